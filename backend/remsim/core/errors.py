@@ -1,0 +1,102 @@
+"""The error tree: facts are attributes, the text is one sentence for an admin."""
+
+from __future__ import annotations
+
+
+class RemsimError(Exception):
+    """An error that somebody can act on.
+
+    ``code`` is for machines and stable, ``message`` is one sentence for an admin, ``field`` names
+    the input at fault, ``hint`` says what to do. ``http_status`` is the status the web layer gives it.
+    """
+
+    code = "error"
+    http_status = 500
+
+    def __init__(
+        self, message: str, *, field: str | None = None, hint: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+
+class InvalidInput(RemsimError):
+    """A value given by a user or a program is not usable; ``field`` names it."""
+
+    code = "invalid_input"
+    http_status = 422
+
+
+class NotFound(RemsimError):
+    """What was asked for does not exist (an unknown modem, measure, job)."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class ConfigError(RemsimError):
+    """A configuration file cannot be used; the text names file, line and option."""
+
+    code = "config_error"
+
+
+class StorageError(RemsimError):
+    """A file of ours cannot be read or written (disk full, read-only, damaged)."""
+
+    code = "storage_error"
+    http_status = 507
+
+
+class ModemError(RemsimError):
+    """Trouble with one modem."""
+
+    code = "modem_error"
+    http_status = 502
+
+
+class AtTimeout(ModemError):
+    """The modem did not answer a command in time."""
+
+    code = "at_timeout"
+
+    def __init__(self, command: str, timeout_s: float) -> None:
+        super().__init__(f"the modem did not answer {command} in {timeout_s:g} s; it may be restarting")
+        self.command = command
+        self.timeout_s = timeout_s
+
+
+class AtFormatError(ModemError):
+    """A reply is not of the form its command has; ``line`` is the offending text."""
+
+    code = "at_format"
+
+    def __init__(self, command: str, line: str) -> None:
+        super().__init__(f"the modem answered {command} with something unreadable: {line[:120]!r}")
+        self.command = command
+        self.line = line
+
+
+class ModemGone(ModemError):
+    """The modem's port has vanished (unplugged, resetting)."""
+
+    code = "modem_gone"
+
+    def __init__(self, port: str) -> None:
+        super().__init__(f"{port} has vanished; the modem was unplugged or is restarting")
+        self.port = port
+
+
+class PortBusy(ModemError):
+    """Another program holds the AT port."""
+
+    code = "port_busy"
+
+    def __init__(self, port: str, holder: str | None = None) -> None:
+        by = f" by {holder}" if holder else " by another program"
+        super().__init__(f"{port} is in use{by}", hint="stop that program or let it release the port")
+        self.port = port
+        self.holder = holder

@@ -1,0 +1,63 @@
+"""What happened: one frozen record, the same in the journal, on the stream and in the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from remsim.core.clock import iso_utc
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened to ``source`` (a modem's id, or ``remsim`` itself).
+
+    ``at`` is seconds since the epoch (UTC). ``id`` is given by the journal: one rising sequence over
+    restarts, shared with the readings of the stream. ``data`` holds JSON values only.
+    """
+
+    kind: str
+    source: str
+    at: float
+    message: str
+    severity: str = "info"  # info, warning, error
+    data: dict[str, Any] = field(default_factory=dict)
+    id: int | None = None
+
+    def with_id(self, event_id: int) -> Event:
+        """The same event, numbered."""
+        return replace(self, id=event_id)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object of ``GET /api/v1/events`` and of the stream."""
+        return {
+            "id": self.id,
+            "at": iso_utc(self.at),
+            "kind": self.kind,
+            "source": self.source,
+            "severity": self.severity,
+            "message": self.message,
+            "data": self.data,
+        }
+
+
+KINDS = {
+    "connect": "a modem came online",
+    "disconnect": "a modem lost its service",
+    "cell_change": "the serving cell changed",
+    "technology_change": "the radio technology changed",
+    "registration": "the registration state changed",
+    "sim_state": "the SIM's state, slot or card changed",
+    "appeared": "a modem was found",
+    "vanished": "a modem went away",
+    "reboot": "a modem restarted",
+    "state": "a modem's state changed otherwise",
+    "error": "something went wrong",
+    "recovered": "something works again",
+    "clock_jump": "the wall clock was set",
+    "series_recreated": "a damaged or outdated series file was moved aside",
+    "journal_recovered": "the journal was damaged and what could be read was kept",
+    "service_start": "remsim started",
+    "service_stop": "remsim stopped",
+}
+"""Every kind of event and what it means."""
