@@ -1,0 +1,175 @@
+"""The command ``remsim``: each verb imports only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from remsim import __version__
+from remsim.core.errors import InvalidInput, RemsimError
+
+DEFAULT_SIMULATED = 3
+MOST_SIMULATED = 8
+DEFAULT_BACKFILL = "7d"
+UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; 0 is success, 1 a failure told in one line, 2 a wrong call."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except RemsimError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        print(f"remsim: {error.message}{hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The verbs and their options."""
+    top = argparse.ArgumentParser(prog="remsim", description="The console of a cellular router with remote SIMs.")
+    verbs = top.add_subparsers(required=True, metavar="VERB")
+
+    serve = verbs.add_parser("serve", help="run the service: modems, history, API and pages")
+    serve.add_argument("--listen", metavar="HOST:PORT", help="where to listen (configured: web.listen)")
+    serve.add_argument("--data", type=Path, metavar="DIR", help="series; alone, it holds the state too")
+    serve.add_argument("--state", type=Path, metavar="DIR", help="token, journal, usage, backup of the series")
+    serve.add_argument("--config", type=Path, metavar="DIR", help="UCI files (default /etc/config)")
+    serve.add_argument(
+        "--simulate",
+        type=simulated_count,
+        nargs="?",
+        const=DEFAULT_SIMULATED,
+        default=0,
+        metavar="N",
+        help=f"virtual modems instead of real ones (default {DEFAULT_SIMULATED}, up to {MOST_SIMULATED})",
+    )
+    serve.add_argument(
+        "--backfill",
+        type=duration_s,
+        default=DEFAULT_BACKFILL,
+        metavar="7d|0",
+        help="simulated history to write first, in simulation only",
+    )
+    serve.set_defaults(run=run_serve)
+
+    simulate = verbs.add_parser("simulate", help="run virtual modems on pseudo terminals")
+    simulate.add_argument("--dir", type=Path, required=True, help="where the device tree is made")
+    simulate.add_argument("--modems", type=simulated_count, default=DEFAULT_SIMULATED, metavar="N")
+    simulate.set_defaults(run=run_simulate)
+
+    at = verbs.add_parser("at", help="work on replies of modems")
+    at_verbs = at.add_subparsers(required=True, metavar="VERB")
+    decode = at_verbs.add_parser(
+        "decode", help='decode JSON lines {"vendor","module","platform","command","reply"} from stdin'
+    )
+    decode.set_defaults(run=run_at_decode)
+
+    link = verbs.add_parser("link", help="print a one-time link that lets a browser in")
+    link.add_argument("--state", type=Path, metavar="DIR", help="where the service keeps its token")
+    link.add_argument("--listen", metavar="HOST:PORT", help="where the service listens")
+    link.add_argument("--config", type=Path, metavar="DIR", help="UCI files (default /etc/config)")
+    link.set_defaults(run=run_link)
+
+    version = verbs.add_parser("version", help="print the version")
+    version.set_defaults(run=run_version)
+    return top
+
+
+def simulated_count(text: str) -> int:
+    """A number of virtual modems."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_SIMULATED:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_SIMULATED}")
+    return int(text)
+
+
+def duration_s(text: str) -> float:
+    """``7d``, ``12h``, ``30m``, ``90s`` or seconds."""
+    match = re.fullmatch(r"(\d{1,6})([smhd]?)", text, re.ASCII)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration like 7d, 12h or 0")
+    return float(int(match[1]) * UNIT_S[match[2]])
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    """Run the service until it is told to stop."""
+    from remsim.serve import serve
+
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    return serve(
+        listen=arguments.listen,
+        data_dir=arguments.data,
+        state_dir=arguments.state,
+        config_dir=arguments.config,
+        simulate=arguments.simulate,
+        backfill_s=arguments.backfill,
+    )
+
+
+def run_simulate(arguments: argparse.Namespace) -> int:
+    """Run the virtual modems until stopped."""
+    from remsim.simulator.main import run
+
+    run(arguments.dir, arguments.modems)
+    return 0
+
+
+def run_at_decode(arguments: argparse.Namespace) -> int:
+    """Decode every line of stdin; no line stops it."""
+    from remsim.modems.decode import decode_line
+
+    # Bytes that are not UTF-8 become replacement characters: a line is answered, not fatal.
+    lines = open(sys.stdin.fileno(), encoding="utf-8", errors="replace", newline="\n", closefd=False)
+    for line in lines:
+        if line.strip():
+            sys.stdout.write(decode_line(line) + "\n")
+            sys.stdout.flush()
+    return 0
+
+
+def run_link(arguments: argparse.Namespace) -> int:
+    """Ask the running service for a ticket and print the link that spends it."""
+    import json
+    import urllib.error
+    import urllib.request
+
+    from remsim.config.settings import load_settings
+
+    settings = load_settings(arguments.config)
+    state_dir = arguments.state or Path(settings.service.state_dir)
+    base = f"http://{arguments.listen or settings.web.listen}"
+    try:
+        token = (state_dir / "token").read_text("ascii").strip()
+    except OSError as error:
+        raise InvalidInput(
+            f"{state_dir / 'token'} cannot be read: {error.strerror}", field="--state", hint="is the service running?"
+        ) from error
+    request = urllib.request.Request(
+        f"{base}/api/v1/tickets",
+        json.dumps({"purpose": "browser"}).encode(),
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            ticket = json.load(answer)["ticket"]
+    except urllib.error.HTTPError as error:
+        raise InvalidInput(f"{base} refuses the token of {state_dir}", field="--state") from error
+    except OSError as error:
+        raise InvalidInput(f"{base} does not answer: {error}", field="--listen", hint="is it running?") from error
+    print(f"{base}/login?ticket={ticket}")
+    return 0
+
+
+def run_version(arguments: argparse.Namespace) -> int:
+    """Print the version."""
+    print(f"remsim {__version__}")
+    return 0

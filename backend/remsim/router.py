@@ -1,0 +1,256 @@
+"""Assembles one router from its configuration, starts its parts and stops them."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from remsim import __version__
+from remsim.config.settings import Settings, load_settings
+from remsim.core.bus import Bus, Numbered
+from remsim.core.clock import Clock, SystemClock
+from remsim.core.errors import RemsimError, StorageError
+from remsim.core.events import Event
+from remsim.core.jobs import Job, Jobs
+from remsim.core.reading import ModemReading
+from remsim.modems.manager import ModemManager
+from remsim.telemetry.journal import Journal
+from remsim.telemetry.recorder import Recorder
+from remsim.telemetry.sequence import Sequence
+from remsim.telemetry.series import SeriesStore
+from remsim.telemetry.usage import Usage
+
+log = logging.getLogger(__name__)
+
+BACKFILL_EVENT_IDS = 40_000
+"""Ids kept for the events of a backfilled week, so that they come before the live ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Where the virtual devices are, and what the router may do to them.
+
+    ``history(start, end, modem_ids)`` yields readings and events of simulated time in the order of time;
+    ``control`` has ``fault(modem_usb_path, fault, **args)``.
+    """
+
+    count: int
+    sysfs_root: Path
+    dev_root: Path
+    config_dir: Path
+    control: Any
+    history: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RouterOptions:
+    """What the command line says; None means: as configured."""
+
+    data_dir: Path | None = None
+    state_dir: Path | None = None
+    config_dir: Path | None = None
+    simulation: Simulation | None = None
+    backfill_s: float = 0.0
+
+
+def effective_settings(options: RouterOptions) -> tuple[Settings, RemsimError | None]:
+    """The settings in force, and why the configured ones are not when they cannot be used.
+
+    A router with a broken file must still be reachable, so it runs on defaults and says so.
+    """
+    problem: RemsimError | None = None
+    try:
+        settings = load_settings(options.config_dir)
+    except RemsimError as error:
+        log.error("%s", error.message)
+        settings, problem = Settings(), error
+    if options.simulation is not None:
+        simulated = load_settings(options.simulation.config_dir)
+        service = replace(settings.service, probe_period_s=simulated.service.probe_period_s)
+        settings = replace(settings, modems=simulated.modems, service=service)
+    service = settings.service
+    if options.data_dir is not None:
+        service = replace(service, data_dir=str(options.data_dir), state_dir=str(options.data_dir))
+    if options.state_dir is not None:
+        service = replace(service, state_dir=str(options.state_dir))
+    return replace(settings, service=service), problem
+
+
+class Router:
+    """One router: its modems, their history, and what happened.
+
+    Made before, started after the web server's fork; ``stop`` writes out what is in memory.
+    """
+
+    version = __version__
+
+    def __init__(self, options: RouterOptions, token: str, *, clock: Clock | None = None) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.settings, self._config_problem = effective_settings(options)
+        self.token = token
+        self.simulation = options.simulation
+        self.simulated = options.simulation is not None
+        self.simulator = options.simulation.control if options.simulation else None
+        self.config_dir = options.simulation.config_dir if options.simulation else options.config_dir
+        self.state_dir = Path(self.settings.service.state_dir)
+        self.data_dir = Path(self.settings.service.data_dir)
+        self.started_at = self.clock.now()
+        self._backfill_s = options.backfill_s if self.simulated else 0.0
+        self._stopping = threading.Event()
+        make_dirs(self.data_dir, self.state_dir)
+
+        history = self.settings.history
+        self.bus = Bus()
+        self.jobs = Jobs(self.bus, self.clock)
+        self.sequence = Sequence(self.state_dir / "sequence")
+        self.journal = Journal(
+            self.state_dir / "journal.db",
+            clock=self.clock,
+            sequence=self.sequence,
+            days=history.events_days,
+            max_mb=history.events_mb,
+        )
+        backup_dir = self.state_dir / "backup" if self.state_dir != self.data_dir else None
+        self.series = SeriesStore(self.data_dir, clock=self.clock, emit=self.emit, backup_dir=backup_dir)
+        self.usage = Usage(self.state_dir / "usage.db", clock=self.clock)
+        self.recorder = Recorder(
+            self.bus,
+            self.series,
+            self.usage,
+            clock=self.clock,
+            emit=self.emit,
+            backup_s=history.backup_minutes * 60,
+        )
+        roots = (
+            {"sysfs_root": self.simulation.sysfs_root, "dev_root": self.simulation.dev_root, "scan_period_s": 1.0}
+            if self.simulation
+            else {}
+        )
+        self.modems = ModemManager(
+            settings=self.settings,
+            clock=self.clock,
+            publish_reading=self.publish_reading,
+            emit=self.emit,
+            state_dir=self.state_dir,
+            **roots,
+        )
+
+    def publish_reading(self, reading: ModemReading) -> None:
+        """Number a reading and hand it to everybody who listens."""
+        self.bus.publish(Numbered(self.sequence.next(), reading))
+
+    def emit(self, event: Event) -> None:
+        """Write an event to the journal, which numbers it, then tell everybody."""
+        self.bus.publish(self.journal.append(event))
+
+    def start(self) -> None:
+        """Start polling and recording. Threads begin here, so call it after any fork."""
+        words = "started in simulation" if self.simulated else "started"
+        self.emit(Event("service_start", "remsim", self.clock.now(), f"remsim {self.version} {words}"))
+        if self._config_problem is not None:
+            self.emit(Event("error", "remsim", self.clock.now(), self._config_problem.message, "error"))
+        backfill = self._backfill_s > 0 and not self.series.has_history()
+        if backfill:
+            self.series.hold_live()
+        self.recorder.start()
+        self.modems.start()
+        if backfill:
+            ids = iter(self.sequence.reserve(BACKFILL_EVENT_IDS))
+            self.jobs.start("backfill", lambda job: self._backfill(job, ids))
+
+    def stop(self) -> None:
+        """Stop polling, write out what is in memory, close the files."""
+        self._stopping.set()
+        self.modems.stop()
+        self.recorder.stop()
+        self.emit(Event("service_stop", "remsim", self.clock.now(), "remsim stopped"))
+        self.usage.close()
+        self.series.close()
+        self.journal.close()
+
+    def problems(self) -> list[dict[str, str | None]]:
+        """What an admin should see and mend, most urgent first."""
+        found: list[dict[str, str | None]] = []
+        if self._config_problem is not None:
+            found.append(
+                {
+                    "code": self._config_problem.code,
+                    "message": self._config_problem.message + "; running on defaults",
+                    "hint": "correct the file and restart remsim",
+                }
+            )
+        for code, part in (("series", self.series), ("journal", self.journal), ("usage", self.usage)):
+            if part.problem:
+                found.append({"code": f"{code}_storage", "message": part.problem, "hint": "free space or check the disk"})
+        return found
+
+    def _backfill(self, job: Job, ids: Iterable[int]) -> dict[str, int]:
+        """Write a simulated past through the same recorders, while live readings wait in memory."""
+        simulation = self.simulation
+        assert simulation is not None
+        try:
+            job.report(0.0, "waiting for the modems")
+            modem_ids = self._wait_for_modems(simulation.count)
+            end = self.clock.now() - 60
+            start = end - self._backfill_s
+            counts = {"readings": 0, "events": 0}
+            self.series.record_history(self._history(job, simulation, start, end, modem_ids, iter(ids), counts))
+            return counts
+        finally:
+            self.series.release_live()
+
+    def _history(
+        self,
+        job: Job,
+        simulation: Simulation,
+        start: float,
+        end: float,
+        modem_ids: dict[str, str],
+        ids: Iterable[int],
+        counts: dict[str, int],
+    ) -> Iterable[ModemReading]:
+        """The simulated past's readings; its events go to the journal on the way."""
+        events: list[Event] = []
+        numbers = iter(ids)
+        told = start
+        for message in simulation.history(start, end, modem_ids):
+            if self._stopping.is_set():
+                break
+            if isinstance(message, Event):
+                events.extend(message.with_id(number) for number in itertools.islice(numbers, 1))
+                continue
+            counts["readings"] += 1
+            self.usage.record(message)
+            yield message
+            if message.at - told > (end - start) / 50:
+                told = message.at
+                job.report((message.at - start) / (end - start), "writing a simulated history")
+        self.journal.append_history(events)
+        counts["events"] = len(events)
+
+    def _wait_for_modems(self, count: int, timeout_s: float = 15.0) -> dict[str, str]:
+        """The ids of the virtual modems by USB path, once all have been found."""
+        deadline = self.clock.monotonic() + timeout_s
+        while True:
+            found = {view["usb_path"]: view["id"] for view in self.modems.views()}
+            if len(found) >= count or self._stopping.is_set() or self.clock.monotonic() > deadline:
+                return found
+            self._stopping.wait(0.2)
+
+
+def make_dirs(data_dir: Path, state_dir: Path) -> None:
+    """Create the two directories; ``StorageError`` names the one that cannot be."""
+    for name, path in (("data", data_dir), ("state", state_dir)):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"the {name} directory {path} cannot be created: {error.strerror}",
+                field=f"--{name}",
+                hint=f"give another one with --{name} DIR",
+            ) from error

@@ -1,0 +1,74 @@
+"""``remsim serve``: the service from the command line to its last log line."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import tempfile
+from pathlib import Path
+
+from remsim.router import Router, RouterOptions, Simulation, effective_settings, make_dirs
+
+log = logging.getLogger(__name__)
+
+DEFAULT_CONFIG_DIR = Path("/etc/config")
+
+
+def serve(
+    *,
+    listen: str | None,
+    data_dir: Path | None,
+    state_dir: Path | None,
+    config_dir: Path | None,
+    simulate: int,
+    backfill_s: float,
+) -> int:
+    """Run until SIGTERM or SIGINT; the exit status of the process."""
+    if not simulate:
+        return run(RouterOptions(data_dir, state_dir, config_dir or DEFAULT_CONFIG_DIR), listen)
+
+    from remsim.simulator.process import SimulatorProcess
+
+    with tempfile.TemporaryDirectory(prefix="remsim-simulation-") as directory:
+        devices = SimulatorProcess(Path(directory), simulate)
+        devices.start()
+        try:
+            simulation = Simulation(
+                count=simulate,
+                sysfs_root=devices.sysfs_root,
+                dev_root=devices.dev_root,
+                config_dir=devices.config_dir,
+                control=devices.control,
+                history=devices.history,
+            )
+            options = RouterOptions(data_dir, state_dir, config_dir, simulation, backfill_s)
+            return run(options, listen)
+        finally:
+            devices.stop()
+
+
+def run(options: RouterOptions, listen: str | None) -> int:
+    """Serve one router over HTTP."""
+    from remsim.web.server import serve_http
+    from remsim.web.token import ensure_token
+
+    settings, _problem = effective_settings(options)
+    logging.getLogger().setLevel(settings.service.log_level.upper())
+    state_dir = Path(settings.service.state_dir)
+    make_dirs(Path(settings.service.data_dir), state_dir)
+    token = ensure_token(state_dir)
+    address = listen or settings.web.listen
+    ticket = secrets.token_urlsafe(24)
+    return serve_http(
+        lambda: Router(options, token),
+        address,
+        settings.web,
+        first_ticket=ticket,
+        on_ready=lambda: announce(address, ticket, simulated=options.simulation is not None),
+    )
+
+
+def announce(address: str, ticket: str, *, simulated: bool) -> None:
+    """Tell the person at the terminal where to look; the link works once."""
+    what = "a simulated router" if simulated else "the router"
+    print(f"\nremsim serves {what}. Open this link once in a browser:\n\n  http://{address}/login?ticket={ticket}\n", flush=True)

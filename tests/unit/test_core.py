@@ -1,0 +1,90 @@
+"""The words every room speaks."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from remsim.core.bus import Bus, Lagged, Numbered
+from remsim.core.clock import FakeClock, SystemClock, iso_utc
+from remsim.core.errors import InvalidInput, NotFound
+from remsim.core.events import Event
+from remsim.core.jobs import Job, Jobs, JobUpdate
+from remsim.core.reading import FIELDS, ModemReading
+
+
+def test_iso_times_are_utc_with_milliseconds() -> None:
+    assert iso_utc(0) == "1970-01-01T00:00:00.000Z"
+    assert iso_utc(1_767_225_600.0459) == "2026-01-01T00:00:00.045Z"
+
+
+def test_a_reading_names_every_field_once_and_unknown_is_null() -> None:
+    flat = ModemReading("modem1", 0.0, rsrp_dbm=-97).as_dict()
+    assert tuple(flat) == FIELDS
+    assert flat["rsrp_dbm"] == -97 and flat["at"] == "1970-01-01T00:00:00.000Z"
+    assert all(value is None for name, value in flat.items() if name not in ("modem", "at", "rsrp_dbm"))
+
+
+def test_a_slow_subscriber_loses_its_oldest_and_is_told() -> None:
+    bus = Bus()
+    slow = bus.subscribe("slow", Event, limit=3)
+    for number in range(5):
+        bus.publish(Event("state", "modem1", number, "x"))
+    first, *rest = slow.get_all()
+    assert first == Lagged(2)
+    assert [event.at for event in rest] == [2, 3, 4]
+    assert slow.get_all(0) == []
+
+
+def test_a_subscriber_gets_only_what_it_accepts() -> None:
+    bus = Bus()
+    readings = bus.subscribe("readings", Numbered)
+    bus.publish(Event("state", "modem1", 0, "x"))
+    bus.publish(Numbered(7, ModemReading("modem1", 0)))
+    assert [message.id for message in readings.get_all()] == [7]
+
+
+def test_closing_wakes_the_subscriber() -> None:
+    bus = Bus()
+    waiting = bus.subscribe("waiting", Event)
+    threading.Timer(0.05, waiting.close).start()
+    assert waiting.get_all(10) == []
+    assert waiting.closed
+    bus.publish(Event("state", "modem1", 0, "x"))
+    assert waiting.get_all(0) == []
+
+
+def wait_for_end(bus: Bus, jobs: Jobs, work) -> Job:
+    ended = threading.Event()
+    bus.listen(JobUpdate, lambda update: ended.set() if update.job["state"] != "running" else None)
+    job = jobs.start("work", work)
+    assert ended.wait(5)
+    return job
+
+
+def test_a_job_tells_progress_and_result() -> None:
+    bus = Bus()
+    jobs = Jobs(bus, SystemClock())
+    updates: list[dict] = []
+    bus.listen(JobUpdate, lambda update: updates.append(update.job))
+    job = wait_for_end(bus, jobs, lambda job: job.report(0.5, "half way") or "result")
+    assert jobs.get(job.id).as_dict()["result"] == "result"
+    assert [update["progress"] for update in updates] == [None, 0.5, 1.0]
+
+
+def test_a_job_that_fails_says_why_and_an_unforeseen_error_stays_in_the_log() -> None:
+    def refuse(job: Job) -> None:
+        raise InvalidInput("no such slot", field="slot")
+
+    bus = Bus()
+    jobs = Jobs(bus, FakeClock())
+    assert wait_for_end(bus, jobs, refuse).error == "no such slot"
+    bus = Bus()
+    broken = wait_for_end(bus, Jobs(bus, FakeClock()), lambda job: 1 / 0)
+    assert broken.state == "failed" and "ZeroDivision" not in (broken.error or "")
+
+
+def test_an_unknown_job_is_named() -> None:
+    with pytest.raises(NotFound) as error:
+        Jobs(Bus(), FakeClock()).get("99")
+    assert error.value.field == "job"
