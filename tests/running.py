@@ -109,7 +109,9 @@ class RunningService:
             assert time.monotonic() < deadline, f"{path} still answers {str(answer)[:2000]}\n{self.log()}"
             time.sleep(0.1)
 
-    def stream(self, query: str = "", *, last_event_id: int | None = None, timeout_s: float = 10) -> Iterator[dict[str, Any]]:
+    def stream(
+        self, query: str = "", *, last_event_id: int | None = None, timeout_s: float = 10
+    ) -> Iterator[dict[str, Any]]:
         """Messages of the stream as ``{"id", "event", "data"}``."""
         headers = {"Authorization": f"Bearer {self.token}"}
         if last_event_id is not None:

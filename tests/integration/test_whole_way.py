@@ -105,9 +105,7 @@ def test_state_since_gives_only_what_is_new(service: RunningService) -> None:
 
 def test_unplug_is_seen_and_told_and_plugging_in_brings_the_same_modem_back(service: RunningService) -> None:
     modem = service.get("modems")["modems"][1]
-    status, answer = service.request(
-        "simulation/faults", method="POST", body={"modem": modem["id"], "fault": "unplug"}
-    )
+    status, answer = service.request("simulation/faults", method="POST", body={"modem": modem["id"], "fault": "unplug"})
     assert status in (200, 202), answer
     gone = service.wait_for(f"modems/{modem['id']}", lambda answer: answer["state"] in ("rebooting", "gone"))
     assert gone["problem"]
@@ -124,7 +122,9 @@ def test_garbage_on_the_tty_ends_with_a_working_modem(service: RunningService) -
     time.sleep(3)
     service.request("simulation/faults", method="POST", body={"modem": modem, "fault": "clear"})
     before = service.get(f"modems/{modem}")["reading"]["at"]
-    service.wait_for(f"modems/{modem}", lambda answer: answer["state"] == "online" and answer["reading"]["at"] > before, 40)
+    service.wait_for(
+        f"modems/{modem}", lambda answer: answer["state"] == "online" and answer["reading"]["at"] > before, 40
+    )
 
 
 def test_sim_removed_is_said_with_what_to_do(service: RunningService) -> None:
@@ -140,7 +140,15 @@ def test_sim_removed_is_said_with_what_to_do(service: RunningService) -> None:
 
 def test_nothing_without_the_token_but_health(service: RunningService) -> None:
     assert service.request("healthz", token=None)[0] == 200
-    for path in ("modems", "state", "events", "stream", "series?modem=modem1&measure=rsrp_dbm", "openapi.json", "export.csv"):
+    for path in (
+        "modems",
+        "state",
+        "events",
+        "stream",
+        "series?modem=modem1&measure=rsrp_dbm",
+        "openapi.json",
+        "export.csv",
+    ):
         assert service.request(path, token=None)[0] == 401, path
     assert stat.S_IMODE(os.stat(service.state / "token").st_mode) == 0o600
 

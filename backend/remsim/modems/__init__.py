@@ -1,1 +1,1 @@
-"""Placeholder docstring: the owner of this room replaces it."""
+"""Modems on AT ports: found, spoken to, decoded, watched. Words are 3GPP's."""

@@ -1,0 +1,133 @@
+"""Replies of modems as typed values: pure functions, no I/O.
+
+``decode_reply`` is the one way in, for the drivers and for ``remsim at decode`` alike. Keys carry their unit; what a reply
+does not say is absent or None. A result code other than OK is a value too (``ok: false`` with its cause), for it is what
+the modem said; only a reply that cannot be read at all is an error.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from remsim.core.errors import AtFormatError
+from remsim.modems.decode import fibocom, fibocom_xmm, identity, quectel, sierra, tgpp
+from remsim.modems.decode.text import (
+    URC_PREFIXES,
+    Asked,
+    Decoder,
+    Record,
+    Values,
+    command_prefixes,
+    cut,
+)
+
+LONGEST_REPLY = 65_536
+LONGEST_COMMAND = 512
+
+COMMON: dict[str, Decoder] = {**tgpp.RECORDS, **identity.RECORDS}
+VENDORS: dict[str, dict[str, Decoder]] = {
+    "quectel": quectel.RECORDS,
+    "sierra": sierra.RECORDS,
+    "fibocom": fibocom.RECORDS,
+}
+LISTS = frozenset(("neighbours", "scc", "carriers", "operators"))
+TABLES = frozenset(("contexts", "apns", "sensors_c"))
+
+
+def decode_reply(vendor: str, module: str | None, platform: str | None, command: str, reply: str) -> dict[str, Any]:
+    """The values of one reply (echo and result code may be in it); ``AtFormatError`` when it cannot be read."""
+    if len(reply) > LONGEST_REPLY or len(command) > LONGEST_COMMAND:
+        raise AtFormatError(command[:80], f"{len(reply)} characters")
+    asked = Asked(vendor.lower(), module or "", platform or "", command)
+    parts = cut(command, reply)
+    own = command_prefixes(command)
+    values: Values = {}
+    read = bool(parts.finals)
+    for record in parts.records:
+        if record.name not in own and record.name in URC_PREFIXES and own:
+            values.setdefault("urcs", []).append(f"{record.name}: {record.body}")
+            read = True
+            continue
+        decoder = VENDORS.get(asked.vendor, {}).get(record.name) or COMMON.get(record.name)
+        if decoder is not None:
+            merge(values, decoder(asked, record))
+            read = True
+    if parts.text:
+        found = decode_text(asked, own, parts.text)
+        values |= found
+        read = read or bool(found)
+    for final in parts.finals:
+        values |= tgpp.final_values(asked, final)
+    if "_rsrp" in values or "_rsrq" in values:
+        values = fibocom_xmm.settle(values)
+    if not read and (parts.text or parts.records):
+        raise AtFormatError(command, (parts.text or [record.name for record in parts.records])[0])
+    if not read:
+        raise AtFormatError(command, reply[:80])
+    return finished(asked, parts.records, values)
+
+
+def decode_text(asked: Asked, own: list[str], lines: list[str]) -> Values:
+    """Lines without a prefix, by the command they answer."""
+    if asked.vendor == "sierra":
+        for prefix in own:
+            if prefix in sierra.TEXTS:
+                return sierra.TEXTS[prefix]("\n".join(lines))
+    return identity.decode_text(own, asked.command, lines)
+
+
+def merge(values: Values, found: Values) -> None:
+    """Add one record's values: lists and tables grow, the hottest sensor wins, else the later value does.
+
+    A registration URC in the middle of the answer must not win over the answer: it has no ``n``.
+    """
+    if "stat" in found and "n" in values and "n" not in found:
+        return
+    for name, value in found.items():
+        if name in LISTS and isinstance(value, list):
+            values.setdefault(name, []).extend(value)
+        elif name in TABLES and isinstance(value, dict):
+            values.setdefault(name, {}).update(value)
+        elif name == "temperature_c" and values.get(name) is not None:
+            values[name] = values[name] if value is None else max(values[name], value)
+        elif name == "mode" and value == "LTE" and values.get("mode") == "NSA":
+            continue
+        else:
+            values[name] = value
+
+
+def finished(asked: Asked, records: list[Record], values: Values) -> dict[str, Any]:
+    """The values with what only the whole reply tells."""
+    addresses = [record for record in records if record.name == "+CGPADDR"]
+    if addresses and "=" not in asked.command:
+        table = {}
+        for record in addresses:
+            one = tgpp.decode_cgpaddr(asked, record)
+            table[str(one["cid"])] = {"ipv4": one["ipv4"], "ipv6": one["ipv6"]}
+        values = {name: value for name, value in values.items() if name not in ("cid", "ipv4", "ipv6")}
+        values["addresses"] = table
+    if "neighbours" in values:
+        values.setdefault("neighbour_count", len(values["neighbours"]))
+    return values
+
+
+def decode_line(line: str) -> str:
+    """Answer one JSON line of ``remsim at decode`` with one JSON line; never raises."""
+    try:
+        asked = json.loads(line)
+        if not isinstance(asked, dict):
+            raise ValueError("a line must be a JSON object")
+        command, reply = asked.get("command"), asked.get("reply")
+        if not isinstance(command, str) or not isinstance(reply, str):
+            raise ValueError("command and reply must be texts")
+        words = [asked.get(name) for name in ("vendor", "module", "platform")]
+        vendor, module, platform = (word if isinstance(word, str) else "" for word in words)
+        answer: dict[str, Any] = {"ok": True, "values": decode_reply(vendor, module, platform, command, reply)}
+    except AtFormatError as error:
+        answer = {"ok": False, "error": error.message}
+    except (ValueError, RecursionError) as error:
+        answer = {"ok": False, "error": str(error)[:200] or "not a JSON line"}
+    except Exception as error:  # a decoder's mistake costs this line, not the ones behind it
+        answer = {"ok": False, "error": f"cannot be decoded: {type(error).__name__}"}
+    return json.dumps(answer)

@@ -1,0 +1,114 @@
+"""Who the modem is: answers without a prefix, or with one, in every vendor's spelling."""
+
+from __future__ import annotations
+
+import re
+
+from remsim.modems.decode.text import Asked, Decoder, Record, Values, field, split_fields
+
+LABELS = {
+    "manufacturer": "manufacturer",
+    "model": "model",
+    "revision": "revision",
+    "imei": "imei",
+}
+
+
+def decode_ati(lines: list[str]) -> Values:
+    """ATI: labelled lines, or maker, model and revision one below the other."""
+    values: Values = {}
+    bare: list[str] = []
+    for line in lines:
+        label, colon, text = line.partition(":")
+        name = LABELS.get(label.strip().lower())
+        if colon and name and text.strip():
+            values[name] = clean(name, text.strip())
+        elif not colon:
+            bare.append(line)
+    for name, text in zip(("manufacturer", "model"), bare, strict=False):
+        values.setdefault(name, text)
+    return values
+
+
+def clean(name: str, text: str) -> str:
+    """A revision without the build information behind it, an IMEI's digits only."""
+    if name == "revision":
+        return text.split()[0].strip('"')
+    if name == "imei":
+        return digits(text) or text
+    return text.strip('"')
+
+
+def digits(text: str) -> str | None:
+    """The first run of 14 to 20 digits."""
+    match = re.search(r"(?<!\d)\d{14,22}(?!\d)", text)
+    return match[0] if match else None
+
+
+def iccid(text: str) -> str | None:
+    """An ICCID's digits; a trailing F fills the last half byte."""
+    match = re.search(r"(?<![0-9A-Fa-f])(\d{17,20})F?(?![0-9A-Fa-f])", text)
+    return match[1] if match else None
+
+
+def identity_value(name: str, text: str) -> str | None:
+    """One identity value out of one answer."""
+    text = text.strip()
+    if name in ("imei", "imsi"):
+        return digits(text)
+    if name == "iccid":
+        return iccid(text)
+    if name == "revision":
+        word = text.strip('"').removeprefix("Revision:").split()
+        return word[0].strip('"') if word else None
+    if name == "model" and '","' in text:
+        return field(split_fields(text), 1)
+    if name == "manufacturer" and text.count('"') != 2:
+        return text.strip('"') or None
+    return field(split_fields(text), 0) if text.startswith('"') else text or None
+
+
+COMMANDS = {
+    "+CGMI": "manufacturer",
+    "+GMI": "manufacturer",
+    "+CGMM": "model",
+    "+GMM": "model",
+    "+CGMR": "revision",
+    "+GMR": "revision",
+    "+QGMR": "revision",
+    "+CGSN": "imei",
+    "+GSN": "imei",
+    "+EGMR": "imei",
+    "+CIMI": "imsi",
+    "+ICCID": "iccid",
+    "+CCID": "iccid",
+    "+QCCID": "iccid",
+    "^ICCID": "iccid",
+    "!ICCID": "iccid",
+    "+GTPKGVER": "package_version",
+    "+EID": "eid",
+}
+
+
+def decoder(name: str) -> Decoder:
+    """A decoder for the prefixed form."""
+
+    def decode(asked: Asked, record: Record) -> Values:
+        return {name: identity_value(name, record.body.split("\n")[0])}
+
+    return decode
+
+
+RECORDS: dict[str, Decoder] = {prefix: decoder(name) for prefix, name in COMMANDS.items()}
+
+
+def decode_text(prefixes: list[str], command: str, lines: list[str]) -> Values:
+    """Answers without a prefix, given to the commands of the line that may answer so, in their order."""
+    if not lines:
+        return {}
+    if re.match(r"ATI\d?$", command.strip(), re.IGNORECASE):
+        return decode_ati(lines)
+    names = [COMMANDS[prefix] for prefix in prefixes if prefix in COMMANDS]
+    if not names:
+        return {}
+    return {name: identity_value(name, line) for name, line in zip(names, lines, strict=False)}
