@@ -1,0 +1,102 @@
+"""Finds modems in sysfs: USB devices of known ids and the ttys and netdevs of their interfaces.
+
+A modem's place is its USB path (``1-1.2``), never a ttyUSB number, which changes with every re-enumeration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from remsim.modems.ports import BY_ID, UsbModem
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A modem on the bus. ``at_ports`` are device nodes that exist, the best first."""
+
+    usb_path: str
+    usb_id: str
+    row: UsbModem
+    product: str | None
+    at_ports: tuple[str, ...]
+    interface: str | None
+
+
+def scan(sysfs_root: Path, dev_root: Path) -> list[Found]:
+    """All modems plugged in now, by USB path. What vanishes while we look is not there."""
+    devices = sysfs_root / "bus" / "usb" / "devices"
+    try:
+        names = sorted(entry.name for entry in devices.iterdir() if ":" not in entry.name)
+    except OSError:
+        return []
+    found = (describe(devices, name, dev_root) for name in names)
+    return [modem for modem in found if modem is not None]
+
+
+def fingerprint(sysfs_root: Path) -> tuple[str, ...]:
+    """Changes when a USB device or interface comes or goes; cheaper than a scan."""
+    try:
+        return tuple(sorted(entry.name for entry in (sysfs_root / "bus" / "usb" / "devices").iterdir()))
+    except OSError:
+        return ()
+
+
+def describe(devices: Path, name: str, dev_root: Path) -> Found | None:
+    """The modem at a USB path, or None for another device."""
+    vendor, product_id = read_word(devices / name / "idVendor"), read_word(devices / name / "idProduct")
+    if vendor is None or product_id is None:
+        return None
+    row = BY_ID.get(f"{vendor}:{product_id}".lower())
+    if row is None:
+        return None
+    interfaces = dict(interfaces_of(devices, name))
+    ports = [
+        str(node)
+        for number in row.at_interfaces
+        for tty in ttys(interfaces.get(number))
+        if (node := dev_root / tty).exists()
+    ]
+    netdevs = [net for _, path in sorted(interfaces.items()) for net in children(path / "net")]
+    return Found(name, row.usb_id, row, read_text(devices / name / "product"), tuple(ports), next(iter(netdevs), None))
+
+
+def interfaces_of(devices: Path, name: str) -> Iterator[tuple[int, Path]]:
+    """Number and folder of each interface of a device."""
+    for path in devices.glob(f"{name}:*"):
+        number = read_word(path / "bInterfaceNumber")
+        if number is not None:
+            try:
+                yield int(number, 16), path
+            except ValueError:
+                continue
+
+
+def ttys(interface: Path | None) -> list[str]:
+    """Names of an interface's ttys: ``ttyUSB2`` in it, or ``tty/ttyACM0``."""
+    if interface is None:
+        return []
+    return [name for name in children(interface) if name.startswith("ttyUSB")] + children(interface / "tty")
+
+
+def children(path: Path) -> list[str]:
+    """Sorted names in a folder, none if it is not there."""
+    try:
+        return sorted(entry.name for entry in path.iterdir())
+    except OSError:
+        return []
+
+
+def read_text(path: Path) -> str | None:
+    """A sysfs attribute, or None."""
+    try:
+        return path.read_text("utf-8", "replace").strip() or None
+    except OSError:
+        return None
+
+
+def read_word(path: Path) -> str | None:
+    """A short hexadecimal attribute, or None."""
+    text = read_text(path)
+    return text if text is not None and len(text) <= 8 and text.isalnum() else None

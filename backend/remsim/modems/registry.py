@@ -1,0 +1,136 @@
+"""Which modem is which: ids that stay, by IMEI, and by USB path while the IMEI is not known.
+
+The IMEI itself is never stored, only a keyed hash of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import logging
+import os
+import secrets
+import threading
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+class Identities:
+    """Keyed hashes of identifiers: equal cards are equal, and nobody can count back from a hash."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._key = load_key(state_dir / "identity.key")
+
+    def of(self, text: str) -> str:
+        """Eight hex digits for an identifier."""
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:8]
+
+    def sim(self, iccid: str | None) -> str | None:
+        """The name of a SIM in history and usage."""
+        return None if iccid is None else f"sim-{self.of(iccid)}"
+
+
+class Registry:
+    """Ids ``modem1`` … by IMEI hash and last USB path, kept in one small file."""
+
+    def __init__(self, state_dir: Path, identities: Identities) -> None:
+        self._path = state_dir / "modems.json"
+        self._identities = identities
+        self._lock = threading.Lock()
+        self._entries: dict[str, dict[str, str | None]] = self._load()
+
+    def id_at(self, usb_path: str) -> str:
+        """The id of whatever sits at a USB path, before its IMEI is known: the one last seen there, else a new one."""
+        with self._lock:
+            for modem_id, entry in self._entries.items():
+                if entry.get("usb_path") == usb_path:
+                    return modem_id
+            return self._new(None, usb_path)
+
+    def identified(self, modem_id: str, imei: str, usb_path: str) -> str:
+        """The id for an IMEI found at a USB path: its old id if it was known, elsewhere perhaps, else ``modem_id``."""
+        imei_hash = self._identities.of(imei)
+        with self._lock:
+            known = next((name for name, entry in self._entries.items() if entry.get("imei") == imei_hash), None)
+            right = known or modem_id
+            mine = self._entries.get(modem_id, {})
+            if known is None and mine.get("imei") not in (None, imei_hash):
+                right = self._new(imei_hash, usb_path)  # another modem sat here before
+            before = self._entries.get(right)
+            for name, entry in self._entries.items():
+                if name != right and entry.get("usb_path") == usb_path:
+                    entry["usb_path"] = None
+            self._entries[right] = {"imei": imei_hash, "usb_path": usb_path}
+            if right != modem_id and mine.get("imei") is None:
+                self._entries.pop(modem_id, None)
+            if before != self._entries[right] or right != modem_id:
+                self._save()
+            return right
+
+    def forget(self, modem_id: str) -> None:
+        """Let an id go."""
+        with self._lock:
+            if self._entries.pop(modem_id, None) is not None:
+                self._save()
+
+    def _new(self, imei_hash: str | None, usb_path: str) -> str:
+        number = next(n for n in range(1, 10_000) if f"modem{n}" not in self._entries)
+        self._entries[f"modem{number}"] = {"imei": imei_hash, "usb_path": usb_path}
+        self._save()
+        return f"modem{number}"
+
+    def _load(self) -> dict[str, dict[str, str | None]]:
+        try:
+            entries = json.loads(self._path.read_text())
+            if isinstance(entries, dict) and all(isinstance(entry, dict) for entry in entries.values()):
+                return entries
+            raise ValueError("not a table of modems")
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            log.warning("%s cannot be used (%s); modems get new ids", self._path, error)
+            with contextlib.suppress(OSError):
+                self._path.rename(self._path.with_suffix(".broken"))
+            return {}
+
+    def _save(self) -> None:
+        try:
+            write_atomically(self._path, json.dumps(self._entries, indent=1).encode(), 0o600)
+        except OSError as error:
+            log.warning("%s cannot be written: %s", self._path, error.strerror)
+
+
+def load_key(path: Path) -> bytes:
+    """The key of this router, made at the first start; a new one for this run when it cannot be stored."""
+    with contextlib.suppress(OSError):
+        key = path.read_bytes()
+        if len(key) >= 32:
+            return key
+    key = secrets.token_bytes(32)
+    try:
+        write_atomically(path, key, 0o600)
+    except OSError as error:
+        log.warning("%s cannot be written: %s; SIMs get other names at the next start", path, error.strerror)
+    return key
+
+
+def write_atomically(path: Path, content: bytes, mode: int) -> None:
+    """Replace a file so that a crash leaves the old one or the new one."""
+    temporary = path.with_name(f"{path.name}.new")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        os.write(fd, content)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    temporary.replace(path)
+
+
+def mask(identifier: str | None) -> str | None:
+    """An identifier of which only the last four digits show."""
+    if identifier is None:
+        return None
+    return "•" * max(len(identifier) - 4, 0) + identifier[-4:] if len(identifier) > 8 else "•" * len(identifier)
