@@ -12,68 +12,64 @@ from typing import Any
 
 from remsim.core.errors import AtFormatError
 from remsim.modems.decode import fibocom, fibocom_xmm, identity, quectel, sierra, tgpp
-from remsim.modems.decode.text import (
-    URC_PREFIXES,
-    Asked,
-    Decoder,
-    Record,
-    Values,
-    command_prefixes,
-    cut,
-)
+from remsim.modems.decode.text import Asked, Decoder, Record, Values, command_prefixes, cut
 
-LONGEST_REPLY = 65_536
+LONGEST_REPLY = 1 << 17
 LONGEST_COMMAND = 512
 
-COMMON: dict[str, Decoder] = {**tgpp.RECORDS, **identity.RECORDS}
-VENDORS: dict[str, dict[str, Decoder]] = {
-    "quectel": quectel.RECORDS,
-    "sierra": sierra.RECORDS,
-    "fibocom": fibocom.RECORDS,
+RECORDS: dict[str, Decoder] = {
+    **tgpp.RECORDS,
+    **identity.RECORDS,
+    **quectel.RECORDS,
+    **sierra.RECORDS,
+    **fibocom.RECORDS,
 }
-LISTS = frozenset(("neighbours", "scc", "carriers", "operators"))
-TABLES = frozenset(("contexts", "apns", "sensors_c"))
+"""Which decoder reads which prefix. Vendors' prefixes do not collide, so a module with a foreign name is read too."""
+
+LISTS = frozenset(("neighbours", "scc", "carriers", "operators", "counter_bytes"))
+TABLES = frozenset(("contexts", "apns", "sensors_c", "nr"))
 
 
-def decode_reply(vendor: str, module: str | None, platform: str | None, command: str, reply: str) -> dict[str, Any]:
-    """The values of one reply (echo and result code may be in it); ``AtFormatError`` when it cannot be read."""
+def decode_reply(
+    vendor: str | None, module: str | None, platform: str | None, command: str, reply: str
+) -> dict[str, Any]:
+    """The values of one reply; ``AtFormatError`` when nothing in it can be read.
+
+    ``reply`` is the raw text: echo, unsolicited lines, result codes, lost newlines and all. ``command`` may be a
+    ``;`` chain, or empty for an unsolicited line. ``platform`` ("SDX62", "mediatek", "unisoc" …) settles scales.
+    """
     if len(reply) > LONGEST_REPLY or len(command) > LONGEST_COMMAND:
         raise AtFormatError(command[:80], f"{len(reply)} characters")
-    asked = Asked(vendor.lower(), module or "", platform or "", command)
-    parts = cut(command, reply)
-    own = command_prefixes(command)
+    asked = Asked((vendor or "").lower(), module or "", platform or "", command.strip())
+    parts = cut(asked.command, reply)
+    own = command_prefixes(asked.command)
     values: Values = {}
     read = bool(parts.finals)
     for record in parts.records:
-        if record.name not in own and record.name in URC_PREFIXES and own:
-            values.setdefault("urcs", []).append(f"{record.name}: {record.body}")
-            read = True
-            continue
-        decoder = VENDORS.get(asked.vendor, {}).get(record.name) or COMMON.get(record.name)
+        decoder = RECORDS.get(record.name)
         if decoder is not None:
             merge(values, decoder(asked, record))
             read = True
     if parts.text:
         found = decode_text(asked, own, parts.text)
-        values |= found
+        merge(values, found)
         read = read or bool(found)
+    if parts.urcs:
+        values["urcs"] = parts.urcs
+        read = True
     for final in parts.finals:
         values |= tgpp.final_values(asked, final)
     if "_rsrp" in values or "_rsrq" in values:
         values = fibocom_xmm.settle(values)
-    if not read and (parts.text or parts.records):
-        raise AtFormatError(command, (parts.text or [record.name for record in parts.records])[0])
     if not read:
-        raise AtFormatError(command, reply[:80])
+        raise AtFormatError(command, next(iter(parts.text), reply[:80]))
     return finished(asked, parts.records, values)
 
 
 def decode_text(asked: Asked, own: list[str], lines: list[str]) -> Values:
     """Lines without a prefix, by the command they answer."""
-    if asked.vendor == "sierra":
-        for prefix in own:
-            if prefix in sierra.TEXTS:
-                return sierra.TEXTS[prefix]("\n".join(lines))
+    if own and own[0] in sierra.TEXT_FORMS:
+        return RECORDS[own[0]](asked, Record(own[0], "\n".join(lines)))
     return identity.decode_text(own, asked.command, lines)
 
 

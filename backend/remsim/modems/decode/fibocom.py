@@ -1,15 +1,15 @@
-"""Fibocom's own commands on MediaTek (FM350) and Qualcomm (FM150/FM160) platforms.
+"""Fibocom's GT commands on MediaTek and Qualcomm chips; the Intel ones are in ``fibocom_xmm``.
 
-Scales and bases per facts verified on captures: MediaTek prints channel and PCI in decimal, Qualcomm in hex; TAC and
-cell identity are hex on both.
+MediaTek (FM350) prints channel and PCI in decimal, Qualcomm (FM150, FM160 …) in hex; TAC and cell id are hex on
+both. Where the platform is not known the channel must fit the band.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from remsim.modems.decode import fibocom_xmm
+from remsim.modems.decode.radio import lte_band_of_earfcn
 from remsim.modems.decode.text import (
     Asked,
     Decoder,
@@ -24,248 +24,324 @@ from remsim.modems.decode.text import (
     unreadable,
     whole,
 )
-from remsim.modems.decode.tgpp import known_area, known_cell
 
+DECIMAL = ("fm350", "mediatek", "mt6880", "t700", "t7xx")
+HEXADECIMAL = ("qualcomm", "sdx", "fm150", "fm160", "fm190", "fm101", "nl668", "nl678", "nl952", "mdm9")
+RAT_OF_CODE = {1: "GSM", 2: "UMTS", 4: "LTE", 9: "NR"}
 USB_MODES = {
-    17: "qmi",
-    18: "ecm",
-    24: "rndis",
-    28: "mbim",
-    30: "mbim",
-    32: "qmi",
-    40: "rndis",
-    41: "rndis",
-}
-Number = Callable[[str | None], int | None]
-
-USB_PIDS = {40: "7126", 41: "7127"}
+    "mediatek": {40: ("7126", "rndis"), 41: ("7127", "rndis")},
+    "qualcomm": {17: (None, "qmi"), 32: (None, "qmi"), 18: (None, "ecm"), 30: (None, "mbim"), 28: (None, "mbim"),
+                 24: (None, "rndis")},
+    "xmm": {0: (None, "ncm"), 7: (None, "mbim")},
+}  # fmt: skip
 
 
-def band_of_code(code: int | None) -> tuple[str, int] | None:
-    """Technology and band of a band code: 103 is LTE B3, 5078 is n78, 505 and 5005 are n5, 1..99 are UMTS."""
-    if code is None or code <= 0:
-        return None
-    text = str(code)
-    if text.startswith("50") and len(text) in (3, 4):
-        return "NR", int(text[2:])
-    if code >= 500:
-        return None
-    return ("LTE", code - 100) if code > 100 else ("UMTS", code)
-
-
-def bandwidth(code: int | None) -> float | None:
-    """MHz of a bandwidth code (MHz times five; 6 is 1.4 MHz, 255 is none)."""
-    if code is None or code in (0, 255):
-        return None
-    return 1.4 if code == 6 else whole(code / 5)
-
-
-def is_hex_platform(asked: Asked, body: str) -> bool:
-    """Whether channel and PCI are hexadecimal: Qualcomm, known by its labels or the module's name."""
-    return "service cell" in body.lower() or asked.has("fm150", "fm160", "fm101", "sdx", "qualcomm", "fg150", "fg160")
+def family(asked: Asked) -> str | None:
+    """The chip's maker, where module or platform tell it."""
+    if asked.has(*DECIMAL):
+        return "mediatek"
+    if asked.has("xmm", "l850", "l860"):
+        return "xmm"
+    return "qualcomm" if asked.has(*HEXADECIMAL) else None
 
 
 def decode_gtccinfo(asked: Asked, record: Record) -> Values:
-    """+GTCCINFO: rows of serving (1) and neighbour (2) cells; two serving rows are EN-DC."""
-    number: Number = to_hex if is_hex_platform(asked, record.body) else to_int
-    serving: dict[str, Values] = {}
+    """+GTCCINFO: serving (1) and neighbour (2) rows. Two serving rows, LTE and NR, are EN-DC."""
+    rows = [split_fields(line) for line in record.lines if re.match(r"[12]\s*,\s*\d", line)]
+    hexadecimal = rows_are_hex(asked, record.body, rows)
+    values: Values = {}
     neighbours: list[Values] = []
-    for line in record.lines:
-        fields = split_fields(line)
-        if len(fields) < 8 or fields[0] not in ("1", "2"):
-            continue
-        rat = {"4": "LTE", "9": "NR", "2": "UMTS", "1": "GSM"}.get(fields[1])
+    for row in rows:
+        rat = RAT_OF_CODE.get(to_int(field(row, 1)) or 0)
         if rat is None:
             continue
-        if fields[0] == "1":
-            serving[rat] = serving_row(asked, rat, fields, number)
+        if row[0] == "2":
+            neighbours.append(neighbour_row(rat, row, hexadecimal))
+        elif rat == "NR" and values.get("rat") == "LTE":
+            values |= {"mode": "NSA", "nr": serving_row(rat, row, hexadecimal)}
+        elif rat == "LTE" and values.get("rat") == "NR":
+            leg = {name: value for name, value in values.items() if name not in ("rat", "mode")}
+            values = {"mode": "NSA", "rat": "LTE", "nr": leg} | serving_row(rat, row, hexadecimal)
         else:
-            neighbours.append(neighbour_row(rat, fields, number))
-    values: Values = {}
-    if "LTE" in serving:
-        values = serving["LTE"] | {"mode": "NSA" if "NR" in serving else "LTE"}
-        if "NR" in serving:
-            nr = serving["NR"]
-            values["nr"] = {name: nr[name] for name in nr if name not in ("rat", "mcc", "mnc")}
-    elif "NR" in serving:
-        values = serving["NR"] | {"mode": "SA"}
-    elif serving:
-        rat, row = next(iter(serving.items()))
-        values = row | {"mode": rat}
-    elif "," in record.body and not neighbours:
-        raise unreadable(asked, record.body)
+            mode = "SA" if rat == "NR" else rat
+            values = {"mode": mode, "rat": rat} | serving_row(rat, row, hexadecimal)
     if neighbours:
         values |= {"neighbours": neighbours, "neighbour_count": len(neighbours)}
     return values
 
 
-def serving_row(asked: Asked, rat: str, f: list[str], number: Number) -> Values:
-    """1, rat, mcc, mnc, tac, cid, arfcn, pci, band, bw, sinr, rxlev, rsrp, rsrq."""
-    band = band_of_code(to_int(field(f, 8)))
+def rows_are_hex(asked: Asked, body: str, rows: list[list[str]]) -> bool:
+    """Whether channel and PCI are in hex: by the chip, by letters in them, by the labels, by the band."""
+    known = family(asked)
+    if known is not None:
+        return known != "mediatek"
+    if any(re.search(r"[A-Fa-f]", text) for row in rows for text in row[6:8]):
+        return True
+    for row in rows:
+        band, channel = band_of_code(field(row, 8)), field(row, 6)
+        if band is not None and row[1] == "4" and channel is not None:
+            fits = [lte_band_of_earfcn(to_hex(channel)) == band, lte_band_of_earfcn(to_int(channel)) == band]
+            if fits[0] != fits[1]:
+                return fits[0]
+    return "service cell" in body
+
+
+def serving_row(rat: str, row: list[str], hexadecimal: bool) -> Values:
+    """1, rat, mcc, mnc, tac, cell, channel, pci, band, bandwidth, sinr, rxlev, rsrp, rsrq.
+
+    The NR SINR of MediaTek's rows is not settled (AT+CESQ has it), nor is the NR bandwidth of Qualcomm's.
+    """
+    read = to_hex if hexadecimal else to_int
+    nr = rat == "NR"
     values: Values = {
-        "rat": rat,
-        "mcc": field(f, 2),
-        "mnc": field(f, 3),
-        "tac" if rat != "UMTS" else "lac": known_area(field(f, 4)),
-        "cell_id": known_cell(field(f, 5)),
-        "earfcn" if rat == "LTE" else "arfcn": number(field(f, 6)),
-        "pci": in_range(number(field(f, 7)), 0, 1007),
-        "band": band[1] if band and band[0] == rat else None,
+        "mcc": field(row, 2),
+        "mnc": field(row, 3),
+        "tac" if rat in ("LTE", "NR") else "lac": area(field(row, 4)),
+        "cell_id": area(field(row, 5)),
     }
-    if rat in ("GSM", "UMTS"):
+    if rat == "UMTS":
+        return values | {"uarfcn": read(field(row, 6)), "psc": read(field(row, 7))}
+    if rat == "GSM":
         return values
-    sinr = to_int(field(f, 10))
-    if rat == "LTE":
-        values["bw_dl_mhz"] = bandwidth(to_int(field(f, 9)))
-        values["sinr_db"] = None if sinr is None or not -60 <= sinr <= 80 else sinr / 2
-    elif is_hex_platform(asked, ""):
+    values |= {
+        "arfcn" if nr else "earfcn": read(field(row, 6)),
+        "pci": read(field(row, 7)),
+        "band": band_of_code(field(row, 8)),
+        "rsrp_dbm": rsrp(rat, field(row, 12)),
+        "rsrq_db": rsrq(rat, field(row, 13)),
+    }
+    if not (nr and hexadecimal):
+        values["bw_dl_mhz"] = megahertz(field(row, 9))
+    sinr = to_int(field(row, 10))
+    if not nr:
+        values["sinr_db"] = None if sinr is None else in_range(sinr / 2, -30, 50)
+    elif hexadecimal:
         values["sinr_db"] = index_value(sinr, 0.5, -23.5, 0, 127)
-    else:
-        # MediaTek's NR SINR here contradicts its manual; AT+CESQ gives it unambiguously.
-        values["bw_dl_mhz"] = bandwidth(to_int(field(f, 9)))
-    return values | levels(rat, f)
-
-
-def levels(rat: str, f: list[str]) -> Values:
-    """RSRP and RSRQ of the last two index fields."""
-    rsrp, rsrq = to_int(field(f, len(f) - 2)), to_int(field(f, len(f) - 1))
-    if rat == "NR":
-        return {
-            "rsrp_dbm": whole(index_value(rsrp, 1, -157, 1, 126)),
-            "rsrq_db": index_value(rsrq, 0.5, -43.5, 1, 126),
-        }
-    return {"rsrp_dbm": whole(index_value(rsrp, 1, -141, 1, 97)), "rsrq_db": index_value(rsrq, 0.5, -20, 1, 34)}
-
-
-def neighbour_row(rat: str, f: list[str], number: Number) -> Values:
-    """2, rat, mcc, mnc, tac, cid, arfcn, pci, , rxlev, rsrp, rsrq: no band and no SINR."""
-    values: Values = {
-        "rat": rat,
-        "earfcn" if rat == "LTE" else "arfcn": number(field(f, 6)),
-        "pci": in_range(number(field(f, 7)), 0, 1007),
-    }
-    return values | {name: value for name, value in levels(rat, f).items() if value is not None}
-
-
-def decode_gtcainfo(asked: Asked, record: Record) -> Values:
-    """+GTCAINFO: PCC and SCC rows; MediaTek ends a PCC with dBm, Qualcomm with an index."""
-    values: Values = {}
-    carriers: list[Values] = []
-    for line in record.lines:
-        match = re.match(r"(PCC|SCC)\s*(\d*)\s*:\s*(.*)", line, re.IGNORECASE)
-        if match is None:
-            continue
-        f = [to_int(text) for text in split_fields(match[3])]
-        if match[1].upper() == "PCC":
-            carrier = component(f)
-            carrier |= {"bw_ul_mhz": bandwidth(item(f, 4)), "rsrp_dbm": pcc_rsrp(carrier.get("rat"), f)}
-            values["nr_pcc" if carrier.get("rat") == "NR" else "pcc"] = carrier
-        else:
-            state, uplink = item(f, 0), item(f, 1)
-            head: Values = {"state": state, "active": state == 2, "ul_ca": uplink == 1}
-            carriers.append(head | component(f[2:]))
-    if not values and not carriers:
-        return {}
-    if "pcc" not in values and "nr_pcc" in values:
-        values["pcc"] = values.pop("nr_pcc")
-    return values | {"scc": carriers}
-
-
-def component(f: list[int | None]) -> Values:
-    """band, pci, arfcn, dl bandwidth: decimal on every platform."""
-    band = band_of_code(item(f, 0))
-    rat = band[0] if band else None
-    return {
-        "rat": rat,
-        "band": band[1] if band else None,
-        "pci": item(f, 1),
-        "arfcn" if rat == "NR" else "earfcn": item(f, 2),
-        "bw_dl_mhz": bandwidth(item(f, 3)),
-    }
-
-
-def pcc_rsrp(rat: str | None, f: list[int | None]) -> float | None:
-    """The last field of a PCC row: dBm when negative, else the technology's index."""
-    last = f[-1] if f else None
-    if last is None:
-        return None
-    if last < 0:
-        return in_range(last, -160, -20)
-    return whole(index_value(last, 1, -157 if rat == "NR" else -141, 1, 126))
-
-
-def item(f: list[int | None], index: int) -> int | None:
-    """The field or None past the end."""
-    return f[index] if index < len(f) else None
-
-
-def decode_dualsim(asked: Asked, record: Record) -> Values:
-    """+GTDUALSIM: slot counted from 0 (0 plastic, 1 built-in eUICC), name, service."""
-    if record.body.startswith("("):
-        span = [int(text) for text in re.findall(r"\d+", record.body.split(")")[0])]
-        return {"sim_slots": list(range(span[0], span[-1] + 1)) if span else []}
-    fields = split_fields(record.body.split("\n")[0])
-    return {"sim_slot": to_int(field(fields, 0)), "sub": field(fields, 1), "service": field(fields, 2)}
-
-
-def decode_gtact(asked: Asked, record: Record) -> Values:
-    """+GTACT: RAT mode, two preferences, then band codes."""
-    numbers = [to_int(text) for text in split_fields(record.body)]
-    bands = [band_of_code(code) for code in numbers[3:]]
-    return {
-        "rat_mode": item(numbers, 0),
-        "pref1": item(numbers, 1),
-        "pref2": item(numbers, 2),
-        "umts_bands": [band[1] for band in bands if band and band[0] == "UMTS"],
-        "lte_bands": [band[1] for band in bands if band and band[0] == "LTE"],
-        "nr_bands": [band[1] for band in bands if band and band[0] == "NR"],
-    }
-
-
-def decode_usbmode(asked: Asked, record: Record) -> Values:
-    """+GTUSBMODE: the composition's number."""
-    mode = to_int(record.body.split("\n")[0])
-    values: Values = {"usbmode": mode}
-    if mode in USB_PIDS:
-        values["usb_pid"] = USB_PIDS[mode]
-    if mode in USB_MODES:
-        values["usb_mode"] = USB_MODES[mode]
     return values
 
 
+def neighbour_row(rat: str, row: list[str], hexadecimal: bool) -> Values:
+    """2, rat, -, -, tac, cell, channel, pci, [band,] rxlev, rsrp, rsrq; an RSRQ index of 0 is "not measured"."""
+    read = to_hex if hexadecimal else to_int
+    channel = "arfcn" if rat == "NR" else "uarfcn" if rat == "UMTS" else "earfcn"
+    values: Values = {"rat": rat, channel: read(field(row, 6)), "pci": read(field(row, 7))}
+    if rat in ("LTE", "NR") and len(row) >= 11:
+        level = rsrp(rat, field(row, 10))
+        if level is not None:
+            values["rsrp_dbm"] = level
+        quality = rsrq(rat, field(row, 11))
+        if quality is not None and to_int(field(row, 11)) != 0:
+            values["rsrq_db"] = quality
+    return values
+
+
+def area(text: str | None) -> int | None:
+    """A TAC or cell identity in hex; all F is unknown."""
+    return to_hex(text)
+
+
+def rsrp(rat: str, text: str | None) -> float | None:
+    """dBm of an RSRP index: x - 141 for LTE, x - 157 for NR."""
+    index = to_int(text)
+    value = index_value(index, 1, -157, 0, 126) if rat == "NR" else index_value(index, 1, -141, 0, 97)
+    return whole(value)
+
+
+def rsrq(rat: str, text: str | None) -> float | None:
+    """dB of an RSRQ index: x/2 - 20 for LTE, x/2 - 43.5 for NR."""
+    index = to_int(text)
+    return index_value(index, 0.5, -43.5, 0, 126) if rat == "NR" else index_value(index, 0.5, -20, 0, 34)
+
+
+def band_of_code(text: str | None) -> int | None:
+    """103 is B3, 505, 5005 and 5078 are n5, n5 and n78; below 100 a UMTS band."""
+    if text is None or not text.isdigit() or len(text) > 5:
+        return None
+    code = int(text)
+    if text.startswith("50") and len(text) > 2:
+        return int(text[2:]) or None
+    return code - 100 if 100 < code < 200 else code if 0 < code < 100 else None
+
+
+def rat_of_band_code(text: str | None) -> str | None:
+    """The technology a band code belongs to."""
+    if text is None or not text.isdigit():
+        return None
+    return "NR" if text.startswith("50") and len(text) > 2 else "LTE" if 100 < int(text) < 300 else "UMTS"
+
+
+def megahertz(text: str | None) -> float | int | None:
+    """Bandwidth codes are MHz * 5, but 6 (resource blocks) for 1.4 MHz."""
+    code = to_int(text)
+    if code is None or not 6 <= code <= 2000 or code == 255:
+        return None
+    return 1.4 if code == 6 else whole(code / 5)
+
+
+def decode_gtcainfo(asked: Asked, record: Record) -> Values:
+    """+GTCAINFO: the primary carriers (one a technology in EN-DC) and the secondary ones."""
+    values: Values = {}
+    primaries: list[Values] = []
+    scc: list[Values] = []
+    for role, text in re.findall(r"(PCC|SCC)\s*\d*\s*:\s*([-\d, ]+)", record.body):
+        row = split_fields(text.strip(" ,"))
+        if role == "PCC":
+            primaries.append(primary(row))
+        else:
+            scc.append(secondary(row))
+    for carrier in primaries:
+        both = carrier["rat"] == "NR" and any(other["rat"] == "LTE" for other in primaries)
+        values["nr_pcc" if both else "pcc"] = carrier
+    if primaries or scc:
+        values["scc"] = scc
+    return values
+
+
+def primary(row: list[str]) -> Values:
+    """band, pci, channel, dl bw, ul bw, dl MIMO, ul MIMO, dl modulation, ul modulation, rsrp: dBm, or an index."""
+    carrier = channel_values(row, 0)
+    level = to_int(field(row, 9 if len(row) >= 10 else 8)) if len(row) >= 9 else None
+    if level is not None and level >= 0:
+        level = index_dbm(carrier["rat"], level)
+    carrier["rsrp_dbm"] = whole(in_range(level, -160, -1))
+    return carrier
+
+
+def index_dbm(rat: str | None, index: int) -> int | None:
+    """An RSRP index as dBm."""
+    value = rsrp(rat or "LTE", str(index))
+    return None if value is None else int(value)
+
+
+def secondary(row: list[str]) -> Values:
+    """state (2 is active), uplink CA, then as a primary; its last field repeats the primary's level."""
+    state = to_int(field(row, 0))
+    carrier: Values = {"state": state, "active": state == 2}
+    uplink = to_int(field(row, 1))
+    if uplink in (0, 1):
+        carrier["ul_ca"] = uplink == 1
+    channel = channel_values(row, 2)
+    if channel.get("bw_ul_mhz") is None:
+        channel.pop("bw_ul_mhz", None)
+    return carrier | channel
+
+
+def channel_values(row: list[str], at: int) -> Values:
+    """band, pci, channel, dl bw, ul bw from position ``at`` on."""
+    rat = rat_of_band_code(field(row, at))
+    carrier: Values = {
+        "rat": rat,
+        "band": band_of_code(field(row, at)),
+        "pci": to_int(field(row, at + 1)),
+        "arfcn" if rat == "NR" else "earfcn": to_int(field(row, at + 2)),
+        "bw_dl_mhz": megahertz(field(row, at + 3)),
+    }
+    uplink = megahertz(field(row, at + 4))
+    if uplink is not None:
+        carrier["bw_ul_mhz"] = uplink
+    return carrier
+
+
+def decode_gtact(asked: Asked, record: Record) -> Values:
+    """+GTACT: allowed technologies, the two preferred ones, and the bands as codes."""
+    if asked.command.endswith("=?"):
+        return {}
+    fields = split_fields(record.body)
+    values: Values = {
+        "rat_mode": to_int(field(fields, 0)),
+        "pref1": to_int(field(fields, 1)),
+        "pref2": to_int(field(fields, 2)),
+    }
+    for name, rat in (("umts_bands", "UMTS"), ("lte_bands", "LTE"), ("nr_bands", "NR")):
+        values[name] = [
+            band for code in fields[3:] if rat_of_band_code(code) == rat and (band := band_of_code(code)) is not None
+        ]
+    return values
+
+
+def decode_gtdualsim(asked: Asked, record: Record) -> Values:
+    """+GTDUALSIM: slot from 0 (0 plastic, 1 built in), its subscription and service."""
+    if asked.command.endswith("=?"):
+        match = re.search(r"\((\d)\s*-\s*(\d)\)", record.body)
+        return {"sim_slots": list(range(int(match[1]), int(match[2]) + 1)) if match else []}
+    fields = split_fields(record.body)
+    values: Values = {"sim_slot": to_int(field(fields, 0))}
+    for name, index in (("sub", 1), ("service", 2)):
+        if field(fields, index) is not None:
+            values[name] = field(fields, index)
+    return values
+
+
+def decode_gtsenrdtemp(asked: Asked, record: Record) -> Values:
+    """+GTSENRDTEMP: sensor number and thousandths of a degree; 0 is "no sensor"."""
+    rows = re.findall(r"(\d{1,3})\s*,\s*(-?\d{1,7})", record.body)
+    sensors = {number: celsius(int(text)) for number, text in rows}
+    known = [value for value in sensors.values() if value is not None]
+    if not sensors:
+        raise unreadable(asked, record.body)
+    return {"temperature_c": max(known, default=None), "sensors_c": sensors}
+
+
+def celsius(thousandths: int) -> float | None:
+    """Degrees Celsius; 0 and what no chip survives are unknown."""
+    value = thousandths / 1000
+    return round(value, 3) if thousandths and -60 <= value <= 150 else None
+
+
+def decode_gtusbmode(asked: Asked, record: Record) -> Values:
+    """+GTUSBMODE: the composition number and what it means on this chip."""
+    mode = to_int(field(split_fields(record.body), 0))
+    if mode is None:
+        return {"usbmodes": [int(text) for text in re.findall(r"\d{1,3}", record.body)]}
+    values: Values = {"usbmode": mode}
+    known = family(asked)
+    tables = [USB_MODES[known]] if known else list(USB_MODES.values())
+    for table in tables:
+        if mode in table:
+            pid, name = table[mode]
+            values |= {"usb_mode": name} | ({"usb_pid": pid} if pid else {})
+    return values
+
+
+def decode_gtrat(asked: Asked, record: Record) -> Values:
+    """+GTRAT: preference numbers as they stand."""
+    return {"gtrat": [to_int(text) for text in split_fields(record.body)]}
+
+
 def decode_erat(asked: Asked, record: Record) -> Values:
-    """+ERAT: the technology in use first; 255 is none."""
-    act = to_int(field(split_fields(record.body), 0), 255)
-    return {"registered": act is not None, "act": act}
+    """+ERAT: AcT (255 is none), … ; the rest is MediaTek's own."""
+    act = to_int(field(split_fields(record.body), 0))
+    return {"registered": act is not None and act != 255, "act": None if act == 255 else act}
 
 
-def decode_sensor(asked: Asked, record: Record) -> Values:
-    """+GTSENRDTEMP: sensor, thousandths of a degree; 0 is no sensor. The hottest counts."""
-    readings = [to_int(field(split_fields(line), -1 % len(split_fields(line))), 0) for line in record.lines]
-    valid = [reading / 1000 for reading in readings if reading is not None and -40_000 <= reading <= 150_000]
-    return {"temperature_c": whole(max(valid, default=None)) if valid else None}
+def decode_esims(asked: Asked, record: Record) -> Values:
+    """+ESIMS: MediaTek's card event; its codes are not documented, so only the event is kept."""
+    return {"sim_event": [to_int(text) for text in split_fields(record.body)]}
+
+
+def decode_simtype(asked: Asked, record: Record) -> Values:
+    """+SIMTYPE: 0 a plain card, 1 an eSIM."""
+    number = to_int(field(split_fields(record.body), 0))
+    return {"sim_type": {0: "USIM", 1: "eSIM"}.get(number if number is not None else -1)}
 
 
 def decode_mtsm(asked: Asked, record: Record) -> Values:
     """+MTSM: the last number is degrees Celsius."""
     numbers = [to_int(text) for text in split_fields(record.body.split("\n")[0])]
-    return {"temperature_c": in_range(numbers[-1], -40, 125) if numbers else None}
-
-
-def decode_gtrat(asked: Asked, record: Record) -> Values:
-    """+GTRAT: RAT mode and preferences."""
-    return {"gtrat": [to_int(text) for text in split_fields(record.body.split("\n")[0])]}
+    return {"temperature_c": in_range(numbers[-1], -60, 150)}
 
 
 RECORDS: dict[str, Decoder] = {
     "+GTCCINFO": decode_gtccinfo,
     "+GTCAINFO": decode_gtcainfo,
-    "+GTDUALSIM": decode_dualsim,
     "+GTACT": decode_gtact,
-    "+GTUSBMODE": decode_usbmode,
-    "+ERAT": decode_erat,
-    "+GTSENRDTEMP": decode_sensor,
-    "+MTSM": decode_mtsm,
+    "+GTDUALSIM": decode_gtdualsim,
+    "+GTSENRDTEMP": decode_gtsenrdtemp,
+    "+GTUSBMODE": decode_gtusbmode,
     "+GTRAT": decode_gtrat,
+    "+ERAT": decode_erat,
+    "+ESIMS": decode_esims,
+    "+SIMTYPE": decode_simtype,
+    "+MTSM": decode_mtsm,
     **fibocom_xmm.RECORDS,
 }

@@ -1,131 +1,225 @@
-"""Quectel's own commands besides the cell reports: temperature, SIM, configuration, counters."""
+"""Quectel's commands other than cell reports: temperature, SIM, bands, configuration, branches, counters."""
 
 from __future__ import annotations
 
 import re
 
-from remsim.modems.decode import quectel_cells
+from remsim.modems.decode import quectel_cells as cells
 from remsim.modems.decode.radio import bands_of_mask
-from remsim.modems.decode.text import Asked, Decoder, Record, Values, field, in_range, split_fields, to_int
+from remsim.modems.decode.text import (
+    Asked,
+    Decoder,
+    Record,
+    Values,
+    field,
+    in_range,
+    split_fields,
+    to_float,
+    to_int,
+    unreadable,
+    whole,
+)
 
-USBNET = {0: "qmi", 1: "ecm", 2: "mbim", 3: "rndis", 5: "ncm"}
+USB_MODES = {0: "qmi", 1: "ecm", 2: "mbim", 3: "rndis", 5: "ncm"}
+SENSOR = re.compile(r'"([^"\n]{1,40})"\s*,\s*"?(-?\d{1,6}(?:\.\d+)?)"?')
 
 
 def decode_qtemp(asked: Asked, record: Record) -> Values:
-    """+QTEMP: one line a named sensor, or three numbers pmic, xo, pa; -273 and 255 are no reading."""
-    fields = split_fields(record.body.split("\n")[0])
-    if len(fields) == 2 and not re.fullmatch(r"-?\d+", fields[0]):
-        value = in_range(to_int(field(fields, 1)), -60, 150)
-        return {"sensors_c": {fields[0]: value}, "temperature_c": value}
-    numbers = [in_range(to_int(text, 255), -60, 150) for text in fields]
-    valid = [number for number in numbers if number is not None]
-    values: Values = {"temperature_c": max(valid, default=None)}
-    if len(numbers) >= 3:
-        values |= {"pmic_c": numbers[0], "xo_c": numbers[1], "pa_c": numbers[2]}
-    return values
+    """+QTEMP: named sensors, or pmic, xo and pa; ``temperature_c`` is the hottest. -273 and 255 are "no sensor"."""
+    sensors = {name: degrees(text) for name, text in SENSOR.findall(record.body)}
+    if sensors:
+        return {"temperature_c": hottest(sensors), "sensors_c": sensors}
+    numbers = [degrees(text) for text in split_fields(record.body.split("\n")[0])]
+    if not numbers or not any(ch.isdigit() for ch in record.body):
+        raise unreadable(asked, record.body)
+    if len(numbers) == 3:
+        named = dict(zip(("pmic_c", "xo_c", "pa_c"), numbers, strict=True))
+        return {"temperature_c": hottest(named)} | named
+    return {"temperature_c": hottest(dict(enumerate(numbers)))}
 
 
-def decode_quimslot(asked: Asked, record: Record) -> Values:
-    """+QUIMSLOT: the slot in use, counted from 1."""
-    return {"sim_slot": to_int(record.body.split("\n")[0])}
+def degrees(text: str) -> float | int | None:
+    """Degrees Celsius; thousands of them are thousandths."""
+    value = to_float(text)
+    if value is not None and abs(value) >= 1000:
+        value /= 1000
+    return None if value == 255 else whole(in_range(value, -100, 200))
+
+
+def hottest(sensors: Values) -> float | int | None:
+    """The highest valid sensor."""
+    return max((value for value in sensors.values() if value is not None), default=None)
+
+
+def decode_slot(asked: Asked, record: Record) -> Values:
+    """+QUIMSLOT: the slot in use, from 1."""
+    if asked.command.endswith("=?"):
+        return {"sim_slots": [int(text) for text in re.findall(r"\d", record.body)]}
+    return {"sim_slot": to_int(field(split_fields(record.body), 0))}
 
 
 def decode_qdsim(asked: Asked, record: Record) -> Values:
-    """+QDSIM: the slot in use, counted from 0."""
-    index = to_int(record.body.split("\n")[0])
-    return {"sim_slot_index": index, "sim_slot": None if index is None else index + 1}
+    """+QDSIM: the slot in use, from 0."""
+    index = to_int(field(split_fields(record.body), 0))
+    return {"sim_slot_index": index, "sim_slot": index + 1 if index in (0, 1) else None}
 
 
 def decode_qsimstat(asked: Asked, record: Record) -> Values:
-    """+QSIMSTAT: reporting switched on, card inserted (0, 1; 2 is not known yet)."""
-    inserted = to_int(field(split_fields(record.body), 1), 2)
-    return {"sim_inserted": None if inserted is None else inserted == 1}
+    """+QSIMSTAT: URC switch, inserted (0 no, 1 yes, 2 not known)."""
+    inserted = to_int(field(split_fields(record.body), 1))
+    return {"sim_inserted": {0: False, 1: True}.get(inserted if inserted is not None else -1)}
+
+
+def decode_qusim(asked: Asked, record: Record) -> Values:
+    """+QUSIM: the URC after a card was initialised."""
+    return {"sim_event": "initialised"}
 
 
 def decode_qspn(asked: Asked, record: Record) -> Values:
-    """+QSPN: full name, short name, SPN, alphabet, PLMN."""
-    fields = split_fields(record.body)
-    return {"operator": field(fields, 0), "plmn": field(fields, 4)}
+    """+QSPN: full and short network name, provider of the SIM, alphabet (1: UCS-2 in hex), PLMN."""
+    f = split_fields(record.body.split("\n")[0])
+    full, short, provider = (name_text(field(f, i), to_int(field(f, 3))) for i in (0, 1, 2))
+    return {
+        "operator": full or short or provider,
+        "full_name": full,
+        "short_name": short,
+        "spn": provider,
+        "plmn": field(f, 4),
+    }
 
 
-def decode_prefcfg(asked: Asked, record: Record) -> Values:
-    """+QNWPREFCFG: a named preference; band lists are joined by colons."""
-    fields = split_fields(record.body)
-    name, value = field(fields, 0), field(fields, 1)
-    if name is None:
+def name_text(text: str | None, alphabet: int | None) -> str | None:
+    """A network's name; UCS-2 comes as hex."""
+    if text and alphabet == 1 and len(text) % 4 == 0 and re.fullmatch(r"[0-9A-Fa-f]+", text):
+        decoded = bytes.fromhex(text).decode("utf-16-be", errors="replace").strip("\0")
+        return decoded or None
+    return text
+
+
+def decode_qnwprefcfg(asked: Asked, record: Record) -> Values:
+    """+QNWPREFCFG: a list of bands (``bands`` when one was asked for), a mode, or another setting."""
+    f = split_fields(record.body.split("\n")[0])
+    name, text = field(f, 0), field(f, 1)
+    if name is None or asked.command.endswith("=?"):
         return {}
-    if name.endswith("band"):
-        return {"bands": [int(text) for text in (value or "").split(":") if text.isdigit() and text != "0"]}
-    number = to_int(value)
-    return {name: value if number is None else number}
+    if name.endswith("_band"):
+        bands = [int(part) for part in (text or "").split(":") if part.isdigit() and 0 < int(part) < 1024]
+        values: Values = {name: bands}
+        if asked.command.count('_band"') == 1 and f'"{name}"' in asked.command.lower():
+            values["bands"] = bands
+        return values
+    return {name: setting(text)}
+
+
+def setting(text: str | None) -> str | int | None:
+    """A configuration value: a number where it is written as one."""
+    if text is not None and re.fullmatch(r"0|-?[1-9]\d{0,9}", text):
+        return int(text)
+    return text
 
 
 def decode_qcfg(asked: Asked, record: Record) -> Values:
-    """+QCFG: a named setting; the band setting is a list of bit masks."""
-    fields = split_fields(record.body.split("\n")[0])
-    name = (field(fields, 0) or "").lower()
-    if name == "band":
-        mask = (field(fields, 2) or "").lower().removeprefix("0x")
-        return {"lte_bands": bands_of_mask(int(mask, 16))} if re.fullmatch(r"[0-9a-f]{1,40}", mask) else {}
-    value = to_int(field(fields, 1))
+    """+QCFG: a named setting with one or more values; "band" holds hex masks (GSM/UMTS, LTE[, TD-SCDMA …])."""
+    f = split_fields(record.body.split("\n")[0])
+    name = field(f, 0)
+    if name is None or asked.command.endswith("=?") or len(f) < 2:
+        return {}
+    name = name.lower()
     if name == "usbnet":
-        return {"usbnet": value, "usb_mode": USBNET.get(value) if value is not None else None}
-    if name and value is not None and len(fields) == 2:
-        return {name.replace("/", "_"): value}
-    return {}
+        mode = to_int(field(f, 1))
+        return {"usbnet": mode, "usb_mode": USB_MODES.get(mode if mode is not None else -1)}
+    if name == "band":
+        masks = [hex_mask(text) for text in f[1:]]
+        lte = masks[1] if len(masks) > 1 else None
+        return {"band_masks": f[1:], "lte_bands": None if lte is None else bands_of_mask(lte)}
+    if name in ("nwscanmode", "iotopmode") or len(f) == 2:
+        return {name: setting(field(f, 1))}
+    return {name: [setting(text) for text in f[1:]]}
+
+
+def hex_mask(text: str) -> int | None:
+    """A bit mask in hex with or without 0x."""
+    digits = text.lower().removeprefix("0x")
+    return int(digits, 16) if re.fullmatch(r"[0-9a-f]{1,64}", digits) else None
 
 
 def decode_counters(asked: Asked, record: Record) -> Values:
-    """+QGDCNT: two byte counters whose order differs between platforms, so they stay unnamed."""
-    numbers = [to_int(text) for text in split_fields(record.body)]
-    return {"counter_bytes": numbers[:2]} if len(numbers) >= 2 and None not in numbers[:2] else {}
+    """+QGDCNT, +QGDNRCNT: two byte counters; which one is received differs between platforms."""
+    return {"counter_bytes": [to_int(text) for text in split_fields(record.body)[:2]]}
 
 
-def decode_lock(asked: Asked, record: Record) -> Values:
-    """+QNWLOCK: the lock's name alone means that nothing is locked."""
-    fields = split_fields(record.body)
-    return {"locked": any(text not in ("", "0") for text in fields[1:])}
-
-
-def branches(name: str) -> Decoder:
-    """A decoder for +QRSRP and its fellows: a value a receive branch, then the technology."""
+def branches(measure: str, unit: str, low: int, high: int) -> Decoder:
+    """A decoder for +QRSRP, +QRSRQ, +QSINR: one value for each antenna branch, then the technology."""
 
     def decode(asked: Asked, record: Record) -> Values:
-        fields = split_fields(record.body.split("\n")[0])
-        return {name: [in_range(to_int(text, -32768), -200, 100) for text in fields[:4]]}
+        f = split_fields(record.body.split("\n")[0])
+        word = f[-1].upper() if f and re.search(r"[A-Za-z]", f[-1]) else ""
+        numbers = f[:-1] if word else f
+        levels = [whole(in_range(to_float(text), low, high)) for text in numbers]
+        known = [level for level in levels if level is not None]
+        values: Values = {f"{measure}_{unit}": max(known, default=None), f"{measure}_branches_{unit}": levels}
+        if not word.startswith("NR"):
+            return values | ({"rat": "LTE"} if word == "LTE" else {})
+        # In EN-DC a line for LTE stands beside it; alone it is the serving cell.
+        return {"nr_branches": values, "rat": "NR"}
 
     return decode
 
 
-def silent(asked: Asked, record: Record) -> Values:
-    """A known answer without a value of ours."""
+def decode_qnwlock(asked: Asked, record: Record) -> Values:
+    """+QNWLOCK: whether the modem is tied to cells; no arguments, or a 0, mean it is free."""
+    f = split_fields(record.body.split("\n")[0])
+    name = field(f, 0) or ""
+    if not name.startswith("common/") or asked.command.endswith("=?"):
+        return {}
+    rest = [to_int(text) for text in f[1:]]
+    return {"locked": bool(rest) and rest[0] != 0}
+
+
+def decode_qendc(asked: Asked, record: Record) -> Values:
+    """+QENDC: EN-DC offered, upper-layer indication, restricted, NR bearer in use."""
+    numbers = [to_int(text) for text in split_fields(record.body)]
+    return {"endc_available": numbers[0] == 1 if numbers and numbers[0] is not None else None}
+
+
+def decode_qmap(asked: Asked, record: Record) -> Values:
+    """+QMAP: "WWAN", connected, profile, family, address."""
+    f = split_fields(record.body.split("\n")[0])
+    if (field(f, 0) or "").upper() != "WWAN":
+        return {}
+    family, address = (field(f, 3) or "").lower(), field(f, 4)
+    none = address is None or re.fullmatch(r"[0.:]+", address)
+    return {family: None if none else address} if family in ("ipv4", "ipv6") else {}
+
+
+def nothing(asked: Asked, record: Record) -> Values:
+    """An answer of known form whose fields are not settled."""
     return {}
 
 
 RECORDS: dict[str, Decoder] = {
-    "+QENG": quectel_cells.decode_qeng,
-    "+QCSQ": quectel_cells.decode_qcsq,
-    "+QCAINFO": quectel_cells.decode_qcainfo,
-    "+QNWINFO": quectel_cells.decode_qnwinfo,
+    "+QENG": cells.decode_qeng,
+    "+QCSQ": cells.decode_qcsq,
+    "+QCAINFO": cells.decode_qcainfo,
+    "+QNWINFO": cells.decode_qnwinfo,
     "+QTEMP": decode_qtemp,
-    "+QUIMSLOT": decode_quimslot,
-    "+QUSIMSLOT": decode_quimslot,
+    "+QUIMSLOT": decode_slot,
+    "+QUSIMSLOT": decode_slot,
     "+QDSIM": decode_qdsim,
     "+QSIMSTAT": decode_qsimstat,
+    "+QUSIM": decode_qusim,
     "+QSPN": decode_qspn,
-    "+QNWPREFCFG": decode_prefcfg,
+    "+QNWPREFCFG": decode_qnwprefcfg,
     "+QCFG": decode_qcfg,
     "+QGDCNT": decode_counters,
     "+QGDNRCNT": decode_counters,
-    "+QNWLOCK": decode_lock,
-    "+QRSRP": branches("rsrp_branches_dbm"),
-    "+QRSRQ": branches("rsrq_branches_db"),
-    "+QSINR": branches("sinr_branches_db"),
-    "+QNWCFG": silent,
-    "+QMAP": silent,
-    "+QURCCFG": silent,
-    "+QSIMDET": silent,
-    "+QENDC": silent,
-    "+QUSIM": silent,
-    "+QIND": silent,
+    "+QRSRP": branches("rsrp", "dbm", -160, -1),
+    "+QRSRQ": branches("rsrq", "db", -50, 20),
+    "+QSINR": branches("sinr", "db", -30, 50),
+    "+QNWLOCK": decode_qnwlock,
+    "+QENDC": decode_qendc,
+    "+QMAP": decode_qmap,
+    "+QNWCFG": nothing,
+    "+QSIMDET": nothing,
+    "+QIND": nothing,
 }

@@ -1,151 +1,333 @@
-"""Sierra Wireless's own commands: status and cells in sierra_status, the rest here."""
+"""Sierra Wireless: cells (LTEINFO, NRINFO), power, SIM slot, firmware and composition.
+
+These commands answer with labelled lines or tables, some without the prefix; GSTATUS has a module of its own.
+"""
 
 from __future__ import annotations
 
 import re
 
-from remsim.modems.decode import sierra_status
-from remsim.modems.decode.text import Asked, Decoder, Record, Values, field, split_fields, to_int
+from remsim.modems.decode.radio import LTE_BW_CODE, coded
+from remsim.modems.decode.sierra_status import decode_gstatus
+from remsim.modems.decode.text import (
+    Asked,
+    Decoder,
+    Record,
+    Values,
+    field,
+    in_range,
+    split_fields,
+    to_float,
+    to_hex,
+    to_int,
+    unreadable,
+    whole,
+)
 from remsim.modems.decode.tgpp import decode_contexts
 
+SECTION = re.compile(r"(Serving|IntraFreq|InterFreq|GSM|WCDMA|CDMA[ \w]*|NR5G|NR):")
+SELECTIONS = re.compile(r"^\s*([0-9A-F]{2})[,:]\s*(.+?)\s*$", re.MULTILINE)
 
-def labelled(text: str) -> dict[str, str]:
-    """``label: value`` lines, labels in lower case."""
-    pairs = (line.split(":", 1) for line in text.split("\n") if ":" in line)
-    return {label.strip().lower(): value.strip() for label, value in pairs}
+
+def decode_lteinfo(asked: Asked, record: Record) -> Values:
+    """!LTEINFO: tables by header order; TAC decimal, CID hex, D and U bandwidth codes.
+
+    The first IntraFreq row repeats the serving cell. An SNR below -5 dB beside an RSRP above -80 dBm
+    is not believed (seen on a MC7455: -10 at -70.9).
+    """
+    values: Values = {}
+    neighbours: list[Values] = []
+    for name, header, rows in sections(record.body):
+        for row in rows:
+            cells = dict(zip(header, row, strict=False))
+            if name == "Serving" and "mode" not in values:
+                values |= serving(cells)
+            elif name in ("IntraFreq", "InterFreq") and to_int(cells.get("PCI")) is not None:
+                neighbours.append(neighbour(name, cells))
+    if not values and not neighbours:
+        raise unreadable(asked, record.body)
+    own = (values.get("pci"), values.get("earfcn"))
+    values["neighbours"] = [
+        cell for cell in neighbours if (cell["pci"], cell.get("earfcn", own[1])) != own or own[0] is None
+    ]
+    return values
+
+
+def sections(body: str) -> list[tuple[str, list[str], list[list[str]]]]:
+    """(section, header, rows) of a page, however its lines were joined: a row has as many words as its header."""
+    found = list(SECTION.finditer(body))
+    ends = [match.start() for match in found[1:]] + [len(body)]
+    tables: list[tuple[str, list[str], list[list[str]]]] = []
+    for match, end in zip(found, ends, strict=True):
+        words = body[match.end() : end].split()
+        width = next((i for i, word in enumerate(words) if re.fullmatch(r"-?[\d.]+|--+", word)), len(words))
+        header, cells = words[:width], words[width:]
+        if width:
+            rows = [cells[i : i + width] for i in range(0, len(cells) - width + 1, width)]
+            tables.append((match[1], header, rows))
+    return tables
+
+
+def serving(cells: dict[str, str]) -> Values:
+    """The serving row."""
+    values: Values = {
+        "mode": "LTE",
+        "rat": "LTE",
+        "earfcn": to_int(cells.get("EARFCN")),
+        "mcc": field([cells.get("MCC", "")], 0),
+        "mnc": field([cells.get("MNC", "")], 0),
+        "tac": to_int(cells.get("TAC")),
+        "cell_id": to_hex(cells.get("CID")),
+        "band": to_int(cells.get("Bd")),
+        "bw_dl_mhz": coded(LTE_BW_CODE, cells.get("D")),
+        "bw_ul_mhz": coded(LTE_BW_CODE, cells.get("U")),
+        "pci": to_int(cells.get("PCI")),
+    }
+    values |= levels(cells)
+    sinr, rsrp = to_float(cells.get("SNR")), values["rsrp_dbm"]
+    if sinr is not None and -20 <= sinr <= 35 and not (sinr < -5 and rsrp is not None and rsrp > -80):
+        values["sinr_db"] = whole(sinr)
+    rxlev = to_int(cells.get("RXLV"))
+    if rxlev is not None:
+        values["rxlev"] = rxlev
+    return values
+
+
+def levels(cells: dict[str, str]) -> Values:
+    """The three levels every row ends with."""
+    return {
+        "rsrq_db": in_range(to_float(cells.get("RSRQ")), -40, 20),
+        "rsrp_dbm": in_range(to_float(cells.get("RSRP")), -160, -1),
+        "rssi_dbm": in_range(to_float(cells.get("RSSI")), -140, -1),
+    }
+
+
+def neighbour(section: str, cells: dict[str, str]) -> Values:
+    """A row of another cell."""
+    values: Values = {"kind": "intra" if section == "IntraFreq" else "inter", "rat": "LTE"}
+    if "EARFCN" in cells:
+        values["earfcn"] = to_int(cells["EARFCN"])
+    return values | {"pci": to_int(cells.get("PCI"))} | levels(cells)
+
+
+def decode_nrinfo(asked: Asked, record: Record) -> Values:
+    """!NRINFO: labelled lines of the 5G cell; what the labels do not name is left out."""
+    labels = {
+        "NR5G Cell ID": "cell_id", "Cell ID": "cell_id", "NR5G TAC": "tac", "NR5G PCI": "pci", "PCI": "pci",
+        "NR5G band": "band", "NR5G Rx chan": "arfcn", "ARFCN": "arfcn", "NR5G RSRP (dBm)": "rsrp_dbm",
+        "NR5G RSRQ (dB)": "rsrq_db", "NR5G SINR (dB)": "sinr_db",
+    }  # fmt: skip
+    cell: Values = {}
+    for label, text in label_lines(record.body):
+        name = labels.get(label)
+        if name in ("cell_id", "tac"):
+            cell[name] = to_hex(text.split()[0])
+        elif name == "band":
+            cell[name] = to_int(text.lower().lstrip("nb"))
+        elif name in ("pci", "arfcn"):
+            cell[name] = to_int(text)
+        elif name:
+            cell[name] = to_float(text)
+    if not cell:
+        return {"nr": None}
+    return {"nr": cell}
+
+
+def label_lines(body: str) -> list[tuple[str, str]]:
+    """``label: value`` lines; columns are separated by tabs or several blanks."""
+    pairs: list[tuple[str, str]] = []
+    for part in re.split(r"\n|\t+| {3,}(?=[A-Za-z][\w ()/]*:)", body):
+        label, colon, text = part.partition(":")
+        if colon and text.strip():
+            pairs.append((" ".join(label.split()), text.strip()))
+    return pairs
+
+
+def decode_pctemp(asked: Asked, record: Record) -> Values:
+    """!PCTEMP: temperature in degrees Celsius and the state the modem draws from it."""
+    match = re.search(r"Temperature\s*:\s*(-?\d+(?:\.\d+)?)", record.body)
+    if match is None:
+        raise unreadable(asked, record.body)
+    values: Values = {"temperature_c": whole(in_range(float(match[1]), -60, 150))}
+    if state := re.search(r"(?:Temp )?State\s*:\s*([^\n]+)", record.body):
+        values["temperature_state"] = state[1].strip()
+    return values
+
+
+def decode_pcvolt(asked: Asked, record: Record) -> Values:
+    """!PCVOLT: the supply in millivolts."""
+    match = re.search(r"voltage\s*:\s*(\d+)\s*mV", record.body, re.IGNORECASE)
+    if match is None:
+        raise unreadable(asked, record.body)
+    values: Values = {"voltage_mv": int(match[1])}
+    if state := re.search(r"(?:Volt )?State\s*:\s*([^\n]+)", record.body):
+        values["voltage_state"] = state[1].strip()
+    return values
+
+
+def decode_pcinfo(asked: Asked, record: Record) -> Values:
+    """!PCINFO: power state and who votes for low power."""
+    match = re.search(r"State\s*:\s*(.+?)\s*(?:\n|LPM|$)", record.body)
+    if match is None:
+        raise unreadable(asked, record.body)
+    values: Values = {"power_state": match[1]}
+    if voters := re.search(r"LPM (?:force flags|voters)\s*-\s*([^\n]*)", record.body):
+        pairs = re.findall(r"(\w+)\s*:\s*(\d+)", voters[1].split("LPM")[0])
+        values["lpm_voters"] = {name: int(count) for name, count in pairs}
+    if persistence := re.search(r"LPM persistence\s*-\s*([^\n]+)", record.body):
+        values["lpm_persistence"] = persistence[1].strip()
+    return values
 
 
 def decode_uims(asked: Asked, record: Record) -> Values:
-    """!UIMS: the slot's index from 0; with automatic choice the used one follows. 3 is automatic."""
-    if record.body.startswith("("):
-        indexes: list[int] = []
-        for low, high in re.findall(r"(\d+)(?:-(\d+))?", record.body):
-            indexes += range(int(low), int(high or low) + 1)
-        return {"sim_slot_indexes": indexes}
-    numbers = [to_int(text) for text in split_fields(record.body.split("\n")[0])]
-    index = numbers[1] if numbers[0] == 3 and len(numbers) > 1 else numbers[0]
-    index = None if index == 3 else index
-    return {"sim_slot_index": index, "sim_slot": None if index is None else index + 1}
+    """!UIMS: slot from 0; ``sim_slot`` counts from 1. On automatic (3) the second number is the slot in use."""
+    if asked.command.endswith("=?"):
+        return {"sim_slot_indexes": expand_ranges(record.body)}
+    numbers = [to_int(text) for text in split_fields(record.body)]
+    index = numbers[0]
+    used = numbers[1] if len(numbers) > 1 else index
+    if index is None:
+        raise unreadable(asked, record.body)
+    values: Values = {"sim_slot_index": index, "sim_slot": used + 1 if used in (0, 1) else None}
+    if index == 3:
+        values["sim_slot_auto"] = True
+    return values
+
+
+def expand_ranges(body: str) -> list[int]:
+    """``(0-1),3`` -> [0, 1, 3]."""
+    numbers: list[int] = []
+    for first, last in re.findall(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?", body):
+        end = int(last) if last else int(first)
+        numbers += range(int(first), min(end, int(first) + 255) + 1)
+    return numbers
 
 
 def decode_impref(asked: Asked, record: Record) -> Values:
-    """!IMPREF: preferred and running firmware, carrier and configuration."""
-    labels = labelled(record.body)
+    """!IMPREF: preferred and current firmware, carrier and configuration."""
+    names = {"fw version": "fw", "carrier name": "carrier", "config name": "config"}
     values: Values = {}
-    for side in ("preferred", "current"):
-        for short, name in (("fw", "fw version"), ("carrier", "carrier name"), ("config", "config name")):
-            values[f"{side}_{short}"] = labels.get(f"{side} {name}")
-    values["mismatch"] = any(
-        values[f"preferred_{name}"] != values[f"current_{name}"]
-        for name in ("fw", "carrier", "config")
-        if values[f"preferred_{name}"] and values[f"current_{name}"]
-    )
+    for which, what, text in re.findall(
+        r"(preferred|current) (fw version|carrier name|config name)\s*:\s*(\S+)", record.body
+    ):
+        values[f"{which}_{names[what]}"] = text
+    if not values:
+        raise unreadable(asked, record.body)
+    pairs = [(values.get(f"preferred_{name}"), values.get(f"current_{name}")) for name in names.values()]
+    said = re.search(r"mismatch", record.body, re.IGNORECASE) is not None
+    values["mismatch"] = said or any(None not in pair and pair[0] != pair[1] for pair in pairs)
     return values
 
 
 def decode_usbpid(asked: Asked, record: Record) -> Values:
-    """!USBPID: the product ids of application and boot mode."""
-    labels = labelled(record.body)
-    return {"pid_app": labels.get("app"), "pid_boot": labels.get("boot")}
+    """!USBPID: product ids of application and boot loader."""
+    found = dict(re.findall(r"(APP|BOOT)\s*:\s*([0-9A-Fa-f]{4})", record.body))
+    if not found:
+        raise unreadable(asked, record.body)
+    return {f"pid_{name.lower()}": pid.upper() for name, pid in found.items()}
+
+
+def decode_priid(asked: Asked, record: Record) -> Values:
+    """!PRIID: the product release instance."""
+    patterns = {
+        "pri_part_number": r"PRI Part Number\s*:\s*(\S+)",
+        "pri_revision": r"Revision\s*:\s*(\S+)",
+        "customer": r"Customer\s*:\s*(\S+)",
+        "carrier_pri": r"Carrier PRI\s*:\s*(\S+)",
+    }
+    values = {name: match[1] for name, text in patterns.items() if (match := re.search(text, record.body))}
+    if not values:
+        raise unreadable(asked, record.body)
+    return values
+
+
+def decode_image(asked: Asked, record: Record) -> Values:
+    """!IMAGE: how many slots hold what and which firmware runs."""
+    counts = {kind: len(re.findall(rf"(?:^|\s){kind}\s+(?:\d+|FF)\s+\w+", record.body)) for kind in ("FW", "PRI")}
+    active = re.search(r"Active FW image is at slot (\d+)", record.body)
+    if active is None and not any(counts.values()):
+        raise unreadable(asked, record.body)
+    values: Values = {"fw_images": counts["FW"], "pri_images": counts["PRI"]}
+    if active:
+        values["active_fw_slot"] = int(active[1])
+    return values
 
 
 def decode_usbcomp(asked: Asked, record: Record) -> Values:
-    """!USBCOMP: the possible types and interface bits, or the composition in force."""
-    types = dict(re.findall(r"(\d+):([A-Za-z][\w -]*)", record.body.split("<Interface bitmask>", 2)[-2]))
-    bits = {name: int(value, 16) for name, value in re.findall(r"(\w+)\s*- (0x[0-9A-Fa-f]+)", record.body)}
-    if types and bits:
-        return {"config_types": {number: name.strip() for number, name in types.items()}, "bits": bits}
-    labels = labelled(record.body)
-    kind, mask = labels.get("config type", ""), labels.get("interface bitmask", "")
+    """!USBCOMP: the composition, or with ``=?`` the types and bits this model knows."""
+    if asked.command.endswith("=?"):
+        types = re.search(r"<Config Type>\s*-\s*([^\n<]+)", record.body)
+        bits = re.findall(r"([A-Z][A-Z0-9_]+)\s*-\s*0x([0-9A-Fa-f]{8})", record.body)
+        pairs = re.findall(r"(\d+):([^,\n]+)", types[1]) if types else []
+        return {
+            "config_types": {number: name.strip() for number, name in pairs},
+            "bits": {name: int(mask, 16) for name, mask in bits},
+        }
+    match = re.search(
+        r"Config Index\s*:\s*(\d+)\s+Config Type\s*:\s*(\d+)\s*\(([^)\n]*)\)\s+Interface bitmask\s*:\s*([0-9A-Fa-f]+)"
+        r"(?:\s*\(([^)\n]*)\))?",
+        record.body,
+    )
+    if match is None:
+        raise unreadable(asked, record.body)
+    names = [name.strip() for name in (match[5] or "").split(",") if name.strip()]
     return {
-        "config_type": to_int(kind.split(" ")[0]),
-        "interface_bitmask": int(mask.split(" ")[0], 16) if re.match(r"(0x)?[0-9A-Fa-f]+\b", mask) else None,
+        "config_index": int(match[1]),
+        "config_type": int(match[2]),
+        "config_type_name": match[3],
+        "interface_bitmask": int(match[4], 16),
+        "interfaces": names,
     }
 
 
-def decode_selrat(asked: Asked, record: Record) -> Values:
-    """!SELRAT: the list of the test form, or the chosen entry."""
-    entries = dict(re.findall(r"^(\d\d),\s*(.+)$", record.body, re.MULTILINE))
-    if asked.command.rstrip().endswith("=?"):
-        return {"selrat": {code: name.strip() for code, name in entries.items()}}
-    code, name = next(iter(entries.items()), (None, None))
-    return {"selrat": code, "selrat_name": name}
+def selection(name: str) -> Decoder:
+    """A decoder for ``index, name`` tables: all of them for ``=?``, the chosen one else."""
 
+    def decode(asked: Asked, record: Record) -> Values:
+        rows = {index: text for index, text in SELECTIONS.findall(record.body) if not text.startswith("Name")}
+        if not rows:
+            raise unreadable(asked, record.body)
+        if asked.command.endswith("=?"):
+            return {name: rows}
+        index, text = next(iter(rows.items()))
+        return {name: index, f"{name}_name": re.split(r"\s{2,}|,", text)[0]}
 
-def decode_band(asked: Asked, record: Record) -> Values:
-    """!BAND: the profile in force, or the list of profiles."""
-    entries = re.findall(r"^([0-9A-F]{2}),\s*([^,\n]+)", record.body, re.MULTILINE)
-    if asked.command.rstrip().endswith("=?"):
-        return {"band_profiles": {code: name.strip() for code, name in entries}}
-    code, name = entries[0] if entries else (None, None)
-    return {"band_profile": code, "band_profile_name": name.strip() if name else None}
+    return decode
 
 
 def decode_cnti(asked: Asked, record: Record) -> Values:
-    """*CNTI: the technology in use in Sierra's words."""
+    """*CNTI: the technology in use, or the list of supported ones."""
     return {"cnti": field(split_fields(record.body), 1)}
 
 
+def decode_hwid(asked: Asked, record: Record) -> Values:
+    """!HWID: the hardware's revision."""
+    match = re.search(r"(?:Revision|HWID|Hardware)[^:\n]*:\s*(\S+)", record.body)
+    return {"hardware": match[1] if match else record.body.strip() or None}
+
+
 RECORDS: dict[str, Decoder] = {
-    "!GSTATUS": sierra_status.decode_gstatus,
-    "!LTEINFO": sierra_status.decode_lteinfo,
+    "!GSTATUS": decode_gstatus,
+    "!LTEINFO": decode_lteinfo,
+    "!NRINFO": decode_nrinfo,
+    "!PCTEMP": decode_pctemp,
+    "!PCVOLT": decode_pcvolt,
+    "!PCINFO": decode_pcinfo,
     "!UIMS": decode_uims,
     "!IMPREF": decode_impref,
     "!USBPID": decode_usbpid,
+    "!PRIID": decode_priid,
+    "!IMAGE": decode_image,
     "!USBCOMP": decode_usbcomp,
-    "!SELRAT": decode_selrat,
-    "!BAND": decode_band,
+    "!SELRAT": selection("selrat"),
+    "!BAND": selection("band_profile"),
     "!SCACT": decode_contexts,
+    "!HWID": decode_hwid,
     "*CNTI": decode_cnti,
 }
 
-
-def decode_priid(text: str) -> Values:
-    """!PRIID: part number, revision, customer, carrier PRI."""
-    labels = labelled(text)
-    return {
-        "pri_part_number": labels.get("pri part number"),
-        "pri_revision": labels.get("revision"),
-        "customer": labels.get("customer"),
-        "carrier_pri": labels.get("carrier pri"),
-    }
-
-
-def decode_pcinfo(text: str) -> Values:
-    """!PCINFO: power state and who keeps the radio off."""
-    labels = labelled(text)
-    voters = re.findall(r"(\w+):(\d+)", text.split("voters", 1)[1].split("\n")[0]) if "voters" in text else []
-    return {"power_state": labels.get("state"), "lpm_voters": {name: int(vote) for name, vote in voters}}
-
-
-def decode_image(text: str) -> Values:
-    """!IMAGE: firmware and carrier images."""
-    active = re.search(r"Active FW image is at slot (\d+)", text)
-    return {
-        "active_fw_slot": int(active[1]) if active else None,
-        "fw_images": len(re.findall(r"^FW\s", text, re.MULTILINE)),
-        "pri_images": len(re.findall(r"^PRI\s", text, re.MULTILINE)),
-    }
-
-
-def decode_pctemp(text: str) -> Values:
-    """!PCTEMP: degrees Celsius."""
-    match = re.search(r"Temperature:\s*(-?\d+(?:\.\d+)?)", text, re.IGNORECASE)
-    return {"temperature_c": float(match[1]) if match else None}
-
-
-def decode_pcvolt(text: str) -> Values:
-    """!PCVOLT: millivolts."""
-    match = re.search(r"(\d{3,5}) ?mV", text)
-    return {"voltage_mv": int(match[1]) if match else None}
-
-
-TEXTS = {
-    "!GSTATUS": sierra_status.decode_status_text,
-    "!PRIID": decode_priid,
-    "!PCINFO": decode_pcinfo,
-    "!IMAGE": decode_image,
-    "!PCTEMP": decode_pctemp,
-    "!PCVOLT": decode_pcvolt,
-}
-"""Commands whose answers carry no prefix (or lost it), by the command."""
+TEXT_FORMS = frozenset(
+    ("!GSTATUS", "!LTEINFO", "!NRINFO", "!PCTEMP", "!PCVOLT", "!PCINFO", "!IMPREF", "!USBPID", "!PRIID", "!IMAGE",
+     "!USBCOMP", "!SELRAT", "!BAND", "!HWID")
+)  # fmt: skip
+"""Commands whose answers may come without their prefix."""

@@ -57,67 +57,106 @@ class Reply:
     records: list[Record]
     text: list[str]
     finals: list[str]
+    urcs: list[str]
+
+
+ALIASES = {
+    "+QUSIMSLOT": "+QUIMSLOT",
+    "+QCCID": "+CCID",
+    "+ICCID": "+CCID",
+    "^ICCID": "+CCID",
+    "+GSN": "+CGSN",
+    "+GMR": "+CGMR",
+    "+GMI": "+CGMI",
+    "+GMM": "+CGMM",
+    "!ICCID": "+CCID",
+}
+"""Prefixes that answer each other's commands."""
+
+_PREFIX = re.compile(r"[+!*^][A-Za-z][A-Za-z0-9]*")
+_QUOTED = re.compile(r'"[^"]*"?')
+_BREAKS = re.compile(r"[\r\x00]+")
+_ECHO = re.compile(r"at[+!*^&][\w?=]|at[ei][01]?")
+_FLAT_OK = re.compile(r"\s+OK$")
 
 
 def command_prefixes(command: str) -> list[str]:
     """The prefixes that answers of a command line may carry: ``AT+A?;+B=1`` gives ``+A`` and ``+B``."""
-    return [match.upper() for match in re.findall(r"[+!*^][A-Za-z][A-Za-z0-9]*", strip_quoted(command))]
-
-
-def strip_quoted(command: str) -> str:
-    """The command without what stands in quotes."""
-    return re.sub(r'"[^"]*"?', "", command)
+    return [match.upper() for match in _PREFIX.findall(_QUOTED.sub("", command))]
 
 
 def cut(command: str, reply: str) -> Reply:
-    """Cut a raw reply: echoes go, records are split at own prefixes even where a newline is missing."""
+    """Cut a raw reply into records, text and result codes.
+
+    Echoes go; a record begins at a prefix of the command even where a newline is missing; lines without a prefix
+    continue the record before them. Unsolicited records of other commands are kept apart, as lines.
+    """
     own = command_prefixes(command)
-    text = re.sub(r"[\r\x00]+", "\n", reply)
-    records: list[Record] = []
-    loose: list[str] = []
-    finals: list[str] = []
-    for line in text.split("\n"):
+    wanted = {ALIASES.get(prefix, prefix) for prefix in own}
+    answer = Reply([], [], [], [])
+    for line in _BREAKS.sub("\n", reply).split("\n"):
         line = without_echo(line.strip(), command)
         if not line:
             continue
-        if FINAL.match(line) and not (line.upper() == "ERROR" and not own and not command):
-            finals.append(line)
+        if len(line) < 400 and FINAL.match(line):
+            answer.finals.append(line)
             continue
-        for piece in split_joined(line, own):
+        if own and len(line) < 4000 and _FLAT_OK.search(line):
+            line = _FLAT_OK.sub("", line)
+            answer.finals.append("OK")
+        for piece in split_joined(line, wanted):
             match = RECORD.match(piece)
             if match:
-                records.append(Record(match[1].upper(), piece[match.end() :].strip()))
-            elif records:
-                last = records[-1]
-                records[-1] = Record(last.name, f"{last.body}\n{piece}")
+                name = match[1].upper()
+                if wanted and ALIASES.get(name, name) not in wanted:
+                    if name in URC_PREFIXES:
+                        answer.urcs.append(piece)
+                    continue
+                answer.records.append(Record(name, piece[match.end() :].strip()))
+            elif piece.upper() in URC_WORDS:
+                continue
+            elif answer.records:
+                last = answer.records[-1]
+                answer.records[-1] = Record(last.name, f"{last.body}\n{piece}")
             else:
-                loose.append(piece)
-    return Reply(records, loose, finals)
+                answer.text.append(piece)
+    return answer
 
 
 def without_echo(line: str, command: str) -> str:
     """The line without the command's echo, be it alone, with bytes before it, or with the answer behind it."""
     if not command or not line:
         return line
-    low, sent = line.lower(), command.strip().lower()
+    low, sent = line.lower(), command.lower()
     at = low.find(sent)
     if at >= 0 and sent.startswith("at"):
-        return line[at + len(command.strip()) :].strip()
-    if re.match(r"at[+!*^&][\w?=]", low) or re.match(r"ate[01]", low):
-        return ""
+        return line[at + len(sent) :].strip()
+    if _ECHO.match(low):
+        # The echo of another command of the same log; an answer may stand behind it on a flattened line.
+        answer = re.search(r"\s[+!*^][A-Za-z][A-Za-z0-9]+ ?:", line)
+        return line[answer.start() :].strip() if answer else ""
     return line
 
 
-def split_joined(line: str, own: list[str]) -> list[str]:
+def split_joined(line: str, wanted: set[str]) -> list[str]:
     """Split where a record of the asked command starts inside a line (some firmware forgets the newline)."""
     if len(line) > 4000:
         return [line]
-    starts = {0}
-    for match in RECORD.finditer(line):
-        if match[1].upper() in own and line.count('"', 0, match.start()) % 2 == 0:
-            starts.add(match.start())
-    edges = [*sorted(starts), len(line)]
-    return [line[a:b].strip() for a, b in zip(edges, edges[1:], strict=False) if line[a:b].strip()]
+    starts = [0]
+    for match in RECORD.finditer(line, 1):
+        name = match[1].upper()
+        if ALIASES.get(name, name) in wanted and line.count('"', 0, match.start()) % 2 == 0:
+            starts.append(match.start())
+    if len(starts) == 1:
+        return [line]
+    edges = [*starts, len(line)]
+    pieces = [line[a:b].strip() for a, b in zip(edges, edges[1:], strict=False)]
+    return [piece for piece in pieces if piece]
+
+
+_INT = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
+_FLOAT = re.compile(r"\s*[+-]?[0-9]{1,9}(\.[0-9]{1,6})?\s*")
+_HEX = re.compile(r"\s*(?:0[xX])?([0-9A-Fa-f]{1,16})\s*")
 
 
 def split_fields(body: str) -> list[str]:
@@ -149,7 +188,7 @@ def field(fields: list[str], index: int) -> str | None:
 
 def to_int(text: str | None, *unknown: int) -> int | None:
     """A decimal integer; None for nothing, dashes, words and the named sentinels."""
-    if text is None or not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
+    if text is None or not _INT.fullmatch(text):
         return None
     value = int(text)
     return None if value in unknown else value
@@ -157,7 +196,7 @@ def to_int(text: str | None, *unknown: int) -> int | None:
 
 def to_float(text: str | None) -> float | None:
     """A decimal number; None for nothing, dashes and words."""
-    if text is None or not re.fullmatch(r"[+-]?[0-9]{1,9}(\.[0-9]{1,6})?", text.strip()):
+    if text is None or not _FLOAT.fullmatch(text):
         return None
     return float(text)
 
@@ -166,9 +205,10 @@ def to_hex(text: str | None) -> int | None:
     """A hexadecimal integer with or without ``0x``; all F (from four digits on) means unknown."""
     if text is None:
         return None
-    digits = re.sub(r"^0x", "", text.strip(), flags=re.IGNORECASE)
-    if not re.fullmatch(r"[0-9A-Fa-f]{1,16}", digits):
+    match = _HEX.fullmatch(text)
+    if match is None:
         return None
+    digits = match[1]
     significant = digits.lstrip("0")
     if len(significant) >= 4 and set(significant.upper()) == {"F"}:
         return None

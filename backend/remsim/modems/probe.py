@@ -1,0 +1,293 @@
+"""Latency, jitter and loss of each modem's link: one thread, one probe at a time a link, bound to its interface.
+
+Targets are ``icmp:HOST``, ``tcp:HOST:PORT`` (time of the handshake) or ``dns:HOST[:PORT]`` (a query and its answer); hosts
+are IP addresses. A probe that cannot be bound to the link's interface is not sent: it would measure another way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import selectors
+import socket
+import struct
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+from remsim.core.clock import Clock
+from remsim.core.errors import InvalidInput
+
+log = logging.getLogger(__name__)
+
+WINDOW = 10
+TIMEOUT_S = 3.0
+SO_BINDTODEVICE = 25
+DNS_QUESTION = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01"  # recursion desired; root, NS, IN
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a probe goes and how."""
+
+    method: str
+    host: str
+    port: int
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        return socket.AF_INET6 if ":" in self.host else socket.AF_INET
+
+
+@dataclass(frozen=True, slots=True)
+class LinkQuality:
+    """Of the last probes: the latest round trip, the mean difference of neighbours, the share lost."""
+
+    latency_ms: float | None = None
+    jitter_ms: float | None = None
+    loss_percent: float | None = None
+
+
+UNKNOWN = LinkQuality()
+
+
+def parse_target(text: str) -> Target:
+    """A target from its text; ``InvalidInput`` names what is wrong."""
+    method, _, rest = text.partition(":")
+    host, port = rest, ""
+    if rest.startswith("["):
+        host, _, port = rest[1:].partition("]")
+        port = port.removeprefix(":")
+    elif rest.count(":") == 1:
+        host, _, port = rest.partition(":")
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with contextlib.suppress(OSError):
+            socket.inet_pton(family, host)
+            break
+    else:
+        raise InvalidInput(f"{text!r}: the host of a probe is an IP address", field="probe_targets")
+    number = int(port) if port.isascii() and port.isdigit() else {"icmp": 0, "dns": 53}.get(method, -1)
+    if method not in ("icmp", "tcp", "dns") or not 0 <= number <= 65535 or (method == "tcp" and number == 0):
+        raise InvalidInput(f"{text!r} is not icmp:HOST, tcp:HOST:PORT or dns:HOST", field="probe_targets")
+    return Target(method, host, number)
+
+
+@dataclass(slots=True)
+class Link:
+    """One modem's probes."""
+
+    interface: str | None
+    targets: tuple[Target, ...]
+    period_s: float
+    next_at: float = 0.0
+    turn: int = 0
+    sequence: int = 0
+    results: deque[float | None] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    socket: socket.socket | None = None
+    sent_at: float = 0.0
+    deadline: float = 0.0
+    quality: LinkQuality = UNKNOWN
+    problem: str | None = None
+
+
+class Prober:
+    """Sends the probes of all links and keeps their quality."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._links: dict[str, Link] = {}
+        self._lock = threading.Lock()
+        self._selector = selectors.DefaultSelector()
+        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_read.setblocking(False)
+        self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    def watch(self, key: str, interface: str | None, targets: tuple[Target, ...], period_s: float) -> None:
+        """Probe a link from now on."""
+        with self._lock:
+            self._links[key] = Link(interface, targets, period_s, next_at=self._clock.monotonic())
+        self._wake()
+
+    def unwatch(self, key: str) -> None:
+        """Stop probing a link and forget its quality."""
+        with self._lock:
+            self._links.pop(key, None)
+
+    def quality(self, key: str) -> LinkQuality:
+        """What the last probes say; unknown before the first answer or loss."""
+        link = self._links.get(key)
+        return link.quality if link else UNKNOWN
+
+    def start(self) -> None:
+        """Begin probing."""
+        self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close what is open."""
+        self._stopping = True
+        self._wake()
+        if self._thread is not None:
+            self._thread.join(1.0)
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):
+            self._wake_write.send(b"!")
+
+    def _run(self) -> None:
+        while not self._stopping:
+            now = self._clock.monotonic()
+            with self._lock:
+                links = list(self._links.values())
+            for link in links:
+                if link.socket is not None and now >= link.deadline:
+                    self._finish(link, None)
+                if link.socket is None and now >= link.next_at:
+                    link.next_at = max(link.next_at + link.period_s, now + link.period_s / 2)
+                    self._send(link, now)
+            upcoming = [link.deadline if link.socket else link.next_at for link in links]
+            timeout_s = min(upcoming, default=now + 5.0) - self._clock.monotonic()
+            for key, events in self._selector.select(max(0.0, min(timeout_s, 5.0))):
+                if key.data is None:
+                    with contextlib.suppress(OSError):
+                        self._wake_read.recv(64)
+                else:
+                    self._answer(key.data, events)
+        for link in self._links.values():
+            self._drop_socket(link)
+
+    def _send(self, link: Link, now: float) -> None:
+        target = link.targets[link.turn % len(link.targets)]
+        link.sequence = (link.sequence + 1) % 65536
+        try:
+            sock = open_socket(target)
+            try:
+                bind_to(sock, link.interface)
+                link.sent_at = self._clock.monotonic()
+                events = transmit(sock, target, link.sequence)
+            except OSError:
+                sock.close()
+                raise
+        except OSError as error:
+            link.turn += 1
+            if error.errno in (errno.EPERM, errno.EACCES, errno.EPROTONOSUPPORT):
+                self._say(link, f"probes over {link.interface} are not permitted: {error.strerror}")
+            else:
+                self._record(link, None)
+            return
+        link.socket, link.deadline = sock, now + min(TIMEOUT_S, max(link.period_s * 2, 1.0))
+        self._selector.register(sock, events, link)
+
+    def _answer(self, link: Link, events: int) -> None:
+        sock = link.socket
+        if sock is None:
+            return
+        target = link.targets[link.turn % len(link.targets)]
+        elapsed_ms = (self._clock.monotonic() - link.sent_at) * 1000
+        try:
+            if target.method == "tcp":
+                refused = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                self._finish(link, elapsed_ms if refused in (0, errno.ECONNREFUSED) else None)
+            elif is_answer(target, sock.recv(2048), link.sequence):
+                self._finish(link, elapsed_ms)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._finish(link, None)
+
+    def _finish(self, link: Link, elapsed_ms: float | None) -> None:
+        self._drop_socket(link)
+        if elapsed_ms is None:
+            link.turn += 1  # ask another host next: a lost probe may be the host's fault
+        self._record(link, elapsed_ms)
+
+    def _record(self, link: Link, elapsed_ms: float | None) -> None:
+        link.results.append(elapsed_ms)
+        answered = [value for value in link.results if value is not None]
+        differences = [abs(b - a) for a, b in zip(answered, answered[1:], strict=False)]
+        link.quality = LinkQuality(
+            None if elapsed_ms is None else round(elapsed_ms, 1),
+            round(sum(differences) / len(differences), 1) if differences else None,
+            round(100 * (len(link.results) - len(answered)) / len(link.results), 1),
+        )
+
+    def _drop_socket(self, link: Link) -> None:
+        if link.socket is not None:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(link.socket)
+            link.socket.close()
+            link.socket = None
+
+    def _say(self, link: Link, problem: str) -> None:
+        if link.problem != problem:
+            link.problem = problem
+            log.warning("%s", problem)
+
+
+def open_socket(target: Target) -> socket.socket:
+    """A non-blocking socket of the target's kind; ICMP needs the ping group or the right to raw sockets."""
+    if target.method == "tcp":
+        sock = socket.socket(target.family, socket.SOCK_STREAM)
+    elif target.method == "dns":
+        sock = socket.socket(target.family, socket.SOCK_DGRAM)
+    else:
+        protocol = socket.IPPROTO_ICMPV6 if target.family == socket.AF_INET6 else socket.IPPROTO_ICMP
+        try:
+            sock = socket.socket(target.family, socket.SOCK_DGRAM, protocol)
+        except PermissionError:
+            sock = socket.socket(target.family, socket.SOCK_RAW, protocol)
+    sock.setblocking(False)
+    return sock
+
+
+def bind_to(sock: socket.socket, interface: str | None) -> None:
+    """Bind to an interface the kernel knows; virtual modems have none, their targets are on loopback."""
+    if interface and os.path.exists(f"/sys/class/net/{interface}"):
+        sock.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
+
+
+def transmit(sock: socket.socket, target: Target, sequence: int) -> int:
+    """Send the probe; the selector events that its answer raises."""
+    address = (target.host, target.port)
+    if target.method == "tcp":
+        status = sock.connect_ex(address)
+        if status not in (0, errno.EINPROGRESS):
+            raise OSError(status, os.strerror(status))
+        return selectors.EVENT_WRITE
+    sock.connect(address)
+    if target.method == "dns":
+        sock.send(struct.pack("!H", sequence) + DNS_QUESTION)
+    else:
+        sock.send(echo_request(target, sequence))
+    return selectors.EVENT_READ
+
+
+def echo_request(target: Target, sequence: int) -> bytes:
+    """An ICMP echo request; the kernel fills the checksum of ping sockets and of ICMPv6."""
+    kind = 128 if target.family == socket.AF_INET6 else 8
+    identifier = os.getpid() & 0xFFFF
+    packet = struct.pack("!BBHHH", kind, 0, 0, identifier, sequence) + b"remsim probe"
+    if kind == 8:
+        packet = packet[:2] + struct.pack("!H", checksum(packet)) + packet[4:]
+    return packet
+
+
+def checksum(packet: bytes) -> int:
+    """The Internet checksum (RFC 1071)."""
+    padded = packet + b"\0" * (len(packet) % 2)
+    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total = (total >> 16) + (total & 0xFFFF)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def is_answer(target: Target, data: bytes, sequence: int) -> bool:
+    """Whether what came in answers the probe of this sequence number."""
+    if target.method == "dns":
+        return len(data) >= 12 and data[:2] == struct.pack("!H", sequence)
+    if data[:1] and data[0] >> 4 == 4 and len(data) >= 28:  # a raw socket gives the IPv4 header too
+        data = data[(data[0] & 0x0F) * 4 :]
+    return len(data) >= 8 and data[0] in (0, 129) and data[6:8] == struct.pack("!H", sequence)
