@@ -186,7 +186,9 @@ class Router:
             )
         for code, part in (("series", self.series), ("journal", self.journal), ("usage", self.usage)):
             if part.problem:
-                found.append({"code": f"{code}_storage", "message": part.problem, "hint": "free space or check the disk"})
+                found.append(
+                    {"code": f"{code}_storage", "message": part.problem, "hint": "free space or check the disk"}
+                )
         return found
 
     def _backfill(self, job: Job, ids: Iterable[int]) -> dict[str, int]:

@@ -71,4 +71,7 @@ def run(options: RouterOptions, listen: str | None) -> int:
 def announce(address: str, ticket: str, *, simulated: bool) -> None:
     """Tell the person at the terminal where to look; the link works once."""
     what = "a simulated router" if simulated else "the router"
-    print(f"\nremsim serves {what}. Open this link once in a browser:\n\n  http://{address}/login?ticket={ticket}\n", flush=True)
+    print(
+        f"\nremsim serves {what}. Open this link once in a browser:\n\n  http://{address}/login?ticket={ticket}\n",
+        flush=True,
+    )
