@@ -1,1 +1,1 @@
-"""Placeholder docstring: the owner of this room replaces it."""
+"""UCI files and the typed settings read from them."""
