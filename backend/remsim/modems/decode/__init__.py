@@ -1,8 +1,12 @@
 """Replies of modems as typed values: pure functions, no I/O.
 
-``decode_reply`` is the one way in, for the drivers and for ``remsim at decode`` alike. Keys carry their unit; what a reply
-does not say is absent or None. A result code other than OK is a value too (``ok: false`` with its cause), for it is what
-the modem said; only a reply that cannot be read at all is an error.
+``decode_reply`` is the one way in, for the drivers and for ``remsim at decode`` alike. Keys carry their unit; what a
+reply does not say is absent or None, and what neither documents nor captures settle is left out. Carriers are ``pcc``
+and ``scc``, the 5G leg of EN-DC is ``nr``, other cells are ``neighbours``.
+
+A result code other than OK is a value too (``{"ok": False, "cme_error": 10, "sim_state": "NOT_INSERTED"}``), for it
+is what the modem said: ``decode_line`` answers ``{"ok": true, "values": {"ok": false, …}}``. Its own
+``{"ok": false, "error": …}`` is for lines and replies that nobody can read.
 """
 
 from __future__ import annotations
@@ -26,8 +30,11 @@ RECORDS: dict[str, Decoder] = {
 }
 """Which decoder reads which prefix. Vendors' prefixes do not collide, so a module with a foreign name is read too."""
 
+TEXT_FORMS = sierra.TEXT_FORMS | fibocom.TEXT_FORMS
+"""Commands whose answers may come without their prefix."""
+
 LISTS = frozenset(("neighbours", "scc", "carriers", "operators", "counter_bytes"))
-TABLES = frozenset(("contexts", "apns", "sensors_c", "nr"))
+TABLES = frozenset(("contexts", "apns", "pdn", "sensors_c", "nr"))
 
 
 def decode_reply(
@@ -46,10 +53,10 @@ def decode_reply(
     values: Values = {}
     read = bool(parts.finals)
     for record in parts.records:
+        read = True
         decoder = RECORDS.get(record.name)
         if decoder is not None:
             merge(values, decoder(asked, record))
-            read = True
     if parts.text:
         found = decode_text(asked, own, parts.text)
         merge(values, found)
@@ -68,7 +75,7 @@ def decode_reply(
 
 def decode_text(asked: Asked, own: list[str], lines: list[str]) -> Values:
     """Lines without a prefix, by the command they answer."""
-    if own and own[0] in sierra.TEXT_FORMS:
+    if own and own[0] in TEXT_FORMS:
         return RECORDS[own[0]](asked, Record(own[0], "\n".join(lines)))
     return identity.decode_text(own, asked.command, lines)
 

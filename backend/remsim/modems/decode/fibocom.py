@@ -28,7 +28,7 @@ from remsim.modems.decode.text import (
 DECIMAL = ("fm350", "mediatek", "mt6880", "t700", "t7xx")
 HEXADECIMAL = ("qualcomm", "sdx", "fm150", "fm160", "fm190", "fm101", "nl668", "nl678", "nl952", "mdm9")
 RAT_OF_CODE = {1: "GSM", 2: "UMTS", 4: "LTE", 9: "NR"}
-USB_MODES = {
+USB_MODES: dict[str, dict[int, tuple[str | None, str]]] = {
     "mediatek": {40: ("7126", "rndis"), 41: ("7127", "rndis")},
     "qualcomm": {17: (None, "qmi"), 32: (None, "qmi"), 18: (None, "ecm"), 30: (None, "mbim"), 28: (None, "mbim"),
                  24: (None, "rndis")},
@@ -67,6 +67,8 @@ def decode_gtccinfo(asked: Asked, record: Record) -> Values:
             values = {"mode": mode, "rat": rat} | serving_row(rat, row, hexadecimal)
     if neighbours:
         values |= {"neighbours": neighbours, "neighbour_count": len(neighbours)}
+    if "PCC" in record.body:  # Qualcomm's +GTCAINFO rows have no prefix: in a chain they follow ours
+        values |= decode_gtcainfo(asked, record)
     return values
 
 
@@ -198,9 +200,9 @@ def decode_gtcainfo(asked: Asked, record: Record) -> Values:
 
 
 def primary(row: list[str]) -> Values:
-    """band, pci, channel, dl bw, ul bw, dl MIMO, ul MIMO, dl modulation, ul modulation, rsrp: dBm, or an index."""
+    """band, pci, channel, dl bw, ul bw, MIMO and modulation, … ; the last is RSRP in dBm, or its index (Qualcomm)."""
     carrier = channel_values(row, 0)
-    level = to_int(field(row, 9 if len(row) >= 10 else 8)) if len(row) >= 9 else None
+    level = to_int(row[-1]) if len(row) >= 9 else None
     if level is not None and level >= 0:
         level = index_dbm(carrier["rat"], level)
     carrier["rsrp_dbm"] = whole(in_range(level, -160, -1))
@@ -295,9 +297,8 @@ def decode_gtusbmode(asked: Asked, record: Record) -> Values:
         return {"usbmodes": [int(text) for text in re.findall(r"\d{1,3}", record.body)]}
     values: Values = {"usbmode": mode}
     known = family(asked)
-    tables = [USB_MODES[known]] if known else list(USB_MODES.values())
-    for table in tables:
-        if mode in table:
+    for maker, table in USB_MODES.items():
+        if mode in table and known in (maker, None):
             pid, name = table[mode]
             values |= {"usb_mode": name} | ({"usb_pid": pid} if pid else {})
     return values
@@ -317,6 +318,11 @@ def decode_erat(asked: Asked, record: Record) -> Values:
 def decode_esims(asked: Asked, record: Record) -> Values:
     """+ESIMS: MediaTek's card event; its codes are not documented, so only the event is kept."""
     return {"sim_event": [to_int(text) for text in split_fields(record.body)]}
+
+
+def decode_ethermal(asked: Asked, record: Record) -> Values:
+    """+ETHERMAL: radio technology, degrees Celsius, …"""
+    return {"temperature_c": in_range(to_int(field(split_fields(record.body), 1)), -60, 150)}
 
 
 def decode_simtype(asked: Asked, record: Record) -> Values:
@@ -342,6 +348,10 @@ RECORDS: dict[str, Decoder] = {
     "+ERAT": decode_erat,
     "+ESIMS": decode_esims,
     "+SIMTYPE": decode_simtype,
+    "+ETHERMAL": decode_ethermal,
     "+MTSM": decode_mtsm,
     **fibocom_xmm.RECORDS,
 }
+
+TEXT_FORMS = frozenset(("+GTCAINFO", "+GTCCINFO"))
+"""Commands whose answers may come without their prefix."""

@@ -6,27 +6,25 @@ import re
 
 from remsim.modems.decode.text import Asked, Decoder, Record, Values, field, split_fields
 
-LABELS = {
-    "manufacturer": "manufacturer",
-    "model": "model",
-    "revision": "revision",
-    "imei": "imei",
-}
+ATI_LABEL = re.compile(
+    r"(?:^|\s)(Manufacturer|Model|Revision|SVN|MEID|ESN|IMEI SV|IMEI|FSN|SubEdition|Authors|VERSION|\+GCAP)\s?:\s*",
+    re.IGNORECASE,
+)
 
 
 def decode_ati(lines: list[str]) -> Values:
-    """ATI: labelled lines, or maker, model and revision one below the other."""
+    """ATI: labelled lines (or one joined line), or maker, model and revision one below the other."""
+    text = "\n".join(lines)
+    found = list(ATI_LABEL.finditer(text))
+    ends = [match.start() for match in found[1:]] + [len(text)]
     values: Values = {}
-    bare: list[str] = []
-    for line in lines:
-        label, colon, text = line.partition(":")
-        name = LABELS.get(label.strip().lower())
-        if colon and name and text.strip():
-            values[name] = clean(name, text.strip())
-        elif not colon:
-            bare.append(line)
-    for name, text in zip(("manufacturer", "model"), bare, strict=False):
-        values.setdefault(name, text)
+    for match, end in zip(found, ends, strict=True):
+        name, value = match[1].lower(), text[match.end() : end].split("\n")[0].strip()
+        if name in ("manufacturer", "model", "revision", "imei") and value:
+            values[name] = clean(name, value)
+    bare = [line for line in text[: found[0].start() if found else len(text)].split("\n") if line.strip()]
+    for name, line in zip(("manufacturer", "model"), bare, strict=False):
+        values.setdefault(name, line.strip())
     return values
 
 

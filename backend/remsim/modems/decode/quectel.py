@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from remsim.modems.decode import quectel_cells as cells
-from remsim.modems.decode.radio import bands_of_mask
+from remsim.modems.decode.radio import bands_of_mask, rat_of_word
 from remsim.modems.decode.text import (
     Asked,
     Decoder,
@@ -35,13 +35,13 @@ def decode_qtemp(asked: Asked, record: Record) -> Values:
     if len(numbers) == 3:
         named = dict(zip(("pmic_c", "xo_c", "pa_c"), numbers, strict=True))
         return {"temperature_c": hottest(named)} | named
-    return {"temperature_c": hottest(dict(enumerate(numbers)))}
+    return {"temperature_c": max((number for number in numbers if number is not None), default=None)}
 
 
 def degrees(text: str) -> float | int | None:
     """Degrees Celsius; thousands of them are thousandths."""
     value = to_float(text)
-    if value is not None and abs(value) >= 1000:
+    if value is not None and abs(value) >= 10_000:
         value /= 1000
     return None if value == 255 else whole(in_range(value, -100, 200))
 
@@ -149,19 +149,26 @@ def decode_counters(asked: Asked, record: Record) -> Values:
 
 
 def branches(measure: str, unit: str, low: int, high: int) -> Decoder:
-    """A decoder for +QRSRP, +QRSRQ, +QSINR: one value for each antenna branch, then the technology."""
+    """A decoder for +QRSRP, +QRSRQ, +QSINR: a value for each antenna branch, then the technology.
+
+    In EN-DC a line for LTE and one for NR come together; NR alone is the serving cell.
+    """
+
+    def row(line: str) -> tuple[str | None, Values]:
+        f = split_fields(line)
+        rat = rat_of_word(f[-1])
+        levels = [whole(in_range(to_float(text), low, high)) for text in (f[:-1] if rat else f)]
+        if measure == "rsrp":  # both ends of the range are what unused branches show
+            levels = [None if level in (-140, -44) else level for level in levels]
+        best = max((level for level in levels if level is not None), default=None)
+        return rat, {f"{measure}_{unit}": best, f"{measure}_branches_{unit}": levels}
 
     def decode(asked: Asked, record: Record) -> Values:
-        f = split_fields(record.body.split("\n")[0])
-        word = f[-1].upper() if f and re.search(r"[A-Za-z]", f[-1]) else ""
-        numbers = f[:-1] if word else f
-        levels = [whole(in_range(to_float(text), low, high)) for text in numbers]
-        known = [level for level in levels if level is not None]
-        values: Values = {f"{measure}_{unit}": max(known, default=None), f"{measure}_branches_{unit}": levels}
-        if not word.startswith("NR"):
-            return values | ({"rat": "LTE"} if word == "LTE" else {})
-        # In EN-DC a line for LTE stands beside it; alone it is the serving cell.
-        return {"nr_branches": values, "rat": "NR"}
+        rows = [row(line) for line in record.lines]
+        legs = dict(rows)
+        if "NR" in legs and len(legs) > 1:
+            return {**next(values for rat, values in rows if rat != "NR"), "nr": legs["NR"]}
+        return rows[0][1] if rows else {}
 
     return decode
 

@@ -82,7 +82,10 @@ def cell_line(asked: Asked, record: Record, fields: list[str]) -> Values:
     if word == "NR5G-SA":
         return sa_cell(asked, rest)
     if word == "NR5G-NSA":
-        return {"mode": "NSA", "nr": nsa_cell(asked, rest)}
+        leg = nsa_cell(asked, rest)
+        # An anchor that could have a 5G leg is not 5G: only a measured one is.
+        measured = leg["rsrp_dbm"] is not None or leg["sinr_db"] is not None
+        return {"mode": "NSA", "nr": leg} if measured else {"nr": leg}
     if word == "LTE" or rat_of_word(word) in ("LTE-M", "NB-IoT"):
         return lte_cell(asked, rat_of_word(word) or "LTE", rest)
     if word == "WCDMA":
@@ -93,7 +96,10 @@ def cell_line(asked: Asked, record: Record, fields: list[str]) -> Values:
 
 
 def lte_cell(asked: Asked, rat: str, f: list[str]) -> Values:
-    """duplex, mcc, mnc, cell (hex), pci, earfcn, band, ul bw, dl bw, tac (hex), rsrp, rsrq, rssi, sinr[, cqi, tx], srxlev."""
+    """An LTE cell; levels stand behind the TAC, CQI and transmit power are there on 20 field firmware only.
+
+    duplex, mcc, mnc, cell (hex), pci, earfcn, band, ul bw, dl bw, tac (hex), rsrp, rsrq, rssi, sinr[, cqi, tx], srxlev.
+    """
     values: Values = {
         "mode": "LTE",
         "rat": rat,
@@ -210,8 +216,7 @@ def neighbour(head: str, f: list[str]) -> Values | None:
             "rat": "LTE",
             "earfcn": to_int(field(f, 1)),
             "pci": to_int(field(f, 2)),
-            "rsrq_db": db(field(f, 3)),
-            "rsrp_dbm": dbm(field(f, 4)),
+            **levels(field(f, 3), field(f, 4)),
             "rssi_dbm": dbm(field(f, 5)),
             "srxlev": to_int(field(f, 7), -32768),
         }
@@ -220,8 +225,32 @@ def neighbour(head: str, f: list[str]) -> Values | None:
     if word in ("NR", "NR5G"):
         return {"kind": kind, "rat": "NR", "arfcn": to_int(field(f, 1)), "pci": to_int(field(f, 2))}
     if word == "GSM":
-        return {"kind": kind, "rat": "GSM", "arfcn": to_int(field(f, 1))}
+        return {"kind": kind} | gsm_neighbour(f)
     return None
+
+
+def gsm_neighbour(f: list[str]) -> Values:
+    """A GSM neighbour: PLMN, LAC, cell, BSIC, ARFCN, level while on GSM; ARFCN and priorities while on LTE."""
+    if re.fullmatch(r"\d{3}", field(f, 1) or "") and re.fullmatch(r"\d{2,3}", field(f, 2) or ""):
+        return {
+            "rat": "GSM",
+            "mcc": f[1],
+            "mnc": f[2],
+            "lac": to_hex(field(f, 3)),
+            "cell_id": to_hex(field(f, 4)),
+            "bsic": to_int(field(f, 5)),
+            "arfcn": to_int(field(f, 6)),
+            "rssi_dbm": dbm(field(f, 7)),
+        }
+    return {"rat": "GSM", "arfcn": to_int(field(f, 1))}
+
+
+def levels(first: str | None, second: str | None) -> Values:
+    """RSRQ and RSRP, in this order but for a firmware that has them the other way round: RSRP is the lower one."""
+    a, b = to_int(first), to_int(second)
+    if a is not None and b is not None and a < -43 <= b:
+        first, second = second, first
+    return {"rsrq_db": db(first), "rsrp_dbm": dbm(second)}
 
 
 def decode_qcsq(asked: Asked, record: Record) -> Values:
@@ -242,7 +271,9 @@ def decode_qcsq(asked: Asked, record: Record) -> Values:
             "rsrq_db": db(field(f, 4)),
         }
     if rat == "NR":
-        return {"rat": "NR", "rsrp_dbm": dbm(field(f, 1)), "rsrq_db": db(field(f, 3))}
+        # Some firmware prints an RSSI before RSRP, SINR and RSRQ; the SINR's scale is not settled.
+        at = max(1, len(f) - 3)
+        return {"rat": "NR", "rsrp_dbm": dbm(field(f, at)), "rsrq_db": db(field(f, at + 2))}
     if rat == "UMTS":
         values: Values = {"rat": "UMTS", "rssi_dbm": negative(field(f, 1))}
         return values | {"rscp_dbm": dbm(field(f, 2)), "ecio_db": db(field(f, 3))}
@@ -283,8 +314,9 @@ def decode_qcainfo(asked: Asked, record: Record) -> Values:
 
 def lte_carrier(role: str, f: list[str]) -> Values:
     """state, pci, rsrp, rsrq, rssi, sinr[, ul_configured, ul_bw, ul_band]; the SINR's scale is not settled."""
+    state = to_int(field(f, 0))
     values: Values = {
-        "state": to_int(field(f, 0)),
+        "state": field(f, 0) if state is None else state,
         "pci": to_int(field(f, 1)),
         "rsrp_dbm": dbm(field(f, 2)),
         "rsrq_db": db(field(f, 3)),

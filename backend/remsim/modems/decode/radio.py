@@ -38,6 +38,8 @@ RAT_OF_WORD = {
     "NBIOT": "NB-IoT",
     "NB-IOT": "NB-IoT",
     "NR5G": "NR",
+    "FDD NR5G": "NR",
+    "TDD NR5G": "NR",
     "NR5G-SA": "NR",
     "NR5G-NSA": "NR",
     "NR": "NR",

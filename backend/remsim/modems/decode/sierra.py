@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from remsim.modems.decode.radio import LTE_BW_CODE, coded
-from remsim.modems.decode.sierra_status import decode_gstatus
+from remsim.modems.decode.sierra_status import decode_gstatus, decode_nrinfo
 from remsim.modems.decode.text import (
     Asked,
     Decoder,
@@ -108,39 +108,6 @@ def neighbour(section: str, cells: dict[str, str]) -> Values:
     if "EARFCN" in cells:
         values["earfcn"] = to_int(cells["EARFCN"])
     return values | {"pci": to_int(cells.get("PCI"))} | levels(cells)
-
-
-def decode_nrinfo(asked: Asked, record: Record) -> Values:
-    """!NRINFO: labelled lines of the 5G cell; what the labels do not name is left out."""
-    labels = {
-        "NR5G Cell ID": "cell_id", "Cell ID": "cell_id", "NR5G TAC": "tac", "NR5G PCI": "pci", "PCI": "pci",
-        "NR5G band": "band", "NR5G Rx chan": "arfcn", "ARFCN": "arfcn", "NR5G RSRP (dBm)": "rsrp_dbm",
-        "NR5G RSRQ (dB)": "rsrq_db", "NR5G SINR (dB)": "sinr_db",
-    }  # fmt: skip
-    cell: Values = {}
-    for label, text in label_lines(record.body):
-        name = labels.get(label)
-        if name in ("cell_id", "tac"):
-            cell[name] = to_hex(text.split()[0])
-        elif name == "band":
-            cell[name] = to_int(text.lower().lstrip("nb"))
-        elif name in ("pci", "arfcn"):
-            cell[name] = to_int(text)
-        elif name:
-            cell[name] = to_float(text)
-    if not cell:
-        return {"nr": None}
-    return {"nr": cell}
-
-
-def label_lines(body: str) -> list[tuple[str, str]]:
-    """``label: value`` lines; columns are separated by tabs or several blanks."""
-    pairs: list[tuple[str, str]] = []
-    for part in re.split(r"\n|\t+| {3,}(?=[A-Za-z][\w ()/]*:)", body):
-        label, colon, text = part.partition(":")
-        if colon and text.strip():
-            pairs.append((" ".join(label.split()), text.strip()))
-    return pairs
 
 
 def decode_pctemp(asked: Asked, record: Record) -> Values:
@@ -258,9 +225,10 @@ def decode_usbcomp(asked: Asked, record: Record) -> Values:
     if asked.command.endswith("=?"):
         types = re.search(r"<Config Type>\s*-\s*([^\n<]+)", record.body)
         bits = re.findall(r"([A-Z][A-Z0-9_]+)\s*-\s*0x([0-9A-Fa-f]{8})", record.body)
-        pairs = re.findall(r"(\d+):([^,\n]+)", types[1]) if types else []
+        pairs = re.findall(r"(\d):([^,\n]+)", types[1]) if types else []
         return {
-            "config_types": {number: name.strip() for number, name in pairs},
+            # On 9x30 a sentence about the types follows the last of them, on a line of its own that may be lost.
+            "config_types": {number: name.split(" config type")[0].strip() for number, name in pairs},
             "bits": {name: int(mask, 16) for name, mask in bits},
         }
     match = re.search(

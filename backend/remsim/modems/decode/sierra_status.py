@@ -12,21 +12,24 @@ from remsim.modems.decode.radio import band_number
 from remsim.modems.decode.text import Asked, Record, Values, in_range, to_float, to_hex, to_int, unreadable, whole
 
 _LABELS = (
-    r"Current Time", r"Temperature", r"Thermal Mitigation Level", r"Modem(?:Proc)? Mitigate Level", r"Reset Counter",
-    r"System mode", r"Mode", r"PS state", r"IMS mode", r"IMS reg state", r"IMS Srv State", r"IMS Emergency [A-Za-z ]+",
+    r"Current Time", r"Bootup Time", r"Temperature", r"Thermal Mitigation Level", r"Modem(?:Proc)? Mitigate Level",
+    r"Reset Counter", r"System mode", r"Mode", r"PS state", r"IMS mode", r"IMS reg state", r"IMS Srv State",
+    r"IMS Emergency [A-Za-z ]+",
     r"LTE S[CS]C\d (?:state|band|bw|Rx chan|Tx chan|UL Configured|UL bw|DL bw)",
     r"LTE (?:band|bw|Rx chan|Tx chan|CA state|dl bw|ul bw|Scell band|Scell bw|Scell chan)",
     r"NR5G(?:\(sub6\)|\(mmWave\))? (?:band|bw|dl bw|ul bw|Rx chan|Tx chan|RSRP \(dBm\)|RSRQ \(dB\)|SINR \(dB\)|TAC"
-    r"|Cell ID|MCC-MNC|Carrier ID|CA state|PCI|PCell|RxM RSRP|RxD RSRP|RxM1 RSRP|RxD1 RSRP|Tx Power|state)",
+    r"|Cell ID|MCC-MNC|Carrier ID|CA state|PCI|RxM RSRP|RxD RSRP|RxM1 RSRP|RxD1 RSRP|Tx Power|state|[du]l MIMO"
+    r"|Rx\d RSSI \(dBm\))", r"Connectivity Mode",
     r"(?:WCDMA|GSM|UMTS|TDS) (?:band|channel|chan)", r"Channel", r"Band",
     r"(?:GMM \(PS\)|MM \(CS\)|EMM|RRC|5GMM|CM) state",
     r"(?:[PS]CC\d? )?Rx[MD]\d? (?:RSSI|RSRP|RSCP)(?: \(dBm\))?", r"RX level (?:Car\d )?\(dBm\)",
-    r"RSRP \(dBm\)", r"RSRQ \(dB\)", r"SINR \(dB\)", r"RSCP \(dBm\)", r"Ec/?[Ii]o(?: \(dB\))?", r"Tx Power", r"TAC", r"LAC",
-    r"Cell ID", r"PCI",
+    r"RSSI \(dBm\)", r"RSRP \(dBm\)", r"RSRQ \(dB\)", r"SINR \(dB\)", r"RSCP \(dBm\)", r"Ec/?[Ii]o(?: \(dB\))?",
+    r"Tx Power", r"TAC", r"LAC", r"Cell ID", r"PCI",
 )  # fmt: skip
-LABEL = re.compile(r"(?<![\w)])(" + "|".join(_LABELS) + r")\s{0,8}:[ \t]{0,40}")
+LABEL = re.compile(r"(?<![\w)])(" + "|".join(_LABELS).replace(" ", r"\s{1,24}") + r")\s{0,8}:[ \t]{0,40}")
 BRANCH = re.compile(r"(?:([PS])CC(\d?) )?Rx([MD]\d?) (RSSI|RSRP|RSCP)")
 SCC = re.compile(r"LTE S[CS]C(\d) (.+)")
+SCELL = re.compile(r"LTE Scell (band|bw|chan)")
 NR_BLOCK = re.compile(r"NR5G(?:\(\w+\))? (.+)")
 
 MODES = {
@@ -50,34 +53,61 @@ def decode_gstatus(asked: Asked, record: Record) -> Values:
     values: Values = {}
     carriers: dict[str, Values] = {}
     nr: Values = {}
-    branch = "m"
+    where, branch = values, ""
     for label, text in pairs:
         if match := SCC.fullmatch(label):
             carriers.setdefault(match[1], {})[match[2]] = text
+        elif match := SCELL.fullmatch(label):
+            carriers.setdefault("", {})[match[1]] = text
         elif match := NR_BLOCK.fullmatch(label):
             nr[match[1]] = text
         elif match := BRANCH.match(label):
-            level = in_range(to_float(text), -160, 0)
-            if match[1] == "S":
-                carriers.setdefault(match[2], {})[f"{match[4].lower()}_rx{match[3].lower()}_dbm"] = whole(level)
-            else:
-                branch = match[3].lower()
-                values[f"{match[4].lower()}_rx{branch}_dbm"] = whole(level)
-        elif label == "RSRP (dBm)":
+            where = carriers.setdefault(match[2], {}) if match[1] == "S" else values
+            branch = f"_rx{match[3].lower()}"
+            where[f"{match[4].lower()}{branch}_dbm"] = level(text)
+        elif label in ("RSRP (dBm)", "RSSI (dBm)"):
             # 9x30 prints one label for all branches; it stands beside its branch's RSSI.
-            values[f"rsrp_rx{branch}_dbm"] = whole(in_range(to_float(text), -160, 0))
+            where[f"{label[:4].lower()}{branch}_dbm"] = level(text)
         else:
             plain(values, label, text)
+    if values.get("earfcn") == 0 and values.get("band") != 1:
+        values["earfcn"] = None  # 16 bit firmware and a band beyond EARFCN 65535
     add_carriers(values, carriers)
     add_nr(values, nr)
+    for kind in ("rsrp", "rssi"):
+        branches = [value for name, value in values.items() if name.startswith(f"{kind}_rx") and value is not None]
+        if branches:
+            values[f"{kind}_dbm"] = max(branches)
     return values
+
+
+def level(text: str) -> float | int | None:
+    """A level in dBm that can be true."""
+    return whole(in_range(to_float(text), -160, -1))
 
 
 def labelled(body: str) -> list[tuple[str, str]]:
     """The labels of the page with their texts, in order."""
     found = list(LABEL.finditer(body))
     ends = [match.start() for match in found[1:]] + [len(body)]
-    return [(match[1], body[match.end() : end].split("\n")[0].strip()) for match, end in zip(found, ends, strict=True)]
+    return [
+        (" ".join(match[1].split()), body[match.end() : end].strip().split("\n")[0].strip())
+        for match, end in zip(found, ends, strict=True)
+    ]
+
+
+def decode_nrinfo(asked: Asked, record: Record) -> Values:
+    """!NRINFO: the 5G block alone; the cell itself on SA, ``nr`` in EN-DC, None without 5G."""
+    pairs = labelled(record.body)
+    texts = {match[1]: text for label, text in pairs if (match := NR_BLOCK.fullmatch(label))}
+    if not texts and "not available" not in record.body.lower():
+        raise unreadable(asked, record.body)
+    words = dict(pairs)
+    values: Values = {}
+    if words.get("Connectivity Mode", "").upper().startswith("SA"):
+        values = {"mode": "SA", "rat": "NR"}
+    add_nr(values, texts)
+    return values or {"nr": None}
 
 
 def plain(values: Values, label: str, text: str) -> None:
@@ -104,8 +134,8 @@ def plain(values: Values, label: str, text: str) -> None:
         values["uarfcn"] = to_int(text)
     elif label == "LTE CA state":
         values["ca_active"] = text.upper() == "ACTIVE"
-    elif label == "EMM state":
-        values["registered"] = text.split()[0].lower() == "registered" if text else None
+    elif label in ("EMM state", "5GMM state", "GMM (PS) state"):
+        values["registered"] = values.get("registered", False) or text.lower().startswith("registered")
     elif label == "TAC":
         values["tac"] = hex_with_decimal(text)
     elif label == "LAC":
@@ -133,7 +163,7 @@ def megahertz(text: str) -> float | int | None:
 
 def hex_with_decimal(text: str) -> int | None:
     """``E2EA (58090)``; the number in brackets must be the same, else nothing is believed."""
-    match = re.match(r"([0-9A-Fa-f]+)(?:\s*\((\d+)\))?", text)
+    match = re.match(r"([0-9A-Fa-f]+)(?:\s*\((\d+)\))?(?:\s|$)", text)
     if match is None:
         return None
     value = to_hex(match[1])
@@ -147,24 +177,24 @@ def add_carriers(values: Values, carriers: dict[str, Values]) -> None:
     scc: list[Values] = []
     active = False
     for number, texts in sorted(carriers.items()):
-        state = str(texts.get("state", "")).upper()
+        state = str(texts.get("state", "") if number else "ACTIVE" if values.get("ca_active") else "INACTIVE").upper()
         active = active or state == "ACTIVE"
         band = band_number(texts.get("band"))
         if band is None:
             continue
         carrier: Values = {
-            "index": int(number),
+            "index": int(number or 1),
             "state": state or None,
             "active": state == "ACTIVE",
             "rat": "LTE",
             "band": band,
             "bw_dl_mhz": megahertz(texts.get("bw", "")),
-            "earfcn": to_int(texts.get("Rx chan")),
+            "earfcn": to_int(texts.get("Rx chan") or texts.get("chan")),
         }
         if "UL Configured" in texts:
             carrier["ul_configured"] = texts["UL Configured"].upper() == "TRUE"
-        levels = {name: level for name, level in texts.items() if name.endswith("_dbm")}
-        best = [level for name, level in levels.items() if name.startswith("rsrp") and level is not None]
+        levels = {name: value for name, value in texts.items() if name.endswith("_dbm")}
+        best = [value for name, value in levels.items() if name.startswith("rsrp") and value is not None]
         if best:
             carrier["rsrp_dbm"] = max(best)
         scc.append(carrier | levels)
@@ -181,19 +211,19 @@ def add_nr(values: Values, texts: Values) -> None:
         "band": band_number(texts.get("band")),
         "bw_dl_mhz": megahertz(texts.get("dl bw") or texts.get("bw") or ""),
         "arfcn": to_int(texts.get("Rx chan")),
-        "rsrp_dbm": whole(in_range(to_float(texts.get("RSRP (dBm)")), -160, 0)),
+        "rsrp_dbm": level(texts.get("RSRP (dBm)", "")),
         "rsrq_db": whole(in_range(to_float(texts.get("RSRQ (dB)")), -50, 20)),
         "sinr_db": to_float(texts.get("SINR (dB)")),
     }
     if "PCI" in texts:
         cell["pci"] = to_int(texts["PCI"])
-    branches = [
-        level
-        for name in ("RxM RSRP", "RxD RSRP", "RxM1 RSRP", "RxD1 RSRP")
-        if (level := in_range(to_float(texts.get(name)), -160, 0)) is not None
-    ]
-    if cell["rsrp_dbm"] is None and branches:
-        cell["rsrp_dbm"] = whole(max(branches))
+    if "ul bw" in texts:
+        cell["bw_ul_mhz"] = megahertz(texts["ul bw"])
+    if "Tx Power" in texts:
+        cell["tx_power_dbm"] = whole(to_float(texts["Tx Power"]))
+    branches = [level(texts[name]) for name in ("RxM RSRP", "RxD RSRP", "RxM1 RSRP", "RxD1 RSRP") if name in texts]
+    if cell["rsrp_dbm"] is None:
+        cell["rsrp_dbm"] = max((value for value in branches if value is not None), default=None)
     if "TAC" in texts:
         cell["tac"] = hex_with_decimal(texts["TAC"])
     if "Cell ID" in texts:

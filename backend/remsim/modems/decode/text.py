@@ -12,10 +12,14 @@ from remsim.core.errors import AtFormatError
 Values = dict[str, Any]
 
 FINAL = re.compile(r"(OK|ERROR|\+CM[ES] ERROR: ?.*|COMMAND NOT SUPPORT|NO CARRIER|ABORTED)$", re.IGNORECASE)
-RECORD = re.compile(r"([+!*^][A-Z][A-Z0-9]{1,14}) ?:", re.IGNORECASE)
+RECORD = re.compile(r"([+!*^$][A-Z][A-Z0-9]{1,14}) ?:", re.IGNORECASE)
 
 URC_PREFIXES = frozenset(
-    ["+CREG", "+CGREG", "+CEREG", "+C5GREG", "+CGEV", "+CMTI", "+CTZR", "+CTZV", "+CTZE", "+CSCON", "+QIND", "+QUSIM", "+QSIMSTAT", "+ESIMS", "+EDSBP", "+CIREPI", "+EMCFRPT", "+CIREPH", "+EREG", "+CUSD", "+CRING", "+CLIP", "+CIEV", "+SIM", "+PBREADY"]
+    (
+        *("+CREG", "+CGREG", "+CEREG", "+C5GREG", "+CGEV", "+CMTI", "+CTZR", "+CTZV", "+CTZE", "+CSCON", "+CUSD"),
+        *("+CRING", "+CLIP", "+CIEV", "+QIND", "+QUSIM", "+QSIMSTAT", "+SIM", "+PBREADY"),
+        *("+ESIMS", "+EDSBP", "+CIREPI", "+CIREPH", "+EMCFRPT", "+EREG"),
+    )
 )
 URC_WORDS = frozenset(("RING", "RDY", "POWERED DOWN", "SMS DONE", "PB DONE", "SMS READY", "CALL READY", "APP RDY"))
 
@@ -73,7 +77,10 @@ ALIASES = {
 }
 """Prefixes that answer each other's commands."""
 
-_PREFIX = re.compile(r"[+!*^][A-Za-z][A-Za-z0-9]*")
+PAGES = frozenset(("+GTCCINFO", "+GTCAINFO", "+QRSRP", "+QRSRQ", "+QSINR"))
+"""Answers that are one page of rows, even where a firmware repeats the prefix on each row."""
+
+_PREFIX = re.compile(r"[+!*^$][A-Za-z][A-Za-z0-9]*")
 _QUOTED = re.compile(r'"[^"]*"?')
 _BREAKS = re.compile(r"[\r\x00]+")
 _ECHO = re.compile(r"at[+!*^&][\w?=]|at[ei][01]?")
@@ -112,7 +119,11 @@ def cut(command: str, reply: str) -> Reply:
                     if name in URC_PREFIXES:
                         answer.urcs.append(piece)
                     continue
-                answer.records.append(Record(name, piece[match.end() :].strip()))
+                body = piece[match.end() :].strip()
+                if name in PAGES and answer.records and answer.records[-1].name == name:
+                    answer.records[-1] = Record(name, f"{answer.records[-1].body}\n{body}")
+                else:
+                    answer.records.append(Record(name, body))
             elif piece.upper() in URC_WORDS:
                 continue
             elif answer.records:

@@ -193,7 +193,8 @@ def operator_list(body: str) -> list[Values]:
 
 def decode_cpin(asked: Asked, record: Record) -> Values:
     """+CPIN: READY, SIM PIN, SIM PUK, …"""
-    return {"sim_state": record.lines[0].strip('"') if record.lines else None}
+    state = record.lines[0].strip('"') if record.lines else None
+    return {"sim_state": "NOT_INSERTED" if state == "NOT INSERTED" else state}
 
 
 def decode_cgpaddr(asked: Asked, record: Record) -> Values:
@@ -234,6 +235,17 @@ def decode_cgdcont(asked: Asked, record: Record) -> Values:
     fields = split_fields(record.body)
     cid = to_int(field(fields, 0))
     return {"apns": {} if cid is None else {str(cid): {"type": field(fields, 1), "apn": field(fields, 2)}}}
+
+
+def decode_cgcontrdp(asked: Asked, record: Record) -> Values:
+    """+CGCONTRDP: cid, bearer, APN, address (with its mask on some firmware), gateway, name servers."""
+    fields = split_fields(record.body)
+    cid = to_int(field(fields, 0))
+    parts = (field(fields, 3) or "").split(".")
+    own = ".".join(parts[:4] if len(parts) == 8 else parts[:16] if len(parts) == 32 else parts)
+    servers = [parsed for text in fields[5:7] if (parsed := address(text))]
+    context = {"apn": field(fields, 2), "address": address(own), "dns": servers}
+    return {"pdn": {} if cid is None else {str(cid): context}}
 
 
 def decode_cbc(asked: Asked, record: Record) -> Values:
@@ -304,6 +316,7 @@ RECORDS: dict[str, Decoder] = {
     "+CGPADDR": decode_cgpaddr,
     "+CGACT": decode_contexts,
     "+CGDCONT": decode_cgdcont,
+    "+CGCONTRDP": decode_cgcontrdp,
     "+CBC": decode_cbc,
     "+CPMS": decode_cpms,
     "+CEER": decode_ceer,
