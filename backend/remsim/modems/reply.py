@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from remsim.modems.decode.text import FINAL, RECORD, URC_PREFIXES, URC_WORDS, command_prefixes, strip_quoted
+from remsim.modems.decode.text import FINAL, RECORD, URC_PREFIXES, URC_WORDS, command_prefixes
 
 LONGEST_LINE = 8_192
 LONGEST_REPLY = 65_536
@@ -106,5 +106,5 @@ class ReplyCollector:
 
     def _is_set_form(self) -> bool:
         """``AT+CREG=2`` changes a setting and has no lines of its own."""
-        bare = strip_quoted(self.command).rstrip()
+        bare = re.sub(r'"[^"]*"?', "", self.command).rstrip()
         return "=" in bare and not bare.endswith("=?") and "?" not in bare.split("=")[-1]

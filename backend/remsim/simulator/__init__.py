@@ -1,1 +1,1 @@
-"""Placeholder docstring: the owner of this room replaces it."""
+"""Virtual modems on pseudo terminals: real replies, real drives. Nothing imports this but the command line and tests."""

@@ -1,0 +1,1 @@
+"""Scenes as each vendor's replies: the inverse of ``modems.decode``."""

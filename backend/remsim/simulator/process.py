@@ -1,0 +1,72 @@
+"""The simulation as a process of its own, started and ended by the service or a test."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from remsim.core.errors import RemsimError
+from remsim.core.events import Event
+from remsim.core.reading import ModemReading
+from remsim.simulator.control import SimulatorControl
+from remsim.simulator.main import CONTROL_NAME
+
+START_TIMEOUT_S = 10.0
+
+
+class SimulatorProcess:
+    """``remsim simulate`` below a directory."""
+
+    def __init__(self, directory: Path, count: int) -> None:
+        self._directory = directory
+        self._count = count
+        self._process: subprocess.Popen[bytes] | None = None
+        self.sysfs_root = directory / "sys"
+        self.dev_root = directory / "dev"
+        self.config_dir = directory
+        self.control = SimulatorControl(directory / CONTROL_NAME)
+
+    def start(self) -> None:
+        """Start it and wait until its devices are there."""
+        command = [sys.executable, "-m", "remsim", "simulate", "--dir", str(self._directory), "--modems", str(self._count)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], START_TIMEOUT_S)
+        if not ready or b'"ready": true' not in self._process.stdout.readline():
+            self.stop()
+            raise RemsimError("the simulator did not start", code="simulator_error", hint="see its message above")
+
+    def stop(self) -> None:
+        """End it."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    @staticmethod
+    def history(start: float, end: float, modem_ids: dict[str, str]) -> Iterator[ModemReading | Event]:
+        """The simulated past, computed in another process: the service's memory and its one interpreter stay free."""
+        arguments = [str(start), str(end), *(f"{usb_path}={name}" for usb_path, name in modem_ids.items())]
+        command = [sys.executable, "-m", "remsim.simulator.backfill", *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+            assert process.stdout is not None
+            try:
+                while True:
+                    yield from pickle.load(process.stdout)  # our own child's, not anybody's
+            except EOFError:
+                return
+            finally:
+                with contextlib.suppress(OSError):
+                    process.kill()
