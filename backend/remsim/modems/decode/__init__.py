@@ -94,6 +94,8 @@ def merge(values: Values, found: Values) -> None:
             values.setdefault(name, {}).update(value)
         elif name == "temperature_c" and values.get(name) is not None:
             values[name] = values[name] if value is None else max(values[name], value)
+        elif name in ("registered", "roaming", "sms_only") and values.get(name) is True:
+            continue  # one registered domain is enough
         elif name == "mode" and value == "LTE" and values.get("mode") == "NSA":
             continue
         else:

@@ -65,6 +65,8 @@ def decode_gtccinfo(asked: Asked, record: Record) -> Values:
         else:
             mode = "SA" if rat == "NR" else rat
             values = {"mode": mode, "rat": rat} | serving_row(rat, row, hexadecimal)
+    if not values and not record.body:
+        values = {"rat": None, "mode": None, "camped": False}
     if neighbours:
         values |= {"neighbours": neighbours, "neighbour_count": len(neighbours)}
     if "PCC" in record.body:  # Qualcomm's +GTCAINFO rows have no prefix: in a chain they follow ours

@@ -159,7 +159,7 @@ def decode_cops(asked: Asked, record: Record) -> Values:
         return {"operators": operator_list(record.body)}
     fields = split_fields(record.body)
     values: Values = {"cops_mode": to_int(field(fields, 0))}
-    form, name = to_int(field(fields, 1)), field(fields, 2)
+    form, name = to_int(field(fields, 1)), operator_name(field(fields, 2))
     act = to_int(field(fields, 3)) if name else None
     values["act"] = act
     if name is None:
@@ -171,6 +171,13 @@ def decode_cops(asked: Asked, record: Record) -> Values:
     if act == 11:
         values["mode"] = "SA"
     return values
+
+
+def operator_name(text: str | None) -> str | None:
+    """A network's name; under AT+CSCS="UCS2" it comes as hex of its UTF-16 letters."""
+    if text and re.fullmatch(r"(?:00[2-7][0-9A-Fa-f]){2,}", text):
+        return bytes.fromhex(text).decode("utf-16-be")
+    return text
 
 
 def operator_list(body: str) -> list[Values]:

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from remsim.modems.decode import decode_reply
+from remsim.modems.decode.radio import lte_band_of_earfcn
 from remsim.modems.decode.tgpp import REGISTERED, ROAMING
+
+CARRIER_FIELDS = (
+    *("rat", "band", "bw_dl_mhz", "bw_ul_mhz", "pci", "earfcn", "arfcn"),
+    *("rsrp_dbm", "rsrq_db", "sinr_db", "ul_configured"),
+)
 
 DOMAINS = ("c5greg_stat", "cereg_stat", "cgreg_stat", "creg_stat")
 """Registration domains, the packet domains of newer technologies first."""
@@ -14,6 +20,9 @@ DOMAINS = ("c5greg_stat", "cereg_stat", "cgreg_stat", "creg_stat")
 CELL_FIELDS = ("band", "earfcn", "arfcn", "bw_dl_mhz", "pci", "tac", "cell_id")
 LEVEL_FIELDS = ("rsrp_dbm", "rsrq_db", "sinr_db", "rssi_dbm", "rscp_dbm", "ecio_db")
 NR_FIELDS = ("band", "arfcn", "bw_dl_mhz", "pci", "rsrp_dbm", "rsrq_db", "sinr_db")
+OF_ONE_DOMAIN = ("n", "stat", "registered", "roaming", "sms_only", "act", "mode")
+"""What a registration or operator query says about itself; merged with other commands' values it would mislead."""
+
 SIM_STATES = {
     "NOT_INSERTED": "no_sim",
     "EMPTY_EUICC": "no_sim",
@@ -28,13 +37,13 @@ SIM_STATES = {
 class Driver:
     """One instance a modem. Knows commands, sends none.
 
-    A steady round asks ``fast_commands`` and at most one of ``slow_commands``. ``values`` given to the other methods is the
-    merge of the latest values of every command, in the order of ``merge_order``: the poller keeps values by command, so
-    what a newer reply no longer says does not linger.
+    A steady round asks ``fast_commands`` and at most one of ``slow_commands``. ``values`` given to the other methods is
+    the merge of the newest values of every command, slow ones first: the poller keeps values by command and replaces
+    them whole, so what a newer reply no longer says does not linger.
     """
 
     vendor: ClassVar[str] = "generic"
-    setup_commands: tuple[str, ...] = ("ATE1", "AT+CMEE=1", "AT+CREG=2", "AT+CGREG=2", "AT+CEREG=2")
+    setup_commands: tuple[str, ...] = ("ATE1", "AT+CMEE=1", "AT+CREG=2", "AT+CGREG=2", "AT+CEREG=2", "AT+COPS=3,0")
     identity_commands: tuple[str, ...] = ("AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN")
     sim_identity_commands: tuple[str, ...] = ("AT+CIMI", "AT+CCID")
     fast_commands: tuple[str, ...] = ("AT+CSQ", "AT+CESQ")
@@ -47,8 +56,11 @@ class Driver:
         self.platform = platform
 
     def decode(self, command: str, reply: str) -> dict[str, Any]:
-        """The values of one reply; raises ``AtFormatError``."""
-        return decode_reply(self.vendor, self.module, self.platform, command, reply)
+        """The values of one reply that other commands' values may be merged with; raises ``AtFormatError``."""
+        values = decode_reply(self.vendor, self.module, self.platform, command, reply)
+        if command.endswith(("REG?", "+COPS?")):
+            return {name: value for name, value in values.items() if name not in OF_ONE_DOMAIN}
+        return values
 
     def handle_urc(self, line: str) -> dict[str, Any]:
         """What an unsolicited line tells, by name of value; nothing when it tells nothing we keep."""
@@ -63,6 +75,8 @@ class Driver:
         """The fields of a ``ModemReading`` that the modem itself tells."""
         fields = {name: values.get(name) for name in (*CELL_FIELDS, *LEVEL_FIELDS)}
         fields |= {name: values.get(name) for name in ("rat", "mode", "operator", "plmn", "temperature_c", "sim_state")}
+        if fields["band"] is None and fields["rat"] == "LTE":
+            fields["band"] = lte_band_of_earfcn(fields["earfcn"])  # some firmware leaves it out while idle
         nr = values.get("nr") or {}
         if values.get("mode") == "NSA":
             fields |= {f"nr_{name}": nr.get(name) for name in NR_FIELDS}
@@ -80,21 +94,25 @@ class Driver:
 
     def carriers(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The carriers in use, the primary first."""
-        found = []
-        for role, name in (("pcc", "pcc"), ("nr", "nr_pcc")):
-            if values.get(name):
-                found.append({"role": role, **values[name]})
-        found += [{"role": "scc", **carrier} for carrier in values.get("scc", ())]
-        if not found and values.get("band") is not None:
-            names = ("rat", "band", "bw_dl_mhz", "pci", "earfcn", "arfcn", "rsrp_dbm")
-            found = [{"role": "pcc", **{name: values[name] for name in names if values.get(name) is not None}}]
-        if values.get("mode") == "NSA" and values.get("nr") and not any(c.get("rat") == "NR" for c in found):
-            found.append({"role": "nr", "rat": "NR", **{k: v for k, v in values["nr"].items() if v is not None}})
+        found: list[dict[str, Any]] = []
+        primary = values.get("pcc") or (values if values.get("band") is not None else None)
+        if primary:
+            found.append(carrier("pcc", primary))
+        if values.get("nr_pcc"):
+            found.append(carrier("nr", values["nr_pcc"]))
+        found += [carrier("scc", part) for part in values.get("scc") or () if part.get("active") is not False]
+        if values.get("mode") == "NSA" and values.get("nr") and not any(part.get("rat") == "NR" for part in found):
+            found.append(carrier("nr", {"rat": "NR", **values["nr"]}))
         return found
 
     def neighbours(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The neighbour cells of the last report."""
-        return list(values.get("neighbours", ()))
+        return [cell for cell in values.get("neighbours") or () if cell.get("pci") is not None or cell.get("cell_id")]
+
+
+def carrier(role: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """One carrier of the list, with what is known of it."""
+    return {"role": role, **{name: values[name] for name in CARRIER_FIELDS if values.get(name) is not None}}
 
 
 def registration(values: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Quectel: QENG tells signal, cell and state in one exchange."""
+"""Quectel: QENG tells signal, cell and state in one exchange, on 5G modules both legs of EN-DC."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from remsim.modems.drivers.base import Driver
 
-LTE_ONLY = ("EC2", "EG2", "EP06", "EG06", "EM12", "EG12", "EM06", "BG9", "EC200", "EG9")
+NR_MODULES = ("RM", "RG")
+SINGLE_CARRIER = ("EC2", "EG2", "EG8", "EG9", "BG", "EC200", "QDC")
+ONE_SLOT = ("BG", "EC2", "EG2", "EG8", "EG9")
 
 
 class QuectelDriver(Driver):
@@ -19,15 +21,20 @@ class QuectelDriver(Driver):
 
     def __init__(self, module: str, platform: str | None = None) -> None:
         super().__init__(module, platform)
-        self.is_lte_only = module.upper().startswith(LTE_ONLY)
+        name = module.upper()
         self.fast_commands = ('AT+QENG="servingcell"',)
-        self.slow_commands = ("AT+CPIN?", "AT+CEREG?", "AT+COPS?", "AT+QTEMP", "AT+QCAINFO", 'AT+QENG="neighbourcell"')
-        if self.is_lte_only:
-            self.fast_commands += ("AT+QCSQ",)
-            self.slow_commands += ("AT+CREG?",)
-        else:
+        slow = ["AT+CPIN?", "AT+CEREG?", "AT+COPS?", "AT+QTEMP", 'AT+QENG="neighbourcell"', "AT+CFUN?"]
+        if name.startswith(NR_MODULES):
             self.setup_commands += ("AT+C5GREG=2",)
-            self.slow_commands += ("AT+C5GREG?", "AT+QUIMSLOT?")
+            slow.insert(2, "AT+C5GREG?")
+        else:
+            self.fast_commands += ("AT+QCSQ",)
+            slow.insert(2, "AT+CREG?")
+        if not name.startswith(SINGLE_CARRIER):
+            slow.append("AT+QCAINFO")
+        if not name.startswith(ONE_SLOT):
+            slow.append("AT+QUIMSLOT?")
+        self.slow_commands = tuple(slow)
 
     def reading_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """As every driver; QENG's own word is newer than the last slow registration query."""
