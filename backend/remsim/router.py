@@ -126,18 +126,15 @@ class Router:
             emit=self.emit,
             backup_s=history.backup_minutes * 60,
         )
-        roots = (
-            {"sysfs_root": self.simulation.sysfs_root, "dev_root": self.simulation.dev_root, "scan_period_s": 1.0}
-            if self.simulation
-            else {}
-        )
+        simulation = self.simulation
         self.modems = ModemManager(
             settings=self.settings,
             clock=self.clock,
             publish_reading=self.publish_reading,
             emit=self.emit,
             state_dir=self.state_dir,
-            **roots,
+            sysfs_root=simulation.sysfs_root if simulation else Path("/sys"),
+            dev_root=simulation.dev_root if simulation else Path("/dev"),
         )
 
     def publish_reading(self, reading: ModemReading) -> None:
@@ -227,7 +224,7 @@ class Router:
                 events.extend(message.with_id(number) for number in itertools.islice(numbers, 1))
                 continue
             counts["readings"] += 1
-            self.usage.record(message)
+            self.usage.record_rates(message, 60.0)
             yield message
             if message.at - told > (end - start) / 50:
                 told = message.at

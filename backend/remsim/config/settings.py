@@ -182,7 +182,7 @@ def read_section(file: UciFile, section: UciSection, schema: type[Schema]) -> di
     try:
         loaded: dict[str, Any] = schema().load(raw)
     except ValidationError as error:
-        option, told = next(iter(error.normalized_messages().items()))
+        option, told = next(iter(dict(error.messages_dict).items()))
         path = f"{CONFIG_NAME}.{section.name or section.type}.{option}"
         raise UciError(file.name, section.line_of(option), f"{path}: {first_text(told)}", option) from error
     return {name: tuple(value) if isinstance(value, list) else value for name, value in loaded.items()}

@@ -1,7 +1,7 @@
 """OpenWrt's UCI files: read, change, write, with comments, order and untouched lines as they were.
 
-The grammar is libuci's: ``package``, ``config TYPE [NAME]``, ``option NAME VALUE``, ``list NAME VALUE``; words may be bare,
-in single quotes (literal) or in double quotes (backslash escapes), may be joined (``'a'"b"``) and may span lines.
+The grammar is libuci's: ``package``, ``config TYPE [NAME]``, ``option NAME VALUE``, ``list NAME VALUE``; words may be
+bare, in single quotes (literal) or in double quotes (backslash escapes), may be joined (``'a'"b"``) and may span lines.
 """
 
 from __future__ import annotations
@@ -276,7 +276,9 @@ def check(line: Line, name: str) -> None:
     elif keyword in ("option", "list"):
         if len(words) != 3 or not NAME.match(words[1]):
             option = words[1] if len(words) > 1 else None
-            raise UciError(name, line.number, f"{keyword} wants a name and one value (in quotes if it has blanks)", option)
+            raise UciError(
+                name, line.number, f"{keyword} wants a name and one value (in quotes if it has blanks)", option
+            )
     elif keyword != "package":
         raise UciError(name, line.number, f"{keyword[:40]!r} is not config, option or list")
 

@@ -1,1 +1,1 @@
-"""Placeholder docstring: the owner of this room replaces it."""
+"""History: series in RRD, events and usage in SQLite, statistics and export."""

@@ -1,0 +1,70 @@
+"""Which values have a history: read from the store definitions in ``rrd/``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from remsim.core.errors import InvalidInput
+from remsim.core.paths import shared_dir
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One charted value: a field of the reading, a data source of a store."""
+
+    name: str
+    unit: str
+    label: str
+    store: str
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """How finely and for how long values are kept."""
+
+    resolution_s: int
+    keep_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """All stores: their measures in the order of the data sources, and the archives."""
+
+    stores: dict[str, tuple[Measure, ...]]
+    archives: tuple[Archive, ...]
+    step_s: int
+    heartbeat_s: int
+
+    @property
+    def measures(self) -> dict[str, Measure]:
+        """All measures by name."""
+        return {measure.name: measure for store in self.stores.values() for measure in store}
+
+
+def load_definitions(directory: Path) -> Definitions:
+    """The definitions in a folder of JSON files."""
+    shared = json.loads((directory / "archives.json").read_text())
+    stores = {
+        path.stem: tuple(Measure(store=path.stem, **source) for source in json.loads(path.read_text())["sources"])
+        for path in sorted(directory.glob("*.json"))
+        if path.stem != "archives"
+    }
+    archives = tuple(Archive(**archive) for archive in shared["archives"])
+    return Definitions(stores, archives, shared["step_s"], shared["heartbeat_s"])
+
+
+DEFINITIONS = load_definitions(shared_dir("rrd"))
+MEASURES = DEFINITIONS.measures
+
+
+def measure_named(name: str) -> Measure:
+    """The measure, or ``InvalidInput`` that lists them."""
+    try:
+        return MEASURES[name]
+    except KeyError:
+        known = ", ".join(MEASURES)
+        raise InvalidInput(f"{name[:40]!r} is not a measure", field="measure", hint=f"one of {known}") from None

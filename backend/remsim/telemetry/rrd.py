@@ -1,0 +1,130 @@
+"""One modem's store as a round-robin file: create, update in batches, fetch.
+
+The binding is imported late: it brings librrd, which on a desktop links against graph libraries.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from remsim.core.errors import StorageError
+from remsim.telemetry.measures import DEFINITIONS, Definitions, Measure
+
+log = logging.getLogger(__name__)
+
+FUNCTIONS = ("MIN", "AVERAGE", "MAX")
+BATCH = 500
+Row = tuple[int, tuple[float | None, ...]]
+
+
+class DamagedFile(Exception):
+    """The file is no RRD of our definition."""
+
+
+def binding() -> Any:
+    """The rrdtool module."""
+    import rrdtool
+
+    return rrdtool
+
+
+def text_of(error: Exception) -> str:
+    """librrd's message without the path it repeats."""
+    return re.sub(r"\s+", " ", str(error))[:200]
+
+
+class RoundRobinFile:
+    """One file; ``last`` is the time of its newest update, None while it does not exist."""
+
+    def __init__(self, path: Path, measures: tuple[Measure, ...], definitions: Definitions = DEFINITIONS) -> None:
+        self.path = path
+        self.measures = measures
+        self._definitions = definitions
+        self.last: int | None = None
+
+    def open(self) -> None:
+        """Look at an existing file: ``DamagedFile`` when it is none of ours."""
+        if not self.path.exists():
+            self.last = None
+            return
+        rrdtool = binding()
+        try:
+            info = rrdtool.info(str(self.path))
+            sources = [name for name in info if name.startswith("ds[") and name.endswith(".index")]
+            names = [name[3:].split("]")[0] for name in sorted(sources, key=lambda name: int(info[name]))]
+            self.last = int(info["last_update"])
+        except (rrdtool.OperationalError, KeyError) as error:
+            raise DamagedFile(text_of(error)) from error
+        if names != [source_name(measure) for measure in self.measures] or info["step"] != self._definitions.step_s:
+            raise DamagedFile("it has other data sources than this version writes")
+
+    def create(self, before: int) -> None:
+        """Make an empty file whose first update may come after ``before``."""
+        definitions = self._definitions
+        sources = [
+            f"DS:{source_name(measure)}:GAUGE:{definitions.heartbeat_s}:{measure.minimum:.10g}:{measure.maximum:.10g}"
+            for measure in self.measures
+        ]
+        archives = [
+            f"RRA:{function}:0.5:{archive.resolution_s // definitions.step_s}:{archive.keep_s // archive.resolution_s}"
+            for archive in definitions.archives
+            for function in FUNCTIONS
+        ]
+        rrdtool = binding()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self.path.with_suffix(".new")
+            rrdtool.create(
+                str(temporary), "--start", str(before), "--step", str(definitions.step_s), *sources, *archives
+            )
+            # A file that is allocated now cannot run out of space later: every update is in place.
+            with temporary.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
+            temporary.replace(self.path)
+        except (OSError, rrdtool.OperationalError) as error:
+            self.path.with_suffix(".new").unlink(missing_ok=True)
+            raise StorageError(f"{self.path} cannot be created: {text_of(error)}") from error
+        self.last = before
+
+    def update(self, rows: list[Row]) -> None:
+        """Write rows in the order of time; what is not newer than the file is left out."""
+        rrdtool = binding()
+        last = self.last or 0
+        fresh = []
+        for when, values in rows:
+            if when > last:
+                fresh.append(f"{when}:" + ":".join("U" if value is None else f"{value:.10g}" for value in values))
+                last = when
+        try:
+            for at in range(0, len(fresh), BATCH):
+                rrdtool.update(str(self.path), *fresh[at : at + BATCH])
+        except rrdtool.OperationalError as error:
+            raise StorageError(f"{self.path} cannot be written: {text_of(error)}") from error
+        self.last = last
+
+    def fetch(self, name: str, start: int, end: int, resolution_s: int) -> dict[str, list[tuple[int, float]]]:
+        """Times and values (NaN is unknown) of each consolidation function from an archive."""
+        rrdtool = binding()
+        column = [measure.name for measure in self.measures].index(name)
+        found: dict[str, list[tuple[int, float]]] = {}
+        for function in FUNCTIONS:
+            arguments = [function, "--resolution", str(resolution_s), "--start", str(start), "--end", str(end)]
+            try:
+                (first, _, step), _, rows = rrdtool.fetch(str(self.path), *arguments)
+            except rrdtool.OperationalError as error:
+                raise DamagedFile(text_of(error)) from error
+            found[function] = [
+                (first + step * (at + 1), math.nan if row[column] is None else row[column])
+                for at, row in enumerate(rows)
+            ]
+        return found
+
+
+def source_name(measure: Measure) -> str:
+    """The data source's name in the file; librrd allows 19 characters."""
+    return measure.name[:19]

@@ -1,0 +1,390 @@
+"""Series of all modems: the last hour in memory, 13 months in round-robin files.
+
+A reading goes to its ring at once and to the files in batches. What goes wrong with a file costs that file at most: it
+is moved aside, a new one begun and the event told; a disk that takes nothing is told once and tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from remsim.core.clock import Clock
+from remsim.core.errors import InvalidInput, NotFound, StorageError
+from remsim.core.events import Event
+from remsim.core.reading import ModemReading
+from remsim.telemetry.backup import Backup
+from remsim.telemetry.measures import DEFINITIONS, MEASURES, measure_named
+from remsim.telemetry.ring import Ring
+from remsim.telemetry.rrd import DamagedFile, RoundRobinFile, Row
+
+log = logging.getLogger(__name__)
+
+MODEM_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+MOST_POINTS = 2000
+DEFAULT_POINTS = 600
+LONGEST_RANGE_S = 400 * 86400
+PENDING_LIMIT = 3600
+CLOCK_SET_BACK_S = 120
+FIRST_TRUSTED = 1_600_000_000
+"""A clock before 2020 has not been set since boot."""
+SILENT_PERIODS = 3
+Point = tuple[float, float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A measure of a modem over a period: time, minimum, average, maximum; None is a gap."""
+
+    modem: str
+    measure: str
+    unit: str
+    step_s: float
+    source: str  # live, archive
+    points: list[Point]
+    reason: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object of the API; ``reason`` says why there is nothing to draw."""
+        return {
+            "modem": self.modem,
+            "measure": self.measure,
+            "unit": self.unit,
+            "step_s": self.step_s,
+            "source": self.source,
+            "points": [list(point) for point in self.points],
+            "reason": self.reason,
+        }
+
+
+class ModemSeries:
+    """One modem's ring, files and waiting rows."""
+
+    def __init__(self, directory: Path, modem: str) -> None:
+        self.modem = modem
+        self.ring = Ring(tuple(MEASURES))
+        self.files = {
+            store: RoundRobinFile(directory / modem / f"{store}.rrd", measures)
+            for store, measures in DEFINITIONS.stores.items()
+        }
+        self.pending: dict[str, list[Row]] = {store: [] for store in self.files}
+        self.last_at = 0.0
+        self.seen: set[str] = set()
+
+    def add_pending(self, reading: ModemReading) -> None:
+        """Queue a reading for the files; a silence before it becomes a gap, not a bridge."""
+        when = int(reading.at)
+        silent = self.last_at and reading.at - self.last_at > max(SILENT_PERIODS * 10, DEFINITIONS.heartbeat_s / 2)
+        for store, file in self.files.items():
+            rows = self.pending[store]
+            if silent and when - 1 > self.last_at + 1:
+                rows.append((when - 1, tuple(None for _ in file.measures)))
+            rows.append((when, tuple(getattr(reading, measure.name) for measure in file.measures)))
+            if len(rows) > PENDING_LIMIT:
+                del rows[: len(rows) - PENDING_LIMIT]
+        self.last_at = reading.at
+
+
+class SeriesStore:
+    """The series of a router. ``record`` and ``query`` may be called from any thread."""
+
+    def __init__(
+        self, data_dir: Path, *, clock: Clock, emit: Callable[[Event], None], backup_dir: Path | None = None
+    ) -> None:
+        self._directory = data_dir
+        self._clock = clock
+        self._emit = emit
+        self._modems: dict[str, ModemSeries] = {}
+        self._lock = threading.RLock()
+        self._held = False
+        self._problem: str | None = None
+        self.backup = Backup(data_dir, backup_dir) if backup_dir is not None else None
+        if self.backup is not None:
+            for path in self.backup.restore():
+                log.info("%s restored from the backup", path)
+        with contextlib.suppress(OSError):
+            for path in sorted(data_dir.iterdir()):
+                if path.is_dir() and MODEM_ID.match(path.name) and any(path.glob("*.rrd")):
+                    self._modem(path.name)
+
+    # --- writing ---
+
+    def record(self, reading: ModemReading) -> None:
+        """Take a reading: to the ring now, to the files with the next flush."""
+        with self._lock:
+            series = self._modem(reading.modem)
+            series.ring.add(reading)
+            series.seen.update(name for name in MEASURES if getattr(reading, name) is not None)
+            series.add_pending(reading)
+
+    def record_history(self, readings: Iterable[ModemReading]) -> None:
+        """Write readings of the past, in the order of time, while live ones wait (``hold_live``)."""
+        waiting: dict[str, dict[str, list[Row]]] = {}
+        for count, reading in enumerate(readings):
+            with self._lock:
+                series = self._modem(reading.modem)
+                series.seen.update(name for name in MEASURES if getattr(reading, name) is not None)
+            rows = waiting.setdefault(reading.modem, {store: [] for store in series.files})
+            for store, file in series.files.items():
+                rows[store].append((int(reading.at), tuple(getattr(reading, one.name) for one in file.measures)))
+            if count % 3000 == 2999:
+                self._write_history(waiting)
+        self._write_history(waiting)
+
+    def hold_live(self) -> None:
+        """Keep live readings in memory until ``release_live``: a file takes rows in the order of time only."""
+        self._held = True
+
+    def release_live(self) -> None:
+        """Write live readings again, those that waited first."""
+        self._held = False
+
+    def has_history(self) -> bool:
+        """Whether any file has values already."""
+        with self._lock:
+            return any(file.path.exists() for series in self._modems.values() for file in series.files.values())
+
+    def flush(self) -> None:
+        """Write what waits. Trouble is told once, and the rows go on waiting (an hour of them at most)."""
+        if self._held:
+            return
+        try:
+            with self._lock:
+                modems = list(self._modems.values())
+            for series in modems:
+                with self._lock:
+                    for store, file in series.files.items():
+                        self._write(series, store, file)
+        except StorageError as error:
+            self._trouble(error)
+        else:
+            self._well()
+
+    def save_backup(self) -> None:
+        """Copy what changed to the backup."""
+        if self.backup is None:
+            return
+        try:
+            with self._lock:
+                self.backup.save()
+        except StorageError as error:
+            self._trouble(error)
+
+    def close(self) -> None:
+        """Write everything out."""
+        self._held = False
+        self.flush()
+        self.save_backup()
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps series from being stored, in a sentence."""
+        return self._problem
+
+    def _write_history(self, waiting: dict[str, dict[str, list[Row]]]) -> None:
+        for modem, stores in waiting.items():
+            for store, rows in stores.items():
+                with self._lock:
+                    file = self._modem(modem).files[store]
+                    try:
+                        self._ready(file, rows)
+                        file.update(rows)
+                    except StorageError as error:
+                        self._trouble(error)
+                rows.clear()
+
+    def _write(self, series: ModemSeries, store: str, file: RoundRobinFile) -> None:
+        rows = series.pending[store]
+        if not rows:
+            return
+        rows = self._ready(file, rows)
+        file.update(rows)
+        series.pending[store] = []
+
+    def _ready(self, file: RoundRobinFile, rows: list[Row]) -> list[Row]:
+        """A file that can take the rows, and the rows it can take: after a change of the clock not all of them."""
+        if not file.path.exists():
+            file.last = None
+        if file.last is not None and rows[-1][0] < file.last - CLOCK_SET_BACK_S:
+            text = f"the clock was set back by {file.last - rows[-1][0]} s; {file.path.name} was kept aside"
+            self._aside(file, "clock_jump", text)
+        if rows[-1][0] >= FIRST_TRUSTED > rows[0][0]:
+            # The clock was set at last: what came before it has no true time.
+            rows = [row for row in rows if row[0] >= FIRST_TRUSTED]
+            if file.last is not None and file.last < FIRST_TRUSTED:
+                self._aside(
+                    file, "clock_jump", f"the clock was set; {file.path.name} of the time before was kept aside"
+                )
+        if file.last is None:
+            file.create(rows[0][0] - 1)
+        return rows
+
+    def _aside(self, file: RoundRobinFile, kind: str, text: str) -> None:
+        """Rename a file that cannot be used any more and tell."""
+        stamp = int(self._clock.now())
+        with contextlib.suppress(OSError):
+            file.path.rename(file.path.with_name(f"{file.path.name}.{kind}-{stamp}"))
+        file.last = None
+        severity = "warning" if kind == "clock_jump" else "error"
+        event = Event(
+            kind, "remsim", self._clock.now(), text, severity, {"file": f"{file.path.parent.name}/{file.path.name}"}
+        )
+        self._emit(event)
+
+    def _trouble(self, error: StorageError) -> None:
+        if self._problem is None:
+            self._problem = error.message
+            self._emit(Event("error", "remsim", self._clock.now(), f"series are not stored: {error.message}", "error"))
+
+    def _well(self) -> None:
+        if self._problem is not None:
+            self._problem = None
+            self._emit(Event("recovered", "remsim", self._clock.now(), "series are stored again"))
+
+    def _modem(self, modem: str) -> ModemSeries:
+        if modem not in self._modems:
+            if not MODEM_ID.match(modem) or modem.startswith("."):
+                raise InvalidInput("a modem's id has letters, digits, '.', '_' and '-' only", field="modem")
+            series = ModemSeries(self._directory, modem)
+            for file in series.files.values():
+                self._open(file)
+            self._modems[modem] = series
+        return self._modems[modem]
+
+    def _open(self, file: RoundRobinFile) -> None:
+        try:
+            file.open()
+        except DamagedFile as error:
+            if self.backup is not None and self.backup.restore_one(file.path):
+                with contextlib.suppress(DamagedFile):
+                    file.open()
+                    text = f"{file.path.parent.name}/{file.path.name} was damaged and restored from the backup"
+                    self._emit(Event("series_recreated", "remsim", self._clock.now(), text, "warning"))
+                    return
+            self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
+
+    # --- reading ---
+
+    def query(
+        self,
+        modem: str,
+        measure: str,
+        *,
+        range_s: float | None = None,
+        start: float | None = None,
+        end: float | None = None,
+        points: int = DEFAULT_POINTS,
+    ) -> Series:
+        """A measure over the last ``range_s`` seconds or from ``start`` to ``end``, in at most ``points`` points."""
+        found = measure_named(measure)
+        if not 1 <= points <= MOST_POINTS:
+            raise InvalidInput(f"points is 1 to {MOST_POINTS}", field="points")
+        start, end = self._period(range_s, start, end)
+        with self._lock:
+            series = self._modems.get(modem)
+            if series is None:
+                raise NotFound(f"there is no modem {modem[:40]!r}", field="modem")
+            ring = series.ring
+            live = ring.samples(measure, start, end) if len(ring) and end >= ring.oldest else []
+            rows, step_s = self._rows(series, measure, start, end, points, live)
+        source = "live" if live and live[0][0] <= start + 15 else "archive"
+        merged, step_s = consolidate(rows, start, end, step_s, points)
+        return Series(
+            modem, measure, found.unit, step_s, source, merged, self._reason(series, measure, merged, start, end)
+        )
+
+    def _period(self, range_s: float | None, start: float | None, end: float | None) -> tuple[float, float]:
+        now = self._clock.now()
+        if range_s is not None:
+            start, end = now - range_s, now
+        end = now if end is None else end
+        start = end - 3600 if start is None else start
+        if not (math.isfinite(start) and math.isfinite(end)) or start >= end:
+            raise InvalidInput("from must be before to", field="from")
+        if end - start > LONGEST_RANGE_S:
+            raise InvalidInput("a range is 400 days at most", field="from")
+        return start, end
+
+    def _rows(
+        self, series: ModemSeries, measure: str, start: float, end: float, points: int, live: list[tuple[float, float]]
+    ) -> tuple[list[Point], float]:
+        """Rows from the archive up to where the ring begins, then the ring's; and the resolution."""
+        rows: list[Point] = []
+        live_from = live[0][0] if live else end
+        step_s = 1.0
+        if live_from > start + 15:
+            file = series.files[MEASURES[measure].store]
+            step_s = self._archive_step(start, end, points)
+            rows = self._archived(file, measure, start, live_from, step_s)
+            rows = [row for row in rows if row[0] <= live_from]
+        rows.extend((when, value, value, value) if value == value else (when, None, None, None) for when, value in live)
+        return rows, step_s
+
+    def _archive_step(self, start: float, end: float, points: int) -> float:
+        """The finest archive that reaches back far enough without having more points than wanted."""
+        now = self._clock.now()
+        fitting = [one for one in DEFINITIONS.archives if now - start <= one.keep_s + one.resolution_s]
+        fitting = fitting or [DEFINITIONS.archives[-1]]
+        for archive in fitting:
+            if (end - start) / archive.resolution_s <= max(points, MOST_POINTS):
+                return archive.resolution_s
+        return fitting[-1].resolution_s
+
+    def _archived(self, file: RoundRobinFile, measure: str, start: float, end: float, step_s: float) -> list[Point]:
+        if file.last is None or not file.path.exists():
+            return []
+        try:
+            found = file.fetch(measure, int(start), int(end), int(step_s))
+        except DamagedFile as error:
+            self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
+            return []
+        return [
+            (when, *(None if value != value else round(value, 3) for value in (low, average, high)))  # type: ignore[misc]
+            for (when, low), (_, average), (_, high) in zip(found["MIN"], found["AVERAGE"], found["MAX"], strict=True)
+        ]
+
+    def _reason(self, series: ModemSeries, measure: str, points: list[Point], start: float, end: float) -> str | None:
+        """Why there is nothing to draw."""
+        if any(point[2] is not None for point in points):
+            return None
+        if self._problem is not None:
+            return f"series are not stored: {self._problem}"
+        if measure not in series.seen and len(series.ring):
+            return f"this modem has not reported {MEASURES[measure].label} since the service started"
+        file = series.files[MEASURES[measure].store]
+        if file.last is None:
+            return "nothing has been recorded yet"
+        return "no value was recorded in this period"
+
+
+def consolidate(rows: list[Point], start: float, end: float, step_s: float, points: int) -> tuple[list[Point], float]:
+    """Rows gathered into spans of at least ``step_s``: the least, the mean, the greatest of each.
+
+    A span without rows between others is a gap; a row without a value is one too when it is alone in its span.
+    """
+    step_s = math.ceil(step_s) * math.ceil((end - start) / points / math.ceil(step_s))
+    gathered: dict[int, list[Point]] = {}
+    for row in rows:
+        gathered.setdefault(int(row[0] // step_s), []).append(row)
+    if not gathered:
+        return [], step_s
+    merged: list[Point] = []
+    for slot in range(min(gathered), max(gathered) + 1):
+        known = [row for row in gathered.get(slot, ()) if row[2] is not None]
+        when = (slot + 1) * step_s if step_s > 1 else slot
+        if not known:
+            if merged and merged[-1][2] is not None:
+                merged.append((when, None, None, None))
+            continue
+        low = min(row[1] for row in known if row[1] is not None)
+        high = max(row[3] for row in known if row[3] is not None)
+        mean = sum(row[2] for row in known if row[2] is not None) / len(known)
+        merged.append((when, round(low, 3), round(mean, 3), round(high, 3)))
+    return merged[-points:], step_s

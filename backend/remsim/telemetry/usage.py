@@ -1,0 +1,157 @@
+"""Bytes a SIM, modem, interface and day (UTC), from counters that restart whenever they like."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from remsim.core.clock import Clock
+from remsim.core.reading import ModemReading
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_SIM = "unknown SIM"
+GROUPS = ("day", "sim", "modem", "interface")
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS usage (
+    day TEXT NOT NULL, sim TEXT NOT NULL, modem TEXT NOT NULL, interface TEXT NOT NULL,
+    rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL, PRIMARY KEY (day, sim, modem, interface)
+);
+CREATE TABLE IF NOT EXISTS counters (
+    modem TEXT NOT NULL, interface TEXT NOT NULL, boot TEXT NOT NULL,
+    rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL, PRIMARY KEY (modem, interface)
+);
+"""
+ADD = """
+INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, sim, modem, interface)
+DO UPDATE SET rx_bytes = rx_bytes + excluded.rx_bytes, tx_bytes = tx_bytes + excluded.tx_bytes
+"""
+Key = tuple[str, str, str, str]
+
+
+class Usage:
+    """Counts in memory, written every minute with the counters they were counted from: nothing counts twice."""
+
+    def __init__(self, path: Path, *, clock: Clock, boot_id: str | None = None) -> None:
+        self._path = path
+        self._clock = clock
+        self._boot_id = boot_id or read_boot_id()
+        self._lock = threading.Lock()
+        self._counted: dict[Key, list[int]] = {}
+        self._counters: dict[tuple[str, str], tuple[int, int]] = {}
+        self.problem: str | None = None
+        self._db = self._open()
+        for modem, interface, boot, rx_bytes, tx_bytes in self._db.execute("SELECT * FROM counters"):
+            if boot == self._boot_id:
+                self._counters[modem, interface] = (rx_bytes, tx_bytes)
+
+    def record(self, reading: ModemReading) -> None:
+        """Count what came since the last reading of the interface; counters below the last ones have restarted."""
+        if reading.interface is None or reading.rx_bytes is None or reading.tx_bytes is None:
+            return
+        place = (reading.modem, reading.interface)
+        now = (reading.rx_bytes, reading.tx_bytes)
+        with self._lock:
+            before = self._counters.get(place)
+            self._counters[place] = now
+            if before is None:
+                return  # what came before we looked belongs to nobody we know
+            if now[0] < before[0] or now[1] < before[1]:
+                before = (0, 0)
+            self._count(reading, now[0] - before[0], now[1] - before[1])
+
+    def record_rates(self, reading: ModemReading, seconds: float) -> None:
+        """Count a reading of the past by its rates: its counters are not the interface's of today."""
+        if reading.interface is None or reading.rx_bits_per_s is None or reading.tx_bits_per_s is None:
+            return
+        with self._lock:
+            rx, tx = (round(rate * seconds / 8) for rate in (reading.rx_bits_per_s, reading.tx_bits_per_s))
+            self._count(reading, rx, tx)
+
+    def flush(self) -> None:
+        """Write what was counted."""
+        with self._lock:
+            try:
+                with self._db:
+                    rows = [(*key, *count) for key, count in self._counted.items()]
+                    self._db.executemany(ADD, rows)
+                    self._db.executemany(
+                        "INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?, ?)",
+                        [(*place, self._boot_id, *counters) for place, counters in self._counters.items()],
+                    )
+            except sqlite3.Error as error:
+                self.problem = f"usage cannot be written to {self._path}: {error}"
+                log.warning("%s", self.problem)
+            else:
+                self._counted.clear()
+                self.problem = None
+
+    def query(
+        self, start_day: str, end_day: str, modem: str | None = None, group: Sequence[str] = GROUPS
+    ) -> list[dict[str, Any]]:
+        """Bytes of the days from ``start_day`` to ``end_day`` (``YYYY-MM-DD``, both in), grouped."""
+        self.flush()
+        names = [name for name in GROUPS if name in group]
+        columns = ", ".join(names)
+        where, values = "day >= ? AND day <= ?", [start_day, end_day]
+        if modem is not None:
+            where, values = f"{where} AND modem = ?", [*values, modem]
+        with self._lock:
+            try:
+                rows = self._db.execute(
+                    f"SELECT {columns}, SUM(rx_bytes), SUM(tx_bytes) FROM usage WHERE {where} "
+                    f"GROUP BY {columns} ORDER BY {columns}",
+                    values,
+                ).fetchall()
+            except sqlite3.Error as error:
+                self.problem = f"usage cannot be read from {self._path}: {error}"
+                rows = []
+        return [dict(zip((*names, "rx_bytes", "tx_bytes"), row, strict=True)) for row in rows]
+
+    def close(self) -> None:
+        """Write and close."""
+        self.flush()
+        with contextlib.suppress(sqlite3.Error):
+            self._db.close()
+
+    def _count(self, reading: ModemReading, rx_bytes: int, tx_bytes: int) -> None:
+        day = datetime.fromtimestamp(reading.at, UTC).strftime("%Y-%m-%d")
+        key = (day, reading.sim or UNKNOWN_SIM, reading.modem, reading.interface or "")
+        count = self._counted.setdefault(key, [0, 0])
+        count[0] += rx_bytes
+        count[1] += tx_bytes
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect(self._path)
+        except sqlite3.OperationalError as error:
+            self.problem = f"usage cannot be written to {self._path}: {error}"
+        except sqlite3.DatabaseError as error:
+            log.error("%s is damaged (%s); it is kept aside and begun anew", self._path, error)
+            with contextlib.suppress(OSError):
+                self._path.rename(self._path.with_name(f"{self._path.name}.damaged-{int(self._clock.now())}"))
+            with contextlib.suppress(sqlite3.Error):
+                return self._connect(self._path)
+        return self._connect(None)
+
+    @staticmethod
+    def _connect(path: Path | None) -> sqlite3.Connection:
+        db = sqlite3.connect(path or ":memory:", check_same_thread=False, timeout=5.0)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA cache_size = -256")
+        db.executescript(SCHEMA)
+        return db
+
+
+def read_boot_id() -> str:
+    """Changes with every boot of the kernel: counters of another boot are no base."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "unknown"
