@@ -18,7 +18,7 @@ def decode_ati(lines: list[str]) -> Values:
     found = list(ATI_LABEL.finditer(text))
     ends = [match.start() for match in found[1:]] + [len(text)]
     values: Values = {}
-    for match, end in zip(found, ends, strict=True):
+    for match, end in zip(found, ends, strict=False):
         name, value = match[1].lower(), text[match.end() : end].split("\n")[0].strip()
         if name in ("manufacturer", "model", "revision", "imei") and value:
             values[name] = clean(name, value)

@@ -58,7 +58,7 @@ def sections(body: str) -> list[tuple[str, list[str], list[list[str]]]]:
     found = list(SECTION.finditer(body))
     ends = [match.start() for match in found[1:]] + [len(body)]
     tables: list[tuple[str, list[str], list[list[str]]]] = []
-    for match, end in zip(found, ends, strict=True):
+    for match, end in zip(found, ends, strict=False):
         words = body[match.end() : end].split()
         width = next((i for i, word in enumerate(words) if re.fullmatch(r"-?[\d.]+|--+", word)), len(words))
         header, cells = words[:width], words[width:]

@@ -92,7 +92,7 @@ def labelled(body: str) -> list[tuple[str, str]]:
     ends = [match.start() for match in found[1:]] + [len(body)]
     return [
         (" ".join(match[1].split()), body[match.end() : end].strip().split("\n")[0].strip())
-        for match, end in zip(found, ends, strict=True)
+        for match, end in zip(found, ends, strict=False)
     ]
 
 
