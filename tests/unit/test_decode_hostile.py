@@ -26,12 +26,15 @@ MODULES = ("", "RM520N-GL", "EC25", "EM7565", "FM350-GL", "FM150", "L850-GL", "R
 
 fields = st.one_of(
     st.sampled_from(
-        ["", "-", "--", "0", "1", "2", "4", "9", "-32768", "255", "FFFF", '"LTE"', '"NR5G-SA"', '"NR5G-NSA"', '"GSM"',
-         '"WCDMA"', '"servingcell"', '"neighbourcell"', '"PCC"', '"SCC"', '"NOCONN"', "0x7FFFFFFF", "1e999", "NaN", '"'],
+        [
+            *("", "-", "--", "0", "1", "2", "4", "9", "-32768", "255", "FFFF", "0x7FFFFFFF", "1e999", "NaN", '"'),
+            *('"LTE"', '"NR5G-SA"', '"NR5G-NSA"', '"GSM"', '"WCDMA"', '"servingcell"', '"neighbourcell"'),
+            *('"PCC"', '"SCC"', '"NOCONN"'),
+        ],
     ),
     st.integers(-(10**30), 10**30).map(str),
     st.text(max_size=6),
-)  # fmt: skip
+)
 
 
 def decoded(module: str, command: str, reply: str) -> dict[str, Any] | None:

@@ -140,7 +140,7 @@ def without_echo(line: str, command: str) -> str:
         return line
     low, sent = line.lower(), command.lower()
     at = low.find(sent)
-    if at >= 0 and sent.startswith("at"):
+    if at >= 0 and sent.startswith("at") and low[at + len(sent) : at + len(sent) + 1] != ";":
         return line[at + len(sent) :].strip()
     if _ECHO.match(low):
         # The echo of another command of the same log; an answer may stand behind it on a flattened line.

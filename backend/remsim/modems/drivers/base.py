@@ -23,6 +23,9 @@ NR_FIELDS = ("band", "arfcn", "bw_dl_mhz", "pci", "rsrp_dbm", "rsrq_db", "sinr_d
 OF_ONE_DOMAIN = ("n", "stat", "registered", "roaming", "sms_only", "act", "mode")
 """What a registration or operator query says about itself; merged with other commands' values it would mislead."""
 
+MODE_OF_RAT = {"GSM": "GSM", "UMTS": "UMTS", "LTE": "LTE", "LTE-M": "LTE", "NB-IoT": "LTE", "NR": "SA"}
+"""The mode where no command names it: 5G beside LTE is only what a vendor's command measured."""
+
 SIM_STATES = {
     "NOT_INSERTED": "no_sim",
     "EMPTY_EUICC": "no_sim",
@@ -77,6 +80,8 @@ class Driver:
         fields |= {name: values.get(name) for name in ("rat", "mode", "operator", "plmn", "temperature_c", "sim_state")}
         if fields["band"] is None and fields["rat"] == "LTE":
             fields["band"] = lte_band_of_earfcn(fields["earfcn"])  # some firmware leaves it out while idle
+        if fields["mode"] is None:
+            fields["mode"] = MODE_OF_RAT.get(fields["rat"] or "")
         nr = values.get("nr") or {}
         if values.get("mode") == "NSA":
             fields |= {f"nr_{name}": nr.get(name) for name in NR_FIELDS}
