@@ -1,1 +1,1 @@
-"""Virtual modems on pseudo terminals: real replies, real drives. Nothing imports this but the command line and tests."""
+"""Virtual modems on pseudo terminals: real replies, real drives. Only the command line and tests import this."""

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 DRIVES = Path(__file__).with_name("drives")
 
-# Downlink channel of each band used for made-up cells: band -> (EARFCN, bandwidth code, MHz).
-LTE_CHANNELS = {3: (1300, 5, 20), 7: (2850, 5, 20), 20: (6300, 3, 10), 1: (300, 4, 15), 8: (3525, 3, 10)}
-NR_CHANNELS = {78: (636666, 12, 100), 1: (427250, 3, 20), 28: (156510, 1, 10)}
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A carrier of made-up cells: band, downlink EARFCN or NR-ARFCN, width."""
+
+    band: int
+    number: int
+    mhz: float
+
+
+LTE_CHANNELS = (
+    Channel(3, 1300, 20),
+    Channel(7, 2850, 20),
+    Channel(20, 6300, 10),
+    Channel(1, 300, 15),
+    Channel(8, 3525, 10),
+)
+NR_LEG = Channel(78, 636666, 100)
+"""The 5G leg of EN-DC; its PCI is ``Cell.nr_pci``."""
+SA_CHANNEL = Channel(8, 188000, 10)
+"""The private standalone network of ``rural-*`` is on n8."""
+UMTS_CHANNEL = Channel(1, 10737, 5)
+
+RESOURCE_BLOCKS = {5: 25, 10: 50, 15: 75, 20: 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,50 +43,57 @@ class Cell:
     cell_id: int
     pci: int
     tac: int
-    band: int
-    earfcn: int
-    bw_code: int
-    bw_mhz: float
+    channel: Channel
+
+    @property
+    def nr_pci(self) -> int:
+        """The PCI of the 5G leg that goes with this anchor."""
+        return (self.pci + 300) % 1008
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One second of a drive. ``mode`` is GSM, UMTS, LTE, NSA or SA; None is unknown."""
+    """One second of a drive. ``mode`` is UMTS, LTE, NSA or SA; None is unknown."""
 
     mode: str
     cell: Cell
-    rsrp_dbm: int | None
-    rsrq_db: int | None
-    sinr_db: int | None
-    rssi_dbm: int | None
-    rscp_dbm: int | None
-    dl_mbps: float | None
-    ul_mbps: float | None
-    rtt_ms: float | None
-    loss_percent: float | None
-    is_gap: bool
+    operator: str = "Operator A"
+    rsrp_dbm: int | None = None
+    rsrq_db: int | None = None
+    sinr_db: int | None = None
+    rssi_dbm: int | None = None
+    rscp_dbm: int | None = None
+    cqi: int | None = None
+    dl_mbps: float | None = None
+    ul_mbps: float | None = None
+    rtt_ms: float | None = None
+    loss_percent: float | None = None
+
+
+MODES = {"3G": "UMTS", "4G": "LTE", "5G": "NSA", "5G-SA": "SA"}
+"""The recordings' technology in 3GPP's terms; the phones of ``ucc-*`` had non-standalone 5G only."""
 
 
 def made_up_cell(hash_hex: str, mode: str) -> Cell:
     """The same cell for the same hash, always."""
     number = int(hash_hex or "0", 16)
-    channels = NR_CHANNELS if mode == "SA" else LTE_CHANNELS
-    band = sorted(channels)[number % len(channels)]
-    channel, code, mhz = channels[band]
+    channel = {"SA": SA_CHANNEL, "UMTS": UMTS_CHANNEL}.get(mode) or LTE_CHANNELS[number % len(LTE_CHANNELS)]
     site = 0x10000 + (number >> 8) % 0x8000
-    return Cell((site << 8) | number % 3 + 1, number % 504, 0x1A00 + (number >> 20) % 64, band, channel, code, mhz)
+    return Cell(site << 8 | number % 3 + 1, number % 504, 0x1A00 + (number >> 20) % 64, channel)
 
 
-def mode_of(technology: str) -> str:
-    """The recording's technology in 3GPP's terms."""
-    generation = technology[:2]
-    if technology.startswith("5G-SA"):
-        return "SA"
-    return {"2G": "GSM", "3G": "UMTS", "4G": "LTE", "5G": "NSA"}[generation]
+def rssi_of(rsrp_dbm: int | None, rsrq_db: int | None, mhz: float) -> int | None:
+    """RSSI by definition (36.214): RSRQ = N * RSRP / RSSI with N resource blocks.
+
+    The recorded RSSI is below RSRP, which cannot be, so it is not used.
+    """
+    if rsrp_dbm is None or rsrq_db is None or mhz not in RESOURCE_BLOCKS:
+        return None
+    return min(round(rsrp_dbm - rsrq_db + 10 * math.log10(RESOURCE_BLOCKS[int(mhz)])), -20)
 
 
 def number(text: str) -> float | None:
-    """A cell of the recording."""
+    """A field of the recording."""
     return float(text) if text else None
 
 
@@ -75,30 +104,34 @@ def level(text: str) -> int | None:
 
 @lru_cache(maxsize=8)
 def load(name: str) -> tuple[Scene, ...]:
-    """The scenes of a drive in order; seconds without a row are skipped, round trips hold until the next."""
+    """The scenes of a drive in order: seconds without a row are skipped, round trips hold until the next ping."""
     scenes: list[Scene] = []
-    rtt: float | None = None
-    loss: float | None = None
+    cells: dict[tuple[str, str], Cell] = {}
+    rtt_ms: float | None = None
+    loss_percent: float | None = None
     with (DRIVES / f"{name}.csv").open(newline="") as file:
         for row in csv.DictReader(file):
-            rtt, loss = number(row["rtt_ms"]) or rtt, number(row["loss_pct"])
-            mode = mode_of(row["technology"])
-            rssi = level(row["rssi_dbm"])
+            mode = MODES[row["technology"]]
+            key = (row["cell_id_hash"], mode)
+            cell = cells[key] = cells.get(key) or made_up_cell(*key)
+            if row["rtt_ms"] or row["loss_pct"]:
+                rtt_ms, loss_percent = number(row["rtt_ms"]) or rtt_ms, number(row["loss_pct"])
+            rsrp_dbm, rsrq_db = level(row["rsrp_dbm"]), level(row["rsrq_db"])
             scenes.append(
                 Scene(
                     mode,
-                    made_up_cell(row["cell_id_hash"], mode),
-                    level(row["rsrp_dbm"]),
-                    level(row["rsrq_db"]),
+                    cell,
+                    f"Operator {row['operator']}",
+                    rsrp_dbm,
+                    rsrq_db,
                     level(row["sinr_db"]),
-                    # A total below the reference signal's power cannot be; the recording's RSSI is dropped there.
-                    rssi if rssi is not None and rssi > (level(row["rsrp_dbm"]) or -150) else None,
+                    rssi_of(rsrp_dbm, rsrq_db, cell.channel.mhz) if mode in ("LTE", "NSA") else None,
                     level(row["rscp_dbm"]),
+                    level(row["cqi"]),
                     number(row["dl_mbps"]),
                     number(row["ul_mbps"]),
-                    rtt,
-                    loss,
-                    "gap" in row["event"],
+                    rtt_ms,
+                    loss_percent,
                 )
             )
     return tuple(scenes)

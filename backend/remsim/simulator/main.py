@@ -1,7 +1,7 @@
 """``remsim simulate``: virtual modems in one process and one thread, until told to stop.
 
-It writes a device tree, answers on pseudo terminals, replays drives once a second, answers latency probes after the drive's
-round trip, and takes faults on a control socket.
+It writes a device tree, answers on pseudo terminals, replays drives once a second, answers latency probes after the
+drive's round trip, and takes faults on a control socket.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import heapq
 import itertools
 import json
 import os
-import random
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -23,137 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from remsim.core.errors import InvalidInput
-from remsim.simulator.encode import tgpp
-from remsim.simulator.profiles import PROFILES, ModemState, answer, scene_at
+from remsim.simulator.control import CONTROL_NAME, FAULTS, short_path
 from remsim.simulator.tree import DeviceTree, configuration, path_of
-from remsim.simulator.tty import ModemTty
+from remsim.simulator.tty import AtPort
+from remsim.simulator.virtual import VirtualModem
 
-REBOOT_S = 90.0
-BOOT_S = 3.0
 UNOPENED_POLL_S = 0.1
-CONTROL_NAME = "control.sock"
-FAULTS = (
-    "unplug", "plug", "reboot", "silence", "garbage", "slow", "sim_removed", "sim_inserted", "registration_denied",
-    "clear",
-)  # fmt: skip
-
-
-class VirtualModem:
-    """One modem: its state, its port, its link."""
-
-    def __init__(self, number: int, simulation: Simulation) -> None:
-        profile = PROFILES[number - 1]
-        self._simulation = simulation
-        self.state = ModemState(number, profile, scene_at(profile, 0))
-        self._noise = random.Random(number)
-        self.rx_bytes, self.tx_bytes = number * 150_000_000, number * 21_000_000
-        self._second = 0
-        self.tty: ModemTty | None = None
-        self._is_booting = False
-        self._slow_s = 0.0
-        self.responder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.responder.bind(("127.0.0.1", 0))
-        self.responder.setblocking(False)
-
-    @property
-    def port(self) -> int:
-        return int(self.responder.getsockname()[1])
-
-    def plug(self) -> None:
-        """Come onto the bus."""
-        if self.tty is not None:
-            return
-        delay_s = self._noise.uniform(0.008, 0.03)
-        self.tty = ModemTty(self._answer, self._simulation.after, delay_s)
-        self._simulation.tree.plug(self.state, self.tty.slave_name)
-        self._simulation.tree.count(self.state, self.rx_bytes, self.tx_bytes)
-        self._simulation.watch_tty(self)
-
-    def unplug(self) -> None:
-        """Leave the bus at once."""
-        tty, self.tty = self.tty, None
-        if tty is None:
-            return
-        self._simulation.forget_tty(tty)
-        self._simulation.tree.unplug(self.state)
-        tty.close()
-
-    def tick(self) -> None:
-        """One second of the drive."""
-        self._second += 1
-        state, before = self.state, self.state.scene
-        state.scene = scene = scene_at(state.profile, self._second)
-        state.uptime_s += 1
-        if self._second % 20 == 0:
-            state.temperature_c = min(max(state.temperature_c + self._noise.choice((-1, 0, 1)), 30), 62)
-        if state.registered and self.tty is not None:
-            self.rx_bytes += round((scene.dl_mbps or 0) * 125_000)
-            self.tx_bytes += round((scene.ul_mbps or 0) * 125_000)
-            self._simulation.tree.count(state, self.rx_bytes, self.tx_bytes)
-            if scene.cell != before.cell and not self._is_booting:
-                self.tty.urc(tgpp.registration("+CEREG", scene, state.stat, urc=True))
-
-    def probe(self) -> None:
-        """Answer a latency probe after the drive's round trip, or not at all."""
-        try:
-            query, sender = self.responder.recvfrom(512)
-        except OSError:
-            return
-        scene = self.state.scene
-        lost = self._noise.random() * 100 < (scene.loss_percent or 0)
-        if scene.rtt_ms is None or lost or not self.state.registered or self.tty is None or len(query) < 12:
-            return
-        reply = query[:2] + b"\x81\x80" + query[4:]
-        self._simulation.after(
-            max(scene.rtt_ms * self._noise.uniform(0.93, 1.07) / 1000, 0.0), lambda: self._send(reply, sender)
-        )
-
-    def _send(self, reply: bytes, receiver: Any) -> None:
-        with contextlib.suppress(OSError):
-            self.responder.sendto(reply, receiver)
-
-    def fault(self, name: str, seconds: float | None) -> None:
-        """Do a fault, or undo all of them with ``clear``."""
-        state, tty = self.state, self.tty
-        if name == "plug":
-            self.plug()
-        elif name == "unplug":
-            self.unplug()
-        elif name == "reboot":
-            self.unplug()
-            self._is_booting = True
-            self._simulation.after(REBOOT_S if seconds is None else seconds, self.plug)
-            self._simulation.after((REBOOT_S if seconds is None else seconds) + BOOT_S, self._booted)
-        elif name in ("silence", "garbage") and tty is not None:
-            tty.mode = name
-        elif name == "slow" and tty is not None:
-            tty.delay_s = 2.5 if seconds is None else seconds
-        elif name in ("sim_removed", "sim_inserted"):
-            state.sim_present = name == "sim_inserted"
-            if tty is not None:
-                tty.urc("+CPIN: READY" if state.sim_present else "+CPIN: NOT READY")
-        elif name == "registration_denied":
-            state.denied = True
-            if tty is not None:
-                tty.urc("+CEREG: 3")
-        elif name == "clear":
-            self._clear()
-
-    def _clear(self) -> None:
-        had_sim = self.state.sim_present
-        self.state.sim_present, self.state.denied = True, False
-        self.plug()
-        if self.tty is not None:
-            self.tty.mode, self.tty.delay_s = "normal", self._noise.uniform(0.008, 0.03)
-            self.tty.urc("+CPIN: READY" if not had_sim else "+CEREG: 1")
-
-    def _booted(self) -> None:
-        self._is_booting = False
-
-    def _answer(self, command: str) -> str | None:
-        if self._is_booting:
-            return None
-        return answer(self.state, command)
+LONGEST_FAULT_S = 3600
+CONFIG_NAME = "remsim_console"
 
 
 class Simulation:
@@ -165,41 +42,31 @@ class Simulation:
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._unopened: set[AtPort] = set()
         self._stopping = False
         self.modems = [VirtualModem(number, self) for number in range(1, count + 1)]
-        self._control = open_control(directory / CONTROL_NAME)
-        self._selector.register(self._control, selectors.EVENT_READ, self._command)
+        self._control = open_control(directory)
+        self._selector.register(self._control, selectors.EVENT_READ, self._accept)
         for modem in self.modems:
             self._selector.register(modem.responder, selectors.EVENT_READ, modem.probe)
-        ports = {modem.state.number: modem.port for modem in self.modems}
-        states = [modem.state for modem in self.modems]
-        (directory / "remsim_console").write_text(configuration(states, ports))
+        ports = [(modem.state, modem.probe_port) for modem in self.modems]
+        (directory / CONFIG_NAME).write_text(configuration(ports))
         for modem in self.modems:
-            modem.plug()
+            modem.plug(boot_s=0)
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
         """Do something later."""
         heapq.heappush(self._timers, (time.monotonic() + delay_s, next(self._order), action))
 
-    def watch_tty(self, modem: VirtualModem) -> None:
-        """Read a modem's port, when somebody has it open."""
-        tty = modem.tty
-        if tty is None:
-            return
+    def watch(self, port: AtPort) -> None:
+        """Read a port from when somebody opens it: the master of a terminal nobody has open hangs up for ever."""
+        self._unopened.add(port)
 
-        def read() -> None:
-            if tty is modem.tty and not tty.readable():
-                # Nobody has the slave open: the master hangs up for ever, so look again a little later.
-                self.forget_tty(tty)
-                self.after(UNOPENED_POLL_S, lambda: self.watch_tty(modem) if modem.tty is tty else None)
-
-        with contextlib.suppress(KeyError):
-            self._selector.register(tty.master, selectors.EVENT_READ, read)
-
-    def forget_tty(self, tty: ModemTty) -> None:
+    def forget(self, port: AtPort) -> None:
         """Stop reading a port."""
+        self._unopened.discard(port)
         with contextlib.suppress(KeyError, ValueError):
-            self._selector.unregister(tty.master)
+            self._selector.unregister(port.pty.master)
 
     def stop(self, *_: object) -> None:
         """End the loop (also a signal handler)."""
@@ -208,32 +75,55 @@ class Simulation:
     def run(self) -> None:
         """Go on until stopped or orphaned."""
         parent = os.getppid()
-        self.after(1.0, self._tick)
+        self._tick(time.monotonic() + 1.0)
+        self._look_for_openers()
         while not self._stopping and os.getppid() == parent:
             now = time.monotonic()
             while self._timers and self._timers[0][0] <= now:
                 heapq.heappop(self._timers)[2]()
-            wait_s = min(self._timers[0][0] - time.monotonic(), 1.0) if self._timers else 1.0
+            wait_s = self._timers[0][0] - time.monotonic()
             for key, _ in self._selector.select(max(wait_s, 0.0)):
                 key.data()
 
-    def _tick(self) -> None:
-        self.after(1.0, self._tick)
-        for modem in self.modems:
-            modem.tick()
+    def remove(self) -> None:
+        """Take away what was made."""
+        self._control.close()
+        for path in (self.tree.sys, self.tree.dev):
+            shutil.rmtree(path, ignore_errors=True)
+        for name in (CONTROL_NAME, CONFIG_NAME):
+            (self.directory / name).unlink(missing_ok=True)
 
-    def _command(self) -> None:
+    def _tick(self, due: float) -> None:
+        """Each second of the drives, without drift."""
+        now = time.monotonic()
+        if now >= due:
+            for modem in self.modems:
+                modem.tick()
+            due = max(due + 1.0, now)
+        self.after(due - now, lambda: self._tick(due))
+
+    def _look_for_openers(self) -> None:
+        for port in [port for port in self._unopened if port.pty.is_open]:
+            self._unopened.discard(port)
+            self._selector.register(port.pty.master, selectors.EVENT_READ, lambda port=port: self._read(port))
+        self.after(UNOPENED_POLL_S, self._look_for_openers)
+
+    def _read(self, port: AtPort) -> None:
+        if not port.pty.closed and not port.readable():
+            self.forget(port)
+            self._unopened.add(port)
+
+    def _accept(self) -> None:
         """One JSON line in, one out."""
         connection, _ = self._control.accept()
         with connection:
             connection.settimeout(1.0)
             try:
-                asked = json.loads(connection.makefile("r").readline(4096))
-                answered = self._fault(asked)
+                answered = self._fault(json.loads(connection.makefile("r").readline(4096)))
             except InvalidInput as error:
                 answered = {"ok": False, "error": error.message, "field": error.field}
             except (ValueError, OSError) as error:
-                answered = {"ok": False, "error": str(error)[:200]}
+                answered = {"ok": False, "error": str(error)[:200], "field": "body"}
             with contextlib.suppress(OSError):
                 connection.sendall(json.dumps(answered).encode() + b"\n")
 
@@ -243,21 +133,24 @@ class Simulation:
         modem = next((one for one in self.modems if path_of(one.state) == asked.get("modem")), None)
         if modem is None:
             raise InvalidInput("there is no such virtual modem", field="modem")
-        if asked.get("fault") not in FAULTS:
+        fault = asked.get("fault")
+        if fault not in FAULTS:
             raise InvalidInput(f"a fault is one of {', '.join(FAULTS)}", field="fault")
         seconds = asked.get("seconds")
-        if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0):
-            raise InvalidInput("seconds is a number from 0 on", field="seconds")
-        modem.fault(str(asked["fault"]), seconds)
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if seconds is not None and not (is_number and 0 <= seconds <= LONGEST_FAULT_S):
+            raise InvalidInput(f"seconds is a number from 0 to {LONGEST_FAULT_S}", field="seconds")
+        modem.fault(fault, seconds)
         return {"ok": True}
 
 
-def open_control(path: Path) -> socket.socket:
+def open_control(directory: Path) -> socket.socket:
     """The control socket, for the own user only."""
-    path.unlink(missing_ok=True)
+    (directory / CONTROL_NAME).unlink(missing_ok=True)
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    control.bind(str(path))
-    path.chmod(0o600)
+    with short_path(directory) as short:
+        control.bind(f"{short}/{CONTROL_NAME}")
+    (directory / CONTROL_NAME).chmod(0o600)
     control.listen(4)
     control.setblocking(False)
     return control
@@ -274,8 +167,11 @@ def run(directory: Path, count: int) -> None:
     die_with_parent()
     directory.mkdir(parents=True, exist_ok=True)
     simulation = Simulation(directory, count)
-    signal.signal(signal.SIGTERM, simulation.stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.stdout.write(json.dumps({"ready": True, "dir": str(directory), "modems": count}) + "\n")
-    sys.stdout.flush()
-    simulation.run()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, simulation.stop)
+    try:
+        sys.stdout.write(json.dumps({"ready": True, "dir": str(directory), "modems": count}) + "\n")
+        sys.stdout.flush()
+        simulation.run()
+    finally:
+        simulation.remove()

@@ -7,14 +7,13 @@ import pickle
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.simulator.control import SimulatorControl
-from remsim.simulator.main import CONTROL_NAME
 
 START_TIMEOUT_S = 10.0
 
@@ -29,12 +28,22 @@ class SimulatorProcess:
         self.sysfs_root = directory / "sys"
         self.dev_root = directory / "dev"
         self.config_dir = directory
-        self.control = SimulatorControl(directory / CONTROL_NAME)
+        self.control = SimulatorControl(directory)
 
     def start(self) -> None:
         """Start it and wait until its devices are there."""
-        command = [sys.executable, "-m", "remsim", "simulate", "--dir", str(self._directory), "--modems", str(self._count)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        command = [
+            sys.executable,
+            "-m",
+            "remsim",
+            "simulate",
+            "--dir",
+            str(self._directory),
+            "--modems",
+            str(self._count),
+        ]
+        # A group of its own: Ctrl-C is for the service, which ends its simulator when it has let the ports go.
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, process_group=0)
         assert self._process.stdout is not None
         ready, _, _ = select.select([self._process.stdout], [], [], START_TIMEOUT_S)
         if not ready or b'"ready": true' not in self._process.stdout.readline():
@@ -56,9 +65,12 @@ class SimulatorProcess:
             process.stdout.close()
 
     @staticmethod
-    def history(start: float, end: float, modem_ids: dict[str, str]) -> Iterator[ModemReading | Event]:
+    def history(
+        start: float, end: float, modem_ids: Mapping[str, str], sims: Mapping[str, str | None] | None = None
+    ) -> Iterator[ModemReading | Event]:
         """The simulated past, computed in another process: the service's memory and its one interpreter stay free."""
-        arguments = [str(start), str(end), *(f"{usb_path}={name}" for usb_path, name in modem_ids.items())]
+        names = [f"{usb_path}={name},{(sims or {}).get(usb_path) or ''}" for usb_path, name in modem_ids.items()]
+        arguments = [str(start), str(end), *names]
         command = [sys.executable, "-m", "remsim.simulator.backfill", *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
             assert process.stdout is not None

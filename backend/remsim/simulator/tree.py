@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
-from remsim.simulator.profiles import ModemState
+from remsim.simulator.profiles import Interface, ModemState
+
+HUB = "devices/platform/simulated-xhci/usb1/1-1"
 
 
 class DeviceTree:
@@ -14,54 +17,104 @@ class DeviceTree:
 
     def __init__(self, root: Path) -> None:
         self.sys, self.dev = root / "sys", root / "dev"
-        self._devices = self.sys / "bus" / "usb" / "devices"
+        for path in (self.sys, self.dev):
+            shutil.rmtree(path, ignore_errors=True)
+        self._bus = self.sys / "bus" / "usb" / "devices"
         self._net = self.sys / "class" / "net"
-        for path in (self._devices, self._net, self.dev):
+        self._hub = self.sys / HUB
+        for path in (self._bus, self._net, self._hub, self.dev):
             path.mkdir(parents=True, exist_ok=True)
+        for folder, ids in ((self._hub.parent, ("1d6b", "0002")), (self._hub, ("05e3", "0610"))):
+            put(folder, idVendor=ids[0], idProduct=ids[1], bDeviceClass="09")
+            link(self._bus / folder.name, folder)
+        self._ttys: dict[str, list[str]] = {}
 
-    def plug(self, state: ModemState, slave: str) -> None:
-        """Show a modem: the device folder comes last, as its idVendor is what is looked for."""
-        usb_path, profile = path_of(state), state.profile
-        vendor_id, product_id = profile.usb_id.split(":")
-        for interface, triple in profile.interfaces:
-            folder = self._devices / f"{usb_path}:1.{interface}"
-            folder.mkdir(exist_ok=True)
-            (folder / "bInterfaceNumber").write_text(f"{interface:02x}\n")
-            for name, code in zip(("Class", "SubClass", "Protocol"), (triple[:2], triple[2:4], triple[4:]), strict=True):
-                (folder / f"bInterface{name}").write_text(f"{code}\n")
-        tty = tty_of(state)
-        (self._devices / f"{usb_path}:1.{profile.at_interface}" / tty).mkdir(exist_ok=True)
-        link = self.dev / tty
-        link.unlink(missing_ok=True)
-        link.symlink_to(slave)
-        net = self._devices / f"{usb_path}:1.{profile.interfaces[-1][0]}" / "net" / interface_of(state)
-        net.mkdir(parents=True, exist_ok=True)
-        (self._net / interface_of(state) / "statistics").mkdir(parents=True, exist_ok=True)
-        self.count(state, 0, 0)
-        device = self._devices / usb_path
-        device.mkdir(exist_ok=True)
-        (device / "product").write_text(f"{profile.model}\n")
-        (device / "manufacturer").write_text(f"{profile.manufacturer}\n")
-        (device / "idProduct").write_text(f"{product_id}\n")
-        (device / "idVendor").write_text(f"{vendor_id}\n")
+    def plug(self, state: ModemState, slaves: dict[int, str]) -> None:
+        """Show a modem whose ``slaves`` are the terminals by interface; the device comes last, for it is looked for."""
+        usb_path, model = path_of(state), state.model
+        vendor_id, product_id = model.usb_id.split(":")
+        device = self._hub / usb_path
+        device.mkdir()
+        put(device, idVendor=vendor_id, idProduct=product_id, manufacturer=model.manufacturer, product=model.name)
+        put(device, serial=f"{state.number:08x}", bDeviceClass="00", speed="5000", authorized="1")
+        self._ttys[usb_path] = []
+        for interface in model.interfaces:
+            folder = device / f"{usb_path}:1.{interface.number}"
+            folder.mkdir()
+            self._describe(folder, interface)
+            if interface.node == "tty":
+                name = self._free_tty()
+                (folder / name / "tty" / name).mkdir(parents=True)
+                (self.dev / name).symlink_to(slaves[interface.number])
+                self._ttys[usb_path].append(name)
+            elif interface.node == "net":
+                self._add_net(folder, state)
+            link(self._bus / folder.name, folder)
+        link(self._bus / usb_path, device)
 
     def unplug(self, state: ModemState) -> None:
         """Take a modem away, device first."""
         usb_path = path_of(state)
-        shutil.rmtree(self._devices / usb_path, ignore_errors=True)
-        for folder in self._devices.glob(f"{usb_path}:*"):
-            shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(self._net / interface_of(state), ignore_errors=True)
-        (self.dev / tty_of(state)).unlink(missing_ok=True)
+        (self._bus / usb_path).unlink(missing_ok=True)
+        for entry in self._bus.glob(f"{usb_path}:*"):
+            entry.unlink()
+        (self._net / interface_of(state)).unlink(missing_ok=True)
+        for name in self._ttys.pop(usb_path, []):
+            (self.dev / name).unlink(missing_ok=True)
+        shutil.rmtree(self._hub / usb_path, ignore_errors=True)
 
-    def count(self, state: ModemState, rx_bytes: int, tx_bytes: int) -> None:
-        """Set the interface's counters; each write is whole, for sysfs never shows half a number."""
-        statistics = self._net / interface_of(state) / "statistics"
-        for name, value in (("rx_bytes", rx_bytes), ("tx_bytes", tx_bytes)):
-            temporary = statistics / f".{name}"
+    def counters(self, state: ModemState) -> Counters:
+        """The counters of a modem's interface since it came up."""
+        return Counters(self._net / interface_of(state) / "statistics")
+
+    def _describe(self, folder: Path, interface: Interface) -> None:
+        classes = [interface.triple[at : at + 2] for at in (0, 2, 4)]
+        put(folder, bInterfaceNumber=f"{interface.number:02x}", bInterfaceClass=classes[0], bAlternateSetting=" 0")
+        put(folder, bInterfaceSubClass=classes[1], bInterfaceProtocol=classes[2])
+        driver = self.sys / "bus" / "usb" / "drivers" / interface.driver
+        driver.mkdir(parents=True, exist_ok=True)
+        link(folder / "driver", driver)
+
+    def _add_net(self, folder: Path, state: ModemState) -> None:
+        net = folder / "net" / interface_of(state)
+        (net / "statistics").mkdir(parents=True)
+        put(net / "statistics", rx_bytes="0", tx_bytes="0")
+        put(net, operstate="up", mtu="1500")
+        link(self._net / net.name, net)
+
+    def _free_tty(self) -> str:
+        """The lowest number nobody has, as the kernel gives them."""
+        taken = {name for names in self._ttys.values() for name in names}
+        return next(name for name in (f"ttyUSB{number}" for number in range(256)) if name not in taken)
+
+
+class Counters:
+    """An interface's byte counters, written in place: they only grow, so a reader never sees half a number."""
+
+    def __init__(self, statistics: Path) -> None:
+        self._fds = [os.open(statistics / name, os.O_WRONLY) for name in ("rx_bytes", "tx_bytes")]
+
+    def write(self, rx_bytes: int, tx_bytes: int) -> None:
+        """Set both."""
+        for fd, value in zip(self._fds, (rx_bytes, tx_bytes), strict=True):
+            os.pwrite(fd, b"%d\n" % value, 0)
+
+    def close(self) -> None:
+        """Let the files go."""
+        for fd in self._fds:
             with contextlib.suppress(OSError):
-                temporary.write_text(f"{value}\n")
-                temporary.replace(statistics / name)
+                os.close(fd)
+
+
+def put(folder: Path, **attributes: str) -> None:
+    """Write attributes, a file each."""
+    for name, text in attributes.items():
+        (folder / name).write_text(f"{text}\n")
+
+
+def link(place: Path, target: Path) -> None:
+    """A relative link, as sysfs has them."""
+    place.symlink_to(os.path.relpath(target, place.parent))
 
 
 def path_of(state: ModemState) -> str:
@@ -69,25 +122,20 @@ def path_of(state: ModemState) -> str:
     return f"1-1.{state.number}"
 
 
-def tty_of(state: ModemState) -> str:
-    """The name of its AT port."""
-    return f"ttyUSB{state.number * 4 - 2}"
-
-
 def interface_of(state: ModemState) -> str:
     """Its network interface; a name no real kernel gives, so that nothing is bound to a real one."""
     return f"simwwan{state.number - 1}"
 
 
-def configuration(states: list[ModemState], ports: dict[int, int]) -> str:
-    """UCI for the simulated router: probes go to the virtual links' responders once a second."""
+def configuration(ports: list[tuple[ModemState, int]]) -> str:
+    """UCI for the simulated router: each virtual link is probed once a second at its own responder."""
     lines = ["config service 'service'", "\toption probe_period_s '1'", ""]
-    for state in states:
+    for state, port in ports:
         lines += [
             "config modem",
             f"\toption usb_path '{path_of(state)}'",
             f"\toption interface '{interface_of(state)}'",
-            f"\tlist probe_targets 'dns:127.0.0.1:{ports[state.number]}'",
+            f"\tlist probe_targets 'dns:127.0.0.1:{port}'",
             "",
         ]
     return "\n".join(lines)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from remsim.simulator.drive import Scene
+from remsim.simulator.drive import NR_LEG, Scene
 
-RB = {1.4: 6, 3: 15, 5: 25, 10: 50, 15: 75, 20: 100}
+RB = {5: 25, 10: 50, 15: 75, 20: 100}
+LTE_BW = {5: 2, 10: 3, 15: 4, 20: 5}
+NR_BW = {10: 1, 20: 3, 100: 12}
+NO_LEVEL = -32768
 
 
 def shown(value: float | None) -> str:
@@ -13,58 +16,78 @@ def shown(value: float | None) -> str:
 
 
 def sinr_index(sinr_db: float | None) -> str:
-    """QENG's LTE SINR on Qualcomm 5G modules: 2 x - 20."""
+    """QENG's LTE SINR on Qualcomm modules: 2 x - 20 for x of 0 to 25."""
     return "-" if sinr_db is None else str(min(max(round((sinr_db + 20) / 2), 0), 25))
 
 
-def qeng(scene: Scene, mcc: str, mnc: str, *, is_5g_module: bool) -> str:
-    """AT+QENG="servingcell"."""
-    cell = scene.cell
+def qeng(scene: Scene, mcc: str, mnc: str, *, state: str, is_5g_module: bool) -> str:
+    """AT+QENG="servingcell"; ``state`` is NOCONN, CONNECT or LIMSRV. An LTE module sees a 5G scene's anchor."""
+    cell, channel = scene.cell, scene.cell.channel
+    head = f'+QENG: "servingcell","{state}"'
     if scene.mode == "SA":
         return (
-            f'+QENG: "servingcell","NOCONN","NR5G-SA","TDD",{mcc},{mnc},{cell.cell_id:X},{cell.pci},{cell.tac:X},'
-            f"{cell.earfcn},{cell.band},{cell.bw_code},{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},"
-            f"{shown(scene.sinr_db)},1,-"
+            f'{head},"NR5G-SA","FDD",{mcc},{mnc},{cell.cell_id:X},{cell.pci},{cell.tac:X},{channel.number},'
+            f"{channel.band},{NR_BW[int(channel.mhz)]},{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},"
+            f"{shown(scene.sinr_db)},0,-"
         )
     if scene.mode == "UMTS":
         return (
-            f'+QENG: "servingcell","NOCONN","WCDMA",{mcc},{mnc},{cell.tac:X},{cell.cell_id:X},10737,{cell.pci},1,'
+            f'{head},"WCDMA",{mcc},{mnc},{cell.tac:X},{cell.cell_id:X},{channel.number},{cell.pci},1,'
             f"{shown(scene.rscp_dbm)},-,-,-,-,-,-"
         )
-    if scene.mode == "GSM":
-        return f'+QENG: "servingcell","NOCONN","GSM",{mcc},{mnc},{cell.tac:X},{cell.cell_id:X},12,8,-,{shown(scene.rssi_dbm)}'
-    sinr = sinr_index(scene.sinr_db) if is_5g_module else "-"
+    width = LTE_BW[int(channel.mhz)]
     lte = (
-        f'"LTE","FDD",{mcc},{mnc},{cell.cell_id:X},{cell.pci},{cell.earfcn},{cell.band},{cell.bw_code},{cell.bw_code},'
-        f"{cell.tac:X},{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},{shown(scene.rssi_dbm)},{sinr}"
+        f'"LTE","FDD",{mcc},{mnc},{cell.cell_id:X},{cell.pci},{channel.number},{channel.band},{width},{width},'
+        f"{cell.tac:X},{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},{shown(scene.rssi_dbm)},{sinr_index(scene.sinr_db)}"
     )
-    lte += ",-,-,-" if is_5g_module else ",-"
+    lte += f",{shown(scene.cqi)},-,-" if is_5g_module else ",-"
     if scene.mode == "NSA" and is_5g_module:
-        # The recordings do not hold the 5G leg's levels; -32768 is how these modules say so.
-        nr = f'+QENG: "NR5G-NSA",{mcc},{mnc},{(cell.pci + 300) % 1008},-32768,-32768,-32768,636666,78,12,1'
-        return f'+QENG: "servingcell","NOCONN"\r\n+QENG: {lte}\r\n{nr}'
-    return f'+QENG: "servingcell","NOCONN",{lte}'
+        # The recordings do not hold the 5G leg's levels.
+        return (
+            f'{head}\r\n+QENG: {lte}\r\n+QENG: "NR5G-NSA",{mcc},{mnc},{cell.nr_pci},{NO_LEVEL},{NO_LEVEL},{NO_LEVEL},'
+            f"{NR_LEG.number},{NR_LEG.band},{NR_BW[int(NR_LEG.mhz)]},1"
+        )
+    return f"{head},{lte}"
 
 
 def qcsq(scene: Scene) -> str:
     """AT+QCSQ of an LTE module: SINR as (dB + 20) * 5."""
     if scene.mode == "UMTS":
-        return f'+QCSQ: "WCDMA",{scene.rssi_dbm or scene.rscp_dbm or 0},{shown(scene.rscp_dbm)},-'
-    if scene.mode == "GSM":
-        return f'+QCSQ: "GSM",{scene.rssi_dbm or 0}'
+        return f'+QCSQ: "WCDMA",-,{shown(scene.rscp_dbm)},-'
     sinr = "-" if scene.sinr_db is None else str(min(max((scene.sinr_db + 20) * 5, 0), 250))
     return f'+QCSQ: "LTE",{shown(scene.rssi_dbm)},{shown(scene.rsrp_dbm)},{sinr},{shown(scene.rsrq_db)}'
 
 
-def qcainfo(scene: Scene) -> str:
-    """AT+QCAINFO with the primary carrier, and the 5G one in EN-DC."""
-    cell = scene.cell
+def qcainfo(scene: Scene, *, is_5g_module: bool) -> str:
+    """AT+QCAINFO with the primary carrier, and the 5G one in EN-DC; nothing on 3G."""
+    cell, channel = scene.cell, scene.cell.channel
     if scene.mode == "SA":
-        return f'+QCAINFO: "PCC",{cell.earfcn},{cell.bw_code},"NR5G BAND {cell.band}",{cell.pci}'
-    if scene.mode not in ("LTE", "NSA"):
+        return f'+QCAINFO: "PCC",{channel.number},{NR_BW[int(channel.mhz)]},"NR5G BAND {channel.band}",{cell.pci}'
+    if scene.mode == "UMTS":
         return ""
-    signal = f"{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},{shown(scene.rssi_dbm)},-"
-    lines = [f'+QCAINFO: "PCC",{cell.earfcn},{RB[cell.bw_mhz]},"LTE BAND {cell.band}",1,{cell.pci},{signal}']
-    if scene.mode == "NSA":
-        lines.append(f'+QCAINFO: "SCC",636666,12,"NR5G BAND 78",{(cell.pci + 300) % 1008}')
-    return "\r\n".join(lines)
+    signal = f"{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},{shown(scene.rssi_dbm)},{sinr_index(scene.sinr_db)}"
+    text = f'+QCAINFO: "PCC",{channel.number},{RB[int(channel.mhz)]},"LTE BAND {channel.band}",1,{cell.pci},{signal}'
+    if scene.mode == "NSA" and is_5g_module:
+        text += f'\r\n+QCAINFO: "SCC",{NR_LEG.number},{NR_BW[int(NR_LEG.mhz)]},"NR5G BAND {NR_LEG.band}",{cell.nr_pci}'
+    return text
+
+
+def qnwinfo(scene: Scene, plmn: str, *, is_5g_module: bool) -> str:
+    """AT+QNWINFO: technology, network, band, channel; a line a technology in EN-DC."""
+    channel = scene.cell.channel
+    if scene.mode == "SA":
+        return f'+QNWINFO: "NR5G-SA","{plmn}","NR5G BAND {channel.band}",{channel.number}'
+    if scene.mode == "UMTS":
+        return f'+QNWINFO: "WCDMA","{plmn}","WCDMA 2100",{channel.number}'
+    text = f'+QNWINFO: "FDD LTE","{plmn}","LTE BAND {channel.band}",{channel.number}'
+    if scene.mode == "NSA" and is_5g_module:
+        text += f'\r\n+QNWINFO: "NR5G-NSA","{plmn}","NR5G BAND {NR_LEG.band}",{NR_LEG.number}'
+    return text
+
+
+def qtemp(temperature_c: int, *, is_5g_module: bool) -> str:
+    """AT+QTEMP: named sensors on 5G modules (-273: not there), three numbers on older ones."""
+    if not is_5g_module:
+        return f"+QTEMP: {temperature_c},{temperature_c - 2},{temperature_c - 3}"
+    sensors = {"modem-lte-sub6-pa1": temperature_c, "modem-ambient-usr": temperature_c - 3, "modem-mmw0": -273}
+    return "\r\n".join(f'+QTEMP:"{name}","{value}"' for name, value in sensors.items())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from remsim.simulator.drive import Scene
 
+LTE_BW = {5: 2, 10: 3, 15: 4, 20: 5}
+
 
 def shown(value: float | None) -> str:
     """A value, or the dashes that stand for none."""
@@ -17,49 +19,82 @@ def decimal(value: float | None) -> str:
 
 def pair(left: str, right: str) -> str:
     """Two columns of the table."""
-    return f"{left:<22}\t{right}\r\n"
+    return f"{left:<22}\t{right}"
 
 
-def gstatus(scene: Scene, *, temperature_c: int, registered: bool, uptime_s: int) -> str:
-    """AT!GSTATUS? of an EM75xx; it is an LTE module, so a 5G scene is its LTE anchor."""
+def gstatus(scene: Scene | None, *, registered: bool, temperature_c: int, uptime_s: int, connected: bool) -> str:
+    """AT!GSTATUS? of an EM75xx. It is an LTE module, so a 5G scene is its LTE anchor; no scene is no service.
+
+    The recordings hold one level, which is the main branch's; the diversity branch is unknown.
+    """
+    mode = None if scene is None else "WCDMA" if scene.mode == "UMTS" else "LTE"
+    lines = [
+        "!GSTATUS: ",
+        pair(f"Current Time:  {uptime_s}", f"Temperature: {temperature_c}"),
+        pair("Reset Counter: 1", "Mode:        ONLINE"),
+        pair(f"System mode:   {mode or 'No service'}", f"PS state:    {'Attached' if registered else 'Not attached'}"),
+    ]
+    if scene is not None and mode == "LTE":
+        lines += lte_page(scene, registered=registered, connected=connected)
+    elif scene is not None:
+        lines += umts_page(scene, registered=registered, connected=connected)
+    else:
+        lines += ["EMM state:     Deregistered   \tNo Cell", "RRC state:     RRC Idle", "IMS reg state: No Srv"]
+    return "\r\n".join(lines)
+
+
+def lte_page(scene: Scene, *, registered: bool, connected: bool) -> list[str]:
+    """The lines from the band on."""
+    cell, channel = scene.cell, scene.cell.channel
+    return [
+        pair(f"LTE band:      B{channel.band}", f"LTE bw:      {channel.mhz:g} MHz"),
+        pair(f"LTE Rx chan:   {channel.number}", f"LTE Tx chan: {channel.number + 18000}"),
+        *(f"LTE SSC{number} state:NOT ASSIGNED" for number in (1, 2, 3, 4)),
+        f"EMM state:     {'Registered     ' if registered else 'Deregistered   '}\t"
+        + ("Normal Service" if registered else "Attach Needed"),
+        f"RRC state:     {'RRC Connected' if connected else 'RRC Idle'}",
+        "IMS reg state: No Srv",
+        "",
+        pair(f"PCC RxM RSSI:  {shown(scene.rssi_dbm)}", f"PCC RxM RSRP:  {shown(scene.rsrp_dbm)}"),
+        pair("PCC RxD RSSI:  --", "PCC RxD RSRP:  --"),
+        pair("Tx Power:      --", f"TAC:         {cell.tac:04X} ({cell.tac})"),
+        pair(f"RSRQ (dB):     {decimal(scene.rsrq_db)}", f"Cell ID:     {cell.cell_id:08X} ({cell.cell_id})"),
+        f"SINR (dB):     {decimal(scene.sinr_db)}",
+    ]
+
+
+def umts_page(scene: Scene, *, registered: bool, connected: bool) -> list[str]:
+    """The same for 3G."""
     cell = scene.cell
-    system = {"UMTS": "WCDMA", "GSM": "GSM"}.get(scene.mode, "LTE") if registered else "No service"
-    text = "!GSTATUS: \r\n"
-    text += pair(f"Current Time:  {uptime_s}", f"Temperature: {temperature_c}")
-    text += pair("Reset Counter: 1", "Mode:        ONLINE")
-    text += pair(f"System mode:   {system}", f"PS state:    {'Attached' if registered else 'Not attached'}")
-    if system == "LTE":
-        text += pair(f"LTE band:      B{cell.band}", f"LTE bw:      {cell.bw_mhz:g} MHz")
-        text += pair(f"LTE Rx chan:   {cell.earfcn}", f"LTE Tx chan: {cell.earfcn + 18000}")
-        text += "".join(f"LTE SSC{number} state:NOT ASSIGNED\r\n" for number in (1, 2, 3, 4))
-    elif system == "WCDMA":
-        text += "WCDMA band:    WCDMA 2100\r\nWCDMA channel: 10737\r\n"
-    if system in ("LTE", "No service"):
-        state = "Registered     \tNormal Service" if registered else "Deregistered   \tNo Cell"
-        text += f"EMM state:     {state}\r\nRRC state:     RRC Idle\r\nIMS reg state: No Srv\r\n\r\n"
-    if system == "LTE":
-        rssi, rsrp = shown(scene.rssi_dbm), shown(scene.rsrp_dbm)
-        second = shown(None if scene.rsrp_dbm is None else scene.rsrp_dbm - 2)
-        text += pair(f"PCC RxM RSSI:  {rssi}", f"PCC RxM RSRP:  {rsrp}")
-        text += pair(f"PCC RxD RSSI:  {rssi}", f"PCC RxD RSRP:  {second}")
-        text += pair("Tx Power:      --", f"TAC:         {cell.tac:04X} ({cell.tac})")
-        text += pair(f"RSRQ (dB):     {decimal(scene.rsrq_db)}", f"Cell ID:     {cell.cell_id:08X} ({cell.cell_id})")
-        text += f"SINR (dB):     {decimal(scene.sinr_db)}\r\n"
-    return text
+    service = "REGISTERED  \tNORMAL SERVICE" if registered else "DEREGISTERED\tLIMITED SERVICE"
+    return [
+        "WCDMA band:    WCDMA 2100",
+        f"WCDMA channel: {cell.channel.number}",
+        f"GMM (PS) state:{service}",
+        f"MM (CS) state: {'IDLE        ' if not connected else 'CONNECTED   '}\tNORMAL SERVICE",
+        "",
+        f"RRC state:     {'CELL_DCH' if connected else 'DISCONNECTED'}",
+        pair("RxM RSSI:      --", f"RxM RSCP:      {shown(scene.rscp_dbm)}"),
+        pair("Tx Power:      --", f"LAC:         {cell.tac:04X} ({cell.tac})"),
+        f"Cell ID:       {cell.cell_id:08X} ({cell.cell_id})",
+    ]
 
 
 def lteinfo(scene: Scene, mcc: str, mnc: str) -> str:
-    """AT!LTEINFO?: the serving cell alone."""
-    cell = scene.cell
-    if scene.mode not in ("LTE", "NSA"):
-        return "!LTEINFO:\r\n"
-    snr = "--" if scene.sinr_db is None else str(scene.sinr_db)
-    return (
-        "!LTEINFO:\r\n"
-        "Serving:   EARFCN MCC MNC   TAC      CID Bd D U SNR PCI  RSRQ   RSRP   RSSI RXLV\r\n"
-        f"           {cell.earfcn:6d} {mcc} {mnc:>3} {cell.tac:5d} {cell.cell_id:08X} {cell.band:2d} {cell.bw_code} "
-        f"{cell.bw_code} {snr:>3} {cell.pci:3d} {decimal(scene.rsrq_db)} {decimal(scene.rsrp_dbm)} "
-        f"{decimal(scene.rssi_dbm)} --\r\n"
-        "\r\nIntraFreq:                                          PCI  RSRQ   RSRP   RSSI RXLV\r\n"
-        "\r\nInterFreq: EARFCN ThresholdLow ThresholdHi Priority PCI  RSRQ   RSRP   RSSI RXLV\r\n"
+    """AT!LTEINFO?: the serving cell, which the first row of IntraFreq repeats; the recordings have no others."""
+    cell, channel = scene.cell, scene.cell.channel
+    width = LTE_BW[int(channel.mhz)]
+    levels = f"{decimal(scene.rsrq_db):>5} {decimal(scene.rsrp_dbm):>6} {decimal(scene.rssi_dbm):>6} --"
+    return "\r\n".join(
+        (
+            "!LTEINFO:",
+            "Serving:   EARFCN MCC MNC   TAC      CID Bd D U SNR PCI  RSRQ   RSRP   RSSI RXLV",
+            f"           {channel.number:6d} {mcc:>3} {mnc:>3} {cell.tac:5d} {cell.cell_id:08X} {channel.band:2d} "
+            f"{width} {width} {shown(scene.sinr_db):>3} {cell.pci:3d} {levels}",
+            "",
+            "IntraFreq:                                          PCI  RSRQ   RSRP   RSSI RXLV",
+            f"                                                    {cell.pci:3d} {levels}",
+            "",
+            "InterFreq: EARFCN ThresholdLow ThresholdHi Priority PCI  RSRQ   RSRP   RSSI RXLV",
+        )
     )

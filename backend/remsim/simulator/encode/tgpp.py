@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remsim.simulator.drive import Scene
 
-ACT = {"GSM": 0, "UMTS": 2, "LTE": 7, "NSA": 7, "SA": 11}
+ACT = {"UMTS": 2, "LTE": 7, "NSA": 13, "SA": 11}
 
 
 def index(value: float | None, scale: float, offset: float, top: int, unknown: int = 255) -> int:
@@ -14,41 +14,37 @@ def index(value: float | None, scale: float, offset: float, top: int, unknown: i
     return min(max(round((value - offset) / scale), 0), top)
 
 
-def csq(scene: Scene) -> str:
-    """+CSQ; unknown on 5G SA, as real modems say."""
-    rssi = None if scene.mode == "SA" else scene.rssi_dbm
-    return f"+CSQ: {index(rssi, 2, -113, 31, 99)},99"
+def csq(scene: Scene | None, *, blank: str = "") -> str:
+    """+CSQ; unknown on 5G SA, as real modems say. MediaTek prints a blank behind the comma."""
+    rssi = None if scene is None else scene.rscp_dbm if scene.mode == "UMTS" else scene.rssi_dbm
+    return f"+CSQ: {index(rssi, 2, -113, 31, 99)},{blank}99"
 
 
-def cesq(scene: Scene, *, with_nr: bool = False) -> str:
+def cesq(scene: Scene | None, *, with_nr: bool) -> str:
     """+CESQ with six fields, or nine where the modem knows 5G."""
-    lte = scene.mode in ("LTE", "NSA")
-    fields = [
-        99,
-        99,
-        index(scene.rscp_dbm if scene.mode == "UMTS" else None, 1, -121, 96),
-        255,
-        index(scene.rsrq_db if lte else None, 0.5, -20, 34),
-        index(scene.rsrp_dbm if lte else None, 1, -141, 97),
-    ]
-    if with_nr:
-        sa = scene.mode == "SA"
-        fields += [
-            index(scene.rsrq_db if sa else None, 0.5, -43.5, 126),
-            index(scene.rsrp_dbm if sa else None, 1, -157, 126),
-            index(scene.sinr_db if sa else None, 0.5, -23.5, 127),
-        ]
-    return "+CESQ: " + ",".join(map(str, fields))
+    umts, lte, nr = [255, 255], [255, 255], [255, 255, 255]
+    if scene is not None and scene.mode == "UMTS":
+        umts[0] = index(scene.rscp_dbm, 1, -121, 96)
+    elif scene is not None and scene.mode == "SA":
+        nr = [index(scene.rsrq_db, 0.5, -43.5, 126), index(scene.rsrp_dbm, 1, -157, 126)]
+        nr.append(index(scene.sinr_db, 0.5, -23.5, 127))
+    elif scene is not None:
+        lte = [index(scene.rsrq_db, 0.5, -20, 34), index(scene.rsrp_dbm, 1, -141, 97)]
+    return "+CESQ: " + ",".join(map(str, [99, 99, *umts, *lte, *(nr if with_nr else ())]))
 
 
-def registration(name: str, scene: Scene, stat: int, *, urc: bool = False) -> str:
-    """+CREG and its fellows; the URC has no <n>."""
-    place = ""
-    if stat in (1, 5, 6):
-        place = f',"{scene.cell.tac:X}","{scene.cell.cell_id:X}",{ACT[scene.mode]}'
-    return f"{name}: {stat}{place}" if urc else f"{name}: 2,{stat}{place}"
+def registration(name: str, n: int | None, stat: int, scene: Scene, act: int | None = None) -> str:
+    """+CREG and its fellows: <n> stands in the read form only, the place only with n = 2 and while registered."""
+    text = f"{name}: {stat}" if n is None else f"{name}: {n},{stat}"
+    if stat not in (1, 5) or n not in (None, 2):
+        return text
+    act = ACT[scene.mode] if act is None else act
+    text += f',"{scene.cell.tac:X}","{scene.cell.cell_id:X}",{act}'
+    return text + (',1,"01"' if name == "+C5GREG" and n is not None else "")
 
 
-def cops(scene: Scene, operator: str | None) -> str:
-    """+COPS? in the format modems have from the factory: the long name."""
-    return f'+COPS: 0,0,"{operator}",{ACT[scene.mode]}' if operator else "+COPS: 0"
+def cops(name: str | None, plmn: str, form: int, act: int) -> str:
+    """+COPS? in the format chosen with AT+COPS=3; without a name there is no network."""
+    if name is None:
+        return "+COPS: 0"
+    return f'+COPS: 0,{form},"{plmn if form == 2 else name}",{act}'
