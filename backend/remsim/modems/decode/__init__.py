@@ -33,6 +33,14 @@ RECORDS: dict[str, Decoder] = {
 TEXT_FORMS = sierra.TEXT_FORMS | fibocom.TEXT_FORMS
 """Commands whose answers may come without their prefix."""
 
+TEST_FORMS = frozenset(
+    (
+        *("+COPS", "+QCSQ", "+QUIMSLOT", "+QUSIMSLOT", "+QNWPREFCFG", "+GTDUALSIM", "+GTUSBMODE"),
+        *("!UIMS", "!SELRAT", "!BAND", "!USBCOMP"),
+    )
+)
+"""Commands whose answer to ``=?`` (what is possible) is decoded; the others' would be taken for what is."""
+
 LISTS = frozenset(("neighbours", "scc", "carriers", "operators", "counter_bytes"))
 TABLES = frozenset(("contexts", "apns", "pdn", "sensors_c", "nr"))
 
@@ -50,12 +58,13 @@ def decode_reply(
     asked = Asked((vendor or "").lower(), module or "", platform or "", command.strip())
     parts = cut(asked.command, reply)
     own = command_prefixes(asked.command)
+    is_test = asked.command.endswith("=?")
     values: Values = {}
     read = bool(parts.finals)
     for record in parts.records:
         read = True
         decoder = RECORDS.get(record.name)
-        if decoder is not None:
+        if decoder is not None and (not is_test or record.name in TEST_FORMS):
             merge(values, decoder(asked, record))
     if parts.text:
         found = decode_text(asked, own, parts.text)

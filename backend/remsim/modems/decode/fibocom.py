@@ -248,8 +248,6 @@ def channel_values(row: list[str], at: int) -> Values:
 
 def decode_gtact(asked: Asked, record: Record) -> Values:
     """+GTACT: allowed technologies, the two preferred ones, and the bands as codes."""
-    if asked.command.endswith("=?"):
-        return {}
     fields = split_fields(record.body)
     values: Values = {
         "rat_mode": to_int(field(fields, 0)),
@@ -334,9 +332,12 @@ def decode_simtype(asked: Asked, record: Record) -> Values:
 
 
 def decode_mtsm(asked: Asked, record: Record) -> Values:
-    """+MTSM: the last number is degrees Celsius."""
+    """+MTSM: the last number is degrees Celsius; read back on Qualcomm it is the reporting mode (0, 1, 2)."""
     numbers = [to_int(text) for text in split_fields(record.body.split("\n")[0])]
-    return {"temperature_c": in_range(numbers[-1], -60, 150)}
+    last = numbers[-1]
+    if asked.command.endswith("?") and (family(asked) == "qualcomm" or last in (0, 1, 2)):
+        return {}
+    return {"temperature_c": in_range(last, -60, 150)}
 
 
 RECORDS: dict[str, Decoder] = {

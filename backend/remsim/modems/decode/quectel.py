@@ -100,7 +100,7 @@ def decode_qnwprefcfg(asked: Asked, record: Record) -> Values:
     """+QNWPREFCFG: a list of bands (``bands`` when one was asked for), a mode, or another setting."""
     f = split_fields(record.body.split("\n")[0])
     name, text = field(f, 0), field(f, 1)
-    if name is None or asked.command.endswith("=?"):
+    if name is None:
         return {}
     if name.endswith("_band"):
         bands = [int(part) for part in (text or "").split(":") if part.isdigit() and 0 < int(part) < 1024]
@@ -108,7 +108,7 @@ def decode_qnwprefcfg(asked: Asked, record: Record) -> Values:
         if asked.command.count('_band"') == 1 and f'"{name}"' in asked.command.lower():
             values["bands"] = bands
         return values
-    return {name: setting(text)}
+    return {} if asked.command.endswith("=?") else {name: setting(text)}
 
 
 def setting(text: str | None) -> str | int | None:
@@ -122,7 +122,7 @@ def decode_qcfg(asked: Asked, record: Record) -> Values:
     """+QCFG: a named setting with one or more values; "band" holds hex masks (GSM/UMTS, LTE[, TD-SCDMA …])."""
     f = split_fields(record.body.split("\n")[0])
     name = field(f, 0)
-    if name is None or asked.command.endswith("=?") or len(f) < 2:
+    if name is None or len(f) < 2:
         return {}
     name = name.lower()
     if name == "usbnet":
@@ -177,7 +177,7 @@ def decode_qnwlock(asked: Asked, record: Record) -> Values:
     """+QNWLOCK: whether the modem is tied to cells; no arguments, or a 0, mean it is free."""
     f = split_fields(record.body.split("\n")[0])
     name = field(f, 0) or ""
-    if not name.startswith("common/") or asked.command.endswith("=?"):
+    if not name.startswith("common/"):
         return {}
     rest = [to_int(text) for text in f[1:]]
     return {"locked": bool(rest) and rest[0] != 0}

@@ -19,7 +19,7 @@ from remsim.modems.decode.radio import (
 from remsim.modems.decode.text import Asked, Record, Values, field, in_range, split_fields, to_hex, to_int, unreadable
 
 STATES = frozenset(("SEARCH", "LIMSRV", "NOCONN", "CONNECT"))
-DIRECT_DB = ("ec200", "eg915", "eg800", "asr", "unisoc", "rm500u", "rg200u", "rg500u", "qdc507", "rg801")
+DIRECT_DB = ("ec200", "asr", "unisoc", "rm500u", "rg200u", "rg500u", "qdc507")
 HALF_STEPS = re.compile(r"\b(rm5[0-9]{2}q|rg5[0-9]{2}q|rm50xq|rg50xq|rm520n|rg520n|rm530n|rm5xxq)", re.IGNORECASE)
 
 
@@ -155,12 +155,14 @@ def sa_cell(asked: Asked, f: list[str]) -> Values:
 def nsa_cell(asked: Asked, f: list[str]) -> Values:
     """mcc, mnc, pci, rsrp, sinr, rsrq[, arfcn, band, bw, scs]; SINR stands before RSRQ here.
 
-    Early firmware prints no ARFCN and SINR in tenths.
+    Early firmware prints no ARFCN and SINR in tenths; there a small number may be either and is not believed.
     """
     sinr = to_int(field(f, 4), -32768)
     value: float | None = sinr
     if sinr is not None and abs(sinr) > 50:
         value = sinr / 10 if abs(sinr) <= 400 else None
+    elif len(f) <= 6:
+        value = None
     return {
         "mcc": field(f, 0),
         "mnc": field(f, 1),
