@@ -1,0 +1,411 @@
+/** Time charts on Chart.js: band of min and max, gaps as gaps, one cursor for all, events on a lane, zoom by drag. */
+
+import { el, fill } from './dom.js';
+import { NONE, moment, number, tick, tickStep } from './format.js';
+import { DASHES, colours } from './theme.js';
+
+const LANE = 14;
+
+let library = null;
+
+/** Chart.js, loaded once from beside these modules; its UMD file sets a global. */
+export function loadChartJs() {
+	library ||= window.Chart ? Promise.resolve(window.Chart) : new Promise((resolve, reject) => {
+		const script = document.createElement('script');
+		script.src = new URL('../vendor/chart.umd.js', import.meta.url);
+		script.onload = () => resolve(window.Chart);
+		script.onerror = () => { library = null; reject(new Error('Chart.js did not load')); };
+		document.head.appendChild(script);
+	});
+	return library;
+}
+
+/** What the charts of a page share: the cursor's time and the period shown. */
+export class ChartGroup {
+	constructor() {
+		this.charts = new Set();
+		this.cursor = null;
+		this.onZoom = () => {};
+		this.onEvent = () => {};
+	}
+
+	setCursor(time) {
+		if (time === this.cursor)
+			return;
+		this.cursor = time;
+		for (const chart of this.charts)
+			chart.drawCursor();
+	}
+}
+
+const MARKS = { cell_change: '●', technology_change: '▲', sim_state: '■', disconnect: '✕', connect: '✓', reboot: '↻', vanished: '✕', failover: '◆', error: '!' };
+
+/** The mark of an event's kind on the lane under the axis; null for kinds that have none. */
+export function markOf(kind) {
+	return MARKS[kind] || null;
+}
+
+const cursorAndLane = {
+	id: 'remsimCursor',
+	afterDatasetsDraw(chart) {
+		const owner = chart.$remsim;
+		if (!owner)
+			return;
+		const { ctx, chartArea: area, scales } = chart;
+		ctx.save();
+		ctx.fillStyle = owner.colours.muted;
+		ctx.font = '11px system-ui, sans-serif';
+		ctx.textAlign = 'center';
+		let lastX = -99;
+		for (const event of owner.events) {
+			const x = scales.x.getPixelForValue(event.t);
+			if (x < area.left || x > area.right || x - lastX < 7)
+				continue;
+			lastX = x;
+			ctx.fillText(event.mark, x, area.bottom - 3);
+		}
+		const cursor = owner.group.cursor;
+		if (cursor !== null) {
+			const x = scales.x.getPixelForValue(cursor);
+			if (x >= area.left && x <= area.right) {
+				ctx.strokeStyle = owner.colours.muted;
+				ctx.lineWidth = 1;
+				ctx.beginPath();
+				ctx.moveTo(x, area.top);
+				ctx.lineTo(x, area.bottom);
+				ctx.stroke();
+			}
+		}
+		if (owner.drag) {
+			ctx.fillStyle = owner.colours.accent;
+			ctx.globalAlpha = 0.15;
+			const [from, to] = owner.drag;
+			ctx.fillRect(Math.min(from, to), area.top, Math.abs(to - from), area.bottom - area.top);
+		}
+		ctx.restore();
+	},
+	beforeDatasetsDraw(chart) {
+		const owner = chart.$remsim;
+		if (!owner || !owner.qualityBands)
+			return;
+		const { ctx, chartArea: area, scales } = chart;
+		const edges = [-Infinity, ...owner.qualityBands, Infinity];
+		ctx.save();
+		ctx.globalAlpha = 0.07;
+		['poor', 'fair', 'good', 'excellent'].forEach((word, at) => {
+			const top = Math.max(area.top, Number.isFinite(edges[at + 1]) ? scales.y.getPixelForValue(edges[at + 1]) : area.top);
+			const bottom = Math.min(area.bottom, Number.isFinite(edges[at]) ? scales.y.getPixelForValue(edges[at]) : area.bottom);
+			if (bottom > top) {
+				ctx.fillStyle = owner.colours[word];
+				ctx.fillRect(area.left, top, area.right - area.left, bottom - top);
+			}
+		});
+		ctx.restore();
+	}
+};
+
+/**
+ * One chart. `spec` = {title, unit, digits, format(value), min, max (suggested limits), t}.
+ * A line is {label, series (colour number), dash, points: [[t, min, avg, max], …]}.
+ */
+export class TimeChart {
+	constructor(spec, group, ChartJs) {
+		this.spec = spec;
+		this.group = group;
+		this.lines = [];
+		this.events = [];
+		this.drag = null;
+		this.qualityBands = null;
+		this.stepS = null;
+		this.legend = el('div.remsim-legend', { 'aria-hidden': 'true' });
+		this.stats = el('div.remsim-stats');
+		this.empty = el('div.remsim-empty-chart', { hidden: true });
+		this.canvas = el('canvas', { role: 'img', 'aria-label': spec.title });
+		this.frame = el('div.remsim-canvas', {}, this.canvas, this.empty);
+		this.exports = el('div.remsim-exports');
+		this.root = el('section.remsim-chart', { 'aria-label': spec.title },
+			el('header', {}, el('h3', {}, spec.title, el('span.remsim-unit', {}, ` ${spec.unit}`)), this.exports),
+			this.legend, this.frame, this.stats);
+		this._ChartJs = ChartJs;
+		group.charts.add(this);
+	}
+
+	/** Draw for the first time, once the element is in the page. */
+	_make() {
+		this.colours = colours(this.root);
+		const axis = { grid: { color: this.colours.border, lineWidth: 1, drawTicks: false }, border: { display: false }, ticks: { color: this.colours.muted, font: { size: 11 } } };
+		this.chart = new this._ChartJs(this.canvas, {
+			type: 'line',
+			plugins: [cursorAndLane],
+			data: { datasets: [] },
+			options: {
+				animation: false,
+				parsing: false,
+				normalized: true,
+				responsive: true,
+				maintainAspectRatio: false,
+				spanGaps: false,
+				interaction: { mode: null },
+				events: [],
+				layout: { padding: { top: 4, right: 8 } },
+				elements: { point: { radius: 0, hoverRadius: 0 }, line: { borderWidth: 1.5, tension: 0 } },
+				plugins: { legend: { display: false }, tooltip: { enabled: false }, decimation: { enabled: false } },
+				scales: {
+					x: {
+						...axis, type: 'linear', min: 0, max: 1,
+						ticks: { ...axis.ticks, autoSkip: true, maxRotation: 0, callback: value => tick(value, this.chart.scales.x.max - this.chart.scales.x.min) },
+						afterBuildTicks: scale => {
+							const step = tickStep(scale.max - scale.min, Math.max(2, Math.floor((scale.width || 600) / 90)));
+							const zone = new Date(scale.min * 1000).getTimezoneOffset() * 60;
+							const first = Math.ceil((scale.min - zone) / step) * step + zone;
+							scale.ticks = [];
+							for (let value = first; value <= scale.max; value += step)
+								scale.ticks.push({ value });
+						}
+					},
+					y: {
+						...axis, suggestedMin: this.spec.min, suggestedMax: this.spec.max, beginAtZero: this.spec.min === 0,
+						afterFit: scale => { scale.width = 52; },
+						ticks: { ...axis.ticks, maxTicksLimit: 5, callback: value => this.spec.axis ? this.spec.axis(value) : number(value) }
+					}
+				}
+			}
+		});
+		this.chart.$remsim = this;
+		this._listen();
+	}
+
+	/** Show lines over a period; the statistics are of these points. */
+	show(lines, from, to, stepS, emptyText) {
+		if (!this.chart)
+			this._make();
+		this.lines = lines;
+		this.stepS = stepS;
+		const datasets = [];
+		for (const line of lines) {
+			const colour = this.colours.series[line.series % 8];
+			const dash = line.dash ? [5, 3] : DASHES[line.series % 8];
+			const data = line.points.map(point => ({ x: point[0], y: point[2] }));
+			datasets.push({ label: line.label, data, borderColor: colour, borderDash: dash, order: 1 });
+			if (line.points.some(point => point[1] !== point[3])) {
+				const band = { borderWidth: 0, backgroundColor: `${colour}26`, order: 2, label: null };
+				datasets.push({ ...band, data: line.points.map(point => ({ x: point[0], y: point[3] })), fill: '+1' });
+				datasets.push({ ...band, data: line.points.map(point => ({ x: point[0], y: point[1] })), fill: false });
+			}
+		}
+		this.chart.data.datasets = datasets;
+		this._period(from, to);
+		const hasData = lines.some(line => line.points.some(point => point[2] !== null));
+		this.empty.hidden = hasData;
+		if (!hasData)
+			fill(this.empty, emptyText || this.spec.t('No value was recorded in this period.'));
+		this.chart.update('none');
+		this._texts();
+	}
+
+	/** Add live points to the line with this label and move the period. */
+	append(additions, from, to) {
+		if (!this.chart)
+			return;
+		for (const [label, point] of additions) {
+			const line = this.lines.find(one => one.label === label);
+			const set = this.chart.data.datasets.find(one => one.label === label);
+			if (!line || !set)
+				continue;
+			const last = line.points[line.points.length - 1];
+			if (last && point[0] <= last[0])
+				continue;
+			if (last && point[0] - last[0] > Math.max(10, 3 * (this.stepS || 1)) && last[2] !== null) {
+				line.points.push([last[0] + 1, null, null, null]);
+				set.data.push({ x: last[0] + 1, y: null });
+			}
+			line.points.push(point);
+			set.data.push({ x: point[0], y: point[2] });
+			while (line.points.length && line.points[0][0] < from - 60)
+				line.points.shift();
+			while (set.data.length && set.data[0].x < from - 60)
+				set.data.shift();
+			if (point[2] !== null)
+				this.empty.hidden = true;
+		}
+		this._period(from, to);
+		this.chart.update('none');
+		this._texts();
+	}
+
+	_period(from, to) {
+		this.from = from;
+		this.to = to;
+		this.chart.options.scales.x.min = from;
+		this.chart.options.scales.x.max = to;
+	}
+
+	/** Events for the lane: [{t, mark, event}]. */
+	setEvents(events) {
+		this.events = events;
+		if (this.chart)
+			this.chart.draw();
+	}
+
+	/** Take the colours again after a change of scheme. */
+	recolour() {
+		if (!this.chart)
+			return;
+		this.colours = colours(this.root);
+		for (const axis of ['x', 'y']) {
+			this.chart.options.scales[axis].grid.color = this.colours.border;
+			this.chart.options.scales[axis].ticks.color = this.colours.muted;
+		}
+		this.show(this.lines, this.from, this.to, this.stepS);
+	}
+
+	drawCursor() {
+		if (this.chart)
+			this.chart.draw();
+		this._legend();
+	}
+
+	destroy() {
+		this.group.charts.delete(this);
+		if (this.chart)
+			this.chart.destroy();
+		this.chart = null;
+	}
+
+	_shown(value) {
+		return this.spec.format ? this.spec.format(value) : number(value, this.spec.digits || 0);
+	}
+
+	_legend() {
+		const cursor = this.group.cursor;
+		const items = this.lines.map(line => {
+			const point = cursor === null ? latest(line.points) : nearest(line.points, cursor, (this.to - this.from) / 50);
+			const swatch = el(`i.remsim-swatch.remsim-series-${(line.series % 8) + 1}${line.dash ? '.remsim-dashed' : ''}`);
+			return el('span', {}, swatch, `${line.label} `, el('b', {}, point ? this._shown(point[2]) : NONE));
+		});
+		if (cursor !== null)
+			items.push(el('span.remsim-cursor-time', {}, moment(cursor, Date.now() / 1000)));
+		fill(this.legend, items);
+	}
+
+	_texts() {
+		this._legend();
+		const rows = this.lines.map(line => {
+			const s = statistics(line.points);
+			return s && el('span', {}, this.lines.length > 1 ? `${line.label}: ` : '',
+				`min ${this._shown(s.min)} · avg ${this._shown(s.avg)} · median ${this._shown(s.median)} · p95 ${this._shown(s.p95)} · max ${this._shown(s.max)}`);
+		}).filter(Boolean);
+		const step = this.stepS > 1 ? this.spec.t('%s averages', stepText(this.stepS)) : this.spec.t('every reading');
+		fill(this.stats, rows, rows.length ? el('span.remsim-step', {}, step) : null);
+		this.canvas.setAttribute('aria-label', `${this.spec.title}, ${this.spec.unit}. ${rows.map(row => row.textContent).join('. ')}`);
+	}
+
+	_time(pointer) {
+		const box = this.canvas.getBoundingClientRect();
+		return this.chart.scales.x.getValueForPixel(pointer.clientX - box.left);
+	}
+
+	_listen() {
+		const pointers = new Map();
+		const x = pointer => pointer.clientX - this.canvas.getBoundingClientRect().left;
+		this.canvas.addEventListener('pointerdown', pointer => {
+			pointers.set(pointer.pointerId, [x(pointer), x(pointer)]);
+			if (pointer.pointerType === 'mouse')
+				this.canvas.setPointerCapture(pointer.pointerId);
+		});
+		this.canvas.addEventListener('pointermove', pointer => {
+			const start = pointers.get(pointer.pointerId);
+			if (start)
+				start[1] = x(pointer);
+			if (start && pointer.pointerType === 'mouse' && Math.abs(start[1] - start[0]) > 6)
+				this.drag = start;
+			this.group.setCursor(this._time(pointer));
+			if (this.drag)
+				this.chart.draw();
+		});
+		const end = pointer => {
+			const start = pointers.get(pointer.pointerId);
+			const others = [...pointers.entries()].filter(([id]) => id !== pointer.pointerId);
+			pointers.delete(pointer.pointerId);
+			const value = pixel => this.chart.scales.x.getValueForPixel(pixel);
+			if (this.drag) {
+				const [a, b] = this.drag.map(value).sort((p, q) => p - q);
+				this.drag = null;
+				if (b - a > 10)
+					this.group.onZoom(a, b);
+			} else if (start && others.length === 1) {
+				this._pinched(start, others[0][1]);
+			} else if (start && Math.abs(start[1] - start[0]) < 6) {
+				this._clicked(start[0]);
+			}
+		};
+		this.canvas.addEventListener('pointerup', end);
+		this.canvas.addEventListener('pointercancel', pointer => { pointers.delete(pointer.pointerId); this.drag = null; });
+		this.canvas.addEventListener('pointerleave', pointer => {
+			if (!pointers.has(pointer.pointerId))
+				this.group.setCursor(null);
+		});
+	}
+
+	/** Two fingers moved: the period between them before fills the distance between them after. */
+	_pinched(one, other) {
+		const before = Math.abs(one[0] - other[0]), after = Math.abs(one[1] - other[1]);
+		if (before < 20 || after < 20)
+			return;
+		const span = (this.to - this.from) * before / after;
+		const middle = this.chart.scales.x.getValueForPixel((one[0] + other[0]) / 2);
+		this.group.onZoom(middle - span / 2, Math.min(middle + span / 2, Date.now() / 1000));
+	}
+
+	_clicked(pixel) {
+		const scale = this.chart.scales.x;
+		const near = this.events.map(event => [Math.abs(scale.getPixelForValue(event.t) - pixel), event]).sort((a, b) => a[0] - b[0])[0];
+		if (near && near[0] <= LANE)
+			this.group.onEvent(near[1].event);
+	}
+}
+
+function latest(points) {
+	for (let at = points.length - 1; at >= 0; at--) {
+		if (points[at][2] !== null)
+			return points[at];
+	}
+	return null;
+}
+
+function nearest(points, time, within) {
+	let low = 0, high = points.length - 1;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (points[middle][0] < time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const around = [points[low - 1], points[low]].filter(Boolean);
+	const best = around.sort((a, b) => Math.abs(a[0] - time) - Math.abs(b[0] - time))[0];
+	return best && Math.abs(best[0] - time) <= within ? best : null;
+}
+
+/** Least, mean, median, 95th percentile and greatest of a line; null without values. */
+export function statistics(points) {
+	const known = points.filter(point => point[2] !== null);
+	if (!known.length)
+		return null;
+	const means = known.map(point => point[2]).sort((a, b) => a - b);
+	const rank = percent => means[Math.max(Math.ceil(percent / 100 * means.length) - 1, 0)];
+	return {
+		min: Math.min(...known.map(point => point[1])),
+		max: Math.max(...known.map(point => point[3])),
+		avg: means.reduce((sum, value) => sum + value, 0) / means.length,
+		median: rank(50),
+		p95: rank(95)
+	};
+}
+
+function stepText(seconds) {
+	if (seconds % 3600 === 0)
+		return `${seconds / 3600} h`;
+	return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
+

@@ -1,0 +1,375 @@
+/** The dashboard: a card a modem, live and past charts on one period, timelines, events. */
+
+import { Bands } from './bands.js';
+import { ChartGroup, TimeChart, loadChartJs, markOf } from './charts.js';
+import { el, fill, setText } from './dom.js';
+import { EventsList } from './events-list.js';
+import { bitRate, duration, epoch, number } from './format.js';
+import { Live } from './live.js';
+import { ModemCard } from './modem-card.js';
+import { BANDS } from './quality.js';
+import { RangeBar } from './range-bar.js';
+import { Store } from './store.js';
+import { followScheme } from './theme.js';
+
+const CHARTS = [
+	{ id: 'rsrp', title: 'RSRP', unit: 'dBm', min: -125, max: -70, lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', ' 5G', true]] },
+	{ id: 'rate', title: 'Throughput', unit: '', min: 0, format: bitRate, axis: bitRate, lines: [['rx_bits_per_s', ' ↓'], ['tx_bits_per_s', ' ↑', true]] },
+	{ id: 'latency', title: 'Latency and jitter', unit: 'ms', min: 0, digits: 0, lines: [['latency_ms', ''], ['jitter_ms', ' jitter', true]] },
+	{ id: 'rsrq', title: 'RSRQ', unit: 'dB', min: -20, max: -3, digits: 1, lines: [['rsrq_db', ''], ['nr_rsrq_db', ' 5G', true]] },
+	{ id: 'sinr', title: 'SINR', unit: 'dB', min: -5, max: 30, digits: 1, lines: [['sinr_db', ''], ['nr_sinr_db', ' 5G', true]] },
+	{ id: 'rssi', title: 'RSSI', unit: 'dBm', min: -100, max: -50, lines: [['rssi_dbm', '']] },
+	{ id: 'loss', title: 'Loss', unit: '%', min: 0, max: 5, digits: 1, lines: [['loss_percent', '']] },
+	{ id: 'temperature', title: 'Temperature', unit: '°C', digits: 0, lines: [['temperature_c', '']] }
+];
+const TRACKS = [['state', 'state'], ['registration', 'registration'], ['technology', 'technology'], ['sim', 'SIM']];
+const AT_ONCE = 3;
+const SKELETON_MS = 300;
+
+/**
+ * Mount the dashboard into `node`.
+ *
+ * `options`: request(path, {method, query, body}) -> Promise of JSON below /api/v1/, streamUrl(lastId) -> Promise of a URL
+ * or null, t(text, ...values) -> translated text, exportUrl(kind, query) -> URL or null, links {wall}, scheme
+ * ('auto', 'light', 'dark'), readonly, pollMs. Returns {destroy, pause, resume}.
+ */
+export async function mount(node, options) {
+	const dashboard = new Dashboard(node, { t: plain, exportUrl: () => null, links: {}, scheme: 'auto', ...options });
+	await dashboard.start();
+	return dashboard;
+}
+
+/** The text itself with its values put in: what is used without a translation. */
+export function plain(text, ...values) {
+	return text.replace(/%s/g, () => String(values.shift() ?? ''));
+}
+
+class Dashboard {
+	constructor(node, options) {
+		this.options = options;
+		this.store = new Store();
+		this.cards = new Map();
+		this.charts = [];
+		this.focus = null;
+		this.together = true;
+		this._generation = 0;
+		this._queue = [];
+		this._running = 0;
+		options.refresh = () => this.live.refresh();
+		this._build(node);
+		this.live = new Live(this.store, options);
+		this._stop = [
+			this.store.on('state', () => this._state()),
+			this.store.on('reading', reading => this._reading(reading)),
+			this.store.on('event', () => this._eventsSoon()),
+			this.store.on('job', job => this._job(job)),
+			this.store.on('link', () => this._head()),
+			followScheme(this.root, options.scheme, () => this.charts.forEach(({ chart }) => chart.recolour()))
+		];
+		this._second = setInterval(() => this._tick(), 1000);
+		this._shown = () => { if (!document.hidden) this._tick(); };
+		document.addEventListener('visibilitychange', this._shown);
+	}
+
+	async start() {
+		const skeleton = setTimeout(() => this.root.classList.add('remsim-loading'), SKELETON_MS);
+		await this.live.start();
+		clearTimeout(skeleton);
+		this.root.classList.remove('remsim-loading');
+	}
+
+	pause() { this.live.pause(); }
+	resume() { this.live.resume(); }
+
+	destroy() {
+		this._generation += 1;
+		this._queue = [];
+		clearInterval(this._second);
+		clearTimeout(this._eventTimer);
+		document.removeEventListener('visibilitychange', this._shown);
+		this.live.destroy();
+		this._stop.forEach(stop => stop());
+		this.charts.forEach(({ chart }) => chart.destroy());
+		this.root.remove();
+	}
+
+	_build(node) {
+		const t = this.options.t;
+		this.summary = el('strong');
+		this.rates = el('span.remsim-rates');
+		this.linkState = el('span.remsim-link', { role: 'status' });
+		this.badge = el('span.remsim-simulated', { hidden: true, title: t('These modems are virtual: their replies and drives are recorded from real ones.') }, t('SIMULATED'));
+		this.problems = el('div.remsim-problems', { role: 'alert' });
+		this.job = el('div.remsim-job', { hidden: true, role: 'status' });
+		this.cardBox = el('div.remsim-cards');
+		this.ranges = new RangeBar(t, () => this._load());
+		this.compare = el('select', { 'aria-label': t('Modems in the charts'), change: () => this._focused(this.compare.value) });
+		this.exportBox = el('span.remsim-export');
+		this.chartBox = el('div.remsim-charts');
+		this.bands = new Bands(t);
+		this.events = new EventsList(this.store, this.options, (from, to) => { this.ranges.zoom(from, to); this.chartBox.scrollIntoView({ block: 'start' }); });
+		this.root = el('div.remsim', {},
+			el('header.remsim-head', {}, this.badge, this.summary, this.rates, this.linkState,
+				this.options.links.wall ? el('a', { href: this.options.links.wall }, t('Wall page')) : null),
+			this.problems, this.job, this.cardBox,
+			el('div.remsim-toolbar', {}, this.ranges.root, this.compare, this.exportBox),
+			this.chartBox, this.bands.root, this.events.root);
+		fill(node, this.root);
+	}
+
+	/** The answer of `state` came: cards, head, and at the first time the charts. */
+	_state() {
+		const modems = this.store.list();
+		for (const [id, card] of this.cards) {
+			if (!this.store.modems.has(id)) {
+				card.root.remove();
+				this.cards.delete(id);
+			}
+		}
+		for (const modem of modems) {
+			const card = this.cards.get(modem.id);
+			if (card)
+				card.update(modem);
+			else {
+				const fresh = new ModemCard(modem, this.store, this.options);
+				this.cards.set(modem.id, fresh);
+				this.cardBox.appendChild(fresh.root);
+			}
+		}
+		this._empty(modems);
+		this._head();
+		this._problems();
+		this._choices(modems);
+		for (const job of this.store.jobs.values())
+			this._job(job);
+		this.events.update();
+		const known = modems.map(modem => modem.id).join();
+		if (known && known !== this._known) {
+			this._known = known;
+			this._load();
+		}
+	}
+
+	_empty(modems) {
+		const t = this.options.t;
+		if (modems.length) {
+			if (this._nothing)
+				this._nothing.remove();
+			this._nothing = null;
+		} else if (!this._nothing) {
+			this._nothing = el('div.remsim-nothing', {}, el('h3', {}, t('No modem was found.')),
+				el('p', {}, t('Looked for Quectel, Sierra Wireless and Fibocom modems on USB. Check cable and power; on OpenWrt install kmod-usb-serial-option and kmod-usb-net-qmi-wwan. A modem shows up here within two seconds of being plugged in.')));
+			this.cardBox.appendChild(this._nothing);
+		}
+	}
+
+	_head() {
+		const t = this.options.t, modems = this.store.list(), { mode, since, error } = this.store.link;
+		const online = modems.filter(modem => modem.state === 'online').length;
+		if (this.store.loaded)
+			setText(this.summary, modems.length ? t('%s of %s online', online, modems.length) : t('No modem'));
+		const sum = name => modems.reduce((total, modem) => total + ((modem.state === 'online' && modem.reading && modem.reading[name]) || 0), 0);
+		setText(this.rates, online ? `↓ ${bitRate(sum('rx_bits_per_s'))}  ↑ ${bitRate(sum('tx_bits_per_s'))}` : '');
+		const words = { live: t('live'), polling: t('polling'), connecting: t('connecting …'), paused: t('paused') };
+		const text = mode === 'reconnecting'
+			? `${t('no connection for %s, trying again', duration(Date.now() / 1000 - since))}${error ? ` (${error})` : ''}` : words[mode];
+		setText(this.linkState, text);
+		this.linkState.className = `remsim-link remsim-link-${mode}`;
+		this.badge.hidden = !this.store.simulated;
+	}
+
+	_problems() {
+		fill(this.problems, this.store.problems.map(problem =>
+			el('p.remsim-problem', {}, el('strong', {}, problem.message), problem.hint ? ` – ${problem.hint}` : '')));
+	}
+
+	_job(job) {
+		const t = this.options.t;
+		if (job.kind !== 'backfill')
+			return;
+		this.job.hidden = job.state !== 'running';
+		if (job.state === 'running')
+			fill(this.job, t('Writing a simulated history: %s %', number((job.progress || 0) * 100)), el('progress', { max: 1, value: job.progress || 0 }));
+		else if (job.state === 'done' && this._backfilling) {
+			this._load();
+			this.live.refresh().catch(() => {});
+		}
+		this._backfilling = job.state === 'running';
+	}
+
+	_choices(modems) {
+		const t = this.options.t;
+		const wanted = ['', ...modems.map(modem => modem.id)];
+		if ([...this.compare.options].map(option => option.value).join() !== wanted.join())
+			fill(this.compare, el('option', { value: '' }, t('compare all')), modems.map(modem => el('option', { value: modem.id }, modem.name)));
+		this.compare.value = this.focus || '';
+	}
+
+	_focused(id) {
+		this.focus = id || null;
+		this._load();
+	}
+
+	_shownModems() {
+		return this.store.list().filter(modem => this.focus === null || modem.id === this.focus);
+	}
+
+	/** Fetch and draw all charts for the chosen period; the first chart first. */
+	async _load() {
+		const generation = ++this._generation;
+		this._queue = [];
+		if (!this.store.modems.size)
+			return;
+		const ChartJs = await loadChartJs();
+		if (generation !== this._generation)
+			return;
+		if (!this.charts.length)
+			this._makeCharts(ChartJs);
+		const period = this.ranges.period(this.store.now());
+		this._period = period;
+		this._loadedAt = Date.now() / 1000;
+		this._exports(period);
+		const drawn = this.charts.map(one => this._chart(one, period, generation));
+		await drawn[0];
+		await Promise.all([...drawn, this._marks(period, generation), this._timelines(period, generation)]);
+	}
+
+	_makeCharts(ChartJs) {
+		const t = this.options.t;
+		this.group = new ChartGroup();
+		this.group.onZoom = (from, to) => this.ranges.zoom(from, to);
+		this.group.onEvent = event => this.events.open(event);
+		this.charts = CHARTS.map(spec => {
+			const chart = new TimeChart({ ...spec, title: t(spec.title), t }, this.group, ChartJs);
+			this.chartBox.appendChild(chart.root);
+			return { spec, chart };
+		});
+	}
+
+	async _chart({ spec, chart }, period, generation) {
+		const modems = this._shownModems();
+		const wanted = modems.flatMap(modem => spec.lines.map(([measure, suffix, dash]) => ({ modem, measure, suffix, dash })));
+		const answers = await Promise.all(wanted.map(one => this._ask('series', {
+			modem: one.modem.id, measure: one.measure, points: Math.max(200, Math.min(1200, Math.round((chart.root.clientWidth || 600) * 1.2))),
+			...(period.name ? { range: period.name } : { from: period.from, to: period.to })
+		}, generation)));
+		if (generation !== this._generation)
+			return;
+		const series = [...this.store.modems.keys()];
+		const lines = [];
+		let reason = null, stepS = 1;
+		wanted.forEach((one, at) => {
+			const answer = answers[at];
+			if (!answer)
+				return;
+			if (answer.error) {
+				reason = answer.error;
+				return;
+			}
+			reason ||= answer.reason;
+			if (answer.points.some(point => point[2] !== null) || one.suffix === '' || one.suffix === ' ↓') {
+				stepS = Math.max(stepS, answer.step_s);
+				const label = modems.length > 1 || one.suffix ? `${one.modem.name}${one.suffix}` : one.modem.name;
+				lines.push({ label, series: series.indexOf(one.modem.id), dash: one.dash, points: answer.points, measure: one.measure, modem: one.modem.id });
+			}
+		});
+		chart.qualityBands = modems.length === 1 ? BANDS[spec.lines[0][0]] || null : null;
+		chart.show(lines, period.from, period.to, stepS, reason);
+	}
+
+	/** One request of a few at a time; an error is an answer too. */
+	_ask(path, query, generation) {
+		return new Promise(resolve => {
+			this._queue.push(async () => {
+				if (generation !== this._generation) {
+					resolve(null);
+					return;
+				}
+				try {
+					resolve(await this.options.request(path, { query }));
+				} catch (error) {
+					resolve({ error: error.message });
+				}
+			});
+			this._drain();
+		});
+	}
+
+	async _drain() {
+		if (this._running >= AT_ONCE || !this._queue.length)
+			return;
+		this._running += 1;
+		await this._queue.shift()();
+		this._running -= 1;
+		this._drain();
+	}
+
+	async _marks(period, generation) {
+		const answer = await this._ask('events', { from: period.from, to: period.to, limit: 500, modem: this.focus }, generation);
+		if (!answer || answer.error || generation !== this._generation)
+			return;
+		const marks = answer.events.filter(event => markOf(event.kind)).map(event => ({ t: epoch(event.at), mark: markOf(event.kind), event }));
+		this._eventMarks = marks.reverse();
+		this.charts.forEach(({ chart }) => chart.setEvents(this._eventMarks));
+	}
+
+	async _timelines(period, generation) {
+		const rows = this._shownModems().flatMap(modem => TRACKS.map(([track, label]) => ({ modem: modem.name, id: modem.id, track, label: this.options.t(label) })));
+		const answers = await Promise.all(rows.map(row => this._ask('timeline', { modem: row.id, track: row.track, from: period.from, to: period.to }, generation)));
+		if (generation !== this._generation)
+			return;
+		this.bands.show(rows.map((row, at) => ({ ...row, segments: (answers[at] && answers[at].segments) || [] })), period.from, period.to);
+	}
+
+	_exports(period) {
+		const t = this.options.t;
+		const query = { modem: this.focus, ...(period.name ? { range: period.name } : { from: period.from, to: period.to }) };
+		const links = ['csv', 'json'].map(kind => [kind, this.options.exportUrl(kind, query)]).filter(([, url]) => url);
+		fill(this.exportBox, links.map(([kind, url]) => el('a.remsim-button', { href: url, download: '' }, t('Export %s', kind.toUpperCase()))));
+	}
+
+	_reading(reading) {
+		const modem = this.store.modems.get(reading.modem), card = this.cards.get(reading.modem);
+		if (!modem || !card || document.hidden)
+			return;
+		card.update(modem);
+		this._head();
+		this._dirty = true;
+	}
+
+	_eventsSoon() {
+		clearTimeout(this._eventTimer);
+		this._eventTimer = setTimeout(() => this.events.update(), 200);
+	}
+
+	/** Once a second: ages, and the live charts move on. */
+	_tick() {
+		if (document.hidden)
+			return;
+		for (const card of this.cards.values())
+			card.tick();
+		if (this.store.link.mode === 'reconnecting')
+			this._head();
+		if (!this._period || !this._period.live || !this.charts.length)
+			return;
+		const now = this.store.now(), span = this._period.to - this._period.from;
+		if (span > 3600) {
+			if (Date.now() / 1000 - this._loadedAt > Math.max(30, span / 1000))
+				this._load();
+			return;
+		}
+		if (!this._dirty)
+			return;
+		this._dirty = false;
+		for (const { chart } of this.charts) {
+			const additions = chart.lines.map(line => {
+				const rows = this.store.history.get(line.modem) || [];
+				const row = rows[rows.length - 1];
+				const value = row ? row.reading[line.measure] ?? null : null;
+				return row ? [line.label, [row.t, value, value, value]] : null;
+			}).filter(Boolean);
+			chart.append(additions, now - span, now);
+		}
+	}
+}
+

@@ -1,0 +1,113 @@
+/** Numbers, units, times and ages as people read them. */
+
+export const NONE = '–';
+const THIN = ' ';
+const MINUS = '−';
+
+/** A number with a real minus sign; `–` for unknown. */
+export function number(value, digits = 0) {
+	if (value === null || value === undefined || !Number.isFinite(value))
+		return NONE;
+	const text = Math.abs(value).toFixed(digits);
+	return value < 0 && Number(text) !== 0 ? MINUS + text : text;
+}
+
+/** A value with its unit. */
+export function withUnit(value, unit, digits = 0) {
+	const text = number(value, digits);
+	return text === NONE ? NONE : `${text}${THIN}${unit}`;
+}
+
+const RATES = [[1e9, 'Gbit/s'], [1e6, 'Mbit/s'], [1e3, 'kbit/s'], [1, 'bit/s']];
+
+/** A bit rate with three significant digits at most. */
+export function bitRate(bitsPerS) {
+	return scaled(bitsPerS, RATES, 'bit/s');
+}
+
+const SIZES = [[1e12, 'TB'], [1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB'], [1, 'B']];
+
+/** An amount of data. */
+export function bytes(value) {
+	return scaled(value, SIZES, 'B');
+}
+
+function scaled(value, units, smallest) {
+	if (value === null || value === undefined || !Number.isFinite(value))
+		return NONE;
+	for (const [factor, unit] of units) {
+		if (Math.abs(value) >= factor)
+			return withUnit(value / factor, unit, value / factor < 10 && factor > 1 ? 1 : 0);
+	}
+	return withUnit(value, smallest);
+}
+
+/** An integer with thin spaces between thousands. */
+export function count(value) {
+	if (value === null || value === undefined)
+		return NONE;
+	return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, THIN);
+}
+
+/** A duration in its two largest units: `2 h 14 min`. */
+export function duration(seconds) {
+	if (seconds === null || seconds === undefined || !Number.isFinite(seconds))
+		return NONE;
+	const s = Math.max(0, Math.floor(seconds));
+	const parts = [[Math.floor(s / 86400), 'd'], [Math.floor(s / 3600) % 24, 'h'], [Math.floor(s / 60) % 60, 'min'], [s % 60, 's']];
+	const first = parts.findIndex(part => part[0] > 0);
+	if (first < 0)
+		return `0${THIN}s`;
+	return parts.slice(first, first + 2).filter(part => part[0] > 0).map(part => `${part[0]}${THIN}${part[1]}`).join(' ');
+}
+
+const two = value => String(value).padStart(2, '0');
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** Time of day in local time, with seconds when wanted. */
+export function clock(epochS, seconds = false) {
+	const date = new Date(epochS * 1000);
+	const text = `${two(date.getHours())}:${two(date.getMinutes())}`;
+	return seconds ? `${text}:${two(date.getSeconds())}` : text;
+}
+
+/** A point in time for lists: the day only when it is not today. */
+export function moment(epochS, nowS, seconds = true) {
+	const date = new Date(epochS * 1000), now = new Date(nowS * 1000);
+	if (date.toDateString() === now.toDateString())
+		return clock(epochS, seconds);
+	return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(epochS, seconds)}`;
+}
+
+/** The label of a tick on a time axis over `spanS` seconds. */
+export function tick(epochS, spanS) {
+	const date = new Date(epochS * 1000);
+	if (spanS <= 86400 * 1.5)
+		return clock(epochS);
+	if (spanS <= 86400 * 8)
+		return `${DAYS[date.getDay()]} ${clock(epochS)}`;
+	if (spanS <= 86400 * 60)
+		return `${two(date.getDate())}.${two(date.getMonth() + 1)}.`;
+	return `${date.getFullYear()}-${two(date.getMonth() + 1)}`;
+}
+
+/** Steps between ticks that people count in. */
+export function tickStep(spanS, wanted) {
+	const steps = [10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 5184000];
+	return steps.find(step => spanS / step <= wanted) || 7776000;
+}
+
+/** The seconds of an ISO time. */
+export function epoch(iso) {
+	return iso === null || iso === undefined ? null : Date.parse(iso) / 1000;
+}
+
+/** A cell identity as people look it up: eNB and sector for LTE, with hex. */
+export function cellName(reading) {
+	if (!reading || reading.cell_id === null || reading.cell_id === undefined)
+		return NONE;
+	const hex = reading.cell_id.toString(16).toUpperCase();
+	if (reading.rat === 'LTE')
+		return `${Math.floor(reading.cell_id / 256)}/${reading.cell_id % 256} (0x${hex})`;
+	return `${reading.cell_id} (0x${hex})`;
+}

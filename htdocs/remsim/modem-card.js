@@ -1,0 +1,158 @@
+/** One modem at a glance: state in words, signal with its meaning, what it carries, how old the values are. */
+
+import { el, fill, setText, svg } from './dom.js';
+import { NONE, bitRate, bytes, cellName, count, duration, epoch, number, withUnit } from './format.js';
+import { bars, mainSignal, quality } from './quality.js';
+import { stateLook, stateSentence } from './words.js';
+
+const SPARK = 120;
+const PERIODS = [1, 2, 5, 10, 30, 60];
+const FAULTS = [
+	['unplug', 'Unplug'], ['plug', 'Plug in'], ['reboot', 'Reboot'], ['silence', 'Fall silent'], ['garbage', 'Send garbage'],
+	['slow', 'Answer slowly'], ['sim_removed', 'Take the SIM out'], ['registration_denied', 'Be refused'], ['clear', 'Undo all']
+];
+
+/** Four bars with a text for screen readers. */
+export function signalBars(level, label) {
+	const parts = [0, 1, 2, 3].map(at => svg('rect', {
+		x: at * 6, y: 12 - (at + 1) * 3, width: 4, height: (at + 1) * 3, rx: 1, class: at < level ? 'remsim-bar-on' : 'remsim-bar-off'
+	}));
+	return svg('svg', { viewBox: '0 0 22 12', class: `remsim-bars remsim-bars-${level}`, role: 'img', 'aria-label': label }, parts);
+}
+
+/** The line of the last minutes; gaps stay gaps. */
+export function sparkline(rows, measure, seconds = SPARK) {
+	const last = rows.length ? rows[rows.length - 1].t : 0;
+	const shown = rows.filter(row => row.t > last - seconds);
+	const values = shown.map(row => row.reading[measure]).filter(value => value !== null && value !== undefined);
+	const low = Math.min(...values), high = Math.max(...values), span = Math.max(high - low, 6), middle = (low + high) / 2;
+	let path = '', pen = false, before = null;
+	for (const row of shown) {
+		const value = row.reading[measure];
+		if (value === null || value === undefined || (before !== null && row.t - before > 10))
+			pen = false;
+		if (value !== null && value !== undefined) {
+			const x = (row.t - last + seconds) / seconds * 100, y = 12 - (value - middle) / span * 20;
+			path += `${pen ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`;
+			pen = true;
+		}
+		before = row.t;
+	}
+	return svg('svg', { viewBox: '0 0 100 24', preserveAspectRatio: 'none', class: 'remsim-spark', 'aria-hidden': 'true' }, svg('path', { d: path }));
+}
+
+export class ModemCard {
+	/** `options` of dashboard.js; `store` for history and the router's time. */
+	constructor(modem, store, options) {
+		this._store = store;
+		this._options = options;
+		const t = options.t;
+		this.root = el('article.remsim-card', { tabindex: '-1' });
+		this.name = el('h3');
+		this.bars = el('span.remsim-barbox');
+		this.state = el('p.remsim-state', { 'aria-live': 'polite' });
+		this.problem = el('p.remsim-problem', { hidden: true });
+		this.operator = el('span.remsim-operator');
+		this.signal = el('p.remsim-signal');
+		this.spark = el('div.remsim-sparkbox');
+		this.facts = el('dl.remsim-facts');
+		this.age = el('span.remsim-age');
+		this.commands = el('span.remsim-commands');
+		this.period = el('select', { 'aria-label': t('Polling period'), change: () => this._setPeriod() },
+			PERIODS.map(period => el('option', { value: period }, t('every %s s', period))), el('option', { value: 'off' }, t('off')));
+		this.message = el('p.remsim-problem', { hidden: true, role: 'alert' });
+		this.faults = this._faultMenu();
+		this.root.append(
+			el('header', {}, this.name, this.bars), this.state, this.problem, this.signal, this.spark, this.facts,
+			el('footer', {}, this.age, this.commands, options.readonly ? null : el('label.remsim-period', {}, t('Poll '), this.period), this.faults), this.message);
+		this.update(modem);
+	}
+
+	/** Take the modem's object and patch what changed. */
+	update(modem) {
+		this.modem = modem;
+		const t = this._options.t, reading = modem.reading, now = this._store.now();
+		const look = stateLook(modem.state);
+		this.root.className = `remsim-card remsim-card-${look}`;
+		setText(this.name, modem.name === modem.id ? `${modem.id} · ${modem.vendor} ${modem.model}` : `${modem.name} · ${modem.model}`);
+		setText(this.state, stateSentence(modem, now, t));
+		this.problem.hidden = !modem.problem;
+		setText(this.problem, modem.problem || '');
+		const signal = modem.state === 'online' ? mainSignal(reading) : null;
+		const word = signal ? quality(signal.measure, signal.value) : null;
+		const level = signal ? bars(signal.measure, signal.value) : 0;
+		fill(this.bars, signalBars(level, signal ? `${signal.label} ${number(signal.value)} dBm, ${word || ''}` : t('no signal value')));
+		fill(this.signal, signal
+			? [el(`b.remsim-quality-${word || 'none'}`, {}, withUnit(signal.value, 'dBm')), el('span', {}, ` ${signal.label}${word ? ` · ${t(word)}` : ''}`)]
+			: el('span.remsim-absent', { title: t('No signal value: %s', modem.problem || t('not reported by this modem')) }, NONE));
+		fill(this.spark, signal ? sparkline(this._store.history.get(modem.id) || [], signal.measure) : null);
+		fill(this.facts, this._facts(modem, reading));
+		if (document.activeElement !== this.period)
+			this.period.value = modem.period_s === null ? 'off' : String(modem.period_s);
+		setText(this.commands, t('AT commands sent: %s', count(modem.at_commands_total)) +
+			(modem.at_round_exchanges === null ? '' : t(', %s a round', modem.at_round_exchanges)));
+		this.faults.hidden = !this._store.simulated || !!this._options.readonly;
+		this.tick();
+	}
+
+	/** Ages and durations, once a second. */
+	tick() {
+		const t = this._options.t, modem = this.modem, now = this._store.now();
+		setText(this.state, stateSentence(modem, now, t));
+		if (!modem.reading) {
+			setText(this.age, t('not read yet'));
+			return;
+		}
+		const age = now - epoch(modem.reading.at);
+		const old = age > 3 * (modem.effective_period_s || modem.period_s || 1) + 1;
+		this.root.classList.toggle('remsim-stale', old);
+		setText(this.age, old ? t('%s ago', duration(age)) : t('now'));
+	}
+
+	_facts(modem, reading) {
+		const t = this._options.t, r = reading || {};
+		const online = modem.state === 'online' && modem.online_since ? duration(this._store.now() - epoch(modem.online_since)) : NONE;
+		const rows = [
+			[t('Operator'), r.operator || r.plmn || NONE, r.operator ? null : t('not reported yet')],
+			[t('Online for'), online],
+			[t('RSRQ · SINR'), `${number(r.rsrq_db, 0)} · ${withUnit(r.sinr_db, 'dB')}`, t('not reported by this modem')],
+			[t('5G RSRP'), r.mode === 'NSA' ? withUnit(r.nr_rsrp_dbm, 'dBm') : null, t('the modem does not report the level of its 5G cell')],
+			[t('Cell · PCI'), `${cellName(r).split(' ')[0]} · ${r.pci ?? NONE}`, cellName(r)],
+			[t('SIM'), modem.sim ? `${modem.iccid ? `…${modem.iccid.slice(-4)}` : modem.sim}${r.sim_slot ? ` · ${t('slot %s', r.sim_slot)}` : ''}` : NONE, modem.sim || t('no SIM known')],
+			[t('Rate ↓ ↑'), `${bitRate(r.rx_bits_per_s)} · ${bitRate(r.tx_bits_per_s)}`, modem.interface ? null : t('no network interface')],
+			[t('Data ↓ ↑'), `${bytes(r.rx_bytes)} · ${bytes(r.tx_bytes)}`, t('since the interface came up')],
+			[t('Latency · loss'), `${withUnit(r.latency_ms, 'ms')} · ${withUnit(r.loss_percent, '%', 0)}`, t('of the last ten probes')],
+			[t('Temperature'), withUnit(r.temperature_c, '°C')]
+		];
+		return rows.filter(row => row[1] !== null).map(([name, value, why]) =>
+			el('div', {}, el('dt', {}, name), el('dd', { title: why }, value)));
+	}
+
+	_faultMenu() {
+		const t = this._options.t;
+		const choose = el('select', { 'aria-label': t('Try a fault'), change: async () => {
+			const fault = choose.value;
+			choose.value = '';
+			if (fault)
+				await this._try('simulation/faults', { method: 'POST', body: { modem: this.modem.id, fault } });
+		} }, el('option', { value: '' }, t('Try a fault …')), FAULTS.map(([value, label]) => el('option', { value }, t(label))));
+		return el('span.remsim-faults', {}, choose);
+	}
+
+	async _setPeriod() {
+		const value = this.period.value;
+		await this._try(`modems/${encodeURIComponent(this.modem.id)}`, { method: 'PATCH', body: { period_s: value === 'off' ? null : Number(value) } });
+		this.period.blur();
+	}
+
+	async _try(path, options) {
+		this.message.hidden = true;
+		try {
+			await this._options.request(path, options);
+			await this._options.refresh();
+		} catch (error) {
+			this.message.hidden = false;
+			setText(this.message, error.hint ? `${error.message} ${error.hint}` : error.message);
+		}
+	}
+}

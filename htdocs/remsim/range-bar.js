@@ -1,0 +1,105 @@
+/** The period shown: buttons, a picked from-to, kept in the address so that a link shows the same picture. */
+
+import { el } from './dom.js';
+import { moment } from './format.js';
+
+export const RANGES = { '1h': 3600, '6h': 21600, '24h': 86400, '7d': 604800, '30d': 2592000 };
+
+const localText = epochS => {
+	const date = new Date(epochS * 1000);
+	return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+};
+
+export class RangeBar {
+	/** `changed()` is called when the period is another one. */
+	constructor(t, changed) {
+		this._t = t;
+		this._changed = changed;
+		this.range = '1h';
+		this.from = null;
+		this.to = null;
+		this.buttons = Object.keys(RANGES).map(name => el('button', { type: 'button', 'data-range': name, click: () => this.choose(name) }, name));
+		this.fromInput = el('input', { type: 'datetime-local', 'aria-label': t('From') });
+		this.toInput = el('input', { type: 'datetime-local', 'aria-label': t('To') });
+		this.picker = el('form.remsim-picker', { hidden: true, submit: submitted => { submitted.preventDefault(); this._picked(); } },
+			this.fromInput, '–', this.toInput, el('button', { type: 'submit' }, t('Show')), this.error = el('span.remsim-problem', { role: 'alert' }));
+		this.pick = el('button', { type: 'button', 'aria-expanded': 'false', click: () => this._toggle() }, t('Pick …'));
+		this.whole = el('button', { type: 'button', hidden: true, click: () => this.choose(this.range) }, t('Whole range'));
+		this.label = el('span.remsim-range-label');
+		this.root = el('div.remsim-ranges', { role: 'group', 'aria-label': t('Period') }, this.buttons, this.pick, this.whole, this.label, this.picker);
+		this._fromAddress();
+		this._mark();
+	}
+
+	/** The period now: live ones move with the time. */
+	period(nowS) {
+		if (this.from !== null)
+			return { from: this.from, to: this.to, live: false, name: null };
+		return { from: nowS - RANGES[this.range], to: nowS, live: true, name: this.range };
+	}
+
+	choose(name) {
+		this.range = name;
+		this.from = this.to = null;
+		this._tell();
+	}
+
+	zoom(from, to) {
+		this.from = Math.floor(from);
+		this.to = Math.ceil(to);
+		this._tell();
+	}
+
+	_tell() {
+		const address = new URLSearchParams(location.hash.slice(1));
+		for (const key of ['range', 'from', 'to'])
+			address.delete(key);
+		if (this.from === null)
+			address.set('range', this.range);
+		else {
+			address.set('from', this.from);
+			address.set('to', this.to);
+		}
+		history.replaceState(null, '', `#${address}`);
+		this._mark();
+		this._changed();
+	}
+
+	_fromAddress() {
+		const address = new URLSearchParams(location.hash.slice(1));
+		if (address.get('range') in RANGES)
+			this.range = address.get('range');
+		const from = Number(address.get('from')), to = Number(address.get('to'));
+		if (from > 0 && to > from) {
+			this.from = from;
+			this.to = to;
+		}
+	}
+
+	_mark() {
+		for (const button of this.buttons)
+			button.setAttribute('aria-pressed', String(this.from === null && button.dataset.range === this.range));
+		this.whole.hidden = this.from === null;
+		const now = Date.now() / 1000;
+		this.label.textContent = this.from === null ? '' : `${moment(this.from, now, false)} – ${moment(this.to, now, false)}`;
+	}
+
+	_toggle() {
+		this.picker.hidden = !this.picker.hidden;
+		this.pick.setAttribute('aria-expanded', String(!this.picker.hidden));
+		const now = this.period(Date.now() / 1000);
+		this.fromInput.value = localText(now.from);
+		this.toInput.value = localText(now.to);
+	}
+
+	_picked() {
+		const from = Date.parse(this.fromInput.value) / 1000, to = Date.parse(this.toInput.value) / 1000;
+		this.error.textContent = '';
+		if (!(from < to)) {
+			this.error.textContent = this._t('From must be before to.');
+			return;
+		}
+		this._toggle();
+		this.zoom(from, to);
+	}
+}

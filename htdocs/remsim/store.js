@@ -1,0 +1,128 @@
+/** What the page knows: modems, their last minutes, events, jobs, problems. One store, many readers. */
+
+import { epoch } from './format.js';
+
+const HISTORY = 900;
+const EVENTS = 200;
+
+export class Store {
+	constructor() {
+		this.modems = new Map();
+		this.history = new Map();
+		this.events = [];
+		this.jobs = new Map();
+		this.problems = [];
+		this.simulated = false;
+		this.version = null;
+		this.lastId = 0;
+		this.loaded = false;
+		this.link = { mode: 'connecting', since: Date.now() / 1000, error: null };
+		this.offsetS = 0;
+		this._readers = new Map();
+	}
+
+	/** Call `reader` on a topic (`state`, `reading`, `event`, `job`, `link`); returns the way to stop. */
+	on(topic, reader) {
+		const readers = this._readers.get(topic) || new Set();
+		readers.add(reader);
+		this._readers.set(topic, readers);
+		return () => readers.delete(reader);
+	}
+
+	_tell(topic, value) {
+		for (const reader of this._readers.get(topic) || [])
+			reader(value);
+	}
+
+	/** The router's time now, in seconds; ages are counted on it. */
+	now() {
+		return Date.now() / 1000 + this.offsetS;
+	}
+
+	/** Modems in the order of the API. */
+	list() {
+		return [...this.modems.values()];
+	}
+
+	/** Take the answer of `state`. */
+	takeState(state) {
+		if (state.at)
+			this.offsetS = epoch(state.at) - Date.now() / 1000;
+		this.simulated = state.simulated === true;
+		this.version = state.version || this.version;
+		this.problems = state.problems || [];
+		const known = new Map();
+		for (const modem of state.modems || []) {
+			const before = this.modems.get(modem.id);
+			if (before && before.reading && (!modem.reading || epoch(before.reading.at) > epoch(modem.reading.at)))
+				modem.reading = before.reading;
+			known.set(modem.id, modem);
+		}
+		this.modems = known;
+		for (const id of this.history.keys()) {
+			if (!known.has(id))
+				this.history.delete(id);
+		}
+		for (const job of state.jobs || [])
+			this.jobs.set(job.id, job);
+		for (const reading of state.readings || [])
+			this.takeReading(reading, true);
+		for (const event of [...(state.events || [])].reverse())
+			this.takeEvent(event, true);
+		this.lastId = Math.max(this.lastId, state.id || 0);
+		this.loaded = true;
+		this._tell('state', state);
+	}
+
+	/** Take a reading off the stream. */
+	takeReading(reading, quiet = false) {
+		if (reading.id)
+			this.lastId = Math.max(this.lastId, reading.id);
+		const rows = this.history.get(reading.modem) || [];
+		const last = rows[rows.length - 1];
+		const at = epoch(reading.at);
+		if (last && at <= last.t)
+			return;
+		rows.push({ t: at, reading });
+		if (rows.length > HISTORY)
+			rows.splice(0, rows.length - HISTORY);
+		this.history.set(reading.modem, rows);
+		const modem = this.modems.get(reading.modem);
+		if (modem) {
+			modem.reading = reading;
+			modem.at_commands_total = reading.at_commands_total ?? modem.at_commands_total;
+		}
+		this._tell('reading', reading);
+		if (!modem && !quiet)
+			this._tell('stale', null);
+	}
+
+	/** Take an event; returns false when it is known already. */
+	takeEvent(event, quiet = false) {
+		this.lastId = Math.max(this.lastId, event.id || 0);
+		if (this.events.some(known => known.id === event.id))
+			return false;
+		this.events.push(event);
+		this.events.sort((a, b) => b.id - a.id);
+		if (this.events.length > EVENTS)
+			this.events.length = EVENTS;
+		this._tell('event', event);
+		if (!quiet)
+			this._tell('stale', null);
+		return true;
+	}
+
+	/** Take a job's progress. */
+	takeJob(job) {
+		this.jobs.set(job.id, job);
+		this._tell('job', job);
+	}
+
+	/** How the page gets its data now: live, polling, reconnecting, paused. */
+	setLink(mode, error = null) {
+		if (this.link.mode === mode && this.link.error === error)
+			return;
+		this.link = { mode, since: Date.now() / 1000, error };
+		this._tell('link', this.link);
+	}
+}

@@ -1,0 +1,51 @@
+/** States, technologies and bands in the user's words. */
+
+import { duration, epoch } from './format.js';
+
+export const STATE_WORDS = {
+	starting: 'Starting',
+	online: 'Online',
+	searching: 'Searching for a network',
+	denied: 'Refused by the network',
+	limited: 'Emergency calls only',
+	no_sim: 'No SIM',
+	sim_pin: 'SIM PIN wanted',
+	sim_puk: 'SIM blocked (PUK)',
+	sim_error: 'SIM error',
+	low_power: 'Radio off',
+	not_answering: 'Does not answer',
+	port_busy: 'Port in use',
+	rebooting: 'Restarting',
+	gone: 'Unplugged',
+	paused: 'Polling off'
+};
+
+export const MODE_WORDS = { LTE: 'LTE', NSA: 'LTE + 5G', SA: '5G', UMTS: '3G', GSM: '2G' };
+
+/** How a state looks: ok, busy (will change by itself), problem, off. */
+export function stateLook(state) {
+	if (state === 'online')
+		return 'ok';
+	if (['starting', 'searching', 'rebooting'].includes(state))
+		return 'busy';
+	return ['paused', 'gone'].includes(state) ? 'off' : 'problem';
+}
+
+/** Bands in use: `B3 + n78`. */
+export function bandText(reading) {
+	if (!reading || reading.band === null || reading.band === undefined)
+		return '';
+	const own = reading.mode === 'SA' ? `n${reading.band}` : `B${reading.band}`;
+	return reading.nr_band ? `${own} + n${reading.nr_band}` : own;
+}
+
+/** The sentence on top of everything: `Online on LTE + 5G, B3 + n78, since 2 h 14 min`. */
+export function stateSentence(modem, nowS, t) {
+	const word = t(STATE_WORDS[modem.state] || modem.state);
+	if (modem.state !== 'online')
+		return `${word} · ${duration(nowS - epoch(modem.state_since))}`;
+	const reading = modem.reading;
+	const mode = reading && MODE_WORDS[reading.mode];
+	const parts = [mode ? `${word} · ${mode}` : word, bandText(reading)];
+	return parts.filter(Boolean).join(' ');
+}
