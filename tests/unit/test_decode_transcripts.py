@@ -85,3 +85,8 @@ def test_the_transcripts_are_masked() -> None:
     for row in (*TRANSCRIPTS, *CAPTURES):
         for name in ("imei", "imsi", "iccid"):
             assert row["expected"].get(name, "0000").endswith("0000"), row["id"]
+
+
+@pytest.mark.parametrize("row", [*TRANSCRIPTS, *CAPTURES], ids=[row["id"] for row in [*TRANSCRIPTS, *CAPTURES]])
+def test_lines_joined_by_blanks_mean_the_same(row: dict[str, Any]) -> None:
+    assert decoded(row | {"reply": " ".join(row["reply"].split())})["values"] == decoded(row)["values"]

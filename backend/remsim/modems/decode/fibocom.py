@@ -27,6 +27,9 @@ from remsim.modems.decode.text import (
 
 DECIMAL = ("fm350", "mediatek", "mt6880", "t700", "t7xx")
 HEXADECIMAL = ("qualcomm", "sdx", "fm150", "fm160", "fm190", "fm101", "nl668", "nl678", "nl952", "mdm9")
+ROW = re.compile(r"(?<![^\s:])[12],[1249],\S*")
+"""A row of +GTCCINFO; its line may have lost its end, so it is what has no blank in it."""
+
 RAT_OF_CODE = {1: "GSM", 2: "UMTS", 4: "LTE", 9: "NR"}
 USB_MODES: dict[str, dict[int, tuple[str | None, str]]] = {
     "mediatek": {40: ("7126", "rndis"), 41: ("7127", "rndis")},
@@ -47,7 +50,7 @@ def family(asked: Asked) -> str | None:
 
 def decode_gtccinfo(asked: Asked, record: Record) -> Values:
     """+GTCCINFO: serving (1) and neighbour (2) rows. Two serving rows, LTE and NR, are EN-DC."""
-    rows = [split_fields(line) for line in record.lines if re.match(r"[12]\s*,\s*\d", line)]
+    rows = [split_fields(text) for text in ROW.findall(re.sub(r", +", ",", record.body))]
     hexadecimal = rows_are_hex(asked, record.body, rows)
     values: Values = {}
     neighbours: list[Values] = []

@@ -23,6 +23,8 @@ def decode_ati(lines: list[str]) -> Values:
         if name in ("manufacturer", "model", "revision", "imei") and value:
             values[name] = clean(name, value)
     bare = [line for line in text[: found[0].start() if found else len(text)].split("\n") if line.strip()]
+    if len(bare) == 1 and bare[0].startswith("Quectel "):
+        bare = bare[0].split(None, 1)  # two lines that were joined
     for name, line in zip(("manufacturer", "model"), bare, strict=False):
         values.setdefault(name, line.strip())
     return values

@@ -84,7 +84,7 @@ _PREFIX = re.compile(r"[+!*^$][A-Za-z][A-Za-z0-9]*")
 _QUOTED = re.compile(r'"[^"]*"?')
 _BREAKS = re.compile(r"[\r\x00]+")
 _ECHO = re.compile(r"at[+!*^&][\w?=]|at[ei][01]?")
-_FLAT_OK = re.compile(r"\s+OK$")
+_FLAT_FINAL = re.compile(r"\s(OK|ERROR|\+CM[ES] ERROR: ?[\w -]{1,40})$")
 
 
 def command_prefixes(command: str) -> list[str]:
@@ -108,16 +108,16 @@ def cut(command: str, reply: str) -> Reply:
         if len(line) < 400 and FINAL.match(line):
             answer.finals.append(line)
             continue
-        if own and len(line) < 4000 and _FLAT_OK.search(line):
-            line = _FLAT_OK.sub("", line)
-            answer.finals.append("OK")
+        if own and len(line) < 4000 and (final := _FLAT_FINAL.search(line)):
+            line = line[: final.start()].rstrip()
+            answer.finals.append(final[1])
         for piece in split_joined(line, wanted):
             match = RECORD.match(piece)
             if match:
                 name = match[1].upper()
                 if wanted and ALIASES.get(name, name) not in wanted:
                     if name in URC_PREFIXES:
-                        answer.urcs.append(piece)
+                        answer.urcs.append(piece.rstrip(" /"))
                     continue
                 body = piece[match.end() :].strip()
                 if name in PAGES and answer.records and answer.records[-1].name == name:
@@ -150,13 +150,14 @@ def without_echo(line: str, command: str) -> str:
 
 
 def split_joined(line: str, wanted: set[str]) -> list[str]:
-    """Split where a record of the asked command starts inside a line (some firmware forgets the newline)."""
+    """Split where a record starts inside a line: firmware forgets newlines, and software joins lines with blanks."""
     if len(line) > 4000:
         return [line]
     starts = [0]
     for match in RECORD.finditer(line, 1):
         name = match[1].upper()
-        if ALIASES.get(name, name) in wanted and line.count('"', 0, match.start()) % 2 == 0:
+        is_start = ALIASES.get(name, name) in wanted or name in URC_PREFIXES or line[match.start() - 1].isspace()
+        if is_start and line.count('"', 0, match.start()) % 2 == 0:
             starts.append(match.start())
     if len(starts) == 1:
         return [line]
