@@ -1,1 +1,1 @@
-"""Placeholder docstring: the owner of this room replaces it."""
+"""HTTP: one module a resource, thin; the live stream; the server that carries both."""

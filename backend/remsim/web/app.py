@@ -1,0 +1,90 @@
+"""The application: parts put together, errors in one shape, headers on every answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, request
+
+from remsim.web import errors, events, jobs, login, modems, openapi, pages, series, simulation, state, stream, usage
+from remsim.web.auth import Guard, Tickets
+from remsim.web.broker import Broker, InProcessBroker, feed
+from remsim.web.context import KEY, Services
+from remsim.web.errors import Unauthorized, of_remsim_error
+from remsim.web.streams import Streams
+
+if TYPE_CHECKING:
+    from remsim.router import Router
+
+API = "/api/v1"
+LARGEST_BODY = 64 * 1024
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+)
+API_PARTS = (
+    modems.bp,
+    state.bp,
+    series.bp,
+    events.bp,
+    usage.bp,
+    jobs.bp,
+    stream.bp,
+    simulation.bp,
+    openapi.bp,
+    login.api,
+)
+
+
+def create_app(
+    router: Router, *, static_dir: Path, broker: Broker | None = None, first_ticket: str | None = None
+) -> Flask:
+    """The WSGI application of one router. ``broker`` is the in-process one unless another is given."""
+    app = Flask("remsim", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_FORM_PARTS"] = 100
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider, which this is
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    broker = broker if broker is not None else InProcessBroker()
+    feed(router.bus, broker)
+    tickets = Tickets(router.clock)
+    if first_ticket is not None:
+        tickets.issue("browser", first_ticket)
+    guard = Guard(router.token, tickets, router.clock)
+    web = router.settings.web
+    cap = min(web.max_streams, web.threads - 1)
+    streams = Streams(broker, router.journal, cap)
+    app.extensions[KEY] = Services(router, broker, streams, tickets, guard, static_dir)
+
+    errors.install(app)
+    guard.install(app)
+    app.register_error_handler(Unauthorized, refuse)
+    app.after_request(add_headers)
+    for part in API_PARTS:
+        app.register_blueprint(part, url_prefix=API)
+    app.register_blueprint(login.pages)
+    app.register_blueprint(pages.bp)
+    return app
+
+
+def refuse(error: Unauthorized) -> Response:
+    """A person gets a page that says how to get in, a program the usual error."""
+    if pages.wants_page():
+        return pages.refusal_page("This page is for those who have a link to it.", 401)
+    return of_remsim_error(error)
+
+
+def add_headers(response: Response) -> Response:
+    """What every answer carries."""
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Content-Security-Policy"] = POLICY
+    headers.setdefault("Cache-Control", "no-store")
+    origin = request.headers.get("Origin")
+    if origin and g.get("way") == "ticket":
+        # A page at another port (LuCI's) that was handed a ticket; nothing else is readable from there.
+        headers["Access-Control-Allow-Origin"] = origin
+        headers.add("Vary", "Origin")
+    return response

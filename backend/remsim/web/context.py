@@ -1,0 +1,35 @@
+"""What the views share: one object kept with the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+from remsim.web.auth import Guard, Tickets
+from remsim.web.broker import Broker
+
+if TYPE_CHECKING:
+    from remsim.router import Router
+    from remsim.web.streams import Streams
+
+KEY = "remsim"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The router and the web layer's own parts."""
+
+    router: Router
+    broker: Broker
+    streams: Streams
+    tickets: Tickets
+    guard: Guard
+    static_dir: Path
+
+
+def services() -> Services:
+    """The parts of the application that serves this request."""
+    return cast(Services, current_app.extensions[KEY])

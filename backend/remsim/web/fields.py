@@ -1,0 +1,223 @@
+"""How query strings, forms and JSON bodies become values: the field types of all schemas."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+from flask import request
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, validate
+from marshmallow import fields as ma
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from remsim.core.errors import InvalidInput
+
+RANGES = {"1h": 3600.0, "6h": 21600.0, "24h": 86400.0, "7d": 604800.0, "30d": 2592000.0, "13mo": 34214400.0}
+LATEST = 4102444800.0  # 2100-01-01
+LARGEST_ID = 2**53  # what a number in a browser holds exactly
+
+
+class Moment(ma.Field[float]):
+    """A moment as epoch seconds or ISO 8601 (UTC unless it says otherwise)."""
+
+    json = {"type": "string", "description": "epoch seconds or ISO 8601, UTC unless it says otherwise"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        moment = _epoch(value)
+        if moment is None or not 0 <= moment <= LATEST:
+            raise ValidationError("is neither epoch seconds nor an ISO 8601 time between 1970 and 2100")
+        return moment
+
+
+def _epoch(value: Any) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if abs(value) < 1e15 else None
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value, re.ASCII):
+        return float(value)
+    try:
+        moment = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+class Range(ma.Field[float]):
+    """How far back from now: a name of ``RANGES`` or seconds."""
+
+    json = {"type": "string", "description": f"{', '.join(RANGES)} or seconds"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+        if isinstance(text, str):
+            if text in RANGES:
+                return RANGES[text]
+            if re.fullmatch(r"\d{1,9}", text, re.ASCII) and 1 <= int(text) <= RANGES["13mo"]:
+                return float(text)
+        raise ValidationError(f"is not one of {', '.join(RANGES)} nor seconds up to 13 months")
+
+
+class Day(ma.Field[date]):
+    """A day of UTC, ``YYYY-MM-DD``."""
+
+    json = {"type": "string", "format": "date"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                pass
+        raise ValidationError("is not a day like 2026-01-31")
+
+
+class Names(ma.Field[tuple[str, ...]]):
+    """Names, parted by commas."""
+
+    json = {"type": "string", "description": "names, parted by commas"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
+        if not isinstance(value, str):
+            raise ValidationError("is not a list of names parted by commas")
+        names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+        if not names or len(names) > 32 or any(len(name) > 64 for name in names):
+            raise ValidationError("is not a list of up to 32 names of up to 64 characters")
+        return names
+
+
+class Period(ma.Field[float | None]):
+    """Seconds from 1 to 60; null or ``off`` is no polling."""
+
+    json = {"type": ["number", "string", "null"], "minimum": 1, "maximum": 60, "description": "null or off: no polling"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float | None:
+        if value == "off":
+            return None
+        if isinstance(value, str) and re.fullmatch(r"\d{1,2}(\.\d{1,3})?", value, re.ASCII):
+            value = float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 1 <= value <= 60:
+            return float(value)
+        raise ValidationError("is 1 to 60 seconds, or off")
+
+
+class StrictNumber(ma.Field[float]):
+    """A finite number within bounds, from JSON or from a form."""
+
+    def __init__(self, minimum: float, maximum: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.minimum, self.maximum = minimum, maximum
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Its JSON Schema."""
+        return {"type": "number", "minimum": self.minimum, "maximum": self.maximum}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value, re.ASCII):
+            value = float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
+            return float(value)
+        raise ValidationError(f"is not a number from {self.minimum:g} to {self.maximum:g}")
+
+
+class Whole(ma.Field[int]):
+    """A whole number within bounds."""
+
+    def __init__(self, minimum: int, maximum: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.minimum, self.maximum = minimum, maximum
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Its JSON Schema."""
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, str) and re.fullmatch(r"\d{1,17}", value, re.ASCII):
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
+            return value
+        raise ValidationError(f"is not a whole number from {self.minimum} to {self.maximum}")
+
+
+def MessageId(**kwargs: Any) -> Whole:
+    """An id of the one sequence of readings and events."""
+    return Whole(0, LARGEST_ID, **kwargs)
+
+
+def Name(**kwargs: Any) -> ma.String:
+    """A short name: a modem's id, a measure, a fault."""
+    return ma.String(validate=validate.Length(1, 64, error="is longer than 64 characters or empty"), **kwargs)
+
+
+class Query(Schema):
+    """The parameters in an address. Unknown ones are left alone: browsers and relays add their own."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class Body(Schema):
+    """The body of a request, JSON or form. Unknown fields are an error, because nobody would notice a typo."""
+
+    class Meta:
+        unknown = RAISE
+
+
+Q = TypeVar("Q", bound=Query)
+
+
+def load_query(schema: Query) -> dict[str, Any]:
+    """The validated parameters of this request; a parameter given twice is an error."""
+    given: dict[str, Any] = {}
+    for name, values in request.args.lists():
+        key = name
+        if key in schema.fields and len(values) > 1:
+            raise InvalidInput(f"{name} is given twice", field=name)
+        given[key] = values[0]
+    loaded: dict[str, Any] = schema.load(given)
+    return loaded
+
+
+def load_body(schema: Body) -> dict[str, Any]:
+    """The validated body of this request, from JSON or from a form, by the same schema."""
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        content: Any = request.form.to_dict()
+    elif request.is_json:
+        try:
+            content = request.get_json()
+        except BadRequest as error:
+            raise InvalidInput("the request's body is not JSON", field="body", code="bad_json") from error
+        except RecursionError as error:
+            raise InvalidInput("the request's body is nested too deeply", field="body", code="bad_json") from error
+    else:
+        raise UnsupportedMediaType
+    if not isinstance(content, dict):
+        raise InvalidInput("the request's body is not an object", field="body")
+    loaded: dict[str, Any] = schema.load(content)
+    return loaded
+
+
+class PeriodQuery(Query):
+    """``range``, or ``from`` and ``to``: the part of the past that is asked for."""
+
+    range = Range()
+    start = Moment(data_key="from")
+    end = Moment(data_key="to")
+
+
+def asked_period(asked: dict[str, Any], now: float, default_s: float = 3600.0) -> tuple[float, float]:
+    """The asked part of the past as (start, end), in seconds since the epoch."""
+    if "range" in asked and ("start" in asked or "end" in asked):
+        raise InvalidInput("give either range or from and to", field="range")
+    end = asked.get("end", now)
+    start = asked.get("start", end - asked.get("range", default_s))
+    if start >= end:
+        raise InvalidInput("from is not before to", field="from")
+    return start, end

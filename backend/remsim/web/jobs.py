@@ -1,0 +1,29 @@
+"""``/api/v1/jobs``: long work, its progress and its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from remsim.web.auth import requires_scope
+from remsim.web.context import services
+from remsim.web.describe import describes
+
+bp = Blueprint("jobs", __name__)
+
+
+@bp.get("/jobs")
+@requires_scope("read")
+@describes("The jobs of late, oldest first")
+def list_jobs() -> dict[str, Any]:
+    """A bounded number of them is remembered."""
+    return {"jobs": [job.as_dict() for job in services().router.jobs.recent()]}
+
+
+@bp.get("/jobs/<job_id>")
+@requires_scope("read")
+@describes("One job: its state, progress from 0 to 1, result or error")
+def show_job(job_id: str) -> dict[str, Any]:
+    """Progress is also on the stream, as ``job``."""
+    return services().router.jobs.get(job_id).as_dict()

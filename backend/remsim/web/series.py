@@ -1,0 +1,129 @@
+"""``/api/v1/series``, ``stats``, ``timeline`` and ``export``: the past, in the resolution that suits the range."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, stream_with_context
+
+from remsim.core.clock import iso_utc
+from remsim.telemetry.export import csv_chunks, json_chunks
+from remsim.telemetry.measures import MEASURES, measure_named
+from remsim.telemetry.series import MOST_POINTS, Series
+from remsim.telemetry.stats import stats
+from remsim.telemetry.timeline import TRACKS, timeline
+from remsim.web.auth import requires_scope
+from remsim.web.context import services
+from remsim.web.describe import describes
+from remsim.web.fields import Name, Names, PeriodQuery, Whole, asked_period, load_query
+from remsim.web.modems import known_modem
+
+bp = Blueprint("series", __name__)
+
+
+class SeriesQuery(PeriodQuery):
+    """One measure of one modem over a part of the past."""
+
+    modem = Name(required=True)
+    measure = Name(required=True)
+    points = Whole(1, MOST_POINTS, load_default=600)
+
+
+class TimelineQuery(PeriodQuery):
+    """One track of one modem over a part of the past."""
+
+    modem = Name(required=True)
+    track = Name(load_default="state")
+
+
+class ExportQuery(PeriodQuery):
+    """Modems and measures (all, when none are named) over a part of the past."""
+
+    modem = Names()
+    measure = Names()
+
+
+def asked_series() -> Series:
+    """The series a query asks for."""
+    asked = load_query(SeriesQuery())
+    router = services().router
+    modem, measure = known_modem(asked["modem"]), measure_named(asked["measure"]).name
+    start, end = asked_period(asked, router.clock.now())
+    return router.series.query(modem, measure, start=start, end=end, points=asked["points"])
+
+
+@bp.get("/series")
+@requires_scope("read")
+@describes("A measure over time: [epoch, min, avg, max] in at most `points` points", query=SeriesQuery)
+def series() -> dict[str, Any]:
+    """The server chooses the resolution and says it."""
+    return asked_series().as_dict()
+
+
+@bp.get("/stats")
+@requires_scope("read")
+@describes("Minimum, average, maximum, median and 95th percentile of a measure", query=SeriesQuery)
+def statistics() -> dict[str, Any]:
+    """Of the same points that ``series`` gives."""
+    found = asked_series()
+    head = {"modem": found.modem, "measure": found.measure, "unit": found.unit, "step_s": found.step_s}
+    return head | stats(found.points)
+
+
+@bp.get("/timeline")
+@requires_scope("read")
+@describes(f"Bands of a state over time; tracks: {', '.join(TRACKS)}", query=TimelineQuery)
+def bands() -> dict[str, Any]:
+    """Rebuilt from the events."""
+    asked = load_query(TimelineQuery())
+    router = services().router
+    modem = known_modem(asked["modem"])
+    start, end = asked_period(asked, router.clock.now())
+    return {
+        "modem": modem,
+        "track": asked["track"],
+        "segments": timeline(router.journal, modem, asked["track"], start, end),
+    }
+
+
+@bp.get("/export.csv")
+@requires_scope("read")
+@describes("Series as CSV, units in the headers, times in ISO 8601 UTC", query=ExportQuery, answer="text/csv")
+def export_csv() -> Response:
+    """Streamed; a byte order mark is not sent."""
+    return _export("csv")
+
+
+@bp.get("/export.json")
+@requires_scope("read")
+@describes("Series as JSON, times in ISO 8601 UTC", query=ExportQuery)
+def export_json() -> Response:
+    """Streamed."""
+    return _export("json")
+
+
+def _export(kind: str) -> Response:
+    asked = load_query(ExportQuery())
+    router = services().router
+    start, end = asked_period(asked, router.clock.now())
+    modems = [known_modem(name) for name in asked.get("modem", ())] or [one["id"] for one in router.modems.views()]
+    measures = [measure_named(name).name for name in asked.get("measure", ())] or list(MEASURES)
+    # The first piece is made before the headers leave, so that trouble is still an error and not half a file.
+    if kind == "csv":
+        chunks = csv_chunks(router.series, modems, measures, start, end)
+    else:
+        chunks = json_chunks(router.series, modems, measures, start, end)
+    first = next(chunks)
+    label = re.sub(r"[^0-9A-Za-z_-]+", "-", f"{'_'.join(modems[:3])}-{iso_utc(end)[:16]}")
+    return Response(
+        stream_with_context(_joined(first, chunks)),
+        mimetype="text/csv" if kind == "csv" else "application/json",
+        headers={"Content-Disposition": f'attachment; filename="remsim-{label}.{kind}"'},
+    )
+
+
+def _joined(first: str, rest: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from rest

@@ -1,0 +1,132 @@
+"""Runs the application under gunicorn: one arbiter, one worker with threads, started from our own process."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from remsim.core.errors import InvalidInput, RemsimError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from remsim.config.settings import WebSettings
+    from remsim.router import Router
+
+log = logging.getLogger(__name__)
+
+LONGEST_REQUEST_LINE = 32 * 1024
+FLUSH_WITHIN_S = 10
+"""How long the arbiter lets a stopping worker write out what is in memory."""
+
+
+def serve_http(
+    router_factory: Callable[[], Router],
+    listen: str,
+    web: WebSettings,
+    *,
+    first_ticket: str | None = None,
+    on_ready: Callable[[], None] | None = None,
+    worker_class: str = "remsim.web.worker.StreamWorker",
+) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status. An address that cannot be used is ``InvalidInput``."""
+    listener = bind(listen)
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+    from gunicorn.http import message  # type: ignore[import-untyped]
+
+    # 8190 in gunicorn; a longer line must reach us, to be refused with the name of the field.
+    message.MAX_REQUEST_LINE = LONGEST_REQUEST_LINE
+
+    class Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+        """What gunicorn asks for its configuration and for the application."""
+
+        router: Router | None = None
+        flask: Flask | None = None
+
+        def load_config(self) -> None:
+            options: dict[str, Any] = {
+                "bind": f"fd://{listener.detach()}",
+                "worker_class": worker_class,
+                "workers": 1,
+                "threads": web.threads,
+                "worker_connections": max(1000, 2 * web.threads),
+                "keepalive": 15,
+                "graceful_timeout": FLUSH_WITHIN_S,
+                "limit_request_line": LONGEST_REQUEST_LINE,
+                "loglevel": "warning",
+                "proc_name": "remsim",
+                "control_socket_disable": True,
+                "post_worker_init": self.ready,
+            }
+            for name, value in options.items():
+                if name in self.cfg.settings:
+                    self.cfg.set(name, value)
+
+        def load(self) -> Flask:
+            """In the worker, after the fork: threads and databases do not survive one."""
+            from remsim.core.paths import shared_dir
+            from remsim.web.app import create_app
+
+            try:
+                router = router_factory()
+                flask = create_app(router, static_dir=shared_dir("htdocs"), first_ticket=first_ticket)
+                router.start()
+            except RemsimError as error:
+                print(f"remsim: {error.message}", file=sys.stderr, flush=True)
+                sys.exit(4)  # gunicorn's APP_LOAD_ERROR: the arbiter ends instead of trying for ever
+            self.router, self.flask = router, flask
+            return flask
+
+        def ready(self, worker: Any) -> None:
+            gc.collect()
+            gc.freeze()  # what is loaded now stays; later collections need not look at it
+            if on_ready is not None and worker.age == 1:
+                on_ready()
+
+        def close_streams(self) -> None:
+            """Wake the streams that hold threads, so that they end."""
+            if self.flask is not None:
+                self.flask.extensions["remsim"].broker.close()
+
+        def end(self) -> None:
+            """The worker's last deed."""
+            router, self.router = self.router, None
+            if router is not None:
+                router.stop()
+
+    try:
+        Service().run()
+    except SystemExit as ended:
+        return 0 if ended.code in (None, 0) else 1
+    return 0
+
+
+def bind(listen: str) -> socket.socket:
+    """A listening socket on ``HOST:PORT`` (IPv6 in brackets), or one clear sentence."""
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise InvalidInput(f"{listen[:80]!r} is not HOST:PORT", field="--listen", hint="for example 127.0.0.1:8090")
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError) as error:
+        raise InvalidInput(f"cannot listen on {listen[:80]}: {error}", field="--listen") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or os.strerror(error.errno or 0)
+        raise InvalidInput(
+            f"cannot listen on {listen[:80]}: {reason}", field="--listen", hint="another program may use the port"
+        ) from error
+    return listener
