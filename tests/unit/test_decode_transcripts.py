@@ -90,3 +90,19 @@ def test_the_transcripts_are_masked() -> None:
 @pytest.mark.parametrize("row", [*TRANSCRIPTS, *CAPTURES], ids=[row["id"] for row in [*TRANSCRIPTS, *CAPTURES]])
 def test_lines_joined_by_blanks_mean_the_same(row: dict[str, Any]) -> None:
     assert decoded(row | {"reply": " ".join(row["reply"].split())})["values"] == decoded(row)["values"]
+
+
+URCS = ("+CGEV: ME PDN ACT 1", "RING", '+QIND: "csq",20,99', "+ESIMS: 0,1")
+
+
+@pytest.mark.parametrize("row", [*TRANSCRIPTS, *CAPTURES], ids=[row["id"] for row in [*TRANSCRIPTS, *CAPTURES]])
+def test_unsolicited_lines_in_the_middle_change_no_value(row: dict[str, Any]) -> None:
+    lines = row["reply"].replace("\r", "").split("\n")
+    noisy = "\n".join(line for at, own in enumerate(lines) for line in (own, URCS[at % len(URCS)]))
+    values, others = decoded(row)["values"], decoded(row | {"reply": noisy})["values"]
+    assert {**others, "urcs": None} == {**values, "urcs": None}
+
+
+@pytest.mark.parametrize("row", [*TRANSCRIPTS, *CAPTURES], ids=[row["id"] for row in [*TRANSCRIPTS, *CAPTURES]])
+def test_an_echo_changes_no_value(row: dict[str, Any]) -> None:
+    assert decoded(row | {"reply": f"{row['command']}\r\r\n{row['reply']}"})["values"] == decoded(row)["values"]

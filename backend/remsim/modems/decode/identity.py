@@ -20,8 +20,8 @@ def decode_ati(lines: list[str]) -> Values:
     values: Values = {}
     for match, end in zip(found, ends, strict=False):
         name, value = match[1].lower(), text[match.end() : end].split("\n")[0].strip()
-        if name in ("manufacturer", "model", "revision", "imei") and value:
-            values[name] = clean(name, value)
+        if name in ("manufacturer", "model", "revision", "imei") and (known := clean(name, value)):
+            values[name] = known
     bare = [line for line in text[: found[0].start() if found else len(text)].split("\n") if line.strip()]
     if len(bare) == 1 and bare[0].startswith("Quectel "):
         bare = bare[0].split(None, 1)  # two lines that were joined
@@ -30,13 +30,13 @@ def decode_ati(lines: list[str]) -> Values:
     return values
 
 
-def clean(name: str, text: str) -> str:
+def clean(name: str, text: str) -> str | None:
     """A revision without the build information behind it, an IMEI's digits only."""
-    if name == "revision":
-        return text.split()[0].strip('"')
     if name == "imei":
-        return digits(text) or text
-    return text.strip('"')
+        return digits(text)
+    if name == "revision":
+        text = text.split()[0] if text else ""
+    return text.strip('"') or None
 
 
 def digits(text: str) -> str | None:

@@ -100,6 +100,7 @@ def cut(command: str, reply: str) -> Reply:
     """
     own = command_prefixes(command)
     wanted = {ALIASES.get(prefix, prefix) for prefix in own}
+    is_asked = bool(own) or command[:2].upper() == "AT"
     answer = Reply([], [], [], [])
     for line in _BREAKS.sub("\n", reply).split("\n"):
         line = without_echo(line.strip(), command)
@@ -115,9 +116,11 @@ def cut(command: str, reply: str) -> Reply:
             match = RECORD.match(piece)
             if match:
                 name = match[1].upper()
-                if wanted and ALIASES.get(name, name) not in wanted:
+                if is_asked and ALIASES.get(name, name) not in wanted:
                     if name in URC_PREFIXES:
                         answer.urcs.append(piece.rstrip(" /"))
+                    elif not own:
+                        answer.text.append(piece)  # a line of ATI
                     continue
                 body = piece[match.end() :].strip()
                 if name in PAGES and answer.records and answer.records[-1].name == name:
