@@ -1,7 +1,7 @@
 """The sole owner of one AT port.
 
-Nobody else opens the tty (TIOCEXCL and flock), one command is under way at a time, deadlines are monotonic, an answer that
-comes late is never taken for the next command's, and what nobody asked for goes to ``on_urc``.
+Nobody else opens the tty (TIOCEXCL and flock), one command is under way at a time, deadlines are monotonic, an answer
+that comes late is never taken for the next command's, and what nobody asked for goes to ``on_urc``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import os
 import select
 import termios
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 import serial
 
 from remsim.core.clock import Clock
-from remsim.core.errors import AtTimeout, InvalidInput, ModemGone, PortBusy
+from remsim.core.errors import AtTimeout, InvalidInput, ModemError, ModemGone, PortBusy
+from remsim.modems.decode.text import FINAL
 from remsim.modems.reply import AtReply, LineSplitter, ReplyCollector
 
 log = logging.getLogger(__name__)
@@ -29,26 +31,58 @@ RESYNC_COMMAND = "AT+CMEE?"
 """Never asked otherwise, so its prefix tells its answer from every late one."""
 RESYNC_PREFIX = "+CMEE"
 QUIET_S = 0.15
+REFUSED_QUIET_S = 0.5
+ESCAPE = b"\x1b"
 LONGEST_COMMAND = 1024
 GONE_ERRORS = frozenset((errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.ENOENT))
 
 
+class Turns:
+    """A lock given in the order of asking, so that a round of polling cannot keep a user's command waiting."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        with self._mutex:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False
+
+
 class Channel:
-    """One AT port. ``query`` may be called from any thread; ``wait_urcs`` from the modem's own."""
+    """One AT port. ``query`` may be called from any thread; ``wait_urcs`` from the modem's own.
+
+    ``on_urc`` is called in the thread that reads, and must not send commands.
+    """
 
     def __init__(self, path: str, *, clock: Clock, on_urc: Callable[[str], None]) -> None:
         self.path = path
         self.commands_sent = 0
-        self.late_answers = 0
         self._clock = clock
         self._on_urc = on_urc
-        self._lock = threading.RLock()
+        self._turns = Turns()
         self._serial: serial.Serial | None = None
         self._lines = LineSplitter()
         self._in_step = True
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
-        os.set_blocking(self._wake_write, False)
+        self._echoes = False
+        self._aborted = False
+        self._wakers = threading.Lock()
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._abort_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     @property
     def is_open(self) -> bool:
@@ -61,7 +95,7 @@ class Channel:
 
     def open(self) -> None:
         """Take the port; ``PortBusy`` names who holds it, ``ModemGone`` says that it is not there."""
-        with self._lock:
+        with self._turns:
             if self._serial is not None:
                 return
             holder = port_holder(self.path)
@@ -70,7 +104,10 @@ class Channel:
             try:
                 port = serial.Serial(self.path, 115200, timeout=0, exclusive=True, rtscts=False)
             except serial.SerialException as error:
-                if error.errno in (errno.EBUSY, errno.EWOULDBLOCK, errno.EACCES, errno.EPERM) or "lock" in str(error):
+                if error.errno in (errno.EACCES, errno.EPERM):
+                    text, hint = f"{self.path} cannot be opened: permission denied", "run as root or in group dialout"
+                    raise ModemError(text, hint=hint) from error
+                if error.errno in (errno.EBUSY, errno.EWOULDBLOCK) or "lock" in str(error):
                     raise PortBusy(self.path) from error
                 raise ModemGone(self.path) from error
             except (OSError, termios.error) as error:
@@ -84,28 +121,31 @@ class Channel:
 
     def close(self) -> None:
         """Let the port go without waiting for a dead modem to take what was written."""
-        with self._lock:
-            port, self._serial = self._serial, None
-            if port is None:
-                return
-            with contextlib.suppress(OSError, termios.error):
-                termios.tcflush(port.fileno(), termios.TCIOFLUSH)
-            with contextlib.suppress(OSError, termios.error):
-                fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
-            with contextlib.suppress(OSError, termios.error, serial.SerialException):
-                port.close()
+        with self._turns:
+            self._release()
 
     def dispose(self) -> None:
-        """Close for good, the wake-up pipe too."""
+        """Close for good, with what wakes a waiting thread."""
+        self.abort()
         self.close()
-        for end in (self._wake_read, self._wake_write):
-            with contextlib.suppress(OSError):
-                os.close(end)
+        with self._wakers:
+            for fd in (self._wake_fd, self._abort_fd):
+                if fd >= 0:
+                    os.close(fd)
+            self._wake_fd = self._abort_fd = -1
 
     def wake(self) -> None:
-        """End a ``wait_urcs`` at once."""
-        with contextlib.suppress(OSError):
-            os.write(self._wake_write, b"!")
+        """End a ``wait_urcs`` at once; a command under way goes on."""
+        with self._wakers:
+            if self._wake_fd >= 0:
+                os.eventfd_write(self._wake_fd, 1)
+
+    def abort(self) -> None:
+        """End a command under way too, with ``ModemGone``: the channel is given up."""
+        with self._wakers:
+            self._aborted = True
+            if self._abort_fd >= 0:
+                os.eventfd_write(self._abort_fd, 1)
 
     def query(self, command: str, *, timeout_s: float = 3.0, payload: str | None = None) -> AtReply:
         """Send one command line and collect its answer.
@@ -114,7 +154,7 @@ class Channel:
         """
         if not command.isprintable() or not command.isascii() or not 2 <= len(command) <= LONGEST_COMMAND:
             raise InvalidInput("an AT command is one line of printable ASCII characters", field="command")
-        with self._lock:
+        with self._turns:
             if not self._in_step:
                 self._resync(min(timeout_s, 3.0))
             self._dispatch(self._read(0))
@@ -127,19 +167,17 @@ class Channel:
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 return True
-            ready = wait_for(select.POLLIN, left, self._fileno(), self._wake_read)
-            if self._wake_read in ready:
-                with contextlib.suppress(OSError):
-                    os.read(self._wake_read, 64)
+            ready = wait_for(select.POLLIN, left, self._fileno(), self._wake_fd, self._abort_fd)
+            if self._wake_fd in ready:
+                os.eventfd_read(self._wake_fd)
                 return False
             if ready:
-                with self._lock:
+                with self._turns:
                     self._dispatch(self._read(0))
 
     def _exchange(self, command: str, timeout_s: float, payload: str | None) -> AtReply:
         deadline = self._clock.monotonic() + timeout_s
-        collector = ReplyCollector(command)
-        self._lines.clear()
+        collector = ReplyCollector(command, expects_echo=self._echoes, payload=payload)
         self.commands_sent += 1
         self._write(command.encode("ascii") + b"\r", command, deadline, timeout_s)
         while collector.final is None:
@@ -148,38 +186,50 @@ class Channel:
                 self._in_step = False
                 raise AtTimeout(command, timeout_s)
             for line in self._read(left):
-                if collector.final is not None or not collector.take(line):
+                if line.startswith(RESYNC_PREFIX) and RESYNC_PREFIX not in command:
+                    collector.skip_end()  # the answer to a resync that had been given up
+                elif collector.final is not None or not collector.take(line):
                     self._urc(line)
             if payload is not None and self._lines.has_prompt:
                 self._lines.clear()
                 self._write(payload.encode("ascii", "replace") + b"\x1a", command, deadline, timeout_s)
                 payload = None
+        self._echoes = self._echoes or collector.echoed
         return AtReply(command, tuple(collector.lines), collector.final)
 
     def _resync(self, timeout_s: float) -> None:
-        """Get back into step: let late answers run dry, then wait for an answer that only now can come."""
+        """Get back into step: let late answers run dry, then wait for an answer that only now can come.
+
+        An error alone proves nothing, it may be a late one: it counts when nothing follows it for a while.
+        """
         deadline = self._clock.monotonic() + timeout_s
         while self._clock.monotonic() < deadline and (late := self._read(QUIET_S)):
-            self.late_answers += 1
             self._dispatch(late, quiet=True)
-        collector_done = answered = False
+        if self._lines.has_prompt:
+            self._write(ESCAPE, RESYNC_COMMAND, deadline, timeout_s)
         self._lines.clear()
         self.commands_sent += 1
         self._write(RESYNC_COMMAND.encode() + b"\r", RESYNC_COMMAND, deadline, timeout_s)
-        while not collector_done:
-            left = deadline - self._clock.monotonic()
+        is_answered = self._echoes = False
+        quiet_at: float | None = None
+        while True:
+            left = (deadline if quiet_at is None else min(deadline, quiet_at)) - self._clock.monotonic()
             if left <= 0:
-                raise AtTimeout(RESYNC_COMMAND, timeout_s)
+                break
             for line in self._read(left):
                 if line.startswith(RESYNC_PREFIX):
-                    answered = True
-                elif line.upper() == "OK" and answered:
-                    collector_done = True
-                elif "ERROR" in line.upper() or line.upper() == "COMMAND NOT SUPPORT":
-                    # A modem without AT+CMEE? answers an error: good enough once the line was quiet before.
-                    collector_done = True
-                elif not line.upper().endswith(RESYNC_COMMAND):
+                    is_answered = True
+                elif line.upper().endswith(RESYNC_COMMAND):
+                    self._echoes = True
+                elif not FINAL.match(line):
                     self._dispatch([line], quiet=True)
+                elif is_answered:
+                    self._in_step = True
+                    return
+                elif line.upper() != "OK":
+                    quiet_at = self._clock.monotonic() + REFUSED_QUIET_S
+        if quiet_at is None:
+            raise AtTimeout(RESYNC_COMMAND, timeout_s)
         self._in_step = True
 
     def _dispatch(self, lines: list[str], *, quiet: bool = False) -> None:
@@ -202,9 +252,12 @@ class Channel:
     def _read(self, timeout_s: float) -> list[str]:
         """Lines that come within the time; returns as soon as there are bytes."""
         port = self._fileno()
+        ready = wait_for(select.POLLIN, timeout_s, port, self._abort_fd)
+        if self._aborted:
+            raise ModemGone(self.path)
+        if port not in ready:
+            return []
         try:
-            if not wait_for(select.POLLIN, timeout_s, port):
-                return []
             data = os.read(port, 4096)
         except BlockingIOError:
             return []
@@ -225,6 +278,8 @@ class Channel:
                 if left <= 0:
                     self._in_step = False
                     raise AtTimeout(command, timeout_s) from None
+                if self._aborted:
+                    raise ModemGone(self.path) from None
                 wait_for(select.POLLOUT, min(left, 0.2), port)
             except OSError as error:
                 raise self._gone(error) from error
@@ -232,8 +287,19 @@ class Channel:
     def _gone(self, error: OSError | None) -> ModemGone:
         if error is not None and error.errno not in GONE_ERRORS:
             log.warning("%s: %s", self.path, error.strerror)
-        self.close()
+        self._release()
         return ModemGone(self.path)
+
+    def _release(self) -> None:
+        port, self._serial = self._serial, None
+        if port is None:
+            return
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcflush(port.fileno(), termios.TCIOFLUSH)
+        with contextlib.suppress(OSError, termios.error):
+            fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
+        with contextlib.suppress(OSError, termios.error, serial.SerialException):
+            port.close()
 
 
 def wait_for(event: int, timeout_s: float, *fds: int) -> set[int]:

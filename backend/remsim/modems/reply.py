@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from remsim.modems.decode.text import FINAL, RECORD, URC_PREFIXES, URC_WORDS, command_prefixes
+from remsim.modems.decode.text import ALIASES, FINAL, RECORD, URC_PREFIXES, URC_WORDS, command_prefixes
 
 LONGEST_LINE = 8_192
 LONGEST_REPLY = 65_536
+REGISTRATION_URC = re.compile(r'\+C(5G|E|G)?REG ?: ?\d+(, ?"|$)', re.IGNORECASE)
+"""A registration as it comes unasked: without the leading ``<n>`` of the read form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +32,24 @@ class AtReply:
 
 
 class LineSplitter:
-    """Cuts a byte stream into lines; what never ends in a newline is thrown away, not kept."""
+    """Cuts a byte stream into lines; what does not end in a newline in time is thrown away, not kept."""
 
     def __init__(self) -> None:
         self._rest = b""
+        self._is_skipping = False
         self.discarded_bytes = 0
 
     def feed(self, data: bytes) -> list[str]:
         """The lines completed by ``data``, without blank ones."""
         pieces = re.split(rb"[\r\n]+", self._rest + data)
         self._rest = pieces.pop()
-        if len(self._rest) > LONGEST_LINE:
+        if pieces and self._is_skipping:
+            self.discarded_bytes += len(pieces.pop(0))
+            self._is_skipping = False
+        if len(self._rest) > LONGEST_LINE or (self._is_skipping and self._rest):
             self.discarded_bytes += len(self._rest)
             self._rest = b""
+            self._is_skipping = True
         return [text for piece in pieces if (text := readable(piece))]
 
     @property
@@ -59,40 +66,74 @@ def readable(piece: bytes) -> str:
     """A line as text; bytes outside UTF-8 become replacement characters, control characters go."""
     if len(piece) > LONGEST_LINE:
         return ""
-    return "".join(char for char in piece.decode("utf-8", "replace") if char.isprintable() or char == "\t").strip()
+    text = piece.decode("utf-8", "replace")
+    if not text.isprintable():
+        text = "".join(char for char in text if char.isprintable() or char == "\t")
+    return text.strip()
 
 
 @dataclass(slots=True)
 class ReplyCollector:
-    """Sorts the lines that come in after a command into answer, unsolicited lines and the end."""
+    """Sorts the lines that come in after a command into answer, unsolicited lines and the end.
+
+    ``expects_echo`` anchors on the echo: a result code before it ended something else. An echo that the modem cut up
+    with an unsolicited line is put together again, and one that was lost is made up for by a line of the command's own.
+    """
 
     command: str
+    expects_echo: bool = False
+    payload: str | None = None
+    echoed: bool = False
     lines: list[str] = field(default_factory=list)
     final: str | None = None
-    size: int = 0
-    _prefixes: list[str] = field(default_factory=list)
+    _size: int = 0
+    _foreign_ends: int = 0
+    _fragments: str = ""
+    _prefixes: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        self._prefixes = command_prefixes(self.command)
+        self.command = self.command.strip().upper()
+        own = command_prefixes(self.command)
+        wanted = {ALIASES.get(name, name) for name in own}
+        self._prefixes = frozenset((*own, *wanted, *(name for name, other in ALIASES.items() if other in wanted)))
 
     def take(self, line: str) -> bool:
         """Whether the line belongs to the command (its echo included); False means it is unsolicited."""
         if self._is_echo(line):
+            self.echoed = True
             self.lines.clear()  # what stood before the echo answered an earlier command
             return True
         if FINAL.match(line):
-            self.final = line
+            self._end(line)
             return True
+        if self.payload is not None and line.lstrip("> ") in self.payload.splitlines():
+            return True  # the payload's echo
         if not self._belongs(line):
             return False
-        self.size += len(line)
-        if self.size <= LONGEST_REPLY:
+        self._size += len(line)
+        if self._size <= LONGEST_REPLY:
             self.lines.append(line)
         return True
 
+    def skip_end(self) -> None:
+        """The next result code ends another command's late answer."""
+        self._foreign_ends += 1
+
+    def _end(self, line: str) -> None:
+        if self._foreign_ends:
+            self._foreign_ends -= 1
+        elif self.echoed or not self.expects_echo or any(RECORD.match(own) for own in self.lines):
+            self.final = line
+
     def _is_echo(self, line: str) -> bool:
-        """The command itself, perhaps with left-over bytes before it."""
-        return line.upper().endswith(self.command.strip().upper())
+        """The command itself, perhaps with left-over bytes before it, perhaps in two pieces."""
+        upper = line.upper()
+        if upper.endswith(self.command):
+            return True
+        if self.echoed or RECORD.match(line) or upper in URC_WORDS:
+            return False
+        self._fragments = (self._fragments + upper)[-len(self.command) :]
+        return self._fragments == self.command
 
     def _belongs(self, line: str) -> bool:
         match = RECORD.match(line)
@@ -102,7 +143,9 @@ class ReplyCollector:
         if name not in self._prefixes:
             # A vendor's answer may carry another prefix than its command; known URCs never do.
             return name not in URC_PREFIXES and not self._prefixes
-        return not (name in URC_PREFIXES and self._is_set_form())
+        if name not in URC_PREFIXES:
+            return True
+        return not (self._is_set_form() or REGISTRATION_URC.match(line))
 
     def _is_set_form(self) -> bool:
         """``AT+CREG=2`` changes a setting and has no lines of its own."""
