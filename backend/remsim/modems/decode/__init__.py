@@ -15,7 +15,7 @@ import json
 from typing import Any
 
 from remsim.core.errors import AtFormatError
-from remsim.modems.decode import fibocom, fibocom_xmm, identity, quectel, sierra, tgpp
+from remsim.modems.decode import fibocom, fibocom_xmm, identity, quectel, sierra, tgpp, tgpp_data
 from remsim.modems.decode.text import Asked, Decoder, Record, Values, command_prefixes, cut
 
 LONGEST_REPLY = 1 << 17
@@ -117,7 +117,7 @@ def finished(asked: Asked, records: list[Record], values: Values) -> dict[str, A
     if addresses and "=" not in asked.command:
         table = {}
         for record in addresses:
-            one = tgpp.decode_cgpaddr(asked, record)
+            one = tgpp_data.decode_cgpaddr(asked, record)
             table[str(one["cid"])] = {"ipv4": one["ipv4"], "ipv6": one["ipv6"]}
         values = {name: value for name, value in values.items() if name not in ("cid", "ipv4", "ipv6")}
         values["addresses"] = table

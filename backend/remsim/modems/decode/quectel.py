@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from remsim.modems.decode import quectel_carriers as carriers
 from remsim.modems.decode import quectel_cells as cells
 from remsim.modems.decode.radio import bands_of_mask, rat_of_word
 from remsim.modems.decode.text import (
@@ -207,8 +208,8 @@ def nothing(asked: Asked, record: Record) -> Values:
 RECORDS: dict[str, Decoder] = {
     "+QENG": cells.decode_qeng,
     "+QCSQ": cells.decode_qcsq,
-    "+QCAINFO": cells.decode_qcainfo,
-    "+QNWINFO": cells.decode_qnwinfo,
+    "+QCAINFO": carriers.decode_qcainfo,
+    "+QNWINFO": carriers.decode_qnwinfo,
     "+QTEMP": decode_qtemp,
     "+QUIMSLOT": decode_slot,
     "+QUSIMSLOT": decode_slot,

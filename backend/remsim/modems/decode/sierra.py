@@ -23,7 +23,7 @@ from remsim.modems.decode.text import (
     unreadable,
     whole,
 )
-from remsim.modems.decode.tgpp import decode_contexts
+from remsim.modems.decode.tgpp_data import decode_contexts
 
 SECTION = re.compile(r"(Serving|IntraFreq|InterFreq|GSM|WCDMA|CDMA[ \w]*|NR5G|NR):")
 SELECTIONS = re.compile(r"(?:^|\s)([0-9A-F]{2})[,:] {0,4}(\S[^\n]*?)(?=\s+[0-9A-F]{2}[,:]|\s*\n|\s*$)")

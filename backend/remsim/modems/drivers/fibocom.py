@@ -33,6 +33,13 @@ class FibocomDriver(Driver):
             self.fast_commands = ("AT+GTCCINFO?",)
             self.slow_commands = (*slow, "AT+CESQ", "AT+MTSM=1,6", "AT+GTCAINFO?", "AT+GTDUALSIM?")
 
+    def decode(self, command: str, reply: str) -> dict[str, Any]:
+        """As every driver; a cell report without a serving cell says that the modem camps on none."""
+        values = super().decode(command, reply)
+        if command == "AT+GTCCINFO?" and "rat" not in values and "ok" not in values:
+            values |= {"rat": None, "mode": None, "camped": False}
+        return values
+
     def reading_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """As every driver; a cell report without a serving cell is newer than the last slow registration query."""
         fields = super().reading_fields(values)
