@@ -17,6 +17,7 @@ from remsim.modems.decode.text import (
     in_range,
     index_value,
     split_fields,
+    to_cell_id,
     to_hex,
     to_int,
     whole,
@@ -92,8 +93,8 @@ def serving_row(rat: str, row: list[str], hexadecimal: bool) -> Values:
     values: Values = {
         "mcc": field(row, 2),
         "mnc": field(row, 3),
-        "tac" if rat in ("LTE", "NR") else "lac": area(field(row, 4)),
-        "cell_id": area(field(row, 5)),
+        "tac" if rat in ("LTE", "NR") else "lac": to_hex(field(row, 4)),
+        "cell_id": to_cell_id(field(row, 5)),
     }
     if rat == "UMTS":
         return values | {"uarfcn": read(field(row, 6)), "psc": read(field(row, 7))}
@@ -129,11 +130,6 @@ def neighbour_row(rat: str, row: list[str], hexadecimal: bool) -> Values:
         if quality is not None and to_int(field(row, 11)) != 0:
             values["rsrq_db"] = quality
     return values
-
-
-def area(text: str | None) -> int | None:
-    """A TAC or cell identity in hex; all F is unknown."""
-    return to_hex(text)
 
 
 def rsrp(rat: str, text: str | None) -> float | None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 
 from remsim.modems.decode.radio import LTE_BW_CODE, lte_band_of_earfcn
-from remsim.modems.decode.text import Asked, Decoder, Record, Values, field, index_value, split_fields, to_hex, to_int
+from remsim.modems.decode.text import (
+    Asked,
+    Decoder,
+    Record,
+    Values,
+    field,
+    index_value,
+    split_fields,
+    to_cell_id,
+    to_hex,
+    to_int,
+)
 from remsim.modems.decode.tgpp import quality_indexes
 
 
@@ -82,7 +93,7 @@ def known(text: str | None, *unknown: int) -> int | None:
 def decode_xccinfo(asked: Asked, record: Record) -> Values:
     """+XCCINFO: mode, mcc, mnc, cell identity (hex), …"""
     f = split_fields(record.body.split("\n")[0])
-    return {"mcc": field(f, 1), "mnc": field(f, 2), "cell_id": to_hex(field(f, 3))} if len(f) > 3 else {}
+    return {"mcc": field(f, 1), "mnc": field(f, 2), "cell_id": to_cell_id(field(f, 3))} if len(f) > 3 else {}
 
 
 def decode_xcesq(asked: Asked, record: Record) -> Values:

@@ -8,7 +8,18 @@ from __future__ import annotations
 import re
 
 from remsim.modems.decode.radio import LTE_BW_CODE, NR_BW_CODE, coded, rat_of_word, scs_khz
-from remsim.modems.decode.text import Asked, Record, Values, field, in_range, split_fields, to_hex, to_int, unreadable
+from remsim.modems.decode.text import (
+    Asked,
+    Record,
+    Values,
+    field,
+    in_range,
+    split_fields,
+    to_cell_id,
+    to_hex,
+    to_int,
+    unreadable,
+)
 
 STATES = frozenset(("SEARCH", "LIMSRV", "NOCONN", "CONNECT"))
 DIRECT_DB = ("ec200", "asr", "unisoc", "rm500u", "rg200u", "rg500u", "qdc507")
@@ -98,7 +109,7 @@ def lte_cell(asked: Asked, rat: str, f: list[str]) -> Values:
         "duplex": field(f, 0),
         "mcc": field(f, 1),
         "mnc": field(f, 2),
-        "cell_id": to_hex(field(f, 3)),
+        "cell_id": to_cell_id(field(f, 3)),
         "pci": to_int(field(f, 4)),
         "earfcn": to_int(field(f, 5)),
         "band": to_int(field(f, 6)),
@@ -130,7 +141,7 @@ def sa_cell(asked: Asked, f: list[str]) -> Values:
         "duplex": field(f, 0),
         "mcc": field(f, 1),
         "mnc": field(f, 2),
-        "cell_id": to_hex(field(f, 3)),
+        "cell_id": to_cell_id(field(f, 3)),
         "pci": to_int(field(f, 4)),
         "tac": to_hex(field(f, 5)),
         "arfcn": to_int(field(f, 6)),
@@ -177,7 +188,7 @@ def umts_cell(f: list[str]) -> Values:
         "mcc": field(f, 0),
         "mnc": field(f, 1),
         "lac": to_hex(field(f, 2)),
-        "cell_id": to_hex(field(f, 3)),
+        "cell_id": to_cell_id(field(f, 3)),
         "uarfcn": to_int(field(f, 4)),
         "psc": to_int(field(f, 5)),
         "rscp_dbm": dbm(field(f, 7)),

@@ -141,7 +141,7 @@ def plain(values: Values, label: str, text: str) -> None:
     elif label == "LAC":
         values["lac"] = hex_with_decimal(text)
     elif label == "Cell ID":
-        values["cell_id"] = hex_with_decimal(text)
+        values["cell_id"] = hex_with_decimal(text, 7)
     elif label == "PCI":
         values["pci"] = to_int(text)
     elif label == "RSRQ (dB)":
@@ -161,12 +161,12 @@ def megahertz(text: str) -> float | int | None:
     return whole(to_float(text.split()[0])) if text else None
 
 
-def hex_with_decimal(text: str) -> int | None:
+def hex_with_decimal(text: str, unknown_from: int = 4) -> int | None:
     """``E2EA (58090)``; the number in brackets must be the same, else nothing is believed."""
     match = re.match(r"([0-9A-Fa-f]+)(?:\s*\((\d+)\))?(?:\s|$)", text)
     if match is None:
         return None
-    value = to_hex(match[1])
+    value = to_hex(match[1], unknown_from)
     return value if match[2] is None or value == int(match[2]) else None
 
 
@@ -227,7 +227,7 @@ def add_nr(values: Values, texts: Values) -> None:
     if "TAC" in texts:
         cell["tac"] = hex_with_decimal(texts["TAC"])
     if "Cell ID" in texts:
-        cell["cell_id"] = hex_with_decimal(texts["Cell ID"])
+        cell["cell_id"] = hex_with_decimal(texts["Cell ID"], 7)
     if match := re.fullmatch(r"(\d{3})-(\d{2,3})", texts.get("MCC-MNC", "")):
         cell["mcc"], cell["mnc"] = match[1], match[2]
     if all(value is None for value in cell.values()):

@@ -216,18 +216,20 @@ def to_float(text: str | None) -> float | None:
     return float(text)
 
 
-def to_hex(text: str | None) -> int | None:
-    """A hexadecimal integer with or without ``0x``; all F (from four digits on) means unknown."""
-    if text is None:
-        return None
-    match = _HEX.fullmatch(text)
+def to_hex(text: str | None, unknown_from: int = 4) -> int | None:
+    """A hexadecimal integer with or without ``0x``; all F, from ``unknown_from`` digits on, means unknown."""
+    match = _HEX.fullmatch(text) if text is not None else None
     if match is None:
         return None
-    digits = match[1]
-    significant = digits.lstrip("0")
-    if len(significant) >= 4 and set(significant.upper()) == {"F"}:
+    significant = match[1].lstrip("0")
+    if len(significant) >= unknown_from and not significant.strip("Ff"):
         return None
-    return int(digits, 16)
+    return int(match[1], 16)
+
+
+def to_cell_id(text: str | None) -> int | None:
+    """A cell identity of 28 or 36 bits in hex: FFFF can be one, FFFFFFF is unknown."""
+    return to_hex(text, 7)
 
 
 def in_range(value: float | None, low: float, high: float) -> float | None:

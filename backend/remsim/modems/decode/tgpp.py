@@ -13,6 +13,7 @@ from remsim.modems.decode.text import (
     field,
     index_value,
     split_fields,
+    to_cell_id,
     to_hex,
     to_int,
 )
@@ -151,7 +152,7 @@ def known_cell(text: str | None) -> int | None:
     """A cell identity in hex; all F or only zeros mean unknown."""
     if text is None or not text.strip("0"):
         return None
-    return None if re.fullmatch(r"0*F{7,}", text.upper()) else to_hex(text)
+    return to_cell_id(text)
 
 
 def decode_cops(asked: Asked, record: Record) -> Values:
