@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -101,7 +100,7 @@ class Period(ma.Field[float | None]):
             return None
         if isinstance(value, str) and re.fullmatch(r"\d{1,2}(\.\d{1,3})?", value, re.ASCII):
             value = float(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 1 <= value <= 60:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 60:
             return float(value)
         raise ValidationError("is 1 to 60 seconds, or off")
 

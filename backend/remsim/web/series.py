@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, stream_with_context
 
 from remsim.core.clock import iso_utc
+from remsim.core.errors import NotFound
 from remsim.telemetry.export import csv_chunks, json_chunks
 from remsim.telemetry.measures import MEASURES, measure_named
 from remsim.telemetry.series import MOST_POINTS, Series
@@ -51,7 +52,10 @@ def asked_series() -> Series:
     router = services().router
     modem, measure = known_modem(asked["modem"]), measure_named(asked["measure"]).name
     start, end = asked_period(asked, router.clock.now())
-    return router.series.query(modem, measure, start=start, end=end, points=asked["points"])
+    try:
+        return router.series.query(modem, measure, start=start, end=end, points=asked["points"])
+    except NotFound:  # plugged in, but never yet measured
+        return Series(modem, measure, MEASURES[measure].unit, 1.0, "live", [], "nothing has been recorded yet")
 
 
 @bp.get("/series")
@@ -109,6 +113,7 @@ def _export(kind: str) -> Response:
     router = services().router
     start, end = asked_period(asked, router.clock.now())
     modems = [known_modem(name) for name in asked.get("modem", ())] or [one["id"] for one in router.modems.views()]
+    modems = [name for name in modems if is_recorded(name)]
     measures = [measure_named(name).name for name in asked.get("measure", ())] or list(MEASURES)
     # The first piece is made before the headers leave, so that trouble is still an error and not half a file.
     if kind == "csv":
@@ -122,6 +127,15 @@ def _export(kind: str) -> Response:
         mimetype="text/csv" if kind == "csv" else "application/json",
         headers={"Content-Disposition": f'attachment; filename="remsim-{label}.{kind}"'},
     )
+
+
+def is_recorded(modem: str) -> bool:
+    """Whether there is any series of a modem; a known one may never have been measured."""
+    try:
+        services().router.series.query(modem, next(iter(MEASURES)), range_s=1.0, points=1)
+    except NotFound:
+        return False
+    return True
 
 
 def _joined(first: str, rest: Iterator[str]) -> Iterator[str]:

@@ -1,0 +1,143 @@
+"""A small router for tests of the web layer: real storage, bus and sequence; modems that only have views."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from remsim.config.settings import Settings, WebSettings
+from remsim.core.bus import Bus, Numbered
+from remsim.core.clock import Clock, FakeClock
+from remsim.core.errors import InvalidInput, NotFound
+from remsim.core.events import Event
+from remsim.core.jobs import Jobs
+from remsim.core.reading import ModemReading
+from remsim.telemetry.journal import Journal
+from remsim.telemetry.sequence import Sequence
+from remsim.telemetry.series import SeriesStore
+from remsim.telemetry.usage import Usage
+from remsim.web.app import create_app
+
+TOKEN = "t" * 43
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+START = 1_767_225_600.0
+
+
+class Modems:
+    """Two modems without ports."""
+
+    def __init__(self) -> None:
+        self.periods: dict[str, float | None] = {"modem1": 1.0, "modem2": 1.0}
+        self.readings: dict[str, ModemReading] = {}
+
+    def views(self, *, identifiers: bool = False) -> list[dict[str, Any]]:
+        return [self.view(name) for name in self.periods]
+
+    def view(self, modem_id: str, *, identifiers: bool = False) -> dict[str, Any]:
+        if modem_id not in self.periods:
+            raise NotFound(f"there is no modem {modem_id[:40]!r}", field="modem")
+        reading = self.readings.get(modem_id)
+        return {
+            "id": modem_id,
+            "usb_path": f"1-1.{modem_id[-1]}",
+            "period_s": self.periods[modem_id],
+            "reading": None if reading is None else reading.as_dict(),
+        }
+
+    def set_period(self, modem_id: str, period_s: float | None) -> None:
+        self.periods[modem_id] = period_s
+
+
+class Faults:
+    """A simulator's control that remembers."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str, float | None]] = []
+
+    def fault(self, usb_path: str, fault: str, *, seconds: float | None = None) -> None:
+        if fault == "unheard":
+            raise InvalidInput("there is no such fault", field="fault")
+        self.done.append((usb_path, fault, seconds))
+
+
+class SmallRouter:
+    """What the web layer uses of a router."""
+
+    version = "test"
+    simulated = True
+
+    def __init__(self, directory: Path, *, clock: Clock | None = None, web: WebSettings | None = None) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.clock: Clock = clock or FakeClock(START)
+        self.token = TOKEN
+        self.settings = Settings(web=web or WebSettings())
+        self.state_dir = self.config_dir = directory
+        self.started_at = self.clock.now()
+        self.bus = Bus()
+        self.jobs = Jobs(self.bus, self.clock)
+        self.sequence = Sequence(directory / "sequence")
+        self.journal = Journal(directory / "journal.db", clock=self.clock, sequence=self.sequence)
+        self.series = SeriesStore(directory / "series", clock=self.clock, emit=self.emit)
+        self.usage = Usage(directory / "usage.db", clock=self.clock)
+        self.modems = Modems()
+        self.simulator: Faults | None = Faults()
+        self.stopped = False
+
+    def publish(self, modem: str = "modem1", **values: Any) -> int:
+        """Publish and record a reading; its id."""
+        reading = ModemReading(modem, self.clock.now(), **values)
+        self.modems.readings[modem] = reading
+        self.series.record(reading)
+        number = self.sequence.next()
+        self.bus.publish(Numbered(number, reading))
+        return number
+
+    def emit(self, event: Event) -> None:
+        self.bus.publish(self.journal.append(event))
+
+    def tell(self, message: str = "something", source: str = "modem1", kind: str = "connect") -> None:
+        self.emit(Event(kind, source, self.clock.now(), message))
+
+    def problems(self) -> list[dict[str, str | None]]:
+        return []
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self) -> None:
+        self.stopped = True
+        self.usage.close()
+        self.series.close()
+        self.journal.close()
+
+
+def small_app(directory: Path, **options: Any) -> tuple[SmallRouter, Flask]:
+    """A small router, its application, and some pages to serve."""
+    router = SmallRouter(directory, **options)
+    static = directory / "htdocs"
+    (static / "remsim").mkdir(parents=True, exist_ok=True)
+    for page in ("index.html", "wall.html"):
+        (static / page).write_text("<!doctype html><title>page</title>")
+    (static / "remsim" / "big.js").write_text("// a line\n" * 500)
+    return router, create_app(router, static_dir=static)  # type: ignore[arg-type]  # what of a router it needs
+
+
+def client_of(app: Flask, *, token: bool = True) -> FlaskClient:
+    """A client that sends the token."""
+    client = app.test_client()
+    if token:
+        client.environ_base["HTTP_AUTHORIZATION"] = BEARER["Authorization"]
+    return client
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    """Wait for something other threads do."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        threading.Event().wait(0.005)
