@@ -51,14 +51,14 @@ def describe(devices: Path, name: str, dev_root: Path) -> Found | None:
     row = BY_ID.get(f"{vendor}:{product_id}".lower())
     if row is None:
         return None
-    interfaces = dict(interfaces_of(devices, name))
+    interfaces = dict(sorted(interfaces_of(devices, name)))
+    numbers = row.at_interfaces
+    if row.at_class is not None:
+        numbers = tuple(number for number, path in interfaces.items() if interface_class(path) == row.at_class)
     ports = [
-        str(node)
-        for number in row.at_interfaces
-        for tty in ttys(interfaces.get(number))
-        if (node := dev_root / tty).exists()
+        str(node) for number in numbers for tty in ttys(interfaces.get(number)) if (node := dev_root / tty).exists()
     ]
-    netdevs = [net for _, path in sorted(interfaces.items()) for net in children(path / "net")]
+    netdevs = [net for path in interfaces.values() for net in children(path / "net")]
     return Found(name, row.usb_id, row, read_text(devices / name / "product"), tuple(ports), next(iter(netdevs), None))
 
 
@@ -71,6 +71,12 @@ def interfaces_of(devices: Path, name: str) -> Iterator[tuple[int, Path]]:
                 yield int(number, 16), path
             except ValueError:
                 continue
+
+
+def interface_class(interface: Path) -> str:
+    """Class, subclass and protocol as six hexadecimal digits."""
+    names = ("bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol")
+    return "".join(read_word(interface / name) or "" for name in names).lower()
 
 
 def ttys(interface: Path | None) -> list[str]:

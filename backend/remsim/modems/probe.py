@@ -1,13 +1,15 @@
 """Latency, jitter and loss of each modem's link: one thread, one probe at a time a link, bound to its interface.
 
-Targets are ``icmp:HOST``, ``tcp:HOST:PORT`` (time of the handshake) or ``dns:HOST[:PORT]`` (a query and its answer); hosts
-are IP addresses. A probe that cannot be bound to the link's interface is not sent: it would measure another way.
+Targets are ``icmp:HOST``, ``tcp:HOST:PORT`` (time of the handshake) or ``dns:HOST[:PORT]`` (a query and its answer);
+hosts are IP addresses. Where ICMP is not permitted, the host's TCP port 443 is asked instead: a refusal is an answer
+too. A probe that cannot be bound to the link's interface is not sent, for it would measure another way.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import ipaddress
 import logging
 import os
 import selectors
@@ -25,6 +27,17 @@ log = logging.getLogger(__name__)
 WINDOW = 10
 TIMEOUT_S = 3.0
 SO_BINDTODEVICE = 25
+TCP_INSTEAD = 443
+LOST = frozenset(
+    (
+        *(errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.ETIMEDOUT, errno.ENODEV),
+        *(errno.ECONNREFUSED, errno.ECONNRESET, errno.ENOBUFS, errno.EADDRNOTAVAIL),
+    )
+)
+"""What the kernel says when the link takes no packet; other errors are ours and say nothing about the link."""
+FORBIDDEN = frozenset((errno.EPERM, errno.EACCES, errno.EPROTONOSUPPORT))
+ECHO_DATA = os.urandom(16)
+"""Tells the answers to this process's echo requests from those to others' on a raw socket."""
 DNS_QUESTION = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01"  # recursion desired; root, NS, IN
 
 
@@ -43,7 +56,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class LinkQuality:
-    """Of the last probes: the latest round trip, the mean difference of neighbours, the share lost."""
+    """Of the last ten probes: the latest round trip (None when that one was lost), the mean difference between
+    neighbouring answers, and the share lost."""
 
     latency_ms: float | None = None
     jitter_ms: float | None = None
@@ -85,6 +99,7 @@ class Link:
     turn: int = 0
     sequence: int = 0
     results: deque[float | None] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    asked: Target | None = None
     socket: socket.socket | None = None
     sent_at: float = 0.0
     deadline: float = 0.0
@@ -98,6 +113,8 @@ class Prober:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._links: dict[str, Link] = {}
+        self._retired: list[Link] = []
+        self._icmp_permitted = True
         self._lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = socket.socketpair()
@@ -109,13 +126,20 @@ class Prober:
     def watch(self, key: str, interface: str | None, targets: tuple[Target, ...], period_s: float) -> None:
         """Probe a link from now on."""
         with self._lock:
+            self._retire(key)
             self._links[key] = Link(interface, targets, period_s, next_at=self._clock.monotonic())
         self._wake()
 
     def unwatch(self, key: str) -> None:
         """Stop probing a link and forget its quality."""
         with self._lock:
-            self._links.pop(key, None)
+            self._retire(key)
+        self._wake()
+
+    def problem(self, key: str) -> str | None:
+        """Why a link is not measured, if it is not."""
+        link = self._links.get(key)
+        return link.problem if link else None
 
     def quality(self, key: str) -> LinkQuality:
         """What the last probes say; unknown before the first answer or loss."""
@@ -134,6 +158,12 @@ class Prober:
         if self._thread is not None:
             self._thread.join(1.0)
 
+    def _retire(self, key: str) -> None:
+        """Leave a link's open socket to the thread, which owns the selector."""
+        link = self._links.pop(key, None)
+        if link is not None:
+            self._retired.append(link)
+
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
             self._wake_write.send(b"!")
@@ -143,6 +173,9 @@ class Prober:
             now = self._clock.monotonic()
             with self._lock:
                 links = list(self._links.values())
+                retired, self._retired = self._retired, []
+            for link in retired:
+                self._drop_socket(link)
             for link in links:
                 if link.socket is not None and now >= link.deadline:
                     self._finish(link, None)
@@ -151,42 +184,58 @@ class Prober:
                     self._send(link, now)
             upcoming = [link.deadline if link.socket else link.next_at for link in links]
             timeout_s = min(upcoming, default=now + 5.0) - self._clock.monotonic()
-            for key, events in self._selector.select(max(0.0, min(timeout_s, 5.0))):
+            for key, _ in self._selector.select(max(0.0, min(timeout_s, 5.0))):
                 if key.data is None:
                     with contextlib.suppress(OSError):
                         self._wake_read.recv(64)
                 else:
-                    self._answer(key.data, events)
-        for link in self._links.values():
-            self._drop_socket(link)
+                    self._answer(key.data)
+        with self._lock:
+            for link in (*self._links.values(), *self._retired):
+                self._drop_socket(link)
+        self._selector.close()
+        self._wake_read.close()
+        self._wake_write.close()
 
     def _send(self, link: Link, now: float) -> None:
-        target = link.targets[link.turn % len(link.targets)]
+        target = self._permitted(link.targets[link.turn % len(link.targets)])
         link.sequence = (link.sequence + 1) % 65536
         try:
             sock = open_socket(target)
-            try:
-                bind_to(sock, link.interface)
-                link.sent_at = self._clock.monotonic()
-                events = transmit(sock, target, link.sequence)
-            except OSError:
-                sock.close()
-                raise
         except OSError as error:
             link.turn += 1
-            if error.errno in (errno.EPERM, errno.EACCES, errno.EPROTONOSUPPORT):
-                self._say(link, f"probes over {link.interface} are not permitted: {error.strerror}")
+            if target.method == "icmp" and error.errno in FORBIDDEN:
+                self._icmp_permitted = False
+                log.warning("ICMP is not permitted; TCP port %s of the same hosts is asked instead", TCP_INSTEAD)
             else:
-                self._record(link, None)
+                self._unmeasured(link, error)
             return
-        link.socket, link.deadline = sock, now + min(TIMEOUT_S, max(link.period_s * 2, 1.0))
+        try:
+            bind_to(sock, link.interface, target)
+            link.sent_at = self._clock.monotonic()
+            events = transmit(sock, target, link.sequence)
+        except OSError as error:
+            sock.close()
+            link.turn += 1
+            if error.errno in LOST:
+                self._record(link, None)
+            else:
+                self._unmeasured(link, error)
+            return
+        link.asked, link.socket = target, sock
+        link.deadline = now + min(TIMEOUT_S, max(link.period_s * 2, 1.0))
+        link.problem = None
         self._selector.register(sock, events, link)
 
-    def _answer(self, link: Link, events: int) -> None:
-        sock = link.socket
-        if sock is None:
+    def _permitted(self, target: Target) -> Target:
+        if target.method != "icmp" or self._icmp_permitted:
+            return target
+        return Target("tcp", target.host, TCP_INSTEAD)
+
+    def _answer(self, link: Link) -> None:
+        sock, target = link.socket, link.asked
+        if sock is None or target is None:
             return
-        target = link.targets[link.turn % len(link.targets)]
         elapsed_ms = (self._clock.monotonic() - link.sent_at) * 1000
         try:
             if target.method == "tcp":
@@ -222,7 +271,11 @@ class Prober:
             link.socket.close()
             link.socket = None
 
-    def _say(self, link: Link, problem: str) -> None:
+    def _unmeasured(self, link: Link, error: OSError) -> None:
+        """The probe could not be sent for a reason of ours: the link's quality is unknown."""
+        link.results.clear()
+        link.quality = UNKNOWN
+        problem = f"Latency over {link.interface or 'this modem'} is not measured: {error.strerror or error}."
         if link.problem != problem:
             link.problem = problem
             log.warning("%s", problem)
@@ -244,10 +297,13 @@ def open_socket(target: Target) -> socket.socket:
     return sock
 
 
-def bind_to(sock: socket.socket, interface: str | None) -> None:
-    """Bind to an interface the kernel knows; virtual modems have none, their targets are on loopback."""
+def bind_to(sock: socket.socket, interface: str | None, target: Target) -> None:
+    """Bind to the link's interface. Without one in the kernel only loopback is asked, as virtual modems have it."""
     if interface and os.path.exists(f"/sys/class/net/{interface}"):
         sock.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
+    elif not ipaddress.ip_address(target.host).is_loopback:
+        why = f"there is no network interface {interface}" if interface else "it has no network interface"
+        raise OSError(None, why)
 
 
 def transmit(sock: socket.socket, target: Target, sequence: int) -> int:
@@ -270,7 +326,7 @@ def echo_request(target: Target, sequence: int) -> bytes:
     """An ICMP echo request; the kernel fills the checksum of ping sockets and of ICMPv6."""
     kind = 128 if target.family == socket.AF_INET6 else 8
     identifier = os.getpid() & 0xFFFF
-    packet = struct.pack("!BBHHH", kind, 0, 0, identifier, sequence) + b"remsim probe"
+    packet = struct.pack("!BBHHH", kind, 0, 0, identifier, sequence) + ECHO_DATA
     if kind == 8:
         packet = packet[:2] + struct.pack("!H", checksum(packet)) + packet[4:]
     return packet
@@ -279,9 +335,9 @@ def echo_request(target: Target, sequence: int) -> bytes:
 def checksum(packet: bytes) -> int:
     """The Internet checksum (RFC 1071)."""
     padded = packet + b"\0" * (len(packet) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
+    return 0xFFFF - ((total + (total >> 16)) & 0xFFFF)
 
 
 def is_answer(target: Target, data: bytes, sequence: int) -> bool:
@@ -290,4 +346,4 @@ def is_answer(target: Target, data: bytes, sequence: int) -> bool:
         return len(data) >= 12 and data[:2] == struct.pack("!H", sequence)
     if data[:1] and data[0] >> 4 == 4 and len(data) >= 28:  # a raw socket gives the IPv4 header too
         data = data[(data[0] & 0x0F) * 4 :]
-    return len(data) >= 8 and data[0] in (0, 129) and data[6:8] == struct.pack("!H", sequence)
+    return len(data) >= 8 and data[0] in (0, 129) and data[6:] == struct.pack("!H", sequence) + ECHO_DATA

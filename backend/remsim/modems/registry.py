@@ -51,7 +51,12 @@ class Registry:
             return self._new(None, usb_path)
 
     def identified(self, modem_id: str, imei: str, usb_path: str) -> str:
-        """The id for an IMEI found at a USB path: its old id if it was known, elsewhere perhaps, else ``modem_id``."""
+        """The id for an IMEI found at a USB path: its old id if it was known, elsewhere perhaps, else ``modem_id``.
+
+        An IMEI of zeros belongs to no modem in particular.
+        """
+        if not imei.strip("0"):
+            return modem_id
         imei_hash = self._identities.of(imei)
         with self._lock:
             known = next((name for name, entry in self._entries.items() if entry.get("imei") == imei_hash), None)
@@ -122,7 +127,9 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
     temporary = path.with_name(f"{path.name}.new")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
-        os.write(fd, content)
+        os.fchmod(fd, mode)
+        while content:
+            content = content[os.write(fd, content) :]
         os.fsync(fd)
     finally:
         os.close(fd)

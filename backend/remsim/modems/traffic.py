@@ -17,22 +17,27 @@ class Traffic:
 
 
 class TrafficMeter:
-    """Reads one interface's counters; a counter that went back gives no rate, never a negative one."""
+    """Reads one interface's counters.
+
+    Counters that went back, or an interface made anew (its index differs), give no rate rather than a wrong one.
+    """
 
     def __init__(self, sysfs_root: Path, interface: str) -> None:
-        self._statistics = sysfs_root / "class" / "net" / interface / "statistics"
+        self._interface = sysfs_root / "class" / "net" / interface
         self._last: tuple[float, int, int] | None = None
+        self._index: int | None = None
 
     def read(self, monotonic_s: float) -> Traffic:
         """Counters now and rates since the last call."""
         try:
-            rx_bytes = int((self._statistics / "rx_bytes").read_text())
-            tx_bytes = int((self._statistics / "tx_bytes").read_text())
+            rx_bytes = read_number(self._interface / "statistics" / "rx_bytes")
+            tx_bytes = read_number(self._interface / "statistics" / "tx_bytes")
         except (OSError, ValueError):
             self._last = None
             return Traffic()
         last, self._last = self._last, (monotonic_s, rx_bytes, tx_bytes)
-        if last is None or monotonic_s <= last[0] or rx_bytes < last[1] or tx_bytes < last[2]:
+        index, self._index = self._index, read_index(self._interface)
+        if last is None or index != self._index or monotonic_s <= last[0] or rx_bytes < last[1] or tx_bytes < last[2]:
             return Traffic(rx_bytes, tx_bytes)
         elapsed_s = monotonic_s - last[0]
         return Traffic(
@@ -41,3 +46,16 @@ class TrafficMeter:
             round((rx_bytes - last[1]) * 8 / elapsed_s),
             round((tx_bytes - last[2]) * 8 / elapsed_s),
         )
+
+
+def read_number(path: Path) -> int:
+    """The number in a file of sysfs; OSError or ValueError when there is none."""
+    return int(path.read_bytes())
+
+
+def read_index(interface: Path) -> int | None:
+    """The kernel's number of an interface: a new one for each that is made."""
+    try:
+        return read_number(interface / "ifindex")
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from remsim.modems.detect import fingerprint, scan
+from remsim.modems.ports import ROWS
+
+
+class UsbTree:
+    """A sysfs and a /dev as folders, of the shape the kernel gives them."""
+
+    def __init__(self, root: Path) -> None:
+        self.sys, self.dev = root / "sys", root / "dev"
+        self.devices = self.sys / "bus" / "usb" / "devices"
+        self.devices.mkdir(parents=True)
+        self.dev.mkdir()
+
+    def plug(self, usb_path: str, usb_id: str, product: str = "") -> None:
+        folder = self.devices / usb_path
+        folder.mkdir()
+        for name, text in zip(("idVendor", "idProduct"), usb_id.split(":"), strict=True):
+            (folder / name).write_text(f"{text}\n")
+        if product:
+            (folder / "product").write_text(f"{product}\n")
+
+    def interface(
+        self, usb_path: str, number: int, *, tty: str = "", net: str = "", triple: str = "ff0000", node: bool = True
+    ) -> None:
+        folder = self.devices / f"{usb_path}:1.{number}"
+        folder.mkdir()
+        (folder / "bInterfaceNumber").write_text(f"{number:02x}\n")
+        for name, text in zip(("Class", "SubClass", "Protocol"), (triple[:2], triple[2:4], triple[4:]), strict=True):
+            (folder / f"bInterface{name}").write_text(f"{text}\n")
+        if tty:
+            (folder / tty if tty.startswith("ttyUSB") else folder / "tty" / tty).mkdir(parents=True)
+            if node:
+                (self.dev / tty).touch()
+        if net:
+            (folder / "net" / net).mkdir(parents=True)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> UsbTree:
+    return UsbTree(tmp_path)
+
+
+def plug_rm520n(tree: UsbTree, usb_path: str = "1-1.2", first_tty: int = 0, net: str = "wwan0") -> None:
+    tree.plug(usb_path, "2c7c:0801", "RM520N-GL")
+    for number in range(4):
+        tree.interface(usb_path, number, tty=f"ttyUSB{first_tty + number}")
+    tree.interface(usb_path, 4, net=net, triple="ffffff")
+
+
+def test_quectel_answers_on_interface_two_then_three(tree: UsbTree) -> None:
+    plug_rm520n(tree, first_tty=4)
+    (found,) = scan(tree.sys, tree.dev)
+    assert found.at_ports == (str(tree.dev / "ttyUSB6"), str(tree.dev / "ttyUSB7"))
+    assert (found.usb_path, found.row.vendor, found.product, found.interface) == (
+        "1-1.2",
+        "quectel",
+        "RM520N-GL",
+        "wwan0",
+    )
+
+
+def test_two_equal_modems_are_told_apart_by_their_place(tree: UsbTree) -> None:
+    plug_rm520n(tree, "1-1.2", 4, "wwan1")
+    plug_rm520n(tree, "1-1.1", 0, "wwan0")
+    assert [(one.usb_path, one.interface, one.at_ports[0][-7:]) for one in scan(tree.sys, tree.dev)] == [
+        ("1-1.1", "wwan0", "ttyUSB2"),
+        ("1-1.2", "wwan1", "ttyUSB6"),
+    ]
+
+
+@pytest.mark.parametrize(("usb_id", "number"), [("0e8d:7126", 4), ("0e8d:7127", 6)])
+def test_fm350_has_seven_ttys_and_one_that_answers(tree: UsbTree, usb_id: str, number: int) -> None:
+    tree.plug("2-1", usb_id)
+    tree.interface("2-1", 0, net="eth2", triple="e00103")
+    for tty in range(2, 9):
+        tree.interface("2-1", tty, tty=f"ttyUSB{tty}")
+    (found,) = scan(tree.sys, tree.dev)
+    assert found.at_ports == (str(tree.dev / f"ttyUSB{number}"),)
+    assert found.interface == "eth2"
+
+
+def test_port_of_cdc_acm_is_found_in_its_tty_folder(tree: UsbTree) -> None:
+    tree.plug("1-2", "8087:095a")
+    tree.interface("1-2", 0, tty="ttyACM0", triple="020201")
+    (found,) = scan(tree.sys, tree.dev)
+    assert found.at_ports == (str(tree.dev / "ttyACM0"),)
+
+
+def test_em9190_is_found_by_the_class_of_its_interface(tree: UsbTree) -> None:
+    tree.plug("2-1", "1199:90d3")
+    tree.interface("2-1", 2, tty="ttyUSB0", triple="ff0000")
+    tree.interface("2-1", 3, tty="ttyUSB1", triple="ffff30")
+    tree.interface("2-1", 4, tty="ttyUSB2", triple="ffff40")
+    (found,) = scan(tree.sys, tree.dev)
+    assert found.at_ports == (str(tree.dev / "ttyUSB2"),)
+
+
+def test_port_counts_only_when_its_device_node_is_there(tree: UsbTree) -> None:
+    tree.plug("1-1", "1199:9091")
+    tree.interface("1-1", 3, tty="ttyUSB2", node=False)
+    assert scan(tree.sys, tree.dev)[0].at_ports == ()
+    (tree.dev / "ttyUSB2").touch()
+    assert scan(tree.sys, tree.dev)[0].at_ports == (str(tree.dev / "ttyUSB2"),)
+
+
+def test_modem_in_its_boot_loader_is_seen_and_known_as_such(tree: UsbTree) -> None:
+    tree.plug("1-1", "1199:9090")
+    (found,) = scan(tree.sys, tree.dev)
+    assert found.row.is_boot_mode and found.at_ports == ()
+
+
+def test_other_devices_hubs_and_broken_attributes_are_no_modems(tree: UsbTree) -> None:
+    tree.plug("usb1", "1d6b:0002")
+    tree.plug("1-1", "0bda:8153")
+    tree.plug("1-3", "2c7c:0801" + "0" * 5000)
+    (tree.devices / "1-2").mkdir()
+    (tree.devices / "1-4").write_text("not a folder")
+    tree.plug("1-5", "2c7c:0125")
+    (tree.devices / "1-5:1.2").mkdir()
+    (tree.devices / "1-5:1.2" / "bInterfaceNumber").write_bytes(b"\xff\xfe\n")
+    assert [one.usb_path for one in scan(tree.sys, tree.dev)] == ["1-5"]
+
+
+def test_tree_without_usb_has_no_modems(tmp_path: Path) -> None:
+    assert scan(tmp_path / "none", tmp_path) == []
+    assert fingerprint(tmp_path / "none") == ()
+
+
+def test_fingerprint_changes_when_a_modem_comes_or_goes(tree: UsbTree) -> None:
+    empty = fingerprint(tree.sys)
+    plug_rm520n(tree)
+    plugged = fingerprint(tree.sys)
+    shutil.rmtree(tree.devices / "1-1.2")
+    assert len({empty, plugged, fingerprint(tree.sys)}) == 3
+
+
+def test_every_usb_id_is_listed_once_and_leads_to_a_port_or_a_boot_loader() -> None:
+    assert len({row.usb_id for row in ROWS}) == len(ROWS)
+    for row in ROWS:
+        assert row.is_boot_mode != bool(row.at_interfaces or row.at_class), row

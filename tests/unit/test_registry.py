@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from remsim.modems.registry import Identities, Registry, mask
+
+IMEI_A, IMEI_B = "862365030000011", "015550000000022"
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path, Identities(tmp_path))
+
+
+def again(tmp_path: Path) -> Registry:
+    return Registry(tmp_path, Identities(tmp_path))
+
+
+def test_modem_keeps_its_id_over_restarts_and_at_another_socket(registry: Registry, tmp_path: Path) -> None:
+    first = registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
+    second = registry.identified(registry.id_at("1-2"), IMEI_B, "1-2")
+    assert (first, second) == ("modem1", "modem2")
+    later = again(tmp_path)
+    assert later.id_at("1-1") == "modem1"
+    assert later.identified(later.id_at("1-4"), IMEI_A, "1-4") == "modem1"
+    assert later.id_at("1-4") == "modem1"
+    assert "modem3" not in json.loads((tmp_path / "modems.json").read_text())
+
+
+def test_other_modem_at_a_known_place_is_not_taken_for_the_old_one(registry: Registry) -> None:
+    registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
+    assert registry.identified(registry.id_at("1-1"), IMEI_B, "1-1") == "modem2"
+    assert registry.identified(registry.id_at("1-3"), IMEI_A, "1-3") == "modem1"
+
+
+def test_imei_of_zeros_does_not_make_two_modems_one(registry: Registry) -> None:
+    first = registry.identified(registry.id_at("1-1"), "0" * 15, "1-1")
+    assert registry.identified(registry.id_at("1-2"), "0" * 15, "1-2") != first
+
+
+def test_imei_is_not_in_the_files(registry: Registry, tmp_path: Path) -> None:
+    registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
+    assert IMEI_A.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_key_and_registry_are_for_their_owner_only(registry: Registry, tmp_path: Path) -> None:
+    registry.id_at("1-1")
+    for name in ("identity.key", "modems.json"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"modem1": 5}', b"\xff\x00", b""])
+def test_damaged_file_is_moved_aside(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "modems.json").write_bytes(content)
+    assert again(tmp_path).id_at("1-1") == "modem1"
+    assert (tmp_path / "modems.broken").read_bytes() == content
+    assert again(tmp_path).id_at("1-1") == "modem1"
+
+
+def test_state_that_cannot_be_written_still_gives_ids(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    registry = Registry(missing, Identities(missing))
+    assert registry.id_at("1-1") == "modem1"
+    assert registry.id_at("1-1") == "modem1"
+
+
+def test_forgotten_id_is_free_again(registry: Registry) -> None:
+    registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
+    registry.forget("modem1")
+    assert registry.identified(registry.id_at("1-2"), IMEI_B, "1-2") == "modem1"
+
+
+def test_sim_has_the_same_name_on_one_router_and_another_on_the_next(tmp_path: Path) -> None:
+    iccid = "8901260000000001234"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = Identities(tmp_path / "a"), Identities(tmp_path / "b")
+    assert first.sim(iccid) == Identities(tmp_path / "a").sim(iccid) != second.sim(iccid)
+    assert first.sim(None) is None
+
+
+@pytest.mark.parametrize(
+    ("identifier", "shown"), [(IMEI_A, "•" * 11 + "0011"), ("12345", "•••••"), ("", ""), (None, None)]
+)
+def test_of_an_identifier_four_digits_show_at_most(identifier: str | None, shown: str | None) -> None:
+    assert mask(identifier) == shown
