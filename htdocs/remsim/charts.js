@@ -118,7 +118,7 @@ export class TimeChart {
 		this.qualityBands = null;
 		this.stepS = null;
 		this.legend = el('div.remsim-legend', { 'aria-hidden': 'true' });
-		this.stats = el('div.remsim-stats');
+		this.stats = el('div.remsim-statbox');
 		this.empty = el('div.remsim-empty-chart', { hidden: true });
 		this.canvas = el('canvas', { role: 'img', 'aria-label': spec.title });
 		this.frame = el('div.remsim-canvas', {}, this.canvas, this.empty);
@@ -153,7 +153,7 @@ export class TimeChart {
 				scales: {
 					x: {
 						...axis, type: 'linear', min: 0, max: 1,
-						ticks: { ...axis.ticks, autoSkip: true, maxRotation: 0, callback: value => tick(value, this.chart.scales.x.max - this.chart.scales.x.min) },
+						ticks: { ...axis.ticks, autoSkip: true, maxRotation: 0, callback(value) { return tick(value, this.max - this.min); } },
 						afterBuildTicks: scale => {
 							const step = tickStep(scale.max - scale.min, Math.max(2, Math.floor((scale.width || 600) / 90)));
 							const zone = new Date(scale.min * 1000).getTimezoneOffset() * 60;
@@ -164,9 +164,9 @@ export class TimeChart {
 						}
 					},
 					y: {
-						...axis, suggestedMin: this.spec.min, suggestedMax: this.spec.max, beginAtZero: this.spec.min === 0,
-						afterFit: scale => { scale.width = 52; },
-						ticks: { ...axis.ticks, maxTicksLimit: 5, callback: value => this.spec.axis ? this.spec.axis(value) : number(value) }
+						...axis,
+						afterFit: scale => { scale.width = this.spec.axisWidth || 44; },
+						ticks: { ...axis.ticks, includeBounds: false, maxTicksLimit: 6, callback: value => this.spec.axis ? this.spec.axis(value) : number(value, Number.isInteger(value) ? 0 : 1) }
 					}
 				}
 			}
@@ -195,6 +195,7 @@ export class TimeChart {
 		}
 		this.chart.data.datasets = datasets;
 		this._period(from, to);
+		this._limits();
 		const hasData = lines.some(line => line.points.some(point => point[2] !== null));
 		this.empty.hidden = hasData;
 		if (!hasData)
@@ -229,8 +230,23 @@ export class TimeChart {
 				this.empty.hidden = true;
 		}
 		this._period(from, to);
+		this._limits();
 		this.chart.update('none');
 		this._texts();
+	}
+
+	/** The axis shows the usual range, widened where data leaves it. */
+	_limits() {
+		const known = this.lines.flatMap(line => line.points).filter(point => point[2] !== null);
+		const low = known.reduce((least, point) => Math.min(least, point[1]), Infinity);
+		const high = known.reduce((most, point) => Math.max(most, point[3]), -Infinity);
+		const { min = low, max = high } = this.spec;
+		const scale = this.chart.options.scales.y;
+		const margin = low < min || high > max ? (Math.max(high, max) - Math.min(low, min)) * 0.04 : 0;
+		scale.min = Number.isFinite(low) && low < min ? low - margin : min;
+		scale.max = Number.isFinite(high) && high > max ? high + margin : max;
+		if (!(scale.max > scale.min))
+			scale.max = scale.min + 1;
 	}
 
 	_period(from, to) {
@@ -290,14 +306,16 @@ export class TimeChart {
 
 	_texts() {
 		this._legend();
-		const rows = this.lines.map(line => {
-			const s = statistics(line.points);
-			return s && el('span', {}, this.lines.length > 1 ? `${line.label}: ` : '',
-				`min ${this._shown(s.min)} · avg ${this._shown(s.avg)} · median ${this._shown(s.median)} · p95 ${this._shown(s.p95)} · max ${this._shown(s.max)}`);
-		}).filter(Boolean);
-		const step = this.stepS > 1 ? this.spec.t('%s averages', stepText(this.stepS)) : this.spec.t('every reading');
-		fill(this.stats, rows, rows.length ? el('span.remsim-step', {}, step) : null);
-		this.canvas.setAttribute('aria-label', `${this.spec.title}, ${this.spec.unit}. ${rows.map(row => row.textContent).join('. ')}`);
+		const t = this.spec.t;
+		const rows = this.lines.map(line => [line, statistics(line.points)]).filter(([, known]) => known);
+		const names = ['min', 'avg', 'median', 'p95', 'max'];
+		const step = this.stepS > 1 ? t('%s averages', stepText(this.stepS)) : t('every reading');
+		fill(this.stats, rows.length ? el('table.remsim-stats', {},
+			el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, step), names.map(name => el('th', { scope: 'col' }, t(name))))),
+			el('tbody', {}, rows.map(([line, known]) => el('tr', {},
+				el('th', { scope: 'row' }, line.label), names.map(name => el('td', {}, this._shown(known[name]))))))) : null);
+		const words = rows.map(([line, known]) => `${line.label}: ${names.map(name => `${name} ${this._shown(known[name])}`).join(', ')}`);
+		this.canvas.setAttribute('aria-label', `${this.spec.title}, ${this.spec.unit}. ${words.join('. ')}`);
 	}
 
 	_time(pointer) {

@@ -7,23 +7,25 @@ import { EventsList } from './events-list.js';
 import { bitRate, duration, epoch, number } from './format.js';
 import { Live } from './live.js';
 import { ModemCard } from './modem-card.js';
-import { BANDS } from './quality.js';
+import { BANDS, mainSignal } from './quality.js';
 import { RangeBar } from './range-bar.js';
 import { Store } from './store.js';
 import { followScheme } from './theme.js';
 
 const CHARTS = [
 	{ id: 'rsrp', title: 'RSRP', unit: 'dBm', min: -125, max: -70, lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', ' 5G', true]] },
-	{ id: 'rate', title: 'Throughput', unit: '', min: 0, format: bitRate, axis: bitRate, lines: [['rx_bits_per_s', ' ↓'], ['tx_bits_per_s', ' ↑', true]] },
-	{ id: 'latency', title: 'Latency and jitter', unit: 'ms', min: 0, digits: 0, lines: [['latency_ms', ''], ['jitter_ms', ' jitter', true]] },
+	{ id: 'rate', title: 'Throughput', unit: '', min: 0, max: 1e6, format: bitRate, axis: bitRate, axisWidth: 72, lines: [['rx_bits_per_s', ' ↓'], ['tx_bits_per_s', ' ↑', true]] },
+	{ id: 'latency', title: 'Latency and jitter', unit: 'ms', min: 0, max: 100, digits: 0, lines: [['latency_ms', ''], ['jitter_ms', ' jitter', true]] },
 	{ id: 'rsrq', title: 'RSRQ', unit: 'dB', min: -20, max: -3, digits: 1, lines: [['rsrq_db', ''], ['nr_rsrq_db', ' 5G', true]] },
 	{ id: 'sinr', title: 'SINR', unit: 'dB', min: -5, max: 30, digits: 1, lines: [['sinr_db', ''], ['nr_sinr_db', ' 5G', true]] },
 	{ id: 'rssi', title: 'RSSI', unit: 'dBm', min: -100, max: -50, lines: [['rssi_dbm', '']] },
 	{ id: 'loss', title: 'Loss', unit: '%', min: 0, max: 5, digits: 1, lines: [['loss_percent', '']] },
-	{ id: 'temperature', title: 'Temperature', unit: '°C', digits: 0, lines: [['temperature_c', '']] }
+	{ id: 'temperature', title: 'Temperature', unit: '°C', min: 20, max: 70, digits: 0, lines: [['temperature_c', '']] }
 ];
 const TRACKS = [['state', 'state'], ['registration', 'registration'], ['technology', 'technology'], ['sim', 'SIM']];
+const RARE_KINDS = 'connect,disconnect,sim_state,reboot,vanished,error';
 const AT_ONCE = 3;
+const SEED_S = 600;
 const SKELETON_MS = 300;
 
 /**
@@ -42,6 +44,21 @@ export async function mount(node, options) {
 /** The text itself with its values put in: what is used without a translation. */
 export function plain(text, ...values) {
 	return text.replace(/%s/g, () => String(values.shift() ?? ''));
+}
+
+/** Give small lines their last ten minutes, which the page did not see itself. */
+export async function seed(store, modems, request) {
+	for (const modem of modems) {
+		const signal = mainSignal(modem.reading);
+		if (!signal || signal.measure === 'rscp_dbm')
+			continue;
+		try {
+			const answer = await request('series', { query: { modem: modem.id, measure: signal.measure, range: SEED_S, points: SEED_S } });
+			store.seed(modem.id, signal.measure, answer.points);
+		} catch {
+			return; // the lines begin with what comes
+		}
+	}
 }
 
 class Dashboard {
@@ -146,7 +163,14 @@ class Dashboard {
 		const known = modems.map(modem => modem.id).join();
 		if (known && known !== this._known) {
 			this._known = known;
-			this._load();
+			this._load().then(() => seed(this.store, modems, this.options.request)).then(() => this._cards());
+		}
+	}
+
+	_cards() {
+		for (const [id, card] of this.cards) {
+			if (this.store.modems.has(id))
+				card.update(this.store.modems.get(id));
 		}
 	}
 
@@ -305,7 +329,9 @@ class Dashboard {
 	}
 
 	async _marks(period, generation) {
-		const answer = await this._ask('events', { from: period.from, to: period.to, limit: 500, modem: this.focus }, generation);
+		// Past a day the changes of cell and technology would hide what matters.
+		const kind = period.to - period.from > 90000 ? RARE_KINDS : null;
+		const answer = await this._ask('events', { from: period.from, to: period.to, limit: 500, modem: this.focus, kind }, generation);
 		if (!answer || answer.error || generation !== this._generation)
 			return;
 		const marks = answer.events.filter(event => markOf(event.kind)).map(event => ({ t: epoch(event.at), mark: markOf(event.kind), event }));

@@ -97,6 +97,14 @@ export class Store {
 			this._tell('stale', null);
 	}
 
+	/** Put older values of one measure before what was read live. */
+	seed(modem, measure, points) {
+		const rows = this.history.get(modem) || [];
+		const first = rows.length ? rows[0].t : Infinity;
+		const older = points.filter(point => point[0] < first - 1).map(point => ({ t: point[0], reading: { [measure]: point[2] } }));
+		this.history.set(modem, [...older, ...rows].slice(-HISTORY));
+	}
+
 	/** Take an event; returns false when it is known already. */
 	takeEvent(event, quiet = false) {
 		this.lastId = Math.max(this.lastId, event.id || 0);

@@ -1,6 +1,6 @@
 /** The wall page: large tiles that need nobody, for a day and longer. Memory is bounded: a store's rings and these tiles. */
 
-import { plain } from './dashboard.js';
+import { plain, seed } from './dashboard.js';
 import { el, fill, setText } from './dom.js';
 import { NONE, bitRate, clock, duration, epoch, moment, number, withUnit } from './format.js';
 import { Live } from './live.js';
@@ -19,6 +19,13 @@ export async function mount(node, options) {
 	const wall = new Wall(node, { t: plain, modems: [], layout: 'auto', scheme: 'dark', ...options });
 	await wall.live.start();
 	return wall;
+}
+
+/** Columns that leave the fewest holes on this screen. */
+function columnsFor(count) {
+	if (innerWidth < innerHeight)
+		return count > 4 ? 2 : 1;
+	return { 0: 1, 1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3 }[count] || 4;
 }
 
 class Tile {
@@ -118,7 +125,11 @@ class Wall {
 			}
 			this._reading(modem.id);
 		}
-		const columns = Number(this.options.layout) || Math.ceil(Math.sqrt(shown.length)) || 1;
+		const columns = Number(this.options.layout) || columnsFor(shown.length);
+		if (!this._seeded && shown.length) {
+			this._seeded = true;
+			seed(this.store, shown, this.options.request).then(() => shown.forEach(modem => this._reading(modem.id)));
+		}
 		this.grid.style.setProperty('--remsim-columns', String(Math.min(columns, 8)));
 		this.badge.hidden = !this.store.simulated;
 		if (!shown.length)

@@ -13,10 +13,12 @@ from remsim.telemetry.journal import MOST_EVENTS, Journal
 STATE_KINDS = ("connect", "disconnect", "state", "vanished")
 TRACKS: dict[str, tuple[str, ...]] = {
     "state": STATE_KINDS,
-    "registration": ("registration",),
-    "technology": ("technology_change",),
-    "sim": ("sim_state",),
+    "registration": ("registration", "connect"),
+    "technology": ("technology_change", "connect"),
+    "sim": ("sim_state", "connect"),
 }
+CONNECT_FIELDS = {"registration": "registration", "technology": "mode", "sim": "sim"}
+"""What the event of coming online says of each track."""
 MOST_SEGMENTS = 2000
 
 
@@ -28,9 +30,7 @@ def timeline(journal: Journal, modem: str, track: str, start: float, end: float)
     before = last_of(journal, kinds, modem, start)
     stops = last_of(journal, ("service_start", "service_stop"), "remsim", start)
     events = within(journal, kinds, modem, start, end)
-    if track == "registration" or not before:
-        before = before or []
-    value = value_of(before[0]) if before else (value_before(events))
+    value = value_of(before[0], track) if before else value_before(events)
     if stops and before and stops[0].at > before[0].at and stops[0].kind == "service_stop":
         value = None
     service = within(journal, ("service_start", "service_stop"), "remsim", start, end)
@@ -41,8 +41,10 @@ def timeline(journal: Journal, modem: str, track: str, start: float, end: float)
             new = resumed if value is None and track != "state" else value
         elif event.kind == "service_stop":
             resumed, new = value, None
+        elif event.data.get("what") == "sim_slot":
+            continue
         else:
-            new = value_of(event)
+            new = value_of(event, track)
         if new != value:
             if event.at > since:
                 segments.append(segment(since, event.at, value))
@@ -56,15 +58,17 @@ def segment(start: float, end: float, value: Any) -> dict[str, Any]:
     return {"from": iso_utc(start), "to": iso_utc(end), "value": value}
 
 
-def value_of(event: Event) -> Any:
+def value_of(event: Event, track: str) -> Any:
     """What the track is from this event on."""
+    if event.kind == "connect" and track in CONNECT_FIELDS:
+        return event.data.get(CONNECT_FIELDS[track])
     return event.data.get("to")
 
 
 def value_before(events: Iterable[Event]) -> Any:
     """What it was before the first event of the period."""
     first = next(iter(events), None)
-    return first.data.get("from") if first else None
+    return first.data.get("from") if first and first.kind != "connect" else None
 
 
 def last_of(journal: Journal, kinds: tuple[str, ...], source: str, before: float) -> list[Event]:
