@@ -62,7 +62,8 @@ def identity_value(name: str, text: str) -> str | None:
         word = text.strip('"').removeprefix("Revision:").split()
         return word[0].strip('"') if word else None
     if name == "model" and '","' in text:
-        return field(split_fields(text), 1)
+        long, short = (split_fields(text) + [""])[:2]
+        return short if short and long.startswith(f"{short} ") else long or None
     if name == "manufacturer" and text.count('"') != 2:
         return text.strip('"') or None
     return field(split_fields(text), 0) if text.startswith('"') else text or None
@@ -106,7 +107,7 @@ def decode_text(prefixes: list[str], command: str, lines: list[str]) -> Values:
     """Answers without a prefix, given to the commands of the line that may answer so, in their order."""
     if not lines:
         return {}
-    if re.match(r"ATI\d?$", command.strip(), re.IGNORECASE):
+    if re.match(r"ATI\d?(;|$)", command, re.IGNORECASE):
         return decode_ati(lines)
     names = [COMMANDS[prefix] for prefix in prefixes if prefix in COMMANDS]
     if not names:

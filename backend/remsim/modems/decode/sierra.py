@@ -194,6 +194,12 @@ def decode_usbpid(asked: Asked, record: Record) -> Values:
     return {f"pid_{name.lower()}": pid.upper() for name, pid in found.items()}
 
 
+def decode_usbvid(asked: Asked, record: Record) -> Values:
+    """!USBVID: the vendor id."""
+    match = re.search(r"\b([0-9A-Fa-f]{4})\b", record.body)
+    return {"vid": match[1].upper() if match else None}
+
+
 def decode_priid(asked: Asked, record: Record) -> Values:
     """!PRIID: the product release instance."""
     patterns = {
@@ -284,6 +290,7 @@ RECORDS: dict[str, Decoder] = {
     "!UIMS": decode_uims,
     "!IMPREF": decode_impref,
     "!USBPID": decode_usbpid,
+    "!USBVID": decode_usbvid,
     "!PRIID": decode_priid,
     "!IMAGE": decode_image,
     "!USBCOMP": decode_usbcomp,

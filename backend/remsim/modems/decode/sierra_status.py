@@ -22,7 +22,7 @@ _LABELS = (
     r"|Rx\d RSSI \(dBm\))", r"Connectivity Mode",
     r"(?:WCDMA|GSM|UMTS|TDS) (?:band|channel|chan)", r"Channel", r"Band",
     r"(?:GMM \(PS\)|MM \(CS\)|EMM|RRC|5GMM|CM) state",
-    r"(?:[PS]CC\d? )?Rx[MD]\d? (?:RSSI|RSRP|RSCP)(?: \(dBm\))?", r"RX level (?:Car\d )?\(dBm\)",
+    r"(?:[PS]CC\d? )?Rx[MD]\d? (?:RSSI|RSRP|RSCP)(?: \(dBm\)| C\d)?", r"RX level (?:Car\d )?\(dBm\)",
     r"RSSI \(dBm\)", r"RSRP \(dBm\)", r"RSRQ \(dB\)", r"SINR \(dB\)", r"RSCP \(dBm\)", r"Ec/?[Ii]o(?: \(dB\))?",
     r"Tx Power", r"TAC", r"LAC", r"Cell ID", r"PCI",
 )  # fmt: skip

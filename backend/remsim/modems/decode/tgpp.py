@@ -135,7 +135,8 @@ def decode_registration(asked: Asked, record: Record) -> Values:
         values[area] = known_area(field(fields, 1))
         values["cell_id"] = known_cell(field(fields, 2))
         act = to_int(field(fields, 3))
-        values["act"] = act if act is not None and act < 100 else None
+        is_camped = stat in REGISTERED or values[area] is not None
+        values["act"] = act if act is not None and act < 100 and is_camped else None
         if domain == "cgreg" and field(fields, 4):
             values["rac"] = int(fields[4], 16) if re.fullmatch(r"[0-9A-Fa-f]{1,2}", fields[4]) else None
     return values
