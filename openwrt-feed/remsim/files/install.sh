@@ -1,0 +1,35 @@
+#!/bin/sh
+# Lays the backend out as it lies on a router: install.sh CHECKOUT ROUTER_ROOT
+# The SDK's Makefile and script/package both use it, so that both make the same package.
+set -eu
+from=$1
+to=$2
+
+put() { # put MODE FILE DIRECTORY [NAME]
+	mkdir -p "$to$3"
+	cp "$2" "$to$3/${4:-$(basename "$2")}"
+	chmod "$1" "$to$3/${4:-$(basename "$2")}"
+}
+
+# The simulation and the recordings it replays, which have licences of their own, stay out.
+cd "$from/backend"
+find remsim -name '*.py' ! -path 'remsim/simulator/*' | while read -r file; do
+	put 644 "$file" "/usr/share/remsim/python/$(dirname "$file")"
+done
+cd "$from"
+find rrd -name '*.json' | while read -r file; do
+	put 644 "$file" "/usr/share/remsim/$(dirname "$file")"
+done
+find htdocs -type f | while read -r file; do
+	put 644 "$file" "/usr/share/remsim/$(dirname "$file")"
+done
+put 644 LICENSE /usr/share/remsim
+
+files=$from/openwrt-feed/remsim/files
+put 755 "$files/remsim" /usr/bin
+put 600 "$files/remsim_console.config" /etc/config remsim_console
+put 755 "$files/remsim-console.init" /etc/init.d remsim-console
+put 755 "$files/remsim-console.defaults" /etc/uci-defaults 90-remsim-console
+put 644 "$files/capabilities.json" /etc/capabilities remsim-console.json
+put 644 "$files/keep" /lib/upgrade/keep.d remsim
+put 644 "$files/upgrade.sh" /lib/upgrade remsim.sh
