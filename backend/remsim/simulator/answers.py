@@ -14,6 +14,9 @@ Body = str | int | None
 Answer = Callable[[ModemState, Mapping[str, int]], Body]
 
 NO_SIM = 10
+RESETS = ("AT+CFUN=1,1", "AT+CFUN=15", "AT!RESET")
+"""Commands that restart the modem after their answer, for those that know them."""
+
 PLMN = MCC + MNC
 
 
@@ -88,6 +91,8 @@ COMMON: dict[str, Answer] = {
     ),
     "AT+CPIN?": of_sim(lambda s: "+CPIN: READY"),
     "AT+CFUN?": constant("+CFUN: 1"),
+    "AT+CFUN=1": constant(""),
+    "AT+CFUN=1,1": constant(""),
     "AT+CGATT?": of_state(lambda s: f"+CGATT: {int(s.registered)}"),
     "AT+CGACT?": of_state(lambda s: f"+CGACT: 1,{int(s.registered)}"),
     "AT+CGDCONT?": constant('+CGDCONT: 1,"IPV4V6","internet","0.0.0.0",0,0'),
@@ -149,6 +154,7 @@ QUECTEL_LTE: dict[str, Answer] = {
 }
 
 SIERRA: dict[str, Answer] = {
+    "AT!RESET": constant(""),
     "AT!GSTATUS?": of_state(
         lambda s: sierra.gstatus(
             s.camped,
@@ -195,6 +201,7 @@ FIBOCOM: dict[str, Answer] = {
     "AT+GTSENRDTEMP=1": of_state(lambda s: f"+GTSENRDTEMP: 1,{s.temperature_c * 1000 + 628}"),
     "AT+GTDUALSIM?": of_state(lambda s: f'+GTDUALSIM : 0, "SUB1", "{service(s)}"'),
     "AT+GTUSBMODE?": constant("+GTUSBMODE: 41"),
+    "AT+CFUN=15": constant(""),
     "AT+SIMTYPE?": constant("+SIMTYPE: 0"),
     "AT+C5GREG?": registration("+C5GREG"),
 }

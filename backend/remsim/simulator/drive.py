@@ -53,7 +53,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One second of a drive. ``mode`` is UMTS, LTE, NSA or SA; None is unknown."""
+    """One second of a drive. ``mode`` is UMTS, LTE, NSA or SA; None is unknown.
+
+    Whose the levels of an NSA scene are the recordings do not say: both legs have them.
+    """
 
     mode: str
     cell: Cell

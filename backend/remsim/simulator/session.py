@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from remsim.simulator.answers import Body, act, domain_stat, table
+from remsim.simulator.answers import RESETS, Body, act, domain_stat, table
 from remsim.simulator.encode import tgpp
 from remsim.simulator.profiles import ModemState
 
@@ -48,6 +48,10 @@ class Session:
                 return text + f"\r\n{self._error(body)}\r\n"
             text += f"\r\n{body}\r\n" if body else ""
         return text + "\r\nOK\r\n"
+
+    def is_reset(self, line: str) -> bool:
+        """Whether this modem restarts upon the line."""
+        return line.upper() in RESETS and line.upper() in self._answers
 
     def registration_urc(self) -> str | None:
         """The line a port that asked for it gets when the cell changes; MediaTek reports no 5G of its own."""

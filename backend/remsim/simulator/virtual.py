@@ -21,7 +21,6 @@ PLUG_BOOT_S = 1.0
 ATTACH_S = 2.0
 SLOW_S = 2.5
 RTT_SPREAD = 0.07
-RESETS = ("AT+CFUN=1,1", "AT+CFUN=15", "AT!RESET")
 READY_URCS: dict[str, tuple[str, ...]] = {
     "quectel": ("RDY", "+CFUN: 1", "+CPIN: READY", "+QUSIM: 1"),
     "fibocom": ("+SIM READY", "+ESIMS: 1,12"),
@@ -236,7 +235,7 @@ class VirtualModem:
     def _answered(self, line: str) -> None:
         """The router reads the counters after an answer: let them be up to date then."""
         self._count()
-        if line.upper() in RESETS:
+        if self._ports and self._ports[0].session.is_reset(line):
             self._reboot(REBOOT_S)
 
     def _count(self) -> None:

@@ -36,9 +36,10 @@ def gtccinfo(scene: Scene | None, mcc: str, mnc: str) -> str:
     sinr = 255 if scene.sinr_db is None else scene.sinr_db * 2
     rows = f"1,4,{place},{band_code(channel, 'LTE')},{width(channel)},{sinr},{rsrp},{rsrp},{rsrq}\r\n"
     if scene.mode == "NSA":
-        # The recordings do not hold the 5G leg's levels.
         leg = f"{NR_LEG.number},{cell.nr_pci},{band_code(NR_LEG, 'SA')},{width(NR_LEG)}"
-        rows += f"1,9,,,{NO_AREA},{leg},255,255,255,255\r\n"
+        rsrp, rsrq = index(scene.rsrp_dbm, 1, -157, 126), index(scene.rsrq_db, 0.5, -43.5, 126)
+        sinr = 255 if scene.sinr_db is None else scene.sinr_db
+        rows += f"1,9,,,{NO_AREA},{leg},{sinr},{rsrp},{rsrp},{rsrq}\r\n"
     return f"+GTCCINFO:\r\n{rows}"
 
 
@@ -48,10 +49,10 @@ def gtcainfo(scene: Scene | None) -> str:
         return "+GTCAINFO:\r\n"
     cell, channel = scene.cell, scene.cell.channel
     rows = ""
+    level = 255 if scene.rsrp_dbm is None else scene.rsrp_dbm
     if scene.mode == "NSA":
         code = width(NR_LEG)
-        rows += f"PCC:{band_code(NR_LEG, 'SA')},{cell.nr_pci},{NR_LEG.number},{code},{code},3,1,1,4,255\r\n"
-    level = 255 if scene.rsrp_dbm is None else scene.rsrp_dbm
+        rows += f"PCC:{band_code(NR_LEG, 'SA')},{cell.nr_pci},{NR_LEG.number},{code},{code},3,1,1,4,{level}\r\n"
     code = width(channel)
     rows += f"PCC:{band_code(channel, scene.mode)},{cell.pci},{channel.number},{code},{code},1,1,2,2,{level}\r\n"
     return f"+GTCAINFO:\r\n{rows}"

@@ -42,9 +42,10 @@ def qeng(scene: Scene, mcc: str, mnc: str, *, state: str, is_5g_module: bool) ->
     )
     lte += f",{shown(scene.cqi)},-,-" if is_5g_module else ",-"
     if scene.mode == "NSA" and is_5g_module:
-        # The recordings do not hold the 5G leg's levels.
+        # SINR before RSRQ, other than in the LTE line.
+        levels = ",".join(str(NO_LEVEL if x is None else x) for x in (scene.rsrp_dbm, scene.sinr_db, scene.rsrq_db))
         return (
-            f'{head}\r\n+QENG: {lte}\r\n+QENG: "NR5G-NSA",{mcc},{mnc},{cell.nr_pci},{NO_LEVEL},{NO_LEVEL},{NO_LEVEL},'
+            f'{head}\r\n+QENG: {lte}\r\n+QENG: "NR5G-NSA",{mcc},{mnc},{cell.nr_pci},{levels},'
             f"{NR_LEG.number},{NR_LEG.band},{NR_BW[int(NR_LEG.mhz)]},1"
         )
     return f"{head},{lte}"

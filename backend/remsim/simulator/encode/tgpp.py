@@ -25,11 +25,11 @@ def cesq(scene: Scene | None, *, with_nr: bool) -> str:
     umts, lte, nr = [255, 255], [255, 255], [255, 255, 255]
     if scene is not None and scene.mode == "UMTS":
         umts[0] = index(scene.rscp_dbm, 1, -121, 96)
-    elif scene is not None and scene.mode == "SA":
+    if scene is not None and scene.mode in ("LTE", "NSA"):
+        lte = [index(scene.rsrq_db, 0.5, -20, 34), index(scene.rsrp_dbm, 1, -141, 97)]
+    if scene is not None and scene.mode in ("NSA", "SA"):
         nr = [index(scene.rsrq_db, 0.5, -43.5, 126), index(scene.rsrp_dbm, 1, -157, 126)]
         nr.append(index(scene.sinr_db, 0.5, -23.5, 127))
-    elif scene is not None:
-        lte = [index(scene.rsrq_db, 0.5, -20, 34), index(scene.rsrp_dbm, 1, -141, 97)]
     return "+CESQ: " + ",".join(map(str, [99, 99, *umts, *lte, *(nr if with_nr else ())]))
 
 

@@ -1,0 +1,103 @@
+"""Quectel's replies of the simulator, read by the router's own decoder."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from remsim.modems.decode import decode_reply
+from remsim.simulator.drive import NR_LEG, Scene
+from remsim.simulator.encode import quectel
+from scenes import scenes
+
+
+def decoded(model: str, platform: str, command: str, body: str) -> dict:
+    return decode_reply("quectel", model, platform, command, f"{command}\r\n{body}\r\n\r\nOK\r\n")
+
+
+def qeng(scene: Scene, model: str, platform: str, *, is_5g: bool) -> dict:
+    body = quectel.qeng(scene, "999", "01", state="NOCONN", is_5g_module=is_5g)
+    return decoded(model, platform, 'AT+QENG="servingcell"', body)
+
+
+def half_steps(sinr_db: int | None) -> float | None:
+    """SINR as QENG's 26 steps of 2 dB keep it."""
+    return None if sinr_db is None else 2.0 * round((sinr_db + 20) / 2) - 20
+
+
+@given(scenes("LTE", "NSA"))
+def test_lte_cell_survives_qeng_on_a_5g_module(scene: Scene) -> None:
+    values = qeng(scene, "RM520N-GL", "SDX62", is_5g=True)
+    cell, channel = scene.cell, scene.cell.channel
+    assert values["rat"] == "LTE"
+    assert (values["state"], values["mcc"], values["mnc"]) == ("NOCONN", "999", "01")
+    assert (values["cell_id"], values["pci"], values["tac"]) == (cell.cell_id, cell.pci, cell.tac)
+    assert (values["earfcn"], values["band"], values["bw_dl_mhz"]) == (channel.number, channel.band, channel.mhz)
+    assert (values["rsrp_dbm"], values["rsrq_db"], values["rssi_dbm"]) == (
+        scene.rsrp_dbm,
+        scene.rsrq_db,
+        scene.rssi_dbm,
+    )
+    assert values.get("sinr_db") == half_steps(scene.sinr_db)
+    assert values["cqi"] == scene.cqi
+
+
+@given(scenes("NSA"))
+def test_the_5g_leg_survives_qeng_and_makes_it_5g_when_measured(scene: Scene) -> None:
+    values = qeng(scene, "RM520N-GL", "SDX62", is_5g=True)
+    leg = values["nr"]
+    assert (leg["arfcn"], leg["band"], leg["bw_dl_mhz"], leg["scs_khz"]) == (NR_LEG.number, NR_LEG.band, NR_LEG.mhz, 30)
+    assert leg["pci"] == scene.cell.nr_pci
+    assert (leg["rsrp_dbm"], leg["rsrq_db"], leg["sinr_db"]) == (scene.rsrp_dbm, scene.rsrq_db, scene.sinr_db)
+    measured = scene.rsrp_dbm is not None or scene.sinr_db is not None
+    assert values["mode"] == ("NSA" if measured else "LTE")
+
+
+@given(scenes("SA"))
+def test_standalone_cell_survives_qeng(scene: Scene) -> None:
+    values = qeng(scene, "RM520N-GL", "SDX62", is_5g=True)
+    assert (values["mode"], values["rat"], values["band"], values["bw_dl_mhz"]) == ("SA", "NR", 8, 10)
+    assert (values["cell_id"], values["pci"], values["tac"]) == (scene.cell.cell_id, scene.cell.pci, scene.cell.tac)
+    assert (values["rsrp_dbm"], values["rsrq_db"], values["sinr_db"]) == (scene.rsrp_dbm, scene.rsrq_db, scene.sinr_db)
+
+
+@given(scenes("UMTS"))
+def test_3g_cell_survives_qeng_and_qcsq(scene: Scene) -> None:
+    values = qeng(scene, "EC25", "MDM9x07", is_5g=False)
+    assert (values["mode"], values["lac"], values["cell_id"]) == ("UMTS", scene.cell.tac, scene.cell.cell_id)
+    assert values["rscp_dbm"] == scene.rscp_dbm
+    assert decoded("EC25", "MDM9x07", "AT+QCSQ", quectel.qcsq(scene))["rscp_dbm"] == scene.rscp_dbm
+
+
+@given(scenes("LTE", "NSA"))
+def test_an_lte_module_sees_the_anchor_only(scene: Scene) -> None:
+    values = qeng(scene, "EC25", "MDM9x07", is_5g=False)
+    assert values["mode"] == "LTE" and "nr" not in values
+    assert (values["rsrp_dbm"], values["rsrq_db"]) == (scene.rsrp_dbm, scene.rsrq_db)
+
+
+@given(scenes("LTE", "NSA"))
+def test_qcsq_keeps_all_four_levels(scene: Scene) -> None:
+    values = decoded("EC25", "MDM9x07", "AT+QCSQ", quectel.qcsq(scene))
+    expected = (scene.rssi_dbm, scene.rsrp_dbm, scene.sinr_db, scene.rsrq_db)
+    assert (values["rssi_dbm"], values["rsrp_dbm"], values["sinr_db"], values["rsrq_db"]) == expected
+
+
+@given(scenes("LTE", "NSA", "SA"))
+def test_qcainfo_names_the_primary_carrier_and_the_5g_one(scene: Scene) -> None:
+    values = decoded("RM520N-GL", "SDX62", "AT+QCAINFO", quectel.qcainfo(scene, is_5g_module=True))
+    primary, channel = values["pcc"], scene.cell.channel
+    assert (primary["band"], primary["bw_dl_mhz"], primary["pci"]) == (channel.band, channel.mhz, scene.cell.pci)
+    assert primary["arfcn" if scene.mode == "SA" else "earfcn"] == channel.number
+    assert [carrier["band"] for carrier in values["scc"]] == ([NR_LEG.band] if scene.mode == "NSA" else [])
+
+
+@given(scenes("LTE", "NSA", "SA"))
+def test_qnwinfo_names_network_band_and_channel(scene: Scene) -> None:
+    values = decoded("RM520N-GL", "SDX62", "AT+QNWINFO", quectel.qnwinfo(scene, "99901", is_5g_module=True))
+    first = values["carriers"][0]
+    assert (first["plmn"], first["band"]) == ("99901", scene.cell.channel.band)
+
+
+def test_temperature_is_the_hottest_sensor_that_is_there() -> None:
+    body = quectel.qtemp(47, is_5g_module=True)
+    assert decoded("RM520N-GL", "SDX62", "AT+QTEMP", body)["temperature_c"] == 47
+    assert decoded("EC25", "MDM9x07", "AT+QTEMP", quectel.qtemp(47, is_5g_module=False))["temperature_c"] == 47
