@@ -93,6 +93,12 @@ class RunningService:
             status, content, kind = error.code, error.read(), error.headers.get_content_type()
         return status, json.loads(content) if "json" in kind else content.decode()
 
+    def login_url(self) -> str:
+        """A one-time link that lets a browser in."""
+        status, answer = self.request("tickets", method="POST", body={"purpose": "browser"})
+        assert status in (200, 201), answer
+        return f"{self.base}/login?ticket={answer['ticket']}"
+
     def get(self, path: str) -> Any:
         """The JSON of ``/api/v1/PATH``, which must answer 200."""
         status, content = self.request(path)

@@ -1,0 +1,70 @@
+"""A browser and a real service for it: Debian's Chromium, virtual modems, a day of history."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from running import RunningService, running_service
+
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    assert chromium, "Debian's package chromium is missing; script/setup --dev installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    directory = tmp_path_factory.mktemp("browser")
+    with running_service(directory, "--simulate=3", "--backfill", "1d") as running:
+        running.wait_for("modems", lambda answer: [modem["state"] for modem in answer["modems"]] == ["online"] * 3)
+        running.wait_for("jobs/1", lambda job: job["state"] == "done", 30)
+        yield running
+
+
+@dataclass
+class Visit:
+    """A logged-in page and everything it complained about."""
+
+    page: Page
+    service: RunningService
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def open(self, path: str = "/") -> Page:
+        self.page.goto(self.service.base + path)
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Browser, service: RunningService, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A fresh browser context; a test that leaves complaints on the console fails."""
+    options = getattr(request, "param", {})
+    context: BrowserContext = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **options})
+    page = context.new_page()
+    visit = Visit(page, service)
+    page.on("console", lambda said: visit.complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    page.on("request", lambda asked: visit.hosts.add(asked.url.split("/")[2]) if "://" in asked.url else None)
+    page.goto(service.login_url())
+    yield visit
+    folder = Path(__file__).parents[2] / "build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{request.node.name[:80]}.png", full_page=True)
+    context.close()
+    assert visit.complaints == []
+    assert visit.hosts <= {f"127.0.0.1:{service.port}"}

@@ -1,0 +1,62 @@
+/** Numbers, units and words as people read them: `node --test tests/browser/js`. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { bitRate, bytes, count, duration, number, tickStep, withUnit } from '../../../htdocs/remsim/format.js';
+import { bars, mainSignal, quality } from '../../../htdocs/remsim/quality.js';
+import { Store } from '../../../htdocs/remsim/store.js';
+
+test('unknown is a dash, never a zero', () => {
+	for (const shown of [number(null), withUnit(undefined, 'dBm'), bitRate(null), bytes(NaN), duration(null), count(null)])
+		assert.equal(shown, '–');
+	assert.equal(number(0), '0');
+});
+
+test('minus signs are minus signs, and minus zero is zero', () => {
+	assert.equal(withUnit(-97, 'dBm'), '−97 dBm');
+	assert.equal(number(-0.04, 1), '0.0');
+});
+
+test('rates and sizes choose their unit', () => {
+	assert.equal(bitRate(41_230_000), '41 Mbit/s');
+	assert.equal(bitRate(8_300_000), '8.3 Mbit/s');
+	assert.equal(bitRate(0), '0 bit/s');
+	assert.equal(bytes(1_500_000_000), '1.5 GB');
+});
+
+test('durations show their two largest units', () => {
+	assert.equal(duration(8040), '2 h 14 min');
+	assert.equal(duration(40), '40 s');
+	assert.equal(duration(0.2), '0 s');
+});
+
+test('ticks are at steps people count in', () => {
+	assert.equal(tickStep(3600, 6), 600);
+	assert.equal(tickStep(604800, 7), 86400);
+});
+
+test('quality has a word and bars; unknown has neither', () => {
+	assert.equal(quality('rsrp_dbm', -80), 'excellent');
+	assert.equal(quality('rsrp_dbm', -101), 'poor');
+	assert.equal(quality('rsrp_dbm', null), null);
+	assert.equal(bars('rsrp_dbm', -95), 2);
+	assert.equal(bars('rsrp_dbm', null), 0);
+	assert.equal(mainSignal({ rsrp_dbm: null, rssi_dbm: -60 }).measure, 'rssi_dbm');
+	assert.equal(mainSignal({}), null);
+});
+
+test('a store keeps bounded rings and forgets modems that are gone', () => {
+	const store = new Store();
+	const modem = { id: 'modem1', reading: null };
+	store.takeState({ modems: [modem], at: '2026-01-01T00:00:00.000Z', id: 1 });
+	for (let second = 0; second < 2000; second++)
+		store.takeReading({ id: second + 2, modem: 'modem1', at: new Date(1.7e12 + second * 1000).toISOString(), rsrp_dbm: -90 });
+	assert.equal(store.history.get('modem1').length, 900);
+	for (let id = 0; id < 500; id++)
+		store.takeEvent({ id: 5000 + id, at: '2026-01-01T00:00:00.000Z', kind: 'state', source: 'modem1', message: '' });
+	assert.equal(store.events.length, 200);
+	assert.equal(store.takeEvent({ id: 5499, at: '2026-01-01T00:00:00.000Z' }), false);
+	store.takeState({ modems: [], id: 6000 });
+	assert.equal(store.history.size, 0);
+});
