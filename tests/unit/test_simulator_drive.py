@@ -28,6 +28,7 @@ def test_scenes_are_possible(name: str) -> None:
         assert level is not None and -140 <= level <= -24
         assert scene.rssi_dbm is None or (scene.rsrp_dbm is not None and scene.rssi_dbm > scene.rsrp_dbm)
         assert scene.rtt_ms is None or 0 < scene.rtt_ms < 10_000
+        assert 30 <= scene.temperature_c <= 50
         assert scene.loss_percent is None or 0 <= scene.loss_percent <= 100
 
 

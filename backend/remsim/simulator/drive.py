@@ -33,6 +33,8 @@ SA_CHANNEL = Channel(8, 188000, 10)
 """The private standalone network of ``rural-*`` is on n8."""
 UMTS_CHANNEL = Channel(1, 10737, 5)
 
+WARMING_S = 90
+
 RESOURCE_BLOCKS = {5: 25, 10: 50, 15: 75, 20: 100}
 
 
@@ -55,7 +57,8 @@ class Cell:
 class Scene:
     """One second of a drive. ``mode`` is UMTS, LTE, NSA or SA; None is unknown.
 
-    Whose the levels of an NSA scene are the recordings do not say: both legs have them.
+    Whose the levels of an NSA scene are the recordings do not say: both legs have them. ``temperature_c`` is made up:
+    the modem warms with the rate it carries.
     """
 
     mode: str
@@ -71,6 +74,7 @@ class Scene:
     ul_mbps: float | None = None
     rtt_ms: float | None = None
     loss_percent: float | None = None
+    temperature_c: int = 36
 
 
 MODES = {"3G": "UMTS", "4G": "LTE", "5G": "NSA", "5G-SA": "SA"}
@@ -95,6 +99,12 @@ def rssi_of(rsrp_dbm: int | None, rsrq_db: int | None, mhz: float) -> int | None
     return min(round(rsrp_dbm - rsrq_db + 10 * math.log10(RESOURCE_BLOCKS[int(mhz)])), -20)
 
 
+def warmed(temperature_c: float, dl_mbps: float | None) -> float:
+    """A second later: towards what the rate makes of it, in a minute or two."""
+    goal_c = 34 + 4 * math.log10(1 + (dl_mbps or 0))
+    return temperature_c + (goal_c - temperature_c) / WARMING_S
+
+
 def number(text: str) -> float | None:
     """A field of the recording."""
     return float(text) if text else None
@@ -112,6 +122,7 @@ def load(name: str) -> tuple[Scene, ...]:
     cells: dict[tuple[str, str], Cell] = {}
     rtt_ms: float | None = None
     loss_percent: float | None = None
+    temperature_c = 36.0
     with (DRIVES / f"{name}.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             mode = MODES[row["technology"]]
@@ -119,6 +130,7 @@ def load(name: str) -> tuple[Scene, ...]:
             cell = cells[key] = cells.get(key) or made_up_cell(*key)
             if row["rtt_ms"] or row["loss_pct"]:
                 rtt_ms, loss_percent = number(row["rtt_ms"]) or rtt_ms, number(row["loss_pct"])
+            temperature_c = warmed(temperature_c, number(row["dl_mbps"]))
             rsrp_dbm, rsrq_db = level(row["rsrp_dbm"]), level(row["rsrq_db"])
             scenes.append(
                 Scene(
@@ -135,6 +147,7 @@ def load(name: str) -> tuple[Scene, ...]:
                     number(row["ul_mbps"]),
                     rtt_ms,
                     loss_percent,
+                    round(temperature_c),
                 )
             )
     return tuple(scenes)

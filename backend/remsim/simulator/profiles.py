@@ -106,7 +106,6 @@ class ModemState:
     denied: bool = False
     searching: bool = False
     uptime_s: int = 0
-    temperature_c: int = 38
 
     @property
     def model(self) -> Model:
@@ -124,6 +123,11 @@ class ModemState:
     @property
     def iccid(self) -> str:
         return f"89{MCC}{MNC}00000000000{self.number:02d}"
+
+    @property
+    def temperature_c(self) -> int:
+        """Each device stands a little warmer or cooler."""
+        return self.scene.temperature_c + self.number % 3
 
     @property
     def registered(self) -> bool:

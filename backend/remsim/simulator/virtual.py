@@ -124,8 +124,6 @@ class VirtualModem:
         self._second += 1
         state.scene = scene_at(state.profile, self._second)
         state.uptime_s += 1
-        if self._second % 20 == 0:
-            state.temperature_c = min(max(state.temperature_c + self._noise.choice((-1, 0, 1)), 30), 62)
         if state.scene.cell != before.cell or state.scene.mode != before.mode:
             self._report_registration()
 
