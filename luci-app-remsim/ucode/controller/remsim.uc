@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Relays admin/services/remsim/api/* to the service on this router. LuCI's dispatcher has checked the session and that
+// it may read; here it is checked whether it may write. Requests must be short: they hold one of uhttpd's three slots.
+
+'use strict';
+
+import { readfile } from 'fs';
+import * as socket from 'socket';
+import { cursor } from 'uci';
+
+const GROUP = 'luci-app-remsim';
+const API = '/api/v1/';
+const LISTEN = '127.0.0.1:8090';
+const STATE_DIR = '/etc/remsim';
+
+const BODY_LIMIT = 100 * 1024;
+const HEAD_LIMIT = 16 * 1024;
+const QUERY_LIMIT = 4096;
+const PIECE = 32 * 1024;
+const CONNECT_MS = 2000;
+const SILENCE_S = 20;
+
+const METHODS = { GET: 'read', HEAD: 'read', POST: 'write', PUT: 'write', PATCH: 'write', DELETE: 'write' };
+const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/s;
+
+// What is neither here nor set by the relay itself stays where it is: cookies, hop-by-hop headers, authentication.
+const ASKED = [ 'accept', 'accept-language', 'if-match', 'if-none-match', 'idempotency-key' ];
+const ANSWERED = [
+	'content-type', 'content-disposition', 'content-length', 'cache-control', 'etag', 'last-modified', 'retry-after'
+];
+
+// Whether all of a text is as the pattern says. The length is compared because a match ends at the first NUL, and the
+// patterns carry the flag s because ^ and $ mean any line's ends without it: %00 and %0a in an address come as such.
+function is_all(text, pattern) {
+	return length(match(text, pattern)?.[0] ?? '') == length(text);
+}
+
+function problem(status, title, code, detail, hint) {
+	http.status(status, title);
+	http.header('Content-Type', 'application/problem+json');
+	http.header('Cache-Control', 'no-store');
+	http.write_json({ type: 'about:blank', title, status, detail, code, field: null, hint });
+}
+
+function unavailable(detail) {
+	problem(503, 'Service Unavailable', 'service_down', detail, 'start the service: /etc/init.d/remsim-console start');
+}
+
+function bad_gateway(detail, hint) {
+	problem(502, 'Bad Gateway', 'bad_gateway', detail, hint ?? 'see the system log for messages of remsim');
+}
+
+// Where the service is to be found: what it listens on, or the loopback when that is every address.
+function service() {
+	const config = cursor();
+	const listen = config.get_first('remsim_console', 'web', 'listen') ?? LISTEN;
+	const state_dir = config.get_first('remsim_console', 'service', 'state_dir') ?? STATE_DIR;
+	const found = match(listen, /^\[?([A-Za-z0-9.:-]+)\]?:([0-9]+)$/s);
+	const anywhere = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+	return {
+		host: found && (anywhere[found[1]] ?? found[1]),
+		port: found && int(found[2]),
+		token: match(readfile(`${state_dir}/token`) ?? '', /^([A-Za-z0-9_-]{32,})\s*$/s)?.[1]
+	};
+}
+
+// All headers under a ucode prefix, uhttpd's few ones under plain CGI.
+function header(name) {
+	return http.getenv('headers')?.[name] ?? http.getenv('HTTP_' + uc(replace(name, '-', '_')));
+}
+
+function may_write() {
+	return 'write' in ctx.authacl?.['access-group']?.[GROUP];
+}
+
+// The session's cookie comes along with requests that other pages of this host make; this token does not.
+function is_from_our_page() {
+	return type(ctx.authtoken) == 'string' && length(ctx.authtoken) > 0 &&
+		header('authorization') == `Bearer ${ctx.authtoken}`;
+}
+
+// The body, "" when there is none, null when it is no JSON. Asking for a body that does not come would never end.
+function read_body() {
+	if (!(int(http.getenv('CONTENT_LENGTH') ?? 0) > 0))
+		return '';
+
+	if (!match(http.getenv('CONTENT_TYPE') ?? '', /^application\/json *(;|$)/s))
+		return null;
+
+	return http.content() ?? '';
+}
+
+function send_all(upstream, text) {
+	while (length(text)) {
+		const sent = upstream.send(text);
+
+		if (!(sent > 0))
+			return false;
+
+		text = substr(text, sent);
+	}
+
+	return true;
+}
+
+// Status, reason, headers and the first piece of the body; null when no answer came in time or it is none.
+function read_head(upstream) {
+	let text = '', end;
+
+	while ((end = index(text, '\r\n\r\n')) < 0) {
+		const piece = length(text) < HEAD_LIMIT ? upstream.recv(PIECE) : null;
+
+		if (!length(piece))
+			return null;
+
+		text += piece;
+	}
+
+	const lines = split(substr(text, 0, end), '\r\n');
+	const first = match(shift(lines), /^HTTP\/1\.[01] ([2-5][0-9][0-9]) ?([ -~]*)$/s);
+
+	if (!first)
+		return null;
+
+	const headers = {};
+
+	for (let line in lines) {
+		const pair = match(line, /^([A-Za-z0-9-]+):[ \t]*(.*)$/s);
+
+		if (pair)
+			headers[lc(pair[1])] = pair[2];
+	}
+
+	return { status: int(first[1]), reason: first[2] || 'Answer', headers, rest: substr(text, end + 4) };
+}
+
+function relay_answer(method, upstream) {
+	const head = read_head(upstream);
+
+	if (!head || head.headers['transfer-encoding'])
+		return bad_gateway('The remsim service did not answer in time, or not with HTTP.');
+
+	if (head.status == 401)
+		return bad_gateway('The remsim service refuses the token of this page.',
+			'restart the service: /etc/init.d/remsim-console restart');
+
+	http.status(head.status, head.reason);
+
+	for (let name in ANSWERED)
+		if (head.headers[name] != null)
+			http.header(name, head.headers[name]);
+
+	if (method == 'HEAD' || head.status == 204 || head.status == 304)
+		return http.close();
+
+	http.write(head.rest);
+
+	for (let piece = upstream.recv(PIECE); length(piece); piece = upstream.recv(PIECE))
+		http.write(piece);
+}
+
+function relay(method, path, body) {
+	const found = service();
+
+	if (!found.host)
+		return bad_gateway('remsim_console.web.listen is not HOST:PORT.', 'correct /etc/config/remsim_console');
+
+	if (!found.token)
+		return unavailable('The remsim service has not been started on this router yet.');
+
+	const upstream = socket.connect(found.host, found.port, null, CONNECT_MS);
+
+	if (!upstream)
+		return unavailable('The remsim service does not answer.');
+
+	for (let option in [ socket.SO_RCVTIMEO, socket.SO_SNDTIMEO ])
+		upstream.setopt(socket.SOL_SOCKET, option, { sec: SILENCE_S, usec: 0 });
+
+	// HTTP/1.0: the answer comes without chunks and ends with the connection.
+	const request = [
+		`${method} ${path} HTTP/1.0`,
+		`Host: localhost:${found.port}`,
+		`Authorization: Bearer ${found.token}`,
+		'Connection: close'
+	];
+
+	for (let name in ASKED) {
+		const value = header(name);
+
+		if (length(value) && is_all(value, /^[ -~]+$/s))
+			push(request, `${name}: ${value}`);
+	}
+
+	if (body !== '')
+		push(request, 'Content-Type: application/json');
+
+	if (METHODS[method] == 'write')
+		push(request, `Content-Length: ${length(body)}`);
+
+	if (send_all(upstream, join('\r\n', request) + '\r\n\r\n' + body))
+		relay_answer(method, upstream);
+	else
+		bad_gateway('The remsim service hung up.');
+
+	upstream.close();
+}
+
+return {
+	action_relay: function(...segments) {
+		const method = http.getenv('REQUEST_METHOD');
+		const query = http.getenv('QUERY_STRING') ?? '';
+		const path = join('/', segments);
+
+		if (!(method in METHODS)) {
+			http.header('Allow', join(', ', keys(METHODS)));
+			return problem(405, 'Method Not Allowed', 'method_not_allowed', 'This method is not relayed.', null);
+		}
+
+		if (!length(segments) || length(filter(segments, name => !is_all(name, SEGMENT))))
+			return problem(404, 'Not Found', 'not_found', 'There is nothing at this address.', null);
+
+		if (length(query) > QUERY_LIMIT || !is_all(query, /^[!-~]*$/s))
+			return problem(400, 'Bad Request', 'bad_query', 'The query is too long or holds characters that must be encoded.', null);
+
+		if (segments[0] == 'stream')
+			return problem(404, 'Not Found', 'no_stream', 'The live stream does not pass through LuCI.',
+				'poll state?since=ID, or ask POST tickets for a ticket and open the stream at the service itself');
+
+		let body = '';
+
+		if (METHODS[method] == 'write') {
+			const only_ticket = !may_write() && method == 'POST' && path == 'tickets';
+
+			if (!may_write() && !only_ticket)
+				return problem(403, 'Forbidden', 'read_only', 'This login may look but change nothing.',
+					`ask for write access to ${GROUP}`);
+
+			if (!is_from_our_page())
+				return problem(403, 'Forbidden', 'no_page_token', 'The request does not come from a page of this session.',
+					'reload the page');
+
+			if (int(http.getenv('CONTENT_LENGTH') ?? 0) > BODY_LIMIT)
+				return problem(413, 'Content Too Large', 'too_large', 'More than 100 kB cannot be sent through LuCI.', null);
+
+			body = read_body();
+
+			if (body === null)
+				return problem(415, 'Unsupported Media Type', 'not_json', 'The body has to be JSON.', null);
+
+			// Live data is reading; any other ticket would open more than this login has.
+			if (only_ticket)
+				body = '{"purpose":"stream"}';
+		}
+
+		relay(method, API + path + (query === '' ? '' : `?${query}`), body);
+	}
+};
