@@ -1,0 +1,62 @@
+"""What a user reads must not lag behind what there is."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+from remsim.config.settings import Settings, setting_names
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def written_default(name: str) -> str:
+    """The second column of a setting's row."""
+    row = re.search(rf"^\| `{re.escape(name)}` \| ([^|]*) \|", README, re.MULTILINE)
+    assert row is not None, f"README.md has no row for {name}"
+    return row[1]
+
+
+@pytest.mark.parametrize("name", setting_names())
+def test_readme_names_every_setting(name: str) -> None:
+    assert written_default(name).strip()
+
+
+@pytest.mark.parametrize("name", [name for name in setting_names() if not name.startswith("modem.")])
+def test_readme_tells_the_default(name: str) -> None:
+    section, option = name.split(".")
+    value = getattr(getattr(Settings(), section), option)
+    values = value if isinstance(value, tuple) else (value,)
+    shown = [f"{one:g}" if isinstance(one, float) else str(one) for one in values]
+    assert re.findall(r"`([^`]*)`", written_default(name)) == shown
+
+
+def test_readme_has_no_setting_that_is_gone() -> None:
+    rows = re.findall(r"^\| `((?:service|history|web|modem)\.\w+)` \|", README, re.MULTILINE)
+    assert sorted(rows) == sorted(setting_names())
+
+
+def test_every_folder_and_script_in_the_readme_is_there() -> None:
+    named = set(re.findall(r"`((?:backend|htdocs|luci-app-remsim|rrd|openwrt-feed|tests|script)/[\w/.-]*)`", README))
+    assert named
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert not missing
+    scripts = {path.name for path in (ROOT / "script").iterdir()}
+    assert {name for name in scripts if f"`{name}`" in README or f"script/{name}" in README} == scripts
+
+
+def test_ci_runs_what_the_readme_tells() -> None:
+    assert "    ./script/test\n" in README
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("exec script/test")
+
+
+def test_every_runtime_requirement_is_a_package_of_the_router() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    wanted = re.findall(r"^[A-Za-z0-9-]+", setup["options"]["install_requires"], re.MULTILINE)
+    makefile = (ROOT / "openwrt-feed" / "remsim" / "Makefile").read_text()
+    assert wanted
+    assert [name for name in wanted if f"+python3-{name.lower()}" not in makefile] == []
