@@ -6,19 +6,16 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from remsim import __version__
-from remsim.config.settings import Settings, load_settings
 from remsim.core.bus import Bus, Numbered
 from remsim.core.clock import Clock, SystemClock
-from remsim.core.errors import RemsimError, StorageError
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.core.reading import ModemReading
 from remsim.modems.manager import ModemManager
+from remsim.options import RouterOptions, Simulation, effective_settings, make_dirs
 from remsim.telemetry.journal import Journal
 from remsim.telemetry.recorder import Recorder
 from remsim.telemetry.sequence import Sequence
@@ -29,56 +26,6 @@ log = logging.getLogger(__name__)
 
 BACKFILL_EVENT_IDS = 40_000
 """Ids kept for the events of a backfilled week, so that they come before the live ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Simulation:
-    """Where the virtual devices are, and what the router may do to them.
-
-    ``history(start, end, modem_ids)`` yields readings and events of simulated time in the order of time;
-    ``control`` has ``fault(modem_usb_path, fault, **args)``.
-    """
-
-    count: int
-    sysfs_root: Path
-    dev_root: Path
-    config_dir: Path
-    control: Any
-    history: Any
-
-
-@dataclass(frozen=True, slots=True)
-class RouterOptions:
-    """What the command line says; None means: as configured."""
-
-    data_dir: Path | None = None
-    state_dir: Path | None = None
-    config_dir: Path | None = None
-    simulation: Simulation | None = None
-    backfill_s: float = 0.0
-
-
-def effective_settings(options: RouterOptions) -> tuple[Settings, RemsimError | None]:
-    """The settings in force, and why the configured ones are not when they cannot be used.
-
-    A router with a broken file must still be reachable, so it runs on defaults and says so.
-    """
-    problem: RemsimError | None = None
-    try:
-        settings = load_settings(options.config_dir)
-    except RemsimError as error:
-        log.error("%s", error.message)
-        settings, problem = Settings(), error
-    if options.simulation is not None:
-        simulated = load_settings(options.simulation.config_dir)
-        service = replace(settings.service, probe_period_s=simulated.service.probe_period_s)
-        settings = replace(settings, modems=simulated.modems, service=service)
-    service = settings.service
-    if options.data_dir is not None:
-        service = replace(service, data_dir=str(options.data_dir), state_dir=str(options.data_dir))
-    if options.state_dir is not None:
-        service = replace(service, state_dir=str(options.state_dir))
-    return replace(settings, service=service), problem
 
 
 class Router:
@@ -240,16 +187,3 @@ class Router:
             if len(found) >= count or self._stopping.is_set() or self.clock.monotonic() > deadline:
                 return found
             self._stopping.wait(0.2)
-
-
-def make_dirs(data_dir: Path, state_dir: Path) -> None:
-    """Create the two directories; ``StorageError`` names the one that cannot be."""
-    for name, path in (("data", data_dir), ("state", state_dir)):
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"the {name} directory {path} cannot be created: {error.strerror}",
-                field=f"--{name}",
-                hint=f"give another one with --{name} DIR",
-            ) from error

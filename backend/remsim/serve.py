@@ -6,8 +6,12 @@ import logging
 import secrets
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from remsim.router import Router, RouterOptions, Simulation, effective_settings, make_dirs
+from remsim.options import RouterOptions, Simulation, effective_settings, make_dirs
+
+if TYPE_CHECKING:
+    from remsim.router import Router
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +63,14 @@ def run(options: RouterOptions, listen: str | None) -> int:
     token = ensure_token(state_dir)
     address = listen or settings.web.listen
     ticket = secrets.token_urlsafe(24)
+
+    def router() -> Router:
+        from remsim.router import Router  # in the worker only: the arbiter stays small
+
+        return Router(options, token)
+
     return serve_http(
-        lambda: Router(options, token),
+        router,
         address,
         settings.web,
         first_ticket=ticket,

@@ -123,6 +123,13 @@ def test_what_comes_late_with_a_lower_id_is_sent_without_one_and_found_again(bro
     assert not gone and ids(wire) == [4] and b'{"id": 2,' in wire
 
 
+def test_what_comes_late_is_not_missed_by_who_saw_the_higher_id_before(broker) -> None:
+    publish(broker, (1, "modem1"), (3, "modem1"))
+    assert broker.since(3) == ([], False)
+    publish(broker, (2, "modem1"))
+    assert [message.id for message in broker.since(3)[0]] == [2]
+
+
 def test_messages_without_an_id_pass_and_do_not_count(broker) -> None:
     publish(broker, (1, "modem1"))
     position, _gone = broker.position()

@@ -10,9 +10,10 @@ from flask import Flask, Response, g, request
 from remsim.web import errors, events, jobs, login, modems, openapi, pages, series, simulation, state, stream, usage
 from remsim.web.auth import Guard, Tickets
 from remsim.web.broker import Broker, InProcessBroker, feed
-from remsim.web.context import KEY, Services
+from remsim.web.context import Services
 from remsim.web.errors import Unauthorized, of_remsim_error
 from remsim.web.streams import Streams
+from remsim.web.takeover import KEY
 
 if TYPE_CHECKING:
     from remsim.router import Router

@@ -134,7 +134,7 @@ class InProcessBroker:
     def position(self, last_id: int | None = None) -> tuple[int, bool]:
         with self._changed:
             end = self._first + len(self._ring)
-            if last_id is None or (last_id == self._highest and self._gone_id is not None):
+            if last_id is None:
                 return end, False
             if self._gone_id is None or last_id > self._highest:
                 return end, True

@@ -10,12 +10,11 @@ from flask import current_app
 
 from remsim.web.auth import Guard, Tickets
 from remsim.web.broker import Broker
+from remsim.web.takeover import KEY
 
 if TYPE_CHECKING:
     from remsim.router import Router
     from remsim.web.streams import Streams
-
-KEY = "remsim"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.errors import InvalidInput, RemsimError
+from remsim.web.takeover import KEY
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -91,7 +92,7 @@ def serve_http(
         def close_streams(self) -> None:
             """Wake the streams that hold threads, so that they end."""
             if self.flask is not None:
-                self.flask.extensions["remsim"].broker.close()
+                self.flask.extensions[KEY].broker.close()
 
         def end(self) -> None:
             """The worker's last deed."""

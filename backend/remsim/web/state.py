@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Blueprint, Response
 
 from remsim.core.clock import iso_utc
 from remsim.web.auth import PUBLIC, requires_scope
+from remsim.web.broker import encode
 from remsim.web.context import Services, services
 from remsim.web.describe import describes
 from remsim.web.fields import MessageId, Query, load_query
@@ -42,9 +42,9 @@ def state() -> Response:
     parts = services()
     router = parts.router
     # The id first: what comes by while the rest is gathered is told again rather than never.
-    newest = max(parts.broker.highest, router.journal.latest_id())
+    newest = parts.broker.highest or router.journal.latest_id()
     modems = router.modems.views()
-    readings, lagged = _first_readings(modems) if since is None else _readings_since(parts, since)
+    readings, events, lagged = _first(parts, modems) if since is None else _since(parts, since)
     body: dict[str, Any] = {
         "id": newest,
         "at": iso_utc(router.clock.now()),
@@ -53,28 +53,32 @@ def state() -> Response:
         "started_at": iso_utc(router.started_at),
         "period_s": router.settings.service.period_s,
         "modems": modems,
-        "events": _events(parts, since),
         "jobs": [job.as_dict() for job in router.jobs.recent()],
         "lagged": lagged,
         "problems": router.problems(),
         "stream": {"max": parts.streams.cap, "open": parts.streams.open},
     }
-    # The readings are encoded already, for the stream; they are spliced in as they are.
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(f'{text[:-1]},"readings":[{",".join(readings)}]}}', mimetype="application/json")
+    # Readings and events are encoded already, for the stream; they are spliced in as they are.
+    text = encode(body)
+    text = f'{text[:-1]},"readings":[{",".join(readings)}],"events":[{",".join(events)}]}}'
+    return Response(text, mimetype="application/json")
 
 
-def _first_readings(modems: list[dict[str, Any]]) -> tuple[list[str], bool]:
-    readings = [modem["reading"] for modem in modems if modem["reading"] is not None]
-    return [json.dumps({"id": None, **reading}, ensure_ascii=False) for reading in readings], False
+def _first(parts: Services, modems: list[dict[str, Any]]) -> tuple[list[str], list[str], bool]:
+    """The last reading of each modem and the last events."""
+    readings = [encode({"id": None, **modem["reading"]}) for modem in modems if modem["reading"] is not None]
+    return readings, _journalled(parts, None, FIRST_EVENTS), False
 
 
-def _readings_since(parts: Services, since: int) -> tuple[list[str], bool]:
+def _since(parts: Services, since: int) -> tuple[list[str], list[str], bool]:
+    """What came after ``since``, in the order of coming; True: some of it is gone."""
     messages, lagged = parts.broker.since(since)
-    return [message.data for message in messages if message.kind == "reading" and (message.id or 0) > since], lagged
+    readings = [message.data for message in messages if message.kind == "reading"]
+    if lagged:
+        return readings, _journalled(parts, since, MOST_EVENTS), True
+    return readings, [message.data for message in reversed(messages) if message.kind == "event"], False
 
 
-def _events(parts: Services, since: int | None) -> list[dict[str, Any]]:
-    limit = FIRST_EVENTS if since is None else MOST_EVENTS
+def _journalled(parts: Services, since: int | None, limit: int) -> list[str]:
     events, _next = parts.router.journal.query(since=since, limit=limit)
-    return [event.as_dict() for event in events]
+    return [encode(event.as_dict()) for event in events]

@@ -14,14 +14,12 @@ from remsim.web.describe import describes
 from remsim.web.fields import MessageId, Name, Names, Query, load_query
 from remsim.web.modems import known_modem
 from remsim.web.streams import Generated, Viewer
+from remsim.web.takeover import TAKES_SOCKETS, TakenOver
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 bp = Blueprint("stream", __name__)
-
-TAKES_SOCKETS = "remsim.takes_sockets"
-"""Key of the WSGI environment: the server accepts ``TakenOver`` and feeds the socket itself."""
 
 
 class StreamQuery(Query):
@@ -30,15 +28,6 @@ class StreamQuery(Query):
     modem = Names()
     last_event_id = MessageId()
     ticket = Name()
-
-
-class TakenOver(BaseException):
-    """Leaves the WSGI call: the socket is no longer the request's. No ``Exception``, so no handler eats it."""
-
-    def __init__(self, head: bytes, viewer: Viewer) -> None:
-        super().__init__("the stream is sent by the sender thread")
-        self.head = head
-        self.viewer = viewer
 
 
 class StreamResponse(Response):

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.http import errors as http_errors  # type: ignore[import-untyped]
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
-from remsim.web.context import KEY
-from remsim.web.errors import CODES, problem_dict
-from remsim.web.sender import Sender
-from remsim.web.stream import TAKES_SOCKETS, TakenOver
+from remsim.web.takeover import KEY, TAKES_SOCKETS, TakenOver
 
 if TYPE_CHECKING:
     from flask import Flask
+
+# The arbiter loads this module before it forks, so Flask and what needs it come later, in the worker.
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +47,8 @@ class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
         super().init_process()
 
     def load_wsgi(self) -> None:
+        from remsim.web.sender import Sender
+
         super().load_wsgi()
         application: Flask = self.app.wsgi()
         self.sender = Sender(application.extensions[KEY].streams)
@@ -76,6 +77,8 @@ class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """What gunicorn itself refuses gets the shape of our other errors."""
+        from remsim.web.errors import CODES, problem_dict
+
         known = next((row[1:] for row in REFUSED if isinstance(exc, row[0])), None)
         if known is None:
             log.error("unforeseen error", exc_info=exc)
