@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from remsim.core.events import Event
@@ -26,56 +25,72 @@ PROBLEMS = {
 """What to do, by state; the other states need nothing."""
 
 
-def reading_events(before: ModemReading | None, now: ModemReading) -> Iterator[Event]:
-    """Events of cell, technology, registration and SIM between two readings."""
-    if before is None:
-        return
-    signal = signal_data(now)
-    if before.mode and now.mode and before.mode != now.mode:
-        text = f"{now.modem}: {MODE_WORDS.get(before.mode, before.mode)} → {MODE_WORDS.get(now.mode, now.mode)}"
-        yield event("technology_change", now, text, before.mode, now.mode, signal)
-    old_cell, new_cell = cell(before), cell(now)
-    if old_cell and new_cell and old_cell != new_cell:
-        yield event("cell_change", now, f"{now.modem}: cell {old_cell} → {new_cell}", old_cell, new_cell, signal)
-    if before.registration and now.registration and before.registration != now.registration:
-        text = f"{now.modem}: registration {before.registration} → {now.registration}"
-        yield event("registration", now, text, before.registration, now.registration, signal)
-    for name in ("sim_state", "sim_slot", "sim"):
-        old, new = getattr(before, name), getattr(now, name)
-        if old is not None and new is not None and old != new:
-            yield event("sim_state", now, f"{now.modem}: {name.replace('_', ' ')} {old} → {new}", old, new, {"what": name})
+TROUBLE = ("not_answering", "port_busy")
+CALM = ("online", "starting", "paused", "searching")
+SIGNAL = ("rsrp_dbm", "rsrq_db", "sinr_db", "cell_id", "pci", "band", "mode", "latency_ms", "loss_percent")
+SIM_WORDS = {"sim_state": "SIM", "sim_slot": "SIM slot", "sim": "SIM card"}
 
 
-def state_event(modem: str, at: float, before: str | None, now: str, last: ModemReading | None, why: str) -> Event:
-    """The event of a change of state."""
-    kind = "connect" if now == "online" else "disconnect" if before == "online" else "state"
-    severity = "info" if now in ("online", "starting", "paused", "searching") else "warning"
-    if kind == "disconnect":
-        severity = "warning"
-    text = f"{modem}: {STATES.get(now, now)}" + (f" ({why})" if why else "")
-    data: dict[str, Any] = {"from": before, "to": now}
-    if last is not None:
-        data |= signal_data(last)
-    return Event(kind, modem, at, text, severity, data)
+class Changes:
+    """What was last known of one modem, and the events of what differs from it.
 
+    A value that is unknown for a while is no change; when it is known again it is compared with what it was before.
+    """
 
-def event(
-    kind: str, now: ModemReading, text: str, old: object, new: object, data: dict[str, Any], severity: str = "info"
-) -> Event:
-    """An event of a change seen in a reading."""
-    return Event(kind, now.modem, now.at, text, severity, {"from": old, "to": new, **data})
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+        self._signal: dict[str, Any] = {}
 
+    def of_reading(self, now: ModemReading) -> list[Event]:
+        """Events of technology, cell, registration and SIM."""
+        self._signal |= {name: value for name in SIGNAL if (value := getattr(now, name)) is not None}
+        found = []
+        if (change := self._change("mode", now.mode)) is not None:
+            old, new = (MODE_WORDS.get(mode, mode) for mode in change)
+            found.append(self._event("technology_change", now, f"{now.modem}: {old} → {new}", change))
+        kind = "pci" if now.cell_id is None else "cell"
+        if (change := self._change(kind, cell(now))) is not None:
+            found.append(self._event("cell_change", now, f"{now.modem}: cell {change[0]} → {change[1]}", change))
+        if (change := self._change("registration", now.registration)) is not None:
+            text = f"{now.modem}: registration {change[0]} → {change[1]}"
+            found.append(self._event("registration", now, text, change))
+        for name, word in SIM_WORDS.items():
+            if (change := self._change(name, getattr(now, name))) is not None:
+                data = {"from": change[0], "to": change[1], "what": name}
+                text = f"{now.modem}: {word} {change[0]} → {change[1]}"
+                found.append(Event("sim_state", now.modem, now.at, text, "info", data))
+        return found
 
-def signal_data(reading: ModemReading) -> dict[str, Any]:
-    """The signal at that moment: the answer to "why"."""
-    names = ("rsrp_dbm", "rsrq_db", "sinr_db", "cell_id", "pci", "band", "mode", "latency_ms", "loss_percent")
-    return {name: value for name in names if (value := getattr(reading, name)) is not None}
+    def of_state(self, modem: str, at: float, before: str, now: str, why: str) -> Event:
+        """The event of a change of state, with the last signal that was known: the answer to "why"."""
+        if now == "online":
+            kind = "connect"
+        elif before == "online":
+            kind = "disconnect"
+        elif now in TROUBLE:
+            kind = "error"
+        else:
+            kind = "recovered" if before in TROUBLE else "state"
+        severity = "info" if now in CALM and kind != "disconnect" or now == "paused" else "warning"
+        text = f"{modem}: {STATES.get(now, now)}" + (f" ({why})" if why else "")
+        return Event(kind, modem, at, text, severity, {"from": before, "to": now, **self._signal})
+
+    def _change(self, name: str, value: Any) -> tuple[Any, Any] | None:
+        """Old and new value when a known value became another one."""
+        if value is None:
+            return None
+        before, self._known[name] = self._known.get(name), value
+        return None if before is None or before == value else (before, value)
+
+    def _event(self, kind: str, now: ModemReading, text: str, change: tuple[Any, Any]) -> Event:
+        data = {"from": change[0], "to": change[1], **self._signal}
+        return Event(kind, now.modem, now.at, text, "info", data)
 
 
 def cell(reading: ModemReading) -> str | None:
-    """A cell in words: eNB or gNB and sector for LTE, else the identity; with its PCI."""
+    """A cell in words: eNB and sector for LTE, else the identity; its PCI when that is all there is."""
     if reading.cell_id is None:
-        return f"PCI {reading.pci}" if reading.pci is not None and reading.pci >= 0 else None
+        return f"PCI {reading.pci}" if reading.pci is not None else None
     if reading.rat == "LTE":
         return f"{reading.cell_id >> 8}/{reading.cell_id & 255}"
     return str(reading.cell_id)

@@ -156,7 +156,7 @@ class Channel:
             raise InvalidInput("an AT command is one line of printable ASCII characters", field="command")
         with self._turns:
             if not self._in_step:
-                self._resync(min(timeout_s, 3.0))
+                self._resync(timeout_s)
             self._dispatch(self._read(0))
             return self._exchange(command, timeout_s, payload)
 

@@ -26,7 +26,7 @@ class Found:
 
 def scan(sysfs_root: Path, dev_root: Path) -> list[Found]:
     """All modems plugged in now, by USB path. What vanishes while we look is not there."""
-    devices = sysfs_root / "bus" / "usb" / "devices"
+    devices = usb_devices(sysfs_root)
     try:
         names = sorted(entry.name for entry in devices.iterdir() if ":" not in entry.name)
     except OSError:
@@ -38,9 +38,19 @@ def scan(sysfs_root: Path, dev_root: Path) -> list[Found]:
 def fingerprint(sysfs_root: Path) -> tuple[str, ...]:
     """Changes when a USB device or interface comes or goes; cheaper than a scan."""
     try:
-        return tuple(sorted(entry.name for entry in (sysfs_root / "bus" / "usb" / "devices").iterdir()))
+        return tuple(sorted(entry.name for entry in usb_devices(sysfs_root).iterdir()))
     except OSError:
         return ()
+
+
+def look_at(sysfs_root: Path, usb_path: str, dev_root: Path) -> Found | None:
+    """The modem at a USB path as it is now, or None."""
+    return describe(usb_devices(sysfs_root), usb_path, dev_root)
+
+
+def usb_devices(sysfs_root: Path) -> Path:
+    """Where the kernel shows USB devices and their interfaces."""
+    return sysfs_root / "bus" / "usb" / "devices"
 
 
 def describe(devices: Path, name: str, dev_root: Path) -> Found | None:

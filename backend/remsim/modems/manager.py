@@ -17,6 +17,7 @@ from remsim.modems.detect import Found, fingerprint, scan
 from remsim.modems.modem import Modem, Surroundings
 from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities, Registry
+from remsim.modems.view import details, modem_view
 
 log = logging.getLogger(__name__)
 
@@ -41,23 +42,25 @@ class ModemManager:
     ) -> None:
         identities = Identities(state_dir)
         self._settings = settings
+        self._identities = identities
         self._registry = Registry(state_dir, identities)
         self._prober = Prober(clock)
         self._around = Surroundings(
             clock,
             publish_reading,
             emit,
-            self._registry,
+            self._identify,
             identities,
             self._prober,
             sysfs_root,
+            dev_root,
             settings.service.probe_period_s,
         )
-        self._dev_root = dev_root
         self._scan_period_s = scan_period_s
         self._modems: dict[str, Modem] = {}
         self._seen: tuple[str, ...] | None = None
         self._scanned_at = 0.0
+        self._identifying = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="modems", daemon=True)
 
@@ -82,11 +85,12 @@ class ModemManager:
     def views(self, *, identifiers: bool = False) -> list[dict[str, Any]]:
         """The objects of all modems, by number."""
         modems = sorted(self._modems.values(), key=lambda modem: (len(modem.id), modem.id))
-        return [modem.view(identifiers=identifiers, details=False) for modem in modems]
+        return [modem_view(modem, self._prober, self._identities, identifiers=identifiers) for modem in modems]
 
     def view(self, modem_id: str, *, identifiers: bool = False) -> dict[str, Any]:
         """One modem's object with carriers and neighbours."""
-        return self._modem(modem_id).view(identifiers=identifiers, details=True)
+        modem = self._modem(modem_id)
+        return modem_view(modem, self._prober, self._identities, identifiers=identifiers) | details(modem)
 
     def set_period(self, modem_id: str, period_s: float | None) -> None:
         """Poll a modem every ``period_s`` seconds (1 to 60), or not at all (None)."""
@@ -104,7 +108,7 @@ class ModemManager:
         self._registry.forget(modem_id)
 
     def _modem(self, modem_id: str) -> Modem:
-        for modem in self._modems.values():
+        for modem in list(self._modems.values()):
             if modem.id == modem_id:
                 return modem
         raise NotFound(f"there is no modem {modem_id[:40]!r}", field="modem")
@@ -119,29 +123,44 @@ class ModemManager:
 
     def _look(self) -> None:
         """Compare the bus with what we know; a full scan only when something moved, or now and then."""
-        now = self._around.clock.monotonic()
-        seen = fingerprint(self._around.sysfs_root)
-        waiting = any(not modem.found.at_ports or not modem.present for modem in self._modems.values())
+        around, now = self._around, self._around.clock.monotonic()
+        modems = list(self._modems.values())
+        for modem in modems:
+            if not modem.present:
+                modem.missed()
+        seen = fingerprint(around.sysfs_root)
+        waiting = any(modem.present and not modem.found.at_ports for modem in modems)
         if seen == self._seen and not waiting and now - self._scanned_at < FULL_SCAN_S:
             return
         self._seen, self._scanned_at = seen, now
-        found = {modem.usb_path: modem for modem in scan(self._around.sysfs_root, self._dev_root)}
-        for usb_path, modem in self._modems.items():
-            if usb_path in found:
-                modem.seen(found[usb_path])
-            else:
+        found = {modem.usb_path: modem for modem in scan(around.sysfs_root, around.dev_root)}
+        for modem in modems:
+            one = found.pop(modem.found.usb_path, None)
+            if one is None:
                 modem.missed()
-        for usb_path, one in found.items():
-            if usb_path not in self._modems:
-                self._add(one)
+            else:
+                modem.seen(one)
+        for one in found.values():
+            self._add(one)
 
     def _add(self, found: Found) -> None:
         settings = self._settings.modem_at(found.usb_path)
         if not settings.enabled:
             return
-        modem = Modem(found, settings, self._around)
+        modem = Modem(found, settings, self._registry.id_at(found.usb_path), self._around)
         self._modems[found.usb_path] = modem
-        text = f"{modem.id}: {found.row.vendor} {found.row.module} found at USB {found.usb_path}"
-        data = {"usb_path": found.usb_path, "usb_id": found.usb_id}
-        self._around.emit(Event("appeared", modem.id, self._around.clock.now(), text, "info", data))
         modem.start()
+
+    def _identify(self, modem: Modem, imei: str) -> str:
+        """The id of a modem whose IMEI is known now. One that was moved here leaves its old place."""
+        with self._identifying:
+            others = [other for other in list(self._modems.values()) if other is not modem]
+            if any(other.present and other.identity.get("imei") == imei for other in others):
+                log.warning("%s has the IMEI of another modem that is plugged in", modem.id)
+                return modem.id
+            modem_id = self._registry.identified(modem.id, imei, modem.found.usb_path)
+            for other in others:
+                if other.id == modem_id and not other.present:
+                    other.stop()
+                    self._modems.pop(other.found.usb_path, None)
+            return modem_id

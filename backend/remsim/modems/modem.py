@@ -10,27 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from remsim.config.settings import ModemSettings
-from remsim.core.clock import Clock, iso_utc
-from remsim.core.errors import AtFormatError, AtTimeout, ModemError, ModemGone, PortBusy
+from remsim.core.clock import Clock
+from remsim.core.errors import AtTimeout, ModemError, ModemGone, PortBusy
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
-from remsim.modems.changes import PROBLEMS, reading_events, state_event
-from remsim.modems.channel import Channel
-from remsim.modems.detect import Found
-from remsim.modems.drivers import driver_for
-from remsim.modems.plan import PollingPlan
+from remsim.modems.changes import Changes
+from remsim.modems.detect import Found, look_at
 from remsim.modems.probe import Prober, parse_target
-from remsim.modems.registry import Identities, Registry, mask
+from remsim.modems.registry import Identities
+from remsim.modems.session import Session, SessionOver
 from remsim.modems.traffic import Traffic, TrafficMeter
 
 log = logging.getLogger(__name__)
 
-REBOOT_S = 90.0
+REBOOT_S = 100.0
+"""How long a modem may be away and is still called restarting: 90 seconds were seen, and ports come a little later."""
 SILENT_AFTER_S = 8.0
+BOOT_PATIENCE_S = 60.0
+LOOK_AGAIN_S = 0.2
 RETRY_S = 2.0
 BUSY_RETRY_S = 10.0
-QUERY_TIMEOUT_S = 3.0
-SLOW_ANSWERS = {"AT+COPS?": 10.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,41 +39,42 @@ class Surroundings:
     clock: Clock
     publish_reading: Callable[[ModemReading], None]
     emit: Callable[[Event], None]
-    registry: Registry
+    identify: Callable[[Modem, str], str]
     identities: Identities
     prober: Prober
     sysfs_root: Path
+    dev_root: Path
     probe_period_s: float | None
 
 
 class Modem:
     """One modem and the thread that owns its AT port."""
 
-    def __init__(self, found: Found, settings: ModemSettings, around: Surroundings) -> None:
-        self.id = around.registry.id_at(found.usb_path)
+    def __init__(self, found: Found, settings: ModemSettings, modem_id: str, around: Surroundings) -> None:
+        self.id = modem_id
         self.found = found
         self.settings = settings
         self.present = True
+        self.state = "starting"
+        self.state_since = around.clock.now()
+        self.online_since: float | None = None
+        self.identity: dict[str, str | None] = {}
+        self.values: dict[str, Any] = {}
+        self.reading: ModemReading | None = None
+        self.last_error: str | None = None
+        self.trouble: str | None = None
+        self.period_s = settings.period_s
+        self.session: Session | None = None
         self._around = around
         self._clock = around.clock
-        self._period_s = settings.period_s
-        self._state = "starting"
-        self._state_since = around.clock.now()
-        self._online_since: float | None = None
-        self._vanished_at: float | None = None
-        self._identity: dict[str, str | None] = {}
-        self._values: dict[str, Any] = {}
-        self._reading: ModemReading | None = None
-        self._last_error: str | None = None
-        self._driver = driver_for(found.row.vendor, found.row.module, found.row.platform)
-        self._plan = PollingPlan(self._driver, self._period_s)
-        self._channel: Channel | None = None
+        self._changes = Changes()
+        self._away_since: float | None = None
+        self._patient_until = 0.0
         self._sent_before = 0
-        self._exchanges: int | None = None
-        self._answered_at = self._clock.monotonic()
-        self._sim_changed = False
+        self._counting = threading.Lock()
+        self._presence = threading.RLock()
         self._meter: TrafficMeter | None = None
-        self._changed = threading.Event()
+        self._nudged = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"modem-{found.usb_path}", daemon=True)
 
@@ -82,241 +82,179 @@ class Modem:
 
     def start(self) -> None:
         """Begin."""
+        text = f"{self.id}: {self.found.row.vendor} {self.found.row.module} found at USB {self.found.usb_path}"
+        self._tell("appeared", text, {"usb_path": self.found.usb_path, "usb_id": self.found.usb_id})
         self._watch_link()
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask the thread to end; ``join`` waits for it."""
+        """Ask the thread to end, in the middle of a command if need be; ``join`` waits for it."""
         self._stopping = True
+        self._around.prober.unwatch(self.found.usb_path)
+        session = self.session
+        if session is not None:
+            session.channel.abort()
         self._nudge()
 
     def join(self, timeout_s: float) -> None:
         """Wait for the thread's end."""
-        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
 
     def seen(self, found: Found) -> None:
         """The modem is on the bus, perhaps with other port names than before."""
-        came_back = not self.present
-        changed = found != self.found
-        self.found, self.present = found, True
-        if came_back:
-            away_s = self._clock.monotonic() - (self._vanished_at or 0)
-            kind = "reboot" if away_s < REBOOT_S else "appeared"
-            text = f"{self.id}: back after {away_s:.0f} s"
-            self._emit(Event(kind, self.id, self._clock.now(), text, "info", {"away_s": round(away_s, 1)}))
-            self._set_state("starting")
-        if came_back or changed:
+        with self._presence:
+            was_present, changed = self.present, found != self.found
+            self.found, self.present = found, True
+            if not was_present:
+                self._came_back(f"{self.id}: back on USB")
+        if changed or not was_present:
             self._watch_link()
             self._nudge()
 
     def missed(self) -> None:
         """The modem is not on the bus."""
-        now = self._clock.monotonic()
-        if self.present:
+        with self._presence:
+            if not self.present:
+                if self.state == "rebooting" and not self._may_be_rebooting():
+                    self._set_state("gone")
+                return
             self.present = False
-            self._vanished_at = now
+            self._away_since = self._away_since or self._clock.monotonic()
             text = f"{self.id}: vanished from USB {self.found.usb_path}"
-            self._emit(Event("vanished", self.id, self._clock.now(), text, "warning", {"from": self._state, "to": None}))
+            self._tell("vanished", text, {"from": self.state, "to": None}, "warning")
             self._set_state("rebooting")
-            self._around.prober.unwatch(self.found.usb_path)
-            self._nudge()
-        elif self._state == "rebooting" and self._vanished_at is not None and now - self._vanished_at > REBOOT_S:
-            self._set_state("gone")
+        self._around.prober.unwatch(self.found.usb_path)
+        self._nudge()
 
     def set_period(self, period_s: float | None) -> None:
         """The user's polling period; None sends nothing any more."""
-        self._period_s = period_s
-        self._plan.set_period(period_s)
+        self.period_s = period_s
+        session = self.session
+        if session is not None:
+            session.plan.set_period(period_s)
         self._nudge()
+
+    @property
+    def interface(self) -> str | None:
+        """Its network interface, as configured or as found."""
+        return self.settings.interface or self.found.interface
 
     @property
     def commands_sent(self) -> int:
         """AT commands sent to this modem since the service started."""
-        channel = self._channel
-        return self._sent_before + (channel.commands_sent if channel else 0)
-
-    def view(self, *, identifiers: bool, details: bool) -> dict[str, Any]:
-        """The modem's object of the API."""
-        reading, row = self._reading, self.found.row
-        shown = (lambda text: text) if identifiers else mask
-        view: dict[str, Any] = {
-            "id": self.id,
-            "name": self.settings.name or self.id,
-            "vendor": row.vendor,
-            "model": self._identity.get("model") or row.module,
-            "firmware": self._identity.get("revision"),
-            "platform": row.platform,
-            "usb_path": self.found.usb_path,
-            "usb_id": self.found.usb_id,
-            "port": self.found.at_ports[0] if self.present and self.found.at_ports else None,
-            "interface": self._interface,
-            "state": self._state,
-            "state_since": iso_utc(self._state_since),
-            "online_since": None if self._online_since is None else iso_utc(self._online_since),
-            "problem": self._problem(),
-            **{name: shown(self._identity.get(name)) for name in ("imei", "imsi", "iccid", "eid")},
-            "sim": self._around.identities.sim(self._identity.get("iccid")),
-            "period_s": self._period_s,
-            "effective_period_s": self._plan.effective_s,
-            "at_commands_total": self.commands_sent,
-            "at_round_exchanges": self._exchanges,
-            "reading": None if reading is None else reading.as_dict(),
-        }
-        if details:
-            values = self._values
-            view |= {
-                "carriers": self._driver.carriers(values),
-                "neighbours": self._driver.neighbours(values),
-                "sensors_c": values.get("sensors_c"),
-                "last_error": self._last_error,
-            }
-        return view
+        with self._counting:
+            return self._sent_before + (self.session.channel.commands_sent if self.session else 0)
 
     # --- the modem's own thread ---
 
     def _run(self) -> None:
         while not self._stopping:
-            wait_s: float | None = RETRY_S
+            self._nudged.clear()
+            wait_s: float | None = None
             try:
-                if self.present and self.found.at_ports:
-                    self._session()
-                elif self.found.row.is_boot_mode:
-                    wait_s = None
-                else:
-                    wait_s = None
-            except PortBusy as error:
-                self._last_error = error.message
-                self._set_state("port_busy", error.message)
-                wait_s = BUSY_RETRY_S
+                wait_s = self._step()
+            except SessionOver:
+                wait_s = 0.0
+            except ModemGone as error:
+                if self._stopping:
+                    break
+                self.last_error = error.message
+                wait_s = self._port_lost()
             except ModemError as error:
-                self._last_error = error.message
+                self.last_error = error.message
+                self.trouble = f"{error.message}; {error.hint}." if error.hint else None
+                self._set_state("port_busy" if isinstance(error, PortBusy) else "not_answering", error.message)
+                wait_s = BUSY_RETRY_S
             except Exception as error:  # one modem's trouble must not end its thread: it is told and tried again
                 log.exception("%s: unexpected error", self.id)
-                self._last_error = f"unexpected error: {error}"
+                self.last_error = f"unexpected error: {error}"
                 wait_s = BUSY_RETRY_S
-            finally:
-                self._close()
             if not self._stopping:
-                self._changed.wait(wait_s)
-                self._changed.clear()
+                self._nudged.wait(wait_s)
+        self._end_session()
 
-    def _session(self) -> None:
-        """From opening the port to its end."""
-        channel = Channel(self.found.at_ports[0], clock=self._clock, on_urc=self._on_urc)
-        self._channel = channel
-        if self._period_s is None:
-            self._pause(channel)
-        channel.open()
-        self._answered_at = self._clock.monotonic()
-        self._shake_hands(channel)
-        for command in self._driver.setup_commands:
-            self._ask_quietly(channel, command)
-        self._identify(channel)
-        self._plan = PollingPlan(self._driver, self._period_s)
+    def _step(self) -> float | None:
+        """What there is to do now; how long to wait then, None until something changes."""
+        if self.state == "gone" or (self.period_s is None and not self.present):
+            return None  # the manager sees it come back
+        # Names may have changed since the last scan, and the old one may be another modem's by now.
+        found = look_at(self._around.sysfs_root, self.found.usb_path, self._around.dev_root)
+        if found is None:
+            self.missed()
+            return RETRY_S
+        self.seen(found)
+        if self.period_s is None:
+            self._set_state("paused")
+            return None
+        if not found.at_ports:
+            if self.state == "rebooting" and not self._may_be_rebooting():
+                self._set_state("not_answering", "it has no AT port")
+            return None if found.row.is_boot_mode else RETRY_S
+        self._talk(found)
+        return 0.0
+
+    def _talk(self, found: Found) -> None:
+        """One session, from opening the port to its end."""
+        path = found.at_ports[0]
+
+        def goes_on() -> bool:
+            is_wanted = not self._stopping and self.period_s is not None
+            return is_wanted and self.present and path in self.found.at_ports[:1]
+
+        session = Session(path, found.row, clock=self._clock, goes_on=goes_on, on_timeout=self._silent)
+        self._end_session(session)
+        try:
+            session.channel.open()
+            self.trouble = None
+            if self.state in ("paused", "port_busy"):
+                self._set_state("starting")
+            session.answered_at = self._clock.monotonic()
+            session.shake_hands()
+            if self._away_since is not None:
+                self._came_back(f"{self.id}: answers again")
+            session.plan.set_period(self.period_s)
+            session.identify()
+            self.identity = session.identity
+            if self.identity.get("imei"):
+                self._take_id(self._around.identify(self, str(self.identity["imei"])))
+            session.plan.set_period(self.period_s)
+            self._poll(session)
+        finally:
+            session.channel.dispose()
+
+    def _take_id(self, modem_id: str) -> None:
+        if modem_id != self.id:
+            self.id, self.reading, self._changes = modem_id, None, Changes()
+
+    def _poll(self, session: Session) -> None:
+        """Rounds on a schedule of deadlines, until the session is over."""
         next_at = self._clock.monotonic()
-        while self._goes_on(channel):
-            if self._period_s is None:
-                self._pause(channel)
-                next_at = self._clock.monotonic()
-                continue
+        while True:
             now = self._clock.monotonic()
             if now < next_at:
-                channel.wait_urcs(next_at - now)
+                session.wait(next_at - now)
+                next_at = min(next_at, now + (session.plan.effective_s or RETRY_S))  # the user may have changed it
                 continue
-            self._round(channel, now)
-            period_s = self._plan.effective_s or RETRY_S
+            values = session.round(now)
+            if values is not None:
+                self._publish(session, values)
+            period_s = session.plan.effective_s or RETRY_S
             next_at = max(next_at + period_s, self._clock.monotonic() + period_s * 0.1)
 
-    def _goes_on(self, channel: Channel) -> bool:
-        return not self._stopping and self.present and channel.path in self.found.at_ports[:1]
-
-    def _pause(self, channel: Channel) -> None:
-        """Send nothing until the user wants polling again or the modem goes."""
-        self._set_state("paused")
-        while self._period_s is None and not self._stopping and self.present:
-            if channel.is_open:
-                channel.wait_urcs(30.0)
-            else:
-                self._changed.wait(30.0)
-                self._changed.clear()
-        if not self._stopping and self.present:
-            self._set_state("starting")
-
-    def _shake_hands(self, channel: Channel) -> None:
-        """Wait until the parser works: ttys come back before it does."""
-        while self._goes_on(channel):
-            try:
-                if channel.query("AT", timeout_s=1.0).ok:
-                    self._answered_at = self._clock.monotonic()
-                    return
-            except AtTimeout as error:
-                self._silent(error)
-            channel.wait_urcs(0.3)
-        raise ModemGone(channel.path)
-
-    def _identify(self, channel: Channel) -> None:
-        """Who it is; with its IMEI known, its old id."""
-        found: dict[str, Any] = {}
-        for command in self._driver.identity_commands:
-            found |= self._ask_quietly(channel, command)
-        model = str(found.get("model") or self.found.row.module)
-        if found.get("model") and model != self._driver.module:
-            self._driver = driver_for(self.found.row.vendor, model, self.found.row.platform)
-        names = ("manufacturer", "model", "revision", "imei", "eid")
-        self._identity = {name: found.get(name) for name in names if found.get(name)}
-        if self._identity.get("imei"):
-            self.id = self._around.registry.identified(self.id, str(self._identity["imei"]), self.found.usb_path)
-        self._identify_sim(channel)
-
-    def _identify_sim(self, channel: Channel) -> None:
-        self._sim_changed = False
-        found: dict[str, Any] = {}
-        for command in self._driver.sim_identity_commands:
-            found |= self._ask_quietly(channel, command)
-        for name in ("imsi", "iccid"):
-            self._identity[name] = found.get(name)
-
-    def _ask_quietly(self, channel: Channel, command: str) -> dict[str, Any]:
-        """One question whose failure is no news: not every modem knows every command."""
-        try:
-            return self._driver.decode(command, channel.query(command, timeout_s=QUERY_TIMEOUT_S).text)
-        except (AtTimeout, AtFormatError) as error:
-            log.debug("%s: %s", self.id, error)
-            return {}
-
-    def _round(self, channel: Channel, now: float) -> None:
-        """Ask this round's commands and publish what they say."""
-        begun = channel.commands_sent
-        if self._sim_changed:
-            self._identify_sim(channel)
-            begun = channel.commands_sent  # a change of SIM is no steady round
-        failed = False
-        for command in self._plan.commands(now):
-            try:
-                reply = channel.query(command, timeout_s=SLOW_ANSWERS.get(command, QUERY_TIMEOUT_S))
-                self._answered_at = self._clock.monotonic()
-                self._plan.learned(command, self._driver.decode(command, reply.text))
-            except AtFormatError as error:
-                self._plan.learned(command, None)
-                self._last_error = error.message
-            except AtTimeout as error:
-                failed = True
-                self._silent(error)
-                break
-        self._exchanges = channel.commands_sent - begun
-        self._plan.finished(self._clock.monotonic() - now, failed=failed)
-        if not failed:
-            self._publish()
-
-    def _publish(self) -> None:
-        values = self._plan.merged()
-        fields = self._driver.reading_fields(values)
-        before, sim_before = self._reading, (self._reading.sim_state if self._reading else None)
-        if fields["sim_state"] == "READY" and (sim_before not in (None, "READY") or not self._identity.get("iccid")):
-            self._sim_changed = sim_before != "READY" or self._sim_changed
-        state = fields.pop("state", None) or self._state
-        if self._meter is None and self._interface:
-            self._meter = TrafficMeter(self._around.sysfs_root, self._interface)
+    def _publish(self, session: Session, values: dict[str, Any]) -> None:
+        fields = session.driver.reading_fields(values)
+        state = fields.pop("state", None) or ("starting" if self.state != "online" else "online")
+        if (
+            self.reading is not None
+            and self.reading.sim_state not in (None, "READY")
+            and fields["sim_state"] == "READY"
+        ):
+            session.sim_changed()
+        session.check_sim(fields["sim_state"])
+        self.identity = session.identity
+        if self._meter is None and self.interface:
+            self._meter = TrafficMeter(self._around.sysfs_root, self.interface)
         traffic = self._meter.read(self._clock.monotonic()) if self._meter else Traffic()
         quality = self._around.prober.quality(self.found.usb_path)
         has_sim = fields["sim_state"] not in ("NOT_INSERTED", "EMPTY_EUICC")
@@ -324,8 +262,8 @@ class Modem:
             modem=self.id,
             at=self._clock.now(),
             state=state,
-            sim=self._around.identities.sim(self._identity.get("iccid")) if has_sim else None,
-            interface=self._interface,
+            sim=self._around.identities.sim(self.identity.get("iccid")) if has_sim else None,
+            interface=self.interface,
             rx_bytes=traffic.rx_bytes,
             tx_bytes=traffic.tx_bytes,
             rx_bits_per_s=traffic.rx_bits_per_s,
@@ -336,69 +274,79 @@ class Modem:
             at_commands_total=self.commands_sent,
             **fields,
         )
-        self._values, self._reading = values, reading
-        if state != self._state:
-            self._set_state(state)
-        for event in reading_events(before, reading):
-            self._emit(event)
+        self.values, self.reading = values, reading
+        events = self._changes.of_reading(reading)
+        self._set_state(state)
+        for event in events:
+            self._around.emit(event)
         self._around.publish_reading(reading)
 
     def _silent(self, error: AtTimeout) -> None:
-        """The modem did not answer; told once it has been silent for a while."""
-        self._last_error = error.message
-        silent_s = self._clock.monotonic() - self._answered_at
-        if silent_s > SILENT_AFTER_S and self._state not in ("not_answering", "rebooting", "gone"):
+        """The modem did not answer; told once it has been silent for a while, later while it may be starting."""
+        self.last_error = error.message
+        now = self._clock.monotonic()
+        session = self.session
+        if session is None or now < self._patient_until or self._may_be_rebooting():
+            return
+        if now - (session.answered_at or now) > SILENT_AFTER_S:
             self._set_state("not_answering", error.message)
-
-    def _on_urc(self, line: str) -> None:
-        told = self._driver.handle_urc(line)
-        if told.get("registration_changed"):
-            self._plan.hasten("REG?")
-        if told.get("sim_changed"):
-            self._sim_changed = True
-            self._plan.hasten("CPIN", "SLOT", "UIMS", "DUALSIM")
 
     # --- shared ---
 
-    @property
-    def _interface(self) -> str | None:
-        return self.settings.interface or self.found.interface
+    def _may_be_rebooting(self) -> bool:
+        return self._away_since is not None and self._clock.monotonic() - self._away_since < REBOOT_S
+
+    def _port_lost(self) -> float:
+        """The port has hung up: the modem was unplugged, or the bus does not show it yet, or it restarts quickly.
+
+        Returns how long to wait before looking again.
+        """
+        if not self._is_on_bus():
+            self.missed()
+        elif self.state not in ("starting", "rebooting"):
+            self._away_since = self._away_since or self._clock.monotonic()
+            self._set_state("rebooting", "its port has hung up")
+            return LOOK_AGAIN_S
+        return RETRY_S
+
+    def _is_on_bus(self) -> bool:
+        return look_at(self._around.sysfs_root, self.found.usb_path, self._around.dev_root) is not None
+
+    def _came_back(self, text: str) -> None:
+        now = self._clock.monotonic()
+        away_s = now - (self._away_since or now)
+        self._away_since, self._patient_until = None, now + BOOT_PATIENCE_S
+        kind = "reboot" if away_s < REBOOT_S else "appeared"
+        self._tell(kind, f"{text} after {away_s:.0f} s", {"away_s": round(away_s, 1)})
+        if self.period_s is not None:
+            self._set_state("starting")
 
     def _watch_link(self) -> None:
         self._meter = None
         targets = tuple(parse_target(text) for text in self.settings.probe_targets)
         if targets and self._around.probe_period_s:
-            self._around.prober.watch(self.found.usb_path, self._interface, targets, self._around.probe_period_s)
-
-    def _problem(self) -> str | None:
-        problem = PROBLEMS.get(self._state)
-        if self._state == "port_busy" and self._last_error:
-            return f"{self._last_error}. Stop that program or let it release the port."
-        if self.found.row.is_boot_mode:
-            return "The modem is in its boot loader. Unplug it and plug it in again; if it stays so, reload its firmware."
-        if problem is None and self.present and not self.found.at_ports:
-            return "The modem has no AT port. Install the serial driver (kmod-usb-serial-option) or change its USB mode."
-        return problem
+            self._around.prober.watch(self.found.usb_path, self.interface, targets, self._around.probe_period_s)
 
     def _set_state(self, state: str, why: str = "") -> None:
-        before = self._state
+        before = self.state
         if state == before:
             return
-        self._state, self._state_since = state, self._clock.now()
-        self._online_since = self._state_since if state == "online" else None
-        self._emit(state_event(self.id, self._state_since, before, state, self._reading, why))
+        self.state, self.state_since = state, self._clock.now()
+        self.online_since = self.state_since if state == "online" else None
+        self._around.emit(self._changes.of_state(self.id, self.state_since, before, state, why))
 
-    def _emit(self, event: Event) -> None:
-        self._around.emit(event)
+    def _tell(self, kind: str, text: str, data: dict[str, Any], severity: str = "info") -> None:
+        self._around.emit(Event(kind, self.id, self._clock.now(), text, severity, data))
 
     def _nudge(self) -> None:
-        self._changed.set()
-        channel = self._channel
-        if channel is not None:
-            channel.wake()
+        self._nudged.set()
+        session = self.session
+        if session is not None:
+            session.channel.wake()
 
-    def _close(self) -> None:
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            self._sent_before += channel.commands_sent
-            channel.dispose()
+    def _end_session(self, following: Session | None = None) -> None:
+        """Keep the old session's count of commands when the next one begins."""
+        with self._counting:
+            if self.session is not None:
+                self._sent_before += self.session.channel.commands_sent
+            self.session = following

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from remsim.modems.drivers.base import Driver
 
 MOST_BACKOFF_S = 60.0
-GOOD_ROUNDS = 5
+GOOD_ROUNDS = 2
+LATE_SHARE = 0.8
+TIMEOUT_S = 3.0
+PATIENT_TIMEOUT_S = 10.0
 
 
 class PollingPlan:
-    """The rounds of one modem. ``period_s`` is the user's wish, ``effective_s`` what the modem stands."""
+    """The rounds of one modem. ``period_s`` is the user's wish, ``effective_s`` what the modem stands.
+
+    The period doubles when a round fails or takes most of it, up to a minute; it shrinks to a quarter after two rounds
+    that would have fitted into that, so a modem that is always slow settles and one that recovered is soon back.
+    """
 
     def __init__(self, driver: Driver, period_s: float | None) -> None:
         self._driver = driver
         self._due: dict[str, float] = dict.fromkeys(driver.slow_commands, 0.0)
         self._values: dict[str, dict[str, Any]] = {}
         self._good = 0
-        self._first = True
+        self._is_first = True
         self.period_s = period_s
         self.effective_s = period_s
+        self.timeout_s = TIMEOUT_S
 
     def set_period(self, period_s: float | None) -> None:
         """The user's new wish; it also ends a back-off."""
@@ -30,9 +37,11 @@ class PollingPlan:
 
     def commands(self, now: float) -> list[str]:
         """This round's commands: the fast ones and one slow one that is due (at first the SIM and registration)."""
-        due = [command for command, at in self._due.items() if at <= now]
-        slow = due[: 2 if self._first else 1]
-        self._first = False
+        due = sorted(
+            (command for command, at in self._due.items() if at <= now), key=lambda command: self._due[command]
+        )
+        slow = due[: 2 if self._is_first else 1]
+        self._is_first = False
         for command in slow:
             self._due[command] = now + self._driver.slow_every_s
         return [*slow, *self._driver.fast_commands]
@@ -41,7 +50,7 @@ class PollingPlan:
         """Ask the slow commands that contain one of ``words`` in the next rounds."""
         for command in self._due:
             if any(word in command for word in words):
-                self._due[command] = 0.0
+                self._due[command] = -1.0  # before those that were never asked
 
     def learned(self, command: str, values: dict[str, Any] | None) -> None:
         """The values of a command's newest answer; None forgets the old ones."""
@@ -61,23 +70,27 @@ class PollingPlan:
                     merged[name] = value
         return merged
 
-    def fast_values(self) -> Mapping[str, Any]:
-        """The newest values of the fast commands alone."""
-        return {
-            name: value
-            for command in self._driver.fast_commands
-            for name, value in self._values.get(command, {}).items()
-        }
-
-    def finished(self, took_s: float, *, failed: bool) -> None:
-        """Stretch the period for a modem that answers late, and come back when it answers in time again."""
+    def finished(self, took_s: float, slowest_s: float) -> None:
+        """A round was answered, in ``took_s``; its slowest answer took ``slowest_s``."""
+        if slowest_s < TIMEOUT_S * LATE_SHARE:
+            self.timeout_s = TIMEOUT_S
         if self.period_s is None or self.effective_s is None:
             return
-        if failed or took_s > 0.8 * self.effective_s:
-            self._good = 0
-            self.effective_s = min(max(self.effective_s * 2, self.period_s), max(MOST_BACKOFF_S, self.period_s))
+        if took_s > LATE_SHARE * self.effective_s:
+            self._stretch()
             return
-        self._good += 1
+        wanted_s = max(self.effective_s / 4, self.period_s)
+        self._good = self._good + 1 if took_s <= LATE_SHARE * wanted_s else 0
         if self._good >= GOOD_ROUNDS and self.effective_s > self.period_s:
             self._good = 0
-            self.effective_s = max(self.effective_s / 2, self.period_s)
+            self.effective_s = wanted_s
+
+    def failed(self) -> None:
+        """An answer did not come in time: ask less often and wait longer, it may only be late."""
+        self.timeout_s = PATIENT_TIMEOUT_S
+        self._stretch()
+
+    def _stretch(self) -> None:
+        self._good = 0
+        if self.effective_s is not None:
+            self.effective_s = max(self.effective_s, min(self.effective_s * 2, MOST_BACKOFF_S))

@@ -1,0 +1,169 @@
+"""The talk with one modem over its open AT port: first words, identity, rounds of questions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from remsim.core.clock import Clock
+from remsim.core.errors import AtFormatError, AtTimeout
+from remsim.modems.channel import Channel
+from remsim.modems.drivers import driver_for
+from remsim.modems.drivers.base import Driver
+from remsim.modems.plan import PollingPlan
+from remsim.modems.ports import UsbModem
+
+log = logging.getLogger(__name__)
+
+HANDSHAKE_TIMEOUT_S = 1.0
+HANDSHAKE_PAUSES_S = (0.3, 10.0)
+SLOW_ANSWERS_S = {"AT+COPS?": 10.0}
+IDENTITY = ("manufacturer", "model", "revision", "imei", "eid")
+SIM_IDENTITY = ("imsi", "iccid")
+SIM_TRIES = 5
+SIM_RETRY_S = 30.0
+
+
+class SessionOver(Exception):
+    """The owner wants nothing more to be sent here."""
+
+
+class Session:
+    """One use of a port, from opening to closing. Runs in the modem's thread.
+
+    ``goes_on`` is asked before each command: once it says False nothing more is sent and ``SessionOver`` is raised.
+    ``on_timeout`` hears of each answer that did not come.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        row: UsbModem,
+        *,
+        clock: Clock,
+        goes_on: Callable[[], bool],
+        on_timeout: Callable[[AtTimeout], None],
+    ) -> None:
+        self.channel = Channel(path, clock=clock, on_urc=self._on_urc)
+        self.driver: Driver = driver_for(row.vendor, row.module, row.platform)
+        self.plan = PollingPlan(self.driver, None)
+        self.identity: dict[str, str | None] = {}
+        self.exchanges: int | None = None
+        self.last_error: str | None = None
+        self.answered_at: float | None = None
+        self._row = row
+        self._clock = clock
+        self._goes_on = goes_on
+        self._on_timeout = on_timeout
+        self._sim_changed = False
+        self._sim_tries = 0
+        self._sim_asked_at = 0.0
+
+    def shake_hands(self) -> None:
+        """Wait until the parser works: ttys come back before it does. A silent modem is asked less and less often."""
+        pause_s = HANDSHAKE_PAUSES_S[0]
+        while True:
+            try:
+                if self._query("AT", HANDSHAKE_TIMEOUT_S).ok:
+                    return
+            except AtTimeout as error:
+                self._on_timeout(error)
+            self.wait(pause_s)
+            pause_s = min(pause_s * 1.5, HANDSHAKE_PAUSES_S[1])
+
+    def identify(self) -> None:
+        """Set the modem up and learn who it is."""
+        for command in self.driver.setup_commands:
+            self._ask(command)
+        found: dict[str, Any] = {}
+        for command in self.driver.identity_commands:
+            found |= self._ask(command)
+        model = found.get("model")
+        if model and model != self.driver.module:
+            self.driver = driver_for(self._row.vendor, str(model), self._row.platform)
+            self.plan = PollingPlan(self.driver, self.plan.period_s)
+        self.identity = {name: str(found[name]) for name in IDENTITY if found.get(name)}
+        self._identify_sim()
+
+    def round(self, now: float) -> dict[str, Any] | None:
+        """Ask this round's commands; the newest values of all commands, or None when the modem fell silent."""
+        if self._sim_changed:
+            self._sim_changed, self._sim_tries = False, 0
+            self._identify_sim()
+        begun, slowest_s = self.channel.commands_sent, 0.0
+        try:
+            for command in self.plan.commands(now):
+                asked_at = self._clock.monotonic()
+                reply = self._query(command, max(self.plan.timeout_s, SLOW_ANSWERS_S.get(command, 0.0)))
+                slowest_s = max(slowest_s, self._clock.monotonic() - asked_at)
+                self._learn(command, reply.text)
+        except AtTimeout as error:
+            self.plan.failed()
+            self._on_timeout(error)
+            return None
+        finally:
+            self.exchanges = self.channel.commands_sent - begun
+        self.plan.finished(self._clock.monotonic() - now, slowest_s)
+        return self.plan.merged()
+
+    def check_sim(self, state: str | None) -> None:
+        """A SIM that is ready but could not be read is read again, a few times."""
+        now = self._clock.monotonic()
+        if state != "READY":
+            self._sim_tries = 0
+        elif not self.identity.get("iccid") and self._sim_tries < SIM_TRIES and now - self._sim_asked_at > SIM_RETRY_S:
+            self._identify_sim()
+
+    def sim_changed(self) -> None:
+        """Read the SIM's identity before the next round."""
+        self._sim_changed = True
+
+    def wait(self, timeout_s: float) -> None:
+        """Listen for a while; ends early when something is to be looked at."""
+        self.channel.wait_urcs(timeout_s)
+        self._check()
+
+    def _check(self) -> None:
+        if not self._goes_on():
+            raise SessionOver
+
+    def _query(self, command: str, timeout_s: float) -> Any:
+        self._check()
+        reply = self.channel.query(command, timeout_s=timeout_s)
+        self.answered_at = self._clock.monotonic()
+        return reply
+
+    def _learn(self, command: str, text: str) -> None:
+        try:
+            self.plan.learned(command, self.driver.decode(command, text))
+        except AtFormatError as error:
+            self.plan.learned(command, None)
+            if self.last_error != error.message:
+                self.last_error = error.message
+                log.info("%s: %s", self.channel.path, error.message)
+
+    def _identify_sim(self) -> None:
+        self._sim_tries += 1
+        self._sim_asked_at = self._clock.monotonic()
+        found: dict[str, Any] = {}
+        for command in self.driver.sim_identity_commands:
+            found |= self._ask(command)
+        for name in SIM_IDENTITY:
+            self.identity[name] = str(found[name]) if found.get(name) else None
+
+    def _ask(self, command: str) -> dict[str, Any]:
+        """One question whose failure is no news: not every modem knows every command."""
+        try:
+            return self.driver.decode(command, self._query(command, self.plan.timeout_s).text)
+        except (AtTimeout, AtFormatError) as error:
+            log.debug("%s: %s", self.channel.path, error)
+            return {}
+
+    def _on_urc(self, line: str) -> None:
+        told = self.driver.handle_urc(line)
+        if told.get("registration_changed"):
+            self.plan.hasten("REG?")
+        if told.get("sim_changed"):
+            self._sim_changed = True
+            self.plan.hasten("CPIN", "SLOT", "UIMS", "DUALSIM")

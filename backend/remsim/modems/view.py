@@ -1,0 +1,72 @@
+"""The object of a modem in the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from remsim.core.clock import iso_utc
+from remsim.modems.changes import PROBLEMS
+from remsim.modems.modem import Modem
+from remsim.modems.probe import Prober
+from remsim.modems.registry import Identities, mask
+
+BOOT_LOADER = "The modem is in its boot loader. Unplug it and plug it in again; if it stays so, reload its firmware."
+NO_PORT = "The modem has no AT port. Install the serial driver (kmod-usb-serial-option) or change its USB mode."
+
+
+def modem_view(modem: Modem, prober: Prober, identities: Identities, *, identifiers: bool) -> dict[str, Any]:
+    """What is known of a modem; IMEI and its fellows masked unless ``identifiers``."""
+    found, identity, session, reading = modem.found, modem.identity, modem.session, modem.reading
+    return {
+        "id": modem.id,
+        "name": modem.settings.name or modem.id,
+        "vendor": found.row.vendor,
+        "model": identity.get("model") or found.row.module,
+        "firmware": identity.get("revision"),
+        "platform": found.row.platform,
+        "usb_path": found.usb_path,
+        "usb_id": found.usb_id,
+        "port": found.at_ports[0] if modem.present and found.at_ports else None,
+        "interface": modem.interface,
+        "state": modem.state,
+        "state_since": iso_utc(modem.state_since),
+        "online_since": None if modem.online_since is None else iso_utc(modem.online_since),
+        "problem": problem(modem, prober),
+        **{
+            name: identity.get(name) if identifiers else mask(identity.get(name))
+            for name in ("imei", "imsi", "iccid", "eid")
+        },
+        "sim": identities.sim(identity.get("iccid")),
+        "period_s": modem.period_s,
+        "effective_period_s": session.plan.effective_s if session else modem.period_s,
+        "at_commands_total": modem.commands_sent,
+        "at_round_exchanges": session.exchanges if session else None,
+        "reading": None if reading is None else reading.as_dict(),
+    }
+
+
+def details(modem: Modem) -> dict[str, Any]:
+    """What only the view of one modem has."""
+    session, values = modem.session, modem.values
+    return {
+        "carriers": session.driver.carriers(values) if session else [],
+        "neighbours": session.driver.neighbours(values) if session else [],
+        "sensors_c": values.get("sensors_c"),
+        "last_error": (session.last_error if session else None) or modem.last_error,
+    }
+
+
+def problem(modem: Modem, prober: Prober) -> str | None:
+    """One sentence about what is wrong and what to do, the most urgent one."""
+    session = modem.session
+    if modem.state in ("port_busy", "not_answering") and modem.trouble:
+        return modem.trouble
+    if modem.present and modem.found.row.is_boot_mode:
+        return BOOT_LOADER
+    if modem.present and not modem.found.at_ports:
+        return NO_PORT
+    if modem.state in PROBLEMS:
+        return PROBLEMS[modem.state]
+    if session and modem.period_s and (session.plan.effective_s or 0) > modem.period_s:
+        return f"The modem answers late, so it is asked only every {session.plan.effective_s:g} s for now."
+    return prober.problem(modem.found.usb_path)
