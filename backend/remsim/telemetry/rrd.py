@@ -92,7 +92,10 @@ class RoundRobinFile:
         self.last = before
 
     def update(self, rows: list[Row]) -> None:
-        """Write rows in the order of time; what is not newer than the file is left out."""
+        """Write rows in the order of time; what is not newer than the file is left out.
+
+        ``StorageError`` when the disk takes nothing, ``DamagedFile`` when the file is no RRD any more.
+        """
         rrdtool = binding()
         last = self.last or 0
         fresh = []
@@ -104,6 +107,7 @@ class RoundRobinFile:
             for at in range(0, len(fresh), BATCH):
                 rrdtool.update(str(self.path), *fresh[at : at + BATCH])
         except rrdtool.OperationalError as error:
+            self.open()  # raises DamagedFile when the file is the trouble, not the disk
             raise StorageError(f"{self.path} cannot be written: {text_of(error)}") from error
         self.last = last
 

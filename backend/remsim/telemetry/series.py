@@ -194,8 +194,7 @@ class SeriesStore:
                 with self._lock:
                     file = self._modem(modem).files[store]
                     try:
-                        self._ready(file, rows)
-                        file.update(rows)
+                        self._put(file, rows)
                     except StorageError as error:
                         self._trouble(error)
                 rows.clear()
@@ -204,9 +203,16 @@ class SeriesStore:
         rows = series.pending[store]
         if not rows:
             return
-        rows = self._ready(file, rows)
-        file.update(rows)
+        self._put(file, rows)
         series.pending[store] = []
+
+    def _put(self, file: RoundRobinFile, rows: list[Row]) -> None:
+        """Write rows; a file that was damaged meanwhile is replaced first."""
+        try:
+            file.update(self._ready(file, rows))
+        except DamagedFile as error:
+            self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
+            file.update(self._ready(file, rows))
 
     def _ready(self, file: RoundRobinFile, rows: list[Row]) -> list[Row]:
         """A file that can take the rows, and the rows it can take: after a change of the clock not all of them."""
@@ -387,4 +393,6 @@ def consolidate(rows: list[Point], start: float, end: float, step_s: float, poin
         high = max(row[3] for row in known if row[3] is not None)
         mean = sum(row[2] for row in known if row[2] is not None) / len(known)
         merged.append((when, round(low, 3), round(mean, 3), round(high, 3)))
+    while len(merged) > points and merged[-1][2] is None:
+        merged.pop()
     return merged[-points:], step_s
