@@ -16,7 +16,7 @@ from typing import Any
 
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
-from remsim.modems.changes import reading_events, state_event
+from remsim.modems.changes import Changes
 from remsim.modems.drivers import driver_for
 from remsim.modems.plan import PollingPlan
 from remsim.modems.ports import BY_ID
@@ -37,7 +37,7 @@ OUTAGE_CHANCE = 0.25
 """Of an outage in a slot; every third is a restart of the modem, the others are lost coverage."""
 OUTAGE_MINUTES = (3, 25)
 REBOOT_MINUTES = 2
-DEMAND = {"night": 0.01, "day": 0.12, "evening": 0.3}
+DEMAND = {"night": 0.003, "day": 0.03, "evening": 0.08}
 """Share of the recorded rate that is used: the recordings are downloads at full speed, a router's days are not."""
 
 
@@ -51,7 +51,7 @@ class PastModem:
     state: ModemState = field(init=False)
     _scenes: tuple[Scene, ...] = field(init=False)
     _fields: dict[int | str, dict[str, Any]] = field(default_factory=dict)
-    _before: ModemReading | None = None
+    _changes: Changes = field(default_factory=Changes)
     _rx_bytes: int = 0
     _tx_bytes: int = 0
     _slot: int = -1
@@ -79,9 +79,9 @@ class PastModem:
         reading = self._reading(when, row, online=not trouble)
         if trouble != self._trouble:
             before, now = ("online", "searching") if trouble else ("searching", "online")
-            yield state_event(self.id, when, before, now, reading, "")
-        yield from reading_events(self._before, reading)
-        self._trouble, self._before = trouble, reading
+            yield self._changes.of_state(self.id, when, before, now, "")
+        yield from self._changes.of_reading(reading)
+        self._trouble = trouble
         yield reading
 
     def _vanish(self, when: float) -> Iterator[Event]:
@@ -89,14 +89,13 @@ class PastModem:
         usb_path = f"1-1.{self.number}"
         data = {"from": "online", "to": None}
         yield Event("vanished", self.id, when, f"{self.id}: vanished from USB {usb_path}", "warning", data)
-        yield state_event(self.id, when, "online", "rebooting", self._before, "")
-        self._before = None
+        yield self._changes.of_state(self.id, when, "online", "rebooting", "")
         self._rx_bytes = self._tx_bytes = 0
 
     def _come_back(self, when: float) -> Iterator[Event]:
         away_s = REBOOT_MINUTES * 60.0
         yield Event("reboot", self.id, when, f"{self.id}: back after {away_s:.0f} s", "info", {"away_s": away_s})
-        yield state_event(self.id, when, "starting", "online", None, "")
+        yield self._changes.of_state(self.id, when, "starting", "online", "")
         self._trouble = ""
 
     def _trouble_at(self, when: float) -> str:
