@@ -22,7 +22,9 @@ def test_the_wall_shows_every_modem_without_scrolling(visit) -> None:
 def test_modems_and_layout_are_chosen_in_the_address(visit) -> None:
     page = visit.open("/wall?modems=modem1,modem3&layout=1")
     expect(page.locator(".remsim-wall-tile h2")).to_have_text(["modem1", "modem3"])
-    columns = page.evaluate("getComputedStyle(document.querySelector('.remsim-wall-grid')).gridTemplateColumns.split(' ').length")
+    columns = page.evaluate(
+        "getComputedStyle(document.querySelector('.remsim-wall-grid')).gridTemplateColumns.split(' ').length"
+    )
     assert columns == 1
 
 

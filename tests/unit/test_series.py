@@ -285,9 +285,7 @@ def test_live_readings_wait_for_the_history_and_come_after_it(bench: Bench) -> N
     bench.store.hold_live()
     bench.run(30)
     bench.store.flush()
-    bench.store.record_history(
-        ModemReading("modem1", START - 3600 + minute * 60, rsrp_dbm=-70) for minute in range(60)
-    )
+    bench.store.record_history(ModemReading("modem1", START - 3600 + minute * 60, rsrp_dbm=-70) for minute in range(60))
     bench.store.release_live()
     bench.store.flush()
     bench.store.close()
