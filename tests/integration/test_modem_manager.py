@@ -1,0 +1,355 @@
+"""Modems on ptys below the manager: found, asked, unplugged, back, off."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from remsim.config.settings import ModemSettings, Settings
+from remsim.core.clock import SystemClock
+from remsim.core.errors import InvalidInput, NotFound
+from remsim.core.events import Event
+from remsim.core.reading import ModemReading
+from remsim.modems import channel, modem, plan, session
+from remsim.modems.channel import Channel
+from remsim.modems.manager import ModemManager
+from scripted_modem import OK, Answer, ScriptedModem, framed
+from usb_tree import UsbTree, plug_rm520n
+
+PERIOD_S = 0.1
+QENG = '+QENG: "servingcell","NOCONN","LTE","FDD",262,01,1A2B03,12,1300,3,5,5,1A2B,-97,-11,-68,15,9,-,20'  # one line
+
+
+def answers(imei: str) -> dict[str, Answer]:
+    """What an RM520N says to the driver."""
+    plain = {
+        "AT+CGMI": "Quectel",
+        "AT+CGMM": "RM520N-GL",
+        "AT+CGMR": "RM520NGLAAR03A01M4G",
+        "AT+CGSN": imei,
+        "AT+CIMI": "262010000000001",
+        "AT+QCCID": "+QCCID: 89490200001234567890",
+        "AT+CPIN?": "+CPIN: READY",
+        "AT+CEREG?": '+CEREG: 2,1,"1A2B","01A2B03",7',
+        "AT+C5GREG?": "+C5GREG: 2,0",
+        "AT+COPS?": '+COPS: 0,0,"Telekom.de",7',
+        "AT+QTEMP": '+QTEMP: "modem-ambient-usr","41"',
+        "AT+CFUN?": "+CFUN: 1",
+        'AT+QENG="servingcell"': QENG,
+    }
+    told: dict[str, Answer] = {command: framed(f"{text}\n\nOK") for command, text in plain.items()}
+    return told | dict.fromkeys(("AT", "ATE1", "AT+CMEE=1", "AT+CREG=2", "AT+CGREG=2", "AT+CEREG=2"), OK)
+
+
+class Bench:
+    """A manager over a tree of files, with what it told."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.tree = UsbTree(root)
+        self.modems: dict[str, ScriptedModem] = {}
+        self.readings: list[ModemReading] = []
+        self.events: list[Event] = []
+        self._manager: ModemManager | None = None
+
+    def plug(self, usb_path: str, imei: str, *, tty: int = 0) -> ScriptedModem:
+        one = self.modems[usb_path] = ScriptedModem(answers(imei))
+        self.link(tty, one)
+        plug_rm520n(self.tree, usb_path, tty, f"simwwan{tty}")
+        return one
+
+    def link(self, tty: int, one: ScriptedModem) -> None:
+        node = self.tree.dev / f"ttyUSB{tty + 2}"
+        node.unlink(missing_ok=True)
+        node.symlink_to(one.path)
+
+    def unplug(self, usb_path: str, *, tty: int = 0) -> None:
+        self.tree.unplug(usb_path)
+        (self.tree.dev / f"ttyUSB{tty + 2}").unlink()
+        self.modems.pop(usb_path).unplug()
+
+    def start(self, *, period_s: float | None = PERIOD_S) -> ModemManager:
+        paths = ("1-1", "1-2", "1-3")
+        modems = tuple(ModemSettings(path, period_s=period_s, probe_targets=()) for path in paths)
+        state = self.root / "state"
+        state.mkdir(exist_ok=True)
+        self._manager = ModemManager(
+            settings=Settings(modems=modems),
+            clock=SystemClock(),
+            publish_reading=self.readings.append,
+            emit=self.events.append,
+            state_dir=state,
+            sysfs_root=self.tree.sys,
+            dev_root=self.tree.dev,
+            scan_period_s=0.1,
+        )
+        self._manager.start()
+        return self._manager
+
+    def stop(self) -> None:
+        if self._manager is not None:
+            self._manager.stop()
+        for one in self.modems.values():
+            one.unplug()
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    for module, name, seconds in (
+        (modem, "RETRY_S", 0.1),
+        (modem, "BUSY_RETRY_S", 0.2),
+        (modem, "LOOK_AGAIN_S", 0.05),
+        (modem, "BOOT_PATIENCE_S", 0.0),
+        (plan, "TIMEOUT_S", 0.5),
+        (plan, "PATIENT_TIMEOUT_S", 0.5),
+        (session, "HANDSHAKE_TIMEOUT_S", 0.2),
+        (channel, "QUIET_S", 0.03),
+    ):
+        monkeypatch.setattr(module, name, seconds)
+    bench = Bench(tmp_path)
+    yield bench
+    bench.stop()
+
+
+def wait_for(wanted: Callable[[], Any], timeout_s: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not wanted():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_online(manager: ModemManager, modem_id: str = "modem1") -> bool:
+    return any(view["id"] == modem_id and view["state"] == "online" for view in manager.views())
+
+
+def test_modem_that_is_plugged_in_is_identified_and_measured(bench: Bench) -> None:
+    manager = bench.start()
+    assert manager.views() == []
+    bench.plug("1-1", "862365030000011")
+    wait_for(lambda: len(bench.readings) >= 3)
+    view = manager.view("modem1")
+    assert (view["vendor"], view["model"], view["usb_path"], view["state"]) == (
+        "quectel",
+        "RM520N-GL",
+        "1-1",
+        "online",
+    )
+    assert view["imei"] == "•" * 11 + "0011"
+    assert manager.view("modem1", identifiers=True)["imei"] == "862365030000011"
+    assert str(view["sim"]).startswith("sim-")
+    reading = bench.readings[-1]
+    assert (reading.modem, reading.rsrp_dbm, reading.band, reading.pci) == ("modem1", -97, 3, 12)
+    assert reading.rx_bits_per_s is None  # there is no such interface
+    assert view["reading"]["rsrp_dbm"] == -97
+    assert bench.kinds()[0] == "appeared" and "connect" in bench.kinds()
+    assert 0 < view["at_round_exchanges"] <= 6
+
+
+def test_counter_of_commands_is_what_the_modem_got(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: len(bench.readings) >= 5)
+    manager.set_period("modem1", None)
+    wait_for(lambda: manager.view("modem1")["state"] == "paused")
+    assert manager.view("modem1")["at_commands_total"] == len(one.commands)
+
+
+def test_off_sends_nothing_and_lets_the_port_go(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    manager.set_period("modem1", None)
+    wait_for(lambda: manager.view("modem1")["state"] == "paused")
+    sent = len(one.commands)
+    one.say(framed("+CEREG: 2") + framed("+QUSIM: 1"))
+    time.sleep(5 * PERIOD_S)
+    assert len(one.commands) == sent
+    other = Channel(one.path, clock=SystemClock(), on_urc=lambda line: None)
+    other.open()
+    other.dispose()
+    manager.set_period("modem1", 1.0)
+    wait_for(lambda: is_online(manager))
+
+
+def test_modem_that_is_off_from_the_start_gets_no_command(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    manager = bench.start(period_s=None)
+    wait_for(lambda: [view["state"] for view in manager.views()] == ["paused"])
+    bench.unplug("1-1")
+    wait_for(lambda: manager.views()[0]["state"] == "rebooting")
+    again = bench.plug("1-1", "862365030000011")
+    wait_for(lambda: manager.views()[0]["state"] == "paused")
+    assert one.commands == again.commands == []
+
+
+def test_off_stops_the_questions_to_a_silent_modem_too(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    one.answers, one.default = {}, None
+    manager = bench.start()
+    wait_for(lambda: len(one.commands) >= 2)
+    manager.set_period("modem1", None)
+    wait_for(lambda: manager.view("modem1")["state"] == "paused")
+    sent = len(one.commands)
+    time.sleep(0.8)
+    assert len(one.commands) == sent
+
+
+def test_unplugged_modem_comes_back_under_another_port_name_as_itself(bench: Bench) -> None:
+    bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    bench.unplug("1-1")
+    wait_for(lambda: manager.view("modem1")["state"] == "rebooting")
+    view = manager.view("modem1")
+    assert view["port"] is None and view["problem"]
+    assert "vanished" in bench.kinds()
+    bench.plug("1-1", "862365030000011", tty=4)
+    wait_for(lambda: is_online(manager))
+    assert manager.view("modem1")["port"].endswith("ttyUSB6")
+    assert len(manager.views()) == 1
+    assert "reboot" in bench.kinds()
+
+
+def test_restart_too_quick_for_the_bus_to_show_it_is_survived_and_told(bench: Bench) -> None:
+    first = bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    second = ScriptedModem(answers("862365030000011"))
+    bench.link(0, second)
+    bench.modems["1-1"] = second
+    first.unplug()
+    wait_for(lambda: "reboot" in bench.kinds())
+    wait_for(lambda: is_online(manager))
+    assert second.commands
+
+
+def test_modem_that_stays_away_is_gone_and_can_be_forgotten(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modem, "REBOOT_S", 0.5)
+    bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    with pytest.raises(InvalidInput):
+        manager.forget("modem1")
+    bench.unplug("1-1")
+    wait_for(lambda: manager.view("modem1")["state"] == "gone")
+    bench.plug("1-1", "862365030000011")
+    wait_for(lambda: is_online(manager))
+    assert bench.kinds().count("appeared") == 2
+    bench.unplug("1-1")
+    wait_for(lambda: manager.view("modem1")["state"] == "gone")
+    manager.forget("modem1")
+    assert manager.views() == []
+    with pytest.raises(NotFound):
+        manager.view("modem1")
+
+
+def test_modem_moved_to_another_socket_keeps_its_id(bench: Bench) -> None:
+    bench.plug("1-1", "862365030000011")
+    bench.plug("1-2", "862365030000022", tty=4)
+    manager = bench.start()
+    wait_for(lambda: is_online(manager, "modem1") and is_online(manager, "modem2"))
+    names = {view["imei"][-2:]: view["id"] for view in manager.views()}
+    bench.unplug("1-1")
+    wait_for(lambda: "vanished" in bench.kinds())
+    bench.plug("1-3", "862365030000011", tty=8)
+    wait_for(lambda: is_online(manager, names["11"]))
+    assert {view["imei"][-2:]: view["id"] for view in manager.views()} == names
+    assert manager.view(names["11"])["usb_path"] == "1-3"
+
+
+def test_silent_modem_is_told_once_and_again_when_it_answers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modem, "SILENT_AFTER_S", 0.3)
+    one = bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    known, one.answers, one.default = one.answers, {}, None
+    wait_for(lambda: manager.view("modem1")["state"] == "not_answering")
+    assert manager.view("modem1")["effective_period_s"] > PERIOD_S
+    assert "did not answer" in manager.view("modem1")["last_error"]
+    read = len(bench.readings)
+    one.answers = known
+    wait_for(lambda: is_online(manager))
+    assert len(bench.readings) > read
+    assert bench.kinds().count("disconnect") == 1
+
+
+def test_garbage_costs_neither_the_modem_nor_its_neighbour(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    bench.plug("1-2", "862365030000022", tty=4)
+    manager = bench.start()
+    wait_for(lambda: is_online(manager, "modem1") and is_online(manager, "modem2"))
+    known, one.answers = one.answers, {}
+    one.default = os.urandom(3000).replace(b"OK", b"") + b"x" * 20_000
+    wait_for(lambda: (manager.view(id_of(manager, "1-1"))["effective_period_s"] or 0) > PERIOD_S)
+    neighbour = id_of(manager, "1-2")
+    count = sum(reading.modem == neighbour for reading in bench.readings)
+    wait_for(lambda: sum(reading.modem == neighbour for reading in bench.readings) > count + 3)
+    one.answers, one.default = known, framed("ERROR")
+    wait_for(lambda: is_online(manager, id_of(manager, "1-1")))
+
+
+def id_of(manager: ModemManager, usb_path: str) -> str:
+    return next(str(view["id"]) for view in manager.views() if view["usb_path"] == usb_path)
+
+
+def test_program_on_the_port_is_named_until_it_lets_go(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    script = "import os, sys; os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print(1, flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", script, one.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None and holder.stdout.readline() == b"1\n"
+    try:
+        manager = bench.start()
+        wait_for(lambda: manager.views() and manager.views()[0]["state"] == "port_busy")
+        assert f"(pid {holder.pid})" in manager.views()[0]["problem"]
+        assert one.commands == []
+    finally:
+        holder.communicate(b"", 10)
+    wait_for(lambda: is_online(manager))
+    assert manager.view("modem1")["problem"] is None
+
+
+def test_other_card_is_read_after_its_urc(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    before = manager.view("modem1")["sim"]
+    one.answers["AT+QCCID"] = framed("+QCCID: 89490200009999999999\n\nOK")
+    one.say(framed("+QUSIM: 1"))
+    wait_for(lambda: manager.view("modem1")["sim"] not in (None, before))
+    wait_for(lambda: "sim_state" in bench.kinds())
+
+
+def test_loss_of_registration_is_told_with_the_last_signal(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    one.answers['AT+QENG="servingcell"'] = framed('+QENG: "servingcell","SEARCH"\n\nOK')
+    one.answers["AT+CEREG?"] = framed("+CEREG: 2,2\n\nOK")
+    one.say(framed("+CEREG: 2"))
+    wait_for(lambda: manager.view("modem1")["state"] == "searching")
+    (event,) = [event for event in bench.events if event.kind == "disconnect"]
+    assert event.data["rsrp_dbm"] == -97 and event.data["pci"] == 12
+    assert bench.readings[-1].rsrp_dbm is None
+
+
+def test_stop_does_not_wait_for_a_modem_that_does_not_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "HANDSHAKE_TIMEOUT_S", 30.0)
+    one = bench.plug("1-1", "862365030000011")
+    one.answers, one.default = {}, None
+    manager = bench.start()
+    wait_for(lambda: one.commands)
+    begun = time.monotonic()
+    manager.stop()
+    assert time.monotonic() - begun < 10
+    other = Channel(one.path, clock=SystemClock(), on_urc=lambda line: None)
+    other.open()
+    other.dispose()

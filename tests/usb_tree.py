@@ -1,0 +1,50 @@
+"""A USB tree as the kernel shows it, as folders."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+
+class UsbTree:
+    """A sysfs and a /dev as folders, of the shape the kernel gives them."""
+
+    def __init__(self, root: Path) -> None:
+        self.sys, self.dev = root / "sys", root / "dev"
+        self.devices = self.sys / "bus" / "usb" / "devices"
+        self.devices.mkdir(parents=True)
+        self.dev.mkdir()
+
+    def plug(self, usb_path: str, usb_id: str, product: str = "") -> None:
+        folder = self.devices / usb_path
+        folder.mkdir()
+        for name, text in zip(("idVendor", "idProduct"), usb_id.split(":"), strict=True):
+            (folder / name).write_text(f"{text}\n")
+        if product:
+            (folder / "product").write_text(f"{product}\n")
+
+    def interface(
+        self, usb_path: str, number: int, *, tty: str = "", net: str = "", triple: str = "ff0000", node: bool = True
+    ) -> None:
+        folder = self.devices / f"{usb_path}:1.{number}"
+        folder.mkdir()
+        (folder / "bInterfaceNumber").write_text(f"{number:02x}\n")
+        for name, text in zip(("Class", "SubClass", "Protocol"), (triple[:2], triple[2:4], triple[4:]), strict=True):
+            (folder / f"bInterface{name}").write_text(f"{text}\n")
+        if tty:
+            (folder / tty if tty.startswith("ttyUSB") else folder / "tty" / tty).mkdir(parents=True)
+            if node:
+                (self.dev / tty).touch()
+        if net:
+            (folder / "net" / net).mkdir(parents=True)
+
+    def unplug(self, usb_path: str) -> None:
+        for folder in self.devices.glob(f"{usb_path}*"):
+            shutil.rmtree(folder)
+
+
+def plug_rm520n(tree: UsbTree, usb_path: str = "1-1.2", first_tty: int = 0, net: str = "wwan0") -> None:
+    tree.plug(usb_path, "2c7c:0801", "RM520N-GL")
+    for number in range(4):
+        tree.interface(usb_path, number, tty=f"ttyUSB{first_tty + number}")
+    tree.interface(usb_path, 4, net=net, triple="ffffff")
