@@ -33,7 +33,9 @@ const ANSWERED = [
 // Whether all of a text is as the pattern says. The length is compared because a match ends at the first NUL, and the
 // patterns carry the flag s because ^ and $ mean any line's ends without it: %00 and %0a in an address come as such.
 function is_all(text, pattern) {
-	return length(match(text, pattern)?.[0] ?? '') == length(text);
+	const found = match(text, pattern);
+
+	return found && length(found[0]) == length(text);
 }
 
 function problem(status, title, code, detail, hint) {
@@ -189,7 +191,7 @@ function relay(method, path, body) {
 	for (let name in ASKED) {
 		const value = header(name);
 
-		if (length(value) && is_all(value, /^[ -~]+$/s))
+		if (value && is_all(value, /^[ -~]+$/s))
 			push(request, `${name}: ${value}`);
 	}
 
