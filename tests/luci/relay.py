@@ -24,15 +24,8 @@ GROUP = "luci-app-remsim"
 BODY_LIMIT = 100 * 1024
 METHODS = {"GET": "read", "HEAD": "read", "POST": "write", "PUT": "write", "PATCH": "write", "DELETE": "write"}
 ASKED = ("accept", "accept-language", "if-match", "if-none-match", "idempotency-key")
-ANSWERED = ("content-type", "content-disposition", "content-length", "cache-control", "etag", "last-modified", "retry-after")
-    "content-type",
-    "content-disposition",
-    "content-length",
-    "cache-control",
-    "etag",
-    "last-modified",
-    "retry-after",
-]
+ANSWERED = ("content-type", "content-disposition", "content-length", "cache-control", "etag", "last-modified")
+ANSWERED += ("retry-after",)
 
 
 @dataclass
