@@ -13,7 +13,7 @@ from remsim.core.errors import InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.telemetry.export import csv_chunks, json_chunks, safe_text
-from remsim.telemetry.measures import DEFINITIONS, MEASURES
+from remsim.telemetry.measures import DEFINITIONS, MEASURES, values_of
 from remsim.telemetry.ring import Ring
 from remsim.telemetry.series import MOST_POINTS, SeriesStore, consolidate
 from remsim.telemetry.stats import stats
@@ -118,12 +118,12 @@ def test_consolidation_never_leaves_the_data(samples: list[tuple[float, float]],
 def test_the_ring_is_bounded_and_rises_in_time() -> None:
     ring = Ring(tuple(MEASURES), capacity=100)
     for second in range(250):
-        ring.add(ModemReading("modem1", START + second, rsrp_dbm=-90.0 - second))
+        ring.add(START + second, values_of(ModemReading("modem1", START, rsrp_dbm=-90.0 - second)))
     samples = ring.samples("rsrp_dbm", 0, math.inf)
     assert len(samples) == 100
     assert samples[0][0] == START + 150
     assert [when for when, _ in samples] == sorted(when for when, _ in samples)
-    ring.add(ModemReading("modem1", START, rsrp_dbm=-80.0))  # the clock was set back
+    ring.add(START, values_of(ModemReading("modem1", START, rsrp_dbm=-80.0)))  # the clock was set back
     assert len(ring) == 1
 
 

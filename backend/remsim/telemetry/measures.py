@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from remsim.core.errors import InvalidInput
 from remsim.core.paths import shared_dir
+from remsim.core.reading import ModemReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ def load_definitions(directory: Path) -> Definitions:
 
 DEFINITIONS = load_definitions(shared_dir("rrd"))
 MEASURES = DEFINITIONS.measures
+values_of: Callable[[ModemReading], tuple[float | None, ...]] = attrgetter(*MEASURES)
+"""A reading's charted values in the order of ``MEASURES``: the stores' sources one behind the other."""
 
 
 def measure_named(name: str) -> Measure:

@@ -39,9 +39,15 @@ def text_of(error: Exception) -> str:
 
 
 class RoundRobinFile:
-    """One file; ``last`` is the time of its newest update, None while it does not exist."""
+    """One file; ``last`` is the time of its newest update, None while it does not exist.
 
-    def __init__(self, path: Path, measures: tuple[Measure, ...], definitions: Definitions = DEFINITIONS) -> None:
+    Rows hold the values of all measures; the file takes those of its own, from ``first`` on.
+    """
+
+    def __init__(
+        self, path: Path, measures: tuple[Measure, ...], first: int = 0, definitions: Definitions = DEFINITIONS
+    ) -> None:
+        self._own = slice(first, first + len(measures))
         self.path = path
         self.measures = measures
         self._definitions = definitions
@@ -98,10 +104,11 @@ class RoundRobinFile:
         """
         rrdtool = binding()
         last = self.last or 0
+        own = self._own
         fresh = []
         for when, values in rows:
             if when > last:
-                fresh.append(f"{when}:" + ":".join("U" if value is None else f"{value:.10g}" for value in values))
+                fresh.append(f"{when}:" + ":".join(["U" if value is None else repr(value) for value in values[own]]))
                 last = when
         try:
             for at in range(0, len(fresh), BATCH):

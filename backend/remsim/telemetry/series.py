@@ -21,7 +21,7 @@ from remsim.core.errors import InvalidInput, NotFound, StorageError
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.telemetry.backup import Backup
-from remsim.telemetry.measures import DEFINITIONS, MEASURES, measure_named
+from remsim.telemetry.measures import DEFINITIONS, MEASURES, measure_named, values_of
 from remsim.telemetry.ring import Ring
 from remsim.telemetry.rrd import DamagedFile, RoundRobinFile, Row
 
@@ -36,6 +36,7 @@ CLOCK_SET_BACK_S = 120
 FIRST_TRUSTED = 1_600_000_000
 """A clock before 2020 has not been set since boot."""
 SILENT_PERIODS = 3
+NOTHING = (None,) * len(MEASURES)
 Point = tuple[float, float | None, float | None, float | None]
 
 
@@ -70,26 +71,33 @@ class ModemSeries:
     def __init__(self, directory: Path, modem: str) -> None:
         self.modem = modem
         self.ring = Ring(tuple(MEASURES))
-        self.files = {
-            store: RoundRobinFile(directory / modem / f"{store}.rrd", measures)
-            for store, measures in DEFINITIONS.stores.items()
-        }
-        self.pending: dict[str, list[Row]] = {store: [] for store in self.files}
+        self.files: dict[str, RoundRobinFile] = {}
+        first = 0
+        for store, measures in DEFINITIONS.stores.items():
+            self.files[store] = RoundRobinFile(directory / modem / f"{store}.rrd", measures, first)
+            first += len(measures)
+        self.pending: list[Row] = []
         self.last_at = 0.0
         self.seen: set[str] = set()
 
-    def add_pending(self, reading: ModemReading) -> None:
-        """Queue a reading for the files; a silence before it becomes a gap, not a bridge."""
+    def add(self, reading: ModemReading) -> None:
+        """Take a reading: to the ring, and to the rows that wait for the files."""
+        values = values_of(reading)
+        self.ring.add(reading.at, values)
+        self.note(values)
         when = int(reading.at)
         silent = self.last_at and reading.at - self.last_at > max(SILENT_PERIODS * 10, DEFINITIONS.heartbeat_s / 2)
-        for store, file in self.files.items():
-            rows = self.pending[store]
-            if silent and when - 1 > self.last_at + 1:
-                rows.append((when - 1, tuple(None for _ in file.measures)))
-            rows.append((when, tuple(getattr(reading, measure.name) for measure in file.measures)))
-            if len(rows) > PENDING_LIMIT:
-                del rows[: len(rows) - PENDING_LIMIT]
+        if silent and when - 1 > self.last_at + 1:
+            self.pending.append((when - 1, NOTHING))  # a silence becomes a gap, not a bridge
+        self.pending.append((when, values))
+        if len(self.pending) > PENDING_LIMIT:
+            del self.pending[: len(self.pending) - PENDING_LIMIT]
         self.last_at = reading.at
+
+    def note(self, values: tuple[float | None, ...]) -> None:
+        """Remember which measures this modem reports at all."""
+        if len(self.seen) < len(values):
+            self.seen.update(name for name, value in zip(MEASURES, values, strict=True) if value is not None)
 
 
 class SeriesStore:
@@ -119,21 +127,17 @@ class SeriesStore:
     def record(self, reading: ModemReading) -> None:
         """Take a reading: to the ring now, to the files with the next flush."""
         with self._lock:
-            series = self._modem(reading.modem)
-            series.ring.add(reading)
-            series.seen.update(name for name in MEASURES if getattr(reading, name) is not None)
-            series.add_pending(reading)
+            self._modem(reading.modem).add(reading)
 
     def record_history(self, readings: Iterable[ModemReading]) -> None:
         """Write readings of the past, in the order of time, while live ones wait (``hold_live``)."""
-        waiting: dict[str, dict[str, list[Row]]] = {}
+        waiting: dict[str, list[Row]] = {}
         for count, reading in enumerate(readings):
+            values = values_of(reading)
             with self._lock:
                 series = self._modem(reading.modem)
-                series.seen.update(name for name in MEASURES if getattr(reading, name) is not None)
-            rows = waiting.setdefault(reading.modem, {store: [] for store in series.files})
-            for store, file in series.files.items():
-                rows[store].append((int(reading.at), tuple(getattr(reading, one.name) for one in file.measures)))
+                series.note(values)
+            waiting.setdefault(reading.modem, []).append((int(reading.at), values))
             if count % 3000 == 2999:
                 self._write_history(waiting)
         self._write_history(waiting)
@@ -160,8 +164,7 @@ class SeriesStore:
                 modems = list(self._modems.values())
             for series in modems:
                 with self._lock:
-                    for store, file in series.files.items():
-                        self._write(series, store, file)
+                    self._write(series)
         except StorageError as error:
             self._trouble(error)
         else:
@@ -188,23 +191,23 @@ class SeriesStore:
         """What keeps series from being stored, in a sentence."""
         return self._problem
 
-    def _write_history(self, waiting: dict[str, dict[str, list[Row]]]) -> None:
-        for modem, stores in waiting.items():
-            for store, rows in stores.items():
-                with self._lock:
-                    file = self._modem(modem).files[store]
+    def _write_history(self, waiting: dict[str, list[Row]]) -> None:
+        for modem, rows in waiting.items():
+            with self._lock:
+                for file in self._modem(modem).files.values() if rows else ():
                     try:
                         self._put(file, rows)
                     except StorageError as error:
                         self._trouble(error)
-                rows.clear()
+            rows.clear()
 
-    def _write(self, series: ModemSeries, store: str, file: RoundRobinFile) -> None:
-        rows = series.pending[store]
-        if not rows:
+    def _write(self, series: ModemSeries) -> None:
+        """Write what waits; when one file fails all rows wait on, and the others leave out what they have."""
+        if not series.pending:
             return
-        self._put(file, rows)
-        series.pending[store] = []
+        for file in series.files.values():
+            self._put(file, series.pending)
+        series.pending = []
 
     def _put(self, file: RoundRobinFile, rows: list[Row]) -> None:
         """Write rows; a file that was damaged meanwhile is replaced first."""
