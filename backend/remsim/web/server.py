@@ -63,6 +63,7 @@ def serve_http(
                 "proc_name": "remsim",
                 "control_socket_disable": True,
                 "post_worker_init": self.ready,
+                "pre_fork": freeze,
             }
             for name, value in options.items():
                 if name in self.cfg.settings:
@@ -105,6 +106,16 @@ def serve_http(
     except SystemExit as ended:
         return 0 if ended.code in (None, 0) else 1
     return 0
+
+
+def freeze(_arbiter: Any, _worker: Any) -> None:
+    """Before a fork: what no collection touches, both processes go on sharing.
+
+    Measured with 8 modems: 45 MB so; 48 MB without it; 48 MB when the application is loaded before the fork, since
+    counting references unshares most pages sooner or later.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def bind(listen: str) -> socket.socket:

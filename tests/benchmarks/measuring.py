@@ -1,0 +1,92 @@
+"""What the benchmarks share: memory and CPU of processes, a service with its own settings, tables with bars."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from running import RunningService, descendants
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def pss_mb(pids: Iterable[int]) -> float:
+    """Proportional memory of processes; what they share counts once."""
+    total_kb = 0
+    for pid in pids:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total_kb += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total_kb / 1024
+
+
+def cpu_s(pids: Iterable[int]) -> float:
+    """Seconds of CPU the processes have used."""
+    ticks = 0
+    for pid in pids:
+        values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(values[11]) + int(values[12])
+    return ticks / TICKS_PER_S
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    return [pid, *descendants(pid)]
+
+
+def service_pids(pid: int) -> list[int]:
+    """The service's processes without the simulator, which no router runs."""
+    return [one for one in family(pid) if b"simulate\0--dir" not in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
+@contextmanager
+def service(*arguments: str, max_streams: int = 24, threads: int = 32) -> Iterator[RunningService]:
+    """``remsim serve`` with these limits, in a directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="remsim-bench-") as name:
+        directory = Path(name)
+        text = f"config web 'web'\n\toption max_streams '{max_streams}'\n\toption threads '{threads}'\n"
+        (directory / "remsim_console").write_text(text)
+        running = RunningService(directory, *arguments, "--config", str(directory)).start()
+        try:
+            yield running
+        finally:
+            if running.process is not None and running.process.poll() is None:
+                running.stop(20)
+
+
+@dataclass
+class Table:
+    """Rows of figures, some with a bar they must keep."""
+
+    title: str
+    missed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        print(f"\n{self.title}")
+
+    def row(self, name: str, value: float, unit: str, *, at_most: float | None = None) -> None:
+        """Print one figure; one above its bar is remembered."""
+        mark = ""
+        if at_most is not None:
+            mark = f"   ≤ {at_most:g}" if value <= at_most else f"   ≤ {at_most:g}  MISSED"
+            if value > at_most:
+                self.missed.append(f"{name}: {value:.2f} {unit} > {at_most:g}")
+        print(f"  {name:58} {value:9.2f} {unit:4}{mark}", flush=True)
+
+    def status(self) -> int:
+        """The exit status; tells what was missed."""
+        for line in self.missed:
+            print(f"MISSED {line}", file=sys.stderr)
+        return 1 if self.missed else 0
+
+
+def rest_until(deadline: float) -> None:
+    """Sleep until a moment of the monotonic clock."""
+    time.sleep(max(deadline - time.monotonic(), 0.0))
