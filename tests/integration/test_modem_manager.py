@@ -18,6 +18,7 @@ from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.modems import channel, modem, plan, session
 from remsim.modems.channel import Channel
+from remsim.modems.drivers.base import Driver
 from remsim.modems.manager import ModemManager
 from scripted_modem import OK, Answer, ScriptedModem, framed
 from usb_tree import UsbTree, plug_rm520n
@@ -326,6 +327,19 @@ def test_other_card_is_read_after_its_urc(bench: Bench) -> None:
     one.say(framed("+QUSIM: 1"))
     wait_for(lambda: manager.view("modem1")["sim"] not in (None, before))
     wait_for(lambda: "sim_state" in bench.kinds())
+
+
+def test_card_taken_out_without_a_word_is_forgotten(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Driver, "slow_every_s", 0.5)
+    one = bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    one.answers["AT+CPIN?"] = framed("+CME ERROR: 10")
+    wait_for(lambda: manager.view("modem1")["state"] == "no_sim")
+    view = manager.view("modem1")
+    assert (view["sim"], view["iccid"], view["imsi"], bench.readings[-1].sim) == (None, None, None, None)
+    one.answers["AT+CPIN?"] = framed("+CPIN: READY\n\nOK")
+    wait_for(lambda: manager.view("modem1")["sim"] is not None)
 
 
 def test_loss_of_registration_is_told_with_the_last_signal(bench: Bench) -> None:

@@ -257,12 +257,11 @@ class Modem:
             self._meter = TrafficMeter(self._around.sysfs_root, self.interface)
         traffic = self._meter.read(self._clock.monotonic()) if self._meter else Traffic()
         quality = self._around.prober.quality(self.found.usb_path)
-        has_sim = fields["sim_state"] not in ("NOT_INSERTED", "EMPTY_EUICC")
         reading = ModemReading(
             modem=self.id,
             at=self._clock.now(),
             state=state,
-            sim=self._around.identities.sim(self.identity.get("iccid")) if has_sim else None,
+            sim=self._around.identities.sim(self.identity.get("iccid")),
             interface=self.interface,
             rx_bytes=traffic.rx_bytes,
             tx_bytes=traffic.tx_bytes,
@@ -274,9 +273,12 @@ class Modem:
             at_commands_total=self.commands_sent,
             **fields,
         )
-        self.values, self.reading = values, reading
-        events = self._changes.of_reading(reading)
-        self._set_state(state)
+        with self._presence:
+            if not self.present:
+                return  # it vanished meanwhile, which has been told
+            self.values, self.reading = values, reading
+            events = self._changes.of_reading(reading)
+            self._set_state(state)
         for event in events:
             self._around.emit(event)
         self._around.publish_reading(reading)

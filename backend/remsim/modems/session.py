@@ -21,6 +21,7 @@ HANDSHAKE_PAUSES_S = (0.3, 10.0)
 SLOW_ANSWERS_S = {"AT+COPS?": 10.0}
 IDENTITY = ("manufacturer", "model", "revision", "imei", "eid")
 SIM_IDENTITY = ("imsi", "iccid")
+NO_CARD = ("NOT_INSERTED", "EMPTY_EUICC")
 SIM_TRIES = 5
 SIM_RETRY_S = 30.0
 
@@ -108,8 +109,10 @@ class Session:
         return self.plan.merged()
 
     def check_sim(self, state: str | None) -> None:
-        """A SIM that is ready but could not be read is read again, a few times."""
+        """Forget a card that was taken out; one that is ready but could not be read is read again, a few times."""
         now = self._clock.monotonic()
+        if state in NO_CARD:
+            self.identity |= dict.fromkeys(SIM_IDENTITY)
         if state != "READY":
             self._sim_tries = 0
         elif not self.identity.get("iccid") and self._sim_tries < SIM_TRIES and now - self._sim_asked_at > SIM_RETRY_S:
