@@ -84,7 +84,7 @@ def test_one_modem_alone_or_all_on_one_axis(visit) -> None:
     wait_for_charts(page)
     page.get_by_label("Modems in the charts").select_option("modem2")
     page.wait_for_function(
-        "() => Object.values(Chart.instances)[0].data.datasets.every(set => !set.label || set.label.startsWith('modem2'))"
+        "() => Object.values(Chart.instances)[0].data.datasets.every(set => !set.label || set.label === 'modem2')"
     )
     assert drawn_lines(page)[0] == ["modem2"]
 

@@ -115,7 +115,8 @@ def test_without_a_configuration_everything_has_a_default(tmp_path: Path) -> Non
 
 
 def test_a_modem_inherits_what_it_does_not_say() -> None:
-    settings = settings_of(UciFile.parse("config service\n\toption period_s off\nconfig modem\n\toption usb_path 1-1\n"))
+    text = "config service\n\toption period_s off\nconfig modem\n\toption usb_path 1-1\n"
+    settings = settings_of(UciFile.parse(text))
     assert settings.modem_at("1-1").period_s is None
     assert settings.modem_at("2-2").period_s is None
 
