@@ -176,7 +176,7 @@ def test_kill_9_loses_no_event_and_ids_go_on_rising(tmp_path: Path) -> None:
     service = RunningService(tmp_path, "--simulate=1", "--backfill", "0").start()
     try:
         service.wait_for("modems", lambda answer: answer["modems"] and all_online(answer))
-        seen = [message for message in itertools.islice(service.stream(), 3)]
+        seen = list(itertools.islice(service.stream(), 3))
         events = service.get("events?limit=500")["events"]
         assert events
         service.kill()
