@@ -39,7 +39,7 @@ export default [
 	},
 	{
 		// LuCI evaluates these as the body of a function; they are no modules.
-		files: ['luci-app-remsim/htdocs/**/*.js'],
+		files: ['luci-app-remsim/htdocs/**/*.js', 'tests/luci/runtime/**/*.js'],
 		languageOptions: {
 			sourceType: 'script',
 			parserOptions: { ecmaFeatures: { globalReturn: true } },

@@ -1,0 +1,98 @@
+"""Menu and rights of the app, from the files that the package installs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from luci.relay import APP, GROUP
+
+MENU_FILE = APP / "root/usr/share/luci/menu.d/luci-app-remsim.json"
+ACL_FILE = APP / "root/usr/share/rpcd/acl.d/luci-app-remsim.json"
+
+# What LuCI itself brings along and every login has.
+BASE_MENU = {
+    "admin": {"title": "Administration", "action": {"type": "firstchild", "recurse": True}},
+    "admin/services": {"title": "Services", "order": 40, "action": {"type": "firstchild", "recurse": True}},
+}
+BASE_RIGHTS = {
+    "ubus": {"session": ["access"], "uci": ["get", "changes"], "luci": ["getFeatures"], "file": ["list"]},
+    "uci": {"luci": ["read"], "system": ["read"]},
+    "access-group": {"luci-base": ["read"]},
+}
+
+
+@dataclass
+class Session:
+    """A login: its id, the token of its pages, and what it may."""
+
+    id: str
+    token: str
+    write: bool
+    rights: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    alive: bool = True
+
+    def __post_init__(self) -> None:
+        for scope, objects in BASE_RIGHTS.items():
+            self.rights[scope] = {name: list(functions) for name, functions in objects.items()}
+        group = json.loads(ACL_FILE.read_text())[GROUP]
+        for level in ("read", "write") if self.write else ("read",):
+            self._grant("access-group", GROUP, [level])
+            for scope, objects in group.get(level, {}).items():
+                if isinstance(objects, list):
+                    objects = {name: [level] for name in objects}
+                for name, functions in objects.items():
+                    self._grant(scope, name, functions)
+
+    def _grant(self, scope: str, name: str, functions: list[str]) -> None:
+        self.rights.setdefault(scope, {}).setdefault(name, []).extend(functions)
+
+    def may(self, scope: str, name: str, function: str) -> bool:
+        """As rpcd decides: both names are patterns."""
+        return any(
+            fnmatchcase(name, pattern) and any(fnmatchcase(function, one) for one in functions)
+            for pattern, functions in self.rights.get(scope, {}).items()
+        )
+
+
+def menu(session: Session | None = None) -> dict[str, Any]:
+    """The tree of pages, marked with what the session may see and change."""
+    root: dict[str, Any] = {"action": {"type": "firstchild"}, "children": {}}
+    for path, spec in {**BASE_MENU, **json.loads(MENU_FILE.read_text())}.items():
+        node = root
+        for name in path.split("/"):
+            if name == "*":
+                node["wildcard"] = True
+                break
+            node = node.setdefault("children", {}).setdefault(name, {"satisfied": True})
+        node.update(spec)
+        groups = spec.get("depends", {}).get("acl", [])
+        if session and groups:
+            held = [session.rights["access-group"].get(group) for group in groups]
+            node["satisfied"] = all(held)
+            if all(held) and not any("write" in one for one in held if one):
+                node["readonly"] = True
+    return root
+
+
+def resolve(tree: dict[str, Any], names: list[str]) -> tuple[dict[str, Any] | None, list[str], list[str]]:
+    """The node of an address, the path it lies at, and what a wildcard leaves over."""
+    node, path = tree, []
+    for at, name in enumerate(names):
+        child = node.get("children", {}).get(name)
+        if not child or not child["satisfied"]:
+            return None, path, []
+        node = child
+        path.append(name)
+        if node.get("wildcard"):
+            return node, path, names[at + 1 :]
+    while node["action"]["type"] == "firstchild":
+        shown = [(one.get("order", 1000), name) for name, one in node.get("children", {}).items() if one.get("title")]
+        if not shown:
+            return None, path, []
+        name = min(shown)[1]
+        node = node["children"][name]
+        path.append(name)
+    return node, path, []

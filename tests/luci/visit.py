@@ -1,0 +1,46 @@
+"""Someone logged in to LuCI with a browser, and everything the page complained about."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from luci.host import LuciHost
+from playwright.sync_api import Browser, Page, Response
+
+
+class Visit:
+    """A fresh browser context: LuCI keeps menu and features for the tab."""
+
+    def __init__(self, browser: Browser, host: LuciHost, write: bool, options: dict[str, Any]) -> None:
+        self.host = host
+        self.session = host.login(write)
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        self.context.add_cookies(
+            [{"name": "sysauth_http", "value": self.session.id, "domain": "127.0.0.1", "path": "/cgi-bin/luci/"}]
+        )
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        self.answers: list[tuple[str, str, int]] = []
+        self.expected = re.compile("(?!)")
+        self.page.on("console", lambda said: self._complain(said.text) if said.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self._complain(str(error)))
+        self.page.on("response", self._answered)
+
+    def open(self, path: str = "admin/services/remsim") -> Page:
+        self.page.goto(f"{self.host.base}/cgi-bin/luci/{path}")
+        return self.page
+
+    def relayed(self, path: str = "", method: str = "GET") -> list[int]:
+        """The statuses of the answers that came through the relay."""
+        start = "/admin/services/remsim/api/" + path
+        return [status for how, url, status in self.answers if how == method and start in url]
+
+    def _answered(self, answer: Response) -> None:
+        self.hosts.add(answer.url.split("/")[2])
+        self.answers.append((answer.request.method, answer.url, answer.status))
+
+    def _complain(self, text: str) -> None:
+        if not self.expected.search(text):
+            self.complaints.append(text)
