@@ -94,7 +94,7 @@ class PastModem:
 
     def _come_back(self, when: float) -> Iterator[Event]:
         away_s = REBOOT_MINUTES * 60.0
-        yield Event("reboot", self.id, when, f"{self.id}: back after {away_s:.0f} s", "info", {"away_s": away_s})
+        yield Event("reboot", self.id, when, f"{self.id}: back on USB after {away_s:.0f} s", "info", {"away_s": away_s})
         yield self._changes.of_state(self.id, when, "starting", "online", "")
         self._trouble = ""
 
