@@ -342,6 +342,17 @@ def test_card_taken_out_without_a_word_is_forgotten(bench: Bench, monkeypatch: p
     wait_for(lambda: manager.view("modem1")["sim"] is not None)
 
 
+def test_change_the_modem_tells_by_itself_is_read_before_the_period_is_over(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    manager = bench.start(period_s=10.0)
+    wait_for(lambda: is_online(manager))
+    asked = one.commands.count("AT+CEREG?")
+    begun = time.monotonic()
+    one.say(framed('+CEREG: 1,"1A2B","01A2B04",7'))
+    wait_for(lambda: one.commands.count("AT+CEREG?") > asked)
+    assert time.monotonic() - begun < 8
+
+
 def test_loss_of_registration_is_told_with_the_last_signal(bench: Bench) -> None:
     one = bench.plug("1-1", "862365030000011")
     manager = bench.start()

@@ -42,7 +42,9 @@ def test_value_unknown_for_a_while_is_no_change_and_is_compared_when_it_is_back(
 def test_technology_is_told_in_the_users_words() -> None:
     changes = Changes()
     changes.of_reading(reading(mode="LTE"))
+    changes.of_reading(reading(rsrp_dbm=-90.0))
     (event,) = changes.of_reading(reading(mode="NSA"))
+    assert "rsrp_dbm" not in event.data  # what the old technology measured is not the new one's
     assert (event.kind, event.message) == ("technology_change", "modem1: LTE → LTE + 5G")
 
 

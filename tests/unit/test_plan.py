@@ -80,7 +80,7 @@ def test_modem_that_answers_in_time_again_is_soon_back_at_the_users_period() -> 
     while plan.effective_s != 1.0:
         waited_s += plan.effective_s or 0.0
         plan.finished(0.1, 0.05)
-        assert waited_s < 200
+        assert waited_s < 130
     assert plan.timeout_s == 3.0
 
 

@@ -43,7 +43,7 @@ class Changes:
 
     def of_reading(self, now: ModemReading) -> list[Event]:
         """Events of technology, cell, registration and SIM."""
-        self._signal |= {name: value for name in SIGNAL if (value := getattr(now, name)) is not None}
+        self._signal |= signal(now)
         found = []
         if (change := self._change("mode", now.mode)) is not None:
             old, new = (MODE_WORDS.get(mode, mode) for mode in change)
@@ -83,8 +83,13 @@ class Changes:
         return None if before is None or before == value else (before, value)
 
     def _event(self, kind: str, now: ModemReading, text: str, change: tuple[Any, Any]) -> Event:
-        data = {"from": change[0], "to": change[1], **self._signal}
+        data = {"from": change[0], "to": change[1], **signal(now)}
         return Event(kind, now.modem, now.at, text, "info", data)
+
+
+def signal(reading: ModemReading) -> dict[str, Any]:
+    """What is known of the signal at that moment."""
+    return {name: value for name in SIGNAL if (value := getattr(reading, name)) is not None}
 
 
 def cell(reading: ModemReading) -> str | None:

@@ -29,6 +29,8 @@ SILENT_AFTER_S = 8.0
 BOOT_PATIENCE_S = 60.0
 LOOK_AGAIN_S = 0.2
 RETRY_S = 2.0
+URGENT_SHARE = 0.1
+"""After this share of the period a modem that told a change by itself is asked again."""
 BUSY_RETRY_S = 10.0
 
 
@@ -229,18 +231,23 @@ class Modem:
 
     def _poll(self, session: Session) -> None:
         """Rounds on a schedule of deadlines, until the session is over."""
-        next_at = self._clock.monotonic()
+        begun_at = next_at = self._clock.monotonic()
+        planned_s = 0.0
         while True:
-            now = self._clock.monotonic()
+            now, period_s = self._clock.monotonic(), session.plan.effective_s or RETRY_S
+            if session.is_urgent:
+                next_at = min(next_at, begun_at + period_s * URGENT_SHARE)
+            elif period_s < planned_s:
+                next_at = min(next_at, begun_at + period_s)  # the user wants it shorter
             if now < next_at:
                 session.wait(next_at - now)
-                next_at = min(next_at, now + (session.plan.effective_s or RETRY_S))  # the user may have changed it
                 continue
+            begun_at = now
             values = session.round(now)
             if values is not None:
                 self._publish(session, values)
-            period_s = session.plan.effective_s or RETRY_S
-            next_at = max(next_at + period_s, self._clock.monotonic() + period_s * 0.1)
+            planned_s = session.plan.effective_s or RETRY_S
+            next_at = max(next_at + planned_s, self._clock.monotonic() + planned_s * URGENT_SHARE)
 
     def _publish(self, session: Session, values: dict[str, Any]) -> None:
         fields = session.driver.reading_fields(values)
@@ -276,7 +283,7 @@ class Modem:
         with self._presence:
             if not self.present:
                 return  # it vanished meanwhile, which has been told
-            self.values, self.reading = values, reading
+            self.values, self.reading, self.last_error = values, reading, None
             events = self._changes.of_reading(reading)
             self._set_state(state)
         for event in events:

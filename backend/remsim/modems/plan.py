@@ -7,7 +7,6 @@ from typing import Any
 from remsim.modems.drivers.base import Driver
 
 MOST_BACKOFF_S = 60.0
-GOOD_ROUNDS = 2
 LATE_SHARE = 0.8
 TIMEOUT_S = 3.0
 PATIENT_TIMEOUT_S = 10.0
@@ -16,15 +15,14 @@ PATIENT_TIMEOUT_S = 10.0
 class PollingPlan:
     """The rounds of one modem. ``period_s`` is the user's wish, ``effective_s`` what the modem stands.
 
-    The period doubles when a round fails or takes most of it, up to a minute; it shrinks to a quarter after two rounds
-    that would have fitted into that, so a modem that is always slow settles and one that recovered is soon back.
+    The period doubles when a round fails or takes most of it, up to a minute; it halves after a round that would have
+    fitted into the half, so a modem that is always slow settles and one that recovered is soon back.
     """
 
     def __init__(self, driver: Driver, period_s: float | None) -> None:
         self._driver = driver
         self._due: dict[str, float] = dict.fromkeys(driver.slow_commands, 0.0)
         self._values: dict[str, dict[str, Any]] = {}
-        self._good = 0
         self._is_first = True
         self.period_s = period_s
         self.effective_s = period_s
@@ -33,7 +31,6 @@ class PollingPlan:
     def set_period(self, period_s: float | None) -> None:
         """The user's new wish; it also ends a back-off."""
         self.period_s = self.effective_s = period_s
-        self._good = 0
 
     def commands(self, now: float) -> list[str]:
         """This round's commands: the fast ones and one slow one that is due (at first the SIM and registration)."""
@@ -79,11 +76,9 @@ class PollingPlan:
         if took_s > LATE_SHARE * self.effective_s:
             self._stretch()
             return
-        wanted_s = max(self.effective_s / 4, self.period_s)
-        self._good = self._good + 1 if took_s <= LATE_SHARE * wanted_s else 0
-        if self._good >= GOOD_ROUNDS and self.effective_s > self.period_s:
-            self._good = 0
-            self.effective_s = wanted_s
+        shorter_s = max(self.effective_s / 2, self.period_s)
+        if took_s <= LATE_SHARE * shorter_s:
+            self.effective_s = shorter_s
 
     def failed(self) -> None:
         """An answer did not come in time: ask less often and wait longer, it may only be late."""
@@ -91,6 +86,5 @@ class PollingPlan:
         self._stretch()
 
     def _stretch(self) -> None:
-        self._good = 0
         if self.effective_s is not None:
             self.effective_s = max(self.effective_s, min(self.effective_s * 2, MOST_BACKOFF_S))

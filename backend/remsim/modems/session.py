@@ -53,6 +53,7 @@ class Session:
         self.exchanges: int | None = None
         self.last_error: str | None = None
         self.answered_at: float | None = None
+        self.is_urgent = False
         self._row = row
         self._clock = clock
         self._goes_on = goes_on
@@ -89,6 +90,7 @@ class Session:
 
     def round(self, now: float) -> dict[str, Any] | None:
         """Ask this round's commands; the newest values of all commands, or None when the modem fell silent."""
+        self.is_urgent = False
         if self._sim_changed:
             self._sim_changed, self._sim_tries = False, 0
             self._identify_sim()
@@ -167,6 +169,12 @@ class Session:
         told = self.driver.handle_urc(line)
         if told.get("registration_changed"):
             self.plan.hasten("REG?")
+            self._hurry()
         if told.get("sim_changed"):
             self._sim_changed = True
             self.plan.hasten("CPIN", "SLOT", "UIMS", "DUALSIM")
+            self._hurry()
+
+    def _hurry(self) -> None:
+        self.is_urgent = True
+        self.channel.wake()

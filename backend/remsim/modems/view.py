@@ -68,5 +68,7 @@ def problem(modem: Modem, prober: Prober) -> str | None:
     if modem.state in PROBLEMS:
         return PROBLEMS[modem.state]
     if session and modem.period_s and (session.plan.effective_s or 0) > modem.period_s:
-        return f"The modem answers late, so it is asked only every {session.plan.effective_s:g} s for now."
+        return (
+            f"The modem answered late or not at all, so it is asked only every {session.plan.effective_s:g} s for now."
+        )
     return prober.problem(modem.found.usb_path)
