@@ -1,0 +1,122 @@
+"""The pages on a phone-sized window: first chart, size of the JavaScript, a month's series, the wall's memory.
+
+Bars: first chart drawn <= 1 s after navigation; JavaScript <= 150 KB gzipped; `series` for 30 d <= 50 ms; the heap of
+the wall after garbage collection at the end <= 1.1 x that after a sixth of the time. `bench_pages.py [WALL_MINUTES]`
+(default 6; the issue names 60).
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from running import RunningService, running_service  # noqa: E402
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+LOADS = 7
+FIRST_CHART_BAR_MS, SIZE_BAR_KB, SERIES_BAR_MS, HEAP_BAR = 1000, 150, 50, 1.1
+# The first frame in which a chart has a line with values.
+DRAWN = """() => new Promise(done => {
+    const look = () => {
+        const charts = window.Chart ? Object.values(Chart.instances) : [];
+        if (charts.some(chart => chart.data.datasets.some(set => set.data.length > 10)))
+            requestAnimationFrame(() => done(performance.now()));
+        else
+            requestAnimationFrame(look);
+    };
+    look();
+})"""
+
+
+def median(values: list[float]) -> float:
+    """The middle one."""
+    return sorted(values)[len(values) // 2]
+
+
+def first_chart_ms(browser: Browser, service: RunningService) -> float:
+    """Milliseconds from navigation to the first chart, median of several loads with a cold cache."""
+    times = []
+    for _ in range(LOADS):
+        context = browser.new_context(**PHONE)
+        page = context.new_page()
+        page.goto(service.login_url(), wait_until="commit")
+        times.append(float(page.evaluate(DRAWN)))
+        context.close()
+    return median(times)
+
+
+def javascript_kb() -> float:
+    """All scripts of the dashboard and the wall, gzipped as the service sends them."""
+    files = [*(ROOT / "htdocs" / "remsim").glob("*.js"), *(ROOT / "htdocs" / "vendor").glob("*.js")]
+    return sum(len(gzip.compress(path.read_bytes())) for path in files) / 1000
+
+
+def series_ms(service: RunningService) -> float:
+    """Milliseconds of a month's series over HTTP."""
+    times = []
+    for _ in range(20):
+        begun = time.perf_counter()
+        service.get("series?modem=modem1&measure=rsrp_dbm&range=30d&points=2000")
+        times.append((time.perf_counter() - begun) * 1000)
+    return median(times)
+
+
+def heap_bytes(page: Page) -> float:
+    """The JavaScript heap after garbage collection."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.enable")
+    for _ in range(3):
+        session.send("HeapProfiler.collectGarbage")
+    used = float(session.send("Runtime.getHeapUsage")["usedSize"])
+    session.detach()
+    return used
+
+
+def wall_growth(browser: Browser, service: RunningService, minutes: float) -> tuple[float, float]:
+    """Heap after a sixth of the time and at its end."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    page.goto(service.login_url())
+    page.goto(service.base + "/wall")
+    page.wait_for_selector(".remsim-wall-tile")
+    page.wait_for_timeout(minutes * 60_000 / 6)
+    early = heap_bytes(page)
+    page.wait_for_timeout(minutes * 60_000 * 5 / 6)
+    late = heap_bytes(page)
+    context.close()
+    return early, late
+
+
+def main() -> int:
+    """Print the figures; 1 when a bar is missed."""
+    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 6.0
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        running_service(Path(directory), "--simulate=3", "--backfill", "30d") as service,
+        sync_playwright() as playwright,
+    ):
+        service.wait_for("jobs/1", lambda job: job["state"] == "done", 120)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        first, size, month = first_chart_ms(browser, service), javascript_kb(), series_ms(service)
+        print(f"first chart after navigation (phone window): {first:.0f} ms (bar {FIRST_CHART_BAR_MS})")
+        print(f"JavaScript gzipped: {size:.1f} KB (bar {SIZE_BAR_KB})")
+        print(f"series of 30 d over HTTP: {month:.1f} ms (bar {SERIES_BAR_MS})")
+        early, late = wall_growth(browser, service, minutes)
+        print(f"wall heap at minute {minutes / 6:g}: {early / 1e6:.2f} MB, at minute {minutes:g}: {late / 1e6:.2f} MB, "
+              f"ratio {late / early:.2f} (bar {HEAP_BAR})")  # fmt: skip
+        browser.close()
+    passed = first <= FIRST_CHART_BAR_MS and size <= SIZE_BAR_KB and month <= SERIES_BAR_MS and late <= HEAP_BAR * early
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
