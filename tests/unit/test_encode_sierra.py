@@ -37,7 +37,7 @@ def test_3g_cell_survives_gstatus(scene: Scene) -> None:
     values = gstatus(scene)
     assert values["mode"] == "UMTS"
     assert (values["lac"], values["cell_id"]) == (scene.cell.tac, scene.cell.cell_id)
-    assert values["rscp_rxm_dbm"] == scene.rscp_dbm
+    assert values["rscp_dbm"] == scene.rscp_dbm
 
 
 @given(scenes("LTE"))

@@ -40,13 +40,20 @@ def test_every_command_of_the_driver_is_known(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_what_the_router_reads_is_the_scene(number: int) -> None:
-    state = state_of(number)
-    fields = fields_of(state)
-    assert (fields["state"], fields["registration"], fields["sim_state"]) == ("online", "home", "READY")
-    assert (fields["cell_id"], fields["operator"]) == (state.scene.cell.cell_id, state.scene.operator)
-    if state.scene.mode != "UMTS":
-        assert fields["rsrp_dbm"] == state.scene.rsrp_dbm
+def test_what_the_router_reads_is_the_scene_all_along_the_drive(number: int) -> None:
+    for second in range(0, 2400, 40):
+        state = state_of(number, second)
+        scene, fields = state.scene, fields_of(state)
+        assert (fields["state"], fields["registration"], fields["sim_state"]) == ("online", "home", "READY")
+        assert (fields["cell_id"], fields["operator"]) == (scene.cell.cell_id, scene.operator)
+        assert fields["mode"] == ("LTE" if scene.mode == "NSA" and state.model.is_lte_only else scene.mode)
+        if scene.mode == "UMTS":
+            assert fields["rscp_dbm"] == scene.rscp_dbm
+            continue
+        assert (fields["rsrp_dbm"], fields["rsrq_db"]) == (scene.rsrp_dbm, scene.rsrq_db)
+        assert fields["sinr_db"] == pytest.approx(min(scene.sinr_db, 30), abs=1)  # QENG: steps of 2 dB up to 30
+        if fields["mode"] == "NSA":
+            assert (fields["nr_rsrp_dbm"], fields["nr_band"]) == (scene.rsrp_dbm, 78)
 
 
 @pytest.mark.parametrize("number", NUMBERS)

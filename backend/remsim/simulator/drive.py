@@ -122,6 +122,7 @@ def load(name: str) -> tuple[Scene, ...]:
     cells: dict[tuple[str, str], Cell] = {}
     rtt_ms: float | None = None
     loss_percent: float | None = None
+    rates: tuple[float | None, float | None] = (None, None)
     temperature_c = 36.0
     with (DRIVES / f"{name}.csv").open(newline="") as file:
         for row in csv.DictReader(file):
@@ -130,7 +131,9 @@ def load(name: str) -> tuple[Scene, ...]:
             cell = cells[key] = cells.get(key) or made_up_cell(*key)
             if row["rtt_ms"] or row["loss_pct"]:
                 rtt_ms, loss_percent = number(row["rtt_ms"]) or rtt_ms, number(row["loss_pct"])
-            temperature_c = warmed(temperature_c, number(row["dl_mbps"]))
+            if "probe" not in row["event"]:  # the logger paused its own download to ping
+                rates = number(row["dl_mbps"]), number(row["ul_mbps"])
+            temperature_c = warmed(temperature_c, rates[0])
             rsrp_dbm, rsrq_db = level(row["rsrp_dbm"]), level(row["rsrq_db"])
             scenes.append(
                 Scene(
@@ -143,8 +146,7 @@ def load(name: str) -> tuple[Scene, ...]:
                     rssi_of(rsrp_dbm, rsrq_db, cell.channel.mhz) if mode in ("LTE", "NSA") else None,
                     level(row["rscp_dbm"]),
                     level(row["cqi"]),
-                    number(row["dl_mbps"]),
-                    number(row["ul_mbps"]),
+                    *rates,
                     rtt_ms,
                     loss_percent,
                     round(temperature_c),

@@ -64,7 +64,7 @@ def lte_page(scene: Scene, *, registered: bool, connected: bool) -> list[str]:
 
 
 def umts_page(scene: Scene, *, registered: bool, connected: bool) -> list[str]:
-    """The same for 3G."""
+    """The same for 3G. No capture of this page was found: its labels are those that the decoder knows."""
     cell = scene.cell
     service = "REGISTERED  \tNORMAL SERVICE" if registered else "DEREGISTERED\tLIMITED SERVICE"
     return [
@@ -74,7 +74,7 @@ def umts_page(scene: Scene, *, registered: bool, connected: bool) -> list[str]:
         f"MM (CS) state: {'IDLE        ' if not connected else 'CONNECTED   '}\tNORMAL SERVICE",
         "",
         f"RRC state:     {'CELL_DCH' if connected else 'DISCONNECTED'}",
-        pair("RxM RSSI:      --", f"RxM RSCP:      {shown(scene.rscp_dbm)}"),
+        pair("RxM RSSI:      --", f"RSCP (dBm):    {shown(scene.rscp_dbm)}"),
         pair("Tx Power:      --", f"LAC:         {cell.tac:04X} ({cell.tac})"),
         f"Cell ID:       {cell.cell_id:08X} ({cell.cell_id})",
     ]
