@@ -27,6 +27,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = f" ({error.hint})" if error.hint else ""
         print(f"remsim: {error.message}{hint}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        # The router's package leaves the simulator out, and its recordings with their own licences.
+        if error.name != "remsim.simulator":
+            raise
+        print("remsim: this installation has no simulator (it comes with the project's checkout)", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -234,6 +234,15 @@ def test_the_packaged_service_runs_with_no_right_but_raw_sockets(backend: Packag
     assert caches, "the modules were not imported from the package"
 
 
+@pytest.mark.parametrize("verb", [["serve", "--simulate"], ["simulate", "--dir", "somewhere"]])
+def test_the_packaged_program_says_that_it_has_no_simulator(backend: Package, tmp_path: Path, verb: list[str]) -> None:
+    backend.data.extractall(tmp_path, filter="data")
+    command = [sys.executable, "-P", str(tmp_path / "usr/bin/remsim"), *verb]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 1
+    assert done.stderr == "remsim: this installation has no simulator (it comes with the project's checkout)\n"
+
+
 STUB_PACKAGE_MK = r"""
 INSTALL_DIR = mkdir -p
 INSTALL_BIN = install -m 755
