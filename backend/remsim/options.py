@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class Simulation:
     """Where the virtual devices are, and what the router may do to them.
 
-    ``history(start, end, modem_ids)`` yields readings and events of simulated time in the order of time;
+    ``history(start, end, modem_ids, sims)`` yields readings and events of simulated time in the order of time;
     ``control`` has ``fault(modem_usb_path, fault, **args)``.
     """
 

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from remsim import __version__
 from remsim.core.bus import Bus, Numbered
@@ -15,7 +16,7 @@ from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.core.reading import ModemReading
 from remsim.modems.manager import ModemManager
-from remsim.options import RouterOptions, Simulation, effective_settings, make_dirs
+from remsim.options import RouterOptions, effective_settings, make_dirs
 from remsim.telemetry.journal import Journal
 from remsim.telemetry.recorder import Recorder
 from remsim.telemetry.sequence import Sequence
@@ -141,11 +142,14 @@ class Router:
         assert simulation is not None
         try:
             job.report(0.0, "waiting for the modems")
-            modem_ids = self._wait_for_modems(simulation.count)
+            views = self._wait_for_modems(simulation.count)
+            modem_ids = {str(view["usb_path"]): str(view["id"]) for view in views}
+            sims = {str(view["usb_path"]): view["sim"] for view in views}
             end = self.clock.now() - 60
             start = end - self._backfill_s
             counts = {"readings": 0, "events": 0}
-            self.series.record_history(self._history(job, simulation, start, end, modem_ids, iter(ids), counts))
+            past = simulation.history(start, end, modem_ids, sims)
+            self.series.record_history(self._history(job, past, start, end, iter(ids), counts))
             return counts
         finally:
             self.series.release_live()
@@ -153,10 +157,9 @@ class Router:
     def _history(
         self,
         job: Job,
-        simulation: Simulation,
+        past: Iterable[ModemReading | Event],
         start: float,
         end: float,
-        modem_ids: dict[str, str],
         ids: Iterable[int],
         counts: dict[str, int],
     ) -> Iterable[ModemReading]:
@@ -164,7 +167,7 @@ class Router:
         events: list[Event] = []
         numbers = iter(ids)
         told = start
-        for message in simulation.history(start, end, modem_ids):
+        for message in past:
             if self._stopping.is_set():
                 break
             if isinstance(message, Event):
@@ -179,11 +182,12 @@ class Router:
         self.journal.append_history(events)
         counts["events"] = len(events)
 
-    def _wait_for_modems(self, count: int, timeout_s: float = 15.0) -> dict[str, str]:
-        """The ids of the virtual modems by USB path, once all have been found."""
+    def _wait_for_modems(self, count: int, timeout_s: float = 15.0) -> list[dict[str, Any]]:
+        """The virtual modems, once all have been found and know their SIMs (or will not)."""
         deadline = self.clock.monotonic() + timeout_s
         while True:
-            found = {view["usb_path"]: view["id"] for view in self.modems.views()}
-            if len(found) >= count or self._stopping.is_set() or self.clock.monotonic() > deadline:
-                return found
+            views = self.modems.views()
+            known = sum(view["sim"] is not None for view in views)
+            if known >= count or self._stopping.is_set() or self.clock.monotonic() > deadline:
+                return views
             self._stopping.wait(0.2)
