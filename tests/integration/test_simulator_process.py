@@ -19,7 +19,7 @@ from remsim.core.clock import SystemClock
 from remsim.core.errors import AtTimeout, InvalidInput, ModemError, ModemGone, RemsimError
 from remsim.modems.channel import Channel, port_holder
 from remsim.modems.detect import Found, scan
-from remsim.modems.probe import parse_target
+from remsim.modems.target import parse_target
 from remsim.modems.traffic import TrafficMeter
 from remsim.simulator.control import FAULTS
 from remsim.simulator.process import SimulatorProcess

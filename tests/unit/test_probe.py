@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.clock import SystemClock
 from remsim.core.errors import InvalidInput
-from remsim.modems import probe
-from remsim.modems.probe import LinkQuality, Prober, Target, parse_target
+from remsim.modems import probe, target
+from remsim.modems.probe import LinkQuality, Prober
+from remsim.modems.target import Target, parse_target
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def wait_for(wanted: Callable[[], bool], timeout_s: float = 10.0) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "target"),
+    ("text", "wanted"),
     [
         ("icmp:1.1.1.1", Target("icmp", "1.1.1.1", 0)),
         ("tcp:9.9.9.9:443", Target("tcp", "9.9.9.9", 443)),
@@ -69,8 +70,8 @@ def wait_for(wanted: Callable[[], bool], timeout_s: float = 10.0) -> None:
         ("icmp:2620:fe::fe", Target("icmp", "2620:fe::fe", 0)),
     ],
 )
-def test_target_is_a_method_a_host_and_a_port(text: str, target: Target) -> None:
-    assert parse_target(text) == target
+def test_target_is_a_method_a_host_and_a_port(text: str, wanted: Target) -> None:
+    assert parse_target(text) == wanted
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_tcp_handshake_is_a_round_trip_and_so_is_a_refusal(prober: Prober) -> No
 
 def test_icmp_echo_is_answered_by_loopback(prober: Prober) -> None:
     try:
-        probe.open_socket(parse_target("icmp:127.0.0.1")).close()
+        target.open_socket(parse_target("icmp:127.0.0.1")).close()
     except OSError as error:
         pytest.skip(f"ICMP sockets are not permitted here: {error.strerror}")
     prober.watch("1-1", None, (parse_target("icmp:127.0.0.1"),), 0.1)
@@ -146,10 +147,10 @@ def test_icmp_echo_is_answered_by_loopback(prober: Prober) -> None:
 def test_where_icmp_is_forbidden_tcp_is_asked_instead(prober: Prober, monkeypatch: pytest.MonkeyPatch) -> None:
     real = probe.open_socket
 
-    def forbidden(target: Target) -> socket.socket:
-        if target.method == "icmp":
+    def forbidden(asked: Target) -> socket.socket:
+        if asked.method == "icmp":
             raise PermissionError(errno.EPERM, "Operation not permitted")
-        return real(target)
+        return real(asked)
 
     monkeypatch.setattr(probe, "open_socket", forbidden)
     prober.watch("1-1", None, (parse_target("icmp:127.0.0.1"),), 0.1)
@@ -169,11 +170,11 @@ def test_probe_is_bound_to_the_interface_of_the_link(prober: Prober) -> None:
     prober.watch("1-1", "lo", (responder.target,), 0.1)
     wait_for(lambda: prober.quality("1-1").latency_ms is not None)
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    probe.bind_to(sock, "lo", responder.target)
-    assert sock.getsockopt(socket.SOL_SOCKET, probe.SO_BINDTODEVICE, 16).rstrip(b"\0") == b"lo"
+    target.bind_to(sock, "lo", responder.target)
+    assert sock.getsockopt(socket.SOL_SOCKET, target.SO_BINDTODEVICE, 16).rstrip(b"\0") == b"lo"
     sock.close()
     responder.close()
 
 
 def test_checksum_of_an_echo_request_is_right() -> None:
-    assert probe.checksum(probe.echo_request(parse_target("icmp:127.0.0.1"), 77)) == 0
+    assert target.checksum(target.echo_request(parse_target("icmp:127.0.0.1"), 77)) == 0

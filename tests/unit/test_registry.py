@@ -5,7 +5,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from remsim.modems.registry import Identities, Registry, mask
+from remsim.modems.masking import mask, masked
+from remsim.modems.registry import Identities, Registry
 
 IMEI_A, IMEI_B = "862365030000011", "015550000000022"
 
@@ -87,3 +88,9 @@ def test_sim_has_the_same_name_on_one_router_and_another_on_the_next(tmp_path: P
 )
 def test_of_an_identifier_four_digits_show_at_most(identifier: str | None, shown: str | None) -> None:
     assert mask(identifier) == shown
+
+
+def test_no_identifier_can_be_read_in_a_masked_text() -> None:
+    text = masked(f"AT+CGSN answered '+CGSN: {IMEI_A}' and ICCID 8949020000123456789F at -97 dBm, cell 23002370")
+    assert IMEI_A not in text and "8949020000" not in text
+    assert "-97 dBm, cell 23002370" in text

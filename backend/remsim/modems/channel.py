@@ -14,7 +14,6 @@ import os
 import select
 import termios
 import threading
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +22,9 @@ import serial
 from remsim.core.clock import Clock
 from remsim.core.errors import AtTimeout, InvalidInput, ModemError, ModemGone, PortBusy
 from remsim.modems.decode.text import FINAL
+from remsim.modems.masking import masked
 from remsim.modems.reply import AtReply, LineSplitter, ReplyCollector
+from remsim.modems.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -35,32 +36,6 @@ REFUSED_QUIET_S = 0.5
 ESCAPE = b"\x1b"
 LONGEST_COMMAND = 1024
 GONE_ERRORS = frozenset((errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.ENOENT))
-
-
-class Turns:
-    """A lock given in the order of asking, so that a round of polling cannot keep a user's command waiting."""
-
-    def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._is_taken = False
-
-    def __enter__(self) -> None:
-        with self._mutex:
-            if not self._is_taken:
-                self._is_taken = True
-                return
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-        turn.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        with self._mutex:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._is_taken = False
 
 
 class Channel:
@@ -195,7 +170,10 @@ class Channel:
                 self._write(payload.encode("ascii", "replace") + b"\x1a", command, deadline, timeout_s)
                 payload = None
         self._echoes = self._echoes or collector.echoed
-        return AtReply(command, tuple(collector.lines), collector.final)
+        reply = AtReply(command, tuple(collector.lines), collector.final)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s: %s -> %r", self.path, masked(command), masked(reply.text))
+        return reply
 
     def _resync(self, timeout_s: float) -> None:
         """Get back into step: let late answers run dry, then wait for an answer that only now can come.

@@ -16,9 +16,10 @@ from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.modems.changes import Changes
 from remsim.modems.detect import Found, look_at
-from remsim.modems.probe import Prober, parse_target
+from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities
 from remsim.modems.session import Session, SessionOver
+from remsim.modems.target import parse_target
 from remsim.modems.traffic import Traffic, TrafficMeter
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,8 @@ BOOT_PATIENCE_S = 60.0
 LOOK_AGAIN_S = 0.2
 RETRY_S = 2.0
 URGENT_SHARE = 0.1
-"""After this share of the period a modem that told a change by itself is asked again."""
+URGENT_S = 1.0
+"""A modem that told a change by itself is asked after this share of the period, not sooner than a second."""
 BUSY_RETRY_S = 10.0
 
 
@@ -236,7 +238,7 @@ class Modem:
         while True:
             now, period_s = self._clock.monotonic(), session.plan.effective_s or RETRY_S
             if session.is_urgent:
-                next_at = min(next_at, begun_at + period_s * URGENT_SHARE)
+                next_at = min(next_at, begun_at + max(period_s * URGENT_SHARE, URGENT_S))
             elif period_s < planned_s:
                 next_at = min(next_at, begun_at + period_s)  # the user wants it shorter
             if now < next_at:

@@ -134,10 +134,3 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
     finally:
         os.close(fd)
     temporary.replace(path)
-
-
-def mask(identifier: str | None) -> str | None:
-    """An identifier of which only the last four digits show."""
-    if identifier is None:
-        return None
-    return "•" * max(len(identifier) - 4, 0) + identifier[-4:] if len(identifier) > 8 else "•" * len(identifier)

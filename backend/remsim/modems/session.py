@@ -11,6 +11,7 @@ from remsim.core.errors import AtFormatError, AtTimeout
 from remsim.modems.channel import Channel
 from remsim.modems.drivers import driver_for
 from remsim.modems.drivers.base import Driver
+from remsim.modems.masking import masked
 from remsim.modems.plan import PollingPlan
 from remsim.modems.ports import UsbModem
 
@@ -144,9 +145,9 @@ class Session:
             self.plan.learned(command, self.driver.decode(command, text))
         except AtFormatError as error:
             self.plan.learned(command, None)
-            if self.last_error != error.message:
-                self.last_error = error.message
-                log.info("%s: %s", self.channel.path, error.message)
+            if self.last_error != masked(error.message):
+                self.last_error = masked(error.message)
+                log.info("%s: %s", self.channel.path, self.last_error)
 
     def _identify_sim(self) -> None:
         self._sim_tries += 1
@@ -162,7 +163,7 @@ class Session:
         try:
             return self.driver.decode(command, self._query(command, self.plan.timeout_s).text)
         except (AtTimeout, AtFormatError) as error:
-            log.debug("%s: %s", self.channel.path, error)
+            log.debug("%s: %s", self.channel.path, masked(error.message))
             return {}
 
     def _on_urc(self, line: str) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from remsim.core.clock import iso_utc
 from remsim.modems.changes import PROBLEMS
+from remsim.modems.masking import mask
 from remsim.modems.modem import Modem
 from remsim.modems.probe import Prober
-from remsim.modems.registry import Identities, mask
+from remsim.modems.registry import Identities
 
 BOOT_LOADER = "The modem is in its boot loader. Unplug it and plug it in again; if it stays so, reload its firmware."
 NO_PORT = "The modem has no AT port. Install the serial driver (kmod-usb-serial-option) or change its USB mode."

@@ -1,0 +1,121 @@
+"""Targets of probes, and what is sent to them and comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import os
+import selectors
+import socket
+import struct
+from dataclasses import dataclass
+
+from remsim.core.errors import InvalidInput
+
+SO_BINDTODEVICE = 25
+DNS_QUESTION = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01"  # recursion desired; root, NS, IN
+ECHO_DATA = os.urandom(16)
+"""Tells the answers to this process's echo requests from those to others' on a raw socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a probe goes and how."""
+
+    method: str
+    host: str
+    port: int
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        return socket.AF_INET6 if ":" in self.host else socket.AF_INET
+
+
+def parse_target(text: str) -> Target:
+    """A target from its text; ``InvalidInput`` names what is wrong."""
+    method, _, rest = text.partition(":")
+    host, port = rest, ""
+    if rest.startswith("["):
+        host, _, port = rest[1:].partition("]")
+        port = port.removeprefix(":")
+    elif rest.count(":") == 1:
+        host, _, port = rest.partition(":")
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with contextlib.suppress(OSError):
+            socket.inet_pton(family, host)
+            break
+    else:
+        raise InvalidInput(f"{text!r}: the host of a probe is an IP address", field="probe_targets")
+    number = int(port) if port.isascii() and port.isdigit() else {"icmp": 0, "dns": 53}.get(method, -1)
+    if method not in ("icmp", "tcp", "dns") or not 0 <= number <= 65535 or (method == "tcp" and number == 0):
+        raise InvalidInput(f"{text!r} is not icmp:HOST, tcp:HOST:PORT or dns:HOST", field="probe_targets")
+    return Target(method, host, number)
+
+
+def open_socket(target: Target) -> socket.socket:
+    """A non-blocking socket of the target's kind; ICMP needs the ping group or the right to raw sockets."""
+    if target.method == "tcp":
+        sock = socket.socket(target.family, socket.SOCK_STREAM)
+    elif target.method == "dns":
+        sock = socket.socket(target.family, socket.SOCK_DGRAM)
+    else:
+        protocol = socket.IPPROTO_ICMPV6 if target.family == socket.AF_INET6 else socket.IPPROTO_ICMP
+        try:
+            sock = socket.socket(target.family, socket.SOCK_DGRAM, protocol)
+        except PermissionError:
+            sock = socket.socket(target.family, socket.SOCK_RAW, protocol)
+    sock.setblocking(False)
+    return sock
+
+
+def bind_to(sock: socket.socket, interface: str | None, target: Target) -> None:
+    """Bind to the link's interface. Without one in the kernel only loopback is asked, as virtual modems have it."""
+    if interface and os.path.exists(f"/sys/class/net/{interface}"):
+        sock.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
+    elif not ipaddress.ip_address(target.host).is_loopback:
+        why = f"there is no network interface {interface}" if interface else "it has no network interface"
+        raise OSError(None, why)
+
+
+def transmit(sock: socket.socket, target: Target, sequence: int) -> int:
+    """Send the probe; the selector events that its answer raises."""
+    address = (target.host, target.port)
+    if target.method == "tcp":
+        status = sock.connect_ex(address)
+        if status not in (0, errno.EINPROGRESS):
+            raise OSError(status, os.strerror(status))
+        return selectors.EVENT_WRITE
+    sock.connect(address)
+    if target.method == "dns":
+        sock.send(struct.pack("!H", sequence) + DNS_QUESTION)
+    else:
+        sock.send(echo_request(target, sequence))
+    return selectors.EVENT_READ
+
+
+def echo_request(target: Target, sequence: int) -> bytes:
+    """An ICMP echo request; the kernel fills the checksum of ping sockets and of ICMPv6."""
+    kind = 128 if target.family == socket.AF_INET6 else 8
+    identifier = os.getpid() & 0xFFFF
+    packet = struct.pack("!BBHHH", kind, 0, 0, identifier, sequence) + ECHO_DATA
+    if kind == 8:
+        packet = packet[:2] + struct.pack("!H", checksum(packet)) + packet[4:]
+    return packet
+
+
+def checksum(packet: bytes) -> int:
+    """The Internet checksum (RFC 1071)."""
+    padded = packet + b"\0" * (len(packet) % 2)
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total = (total >> 16) + (total & 0xFFFF)
+    return 0xFFFF - ((total + (total >> 16)) & 0xFFFF)
+
+
+def is_answer(target: Target, data: bytes, sequence: int) -> bool:
+    """Whether what came in answers the probe of this sequence number."""
+    if target.method == "dns":
+        return len(data) >= 12 and data[:2] == struct.pack("!H", sequence)
+    if data[:1] and data[0] >> 4 == 4 and len(data) >= 28:  # a raw socket gives the IPv4 header too
+        data = data[(data[0] & 0x0F) * 4 :]
+    return len(data) >= 8 and data[0] in (0, 129) and data[6:] == struct.pack("!H", sequence) + ECHO_DATA
