@@ -299,6 +299,8 @@ class Dashboard {
 		});
 		chart.qualityBands = modems.length === 1 ? BANDS[spec.lines[0][0]] || null : null;
 		chart.show(lines, period.from, period.to, stepS, reason);
+		const url = this.options.exportUrl('csv', { ...this._exported(period), measure: spec.lines.map(line => line[0]).join(',') });
+		fill(chart.exports, url ? el('a', { href: url, download: '', 'aria-label': this.options.t('%s as CSV', this.options.t(spec.title)) }, 'CSV') : null);
 	}
 
 	/** One request of a few at a time; an error is an answer too. */
@@ -349,9 +351,13 @@ class Dashboard {
 
 	_exports(period) {
 		const t = this.options.t;
-		const query = { modem: this.focus, ...(period.name ? { range: period.name } : { from: period.from, to: period.to }) };
-		const links = ['csv', 'json'].map(kind => [kind, this.options.exportUrl(kind, query)]).filter(([, url]) => url);
+		const links = ['csv', 'json'].map(kind => [kind, this.options.exportUrl(kind, this._exported(period))]).filter(([, url]) => url);
 		fill(this.exportBox, links.map(([kind, url]) => el('a.remsim-button', { href: url, download: '' }, t('Export %s', kind.toUpperCase()))));
+	}
+
+	/** What an export of the page holds: its modems and its period. */
+	_exported(period) {
+		return { modem: this.focus, ...(period.name ? { range: period.name } : { from: period.from, to: period.to }) };
 	}
 
 	_reading(reading) {
