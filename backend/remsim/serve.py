@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import secrets
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remsim.options import RouterOptions, Simulation, effective_settings, make_dirs
+from remsim.web.late_openssl import put_off_openssl
 
 if TYPE_CHECKING:
     from remsim.router import Router
@@ -28,6 +29,7 @@ def serve(
     backfill_s: float,
 ) -> int:
     """Run until SIGTERM or SIGINT; the exit status of the process."""
+    put_off_openssl()
     if not simulate:
         return run(RouterOptions(data_dir, state_dir, config_dir or DEFAULT_CONFIG_DIR), listen)
 
@@ -62,7 +64,7 @@ def run(options: RouterOptions, listen: str | None) -> int:
     make_dirs(Path(settings.service.data_dir), state_dir)
     token = ensure_token(state_dir)
     address = listen or settings.web.listen
-    ticket = secrets.token_urlsafe(24)
+    ticket = os.urandom(24).hex()
 
     def router() -> Router:
         from remsim.router import Router  # in the worker only: the arbiter stays small

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from measuring import Table, cpu_s, family, pss_mb, rest_until, service, service_pids
+from measuring import Table, alone_mb, cpu_s, family, pss_mb, rest_until, service, service_pids
 from running import RunningService, free_port
 
 MODEMS = 8
@@ -55,6 +55,7 @@ def measure_service(minutes: float, table: Table) -> None:
             table.row(f"of these the {name}", pss_mb([pid]), "MB")
         table.row(f"service with {MODEMS} modems, the most of all minutes", worst, "MB", at_most=BAR_MB)
         table.row("the same against the goal", worst - GOAL_MB, "MB")
+        table.row("the same with no other Python on the machine", alone_mb(pids), "MB")
         table.row("CPU of one core", 100 * (cpu_s(pids) - cpu_before) / elapsed, "%", at_most=BAR_CPU_PERCENT)
         rate = (counted[0] - readings) / elapsed
         table.row("readings the viewer got a second", rate, "/s")
@@ -73,6 +74,7 @@ def measure_bare(table: Table) -> None:
         try:
             time.sleep(4)
             table.row("bare gunicorn + Flask with preload", pss_mb(family(process.pid)), "MB")
+            table.row("the same with no other Python on the machine", alone_mb(family(process.pid)), "MB")
         finally:
             process.terminate()
             process.wait(10)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.errors import InvalidInput, RemsimError
+from remsim.web.late_openssl import import_without_tls
 from remsim.web.takeover import KEY
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def serve_http(
 ) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. An address that cannot be used is ``InvalidInput``."""
     listener = bind(listen)
+    import_without_tls("gunicorn.app.base", "gunicorn.workers.gthread")
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
     from gunicorn.http import message  # type: ignore[import-untyped]
 
@@ -71,7 +73,11 @@ def serve_http(
 
         def load(self) -> Flask:
             """In the worker, after the fork: threads and databases do not survive one."""
+            import http.server  # noqa: F401  # with the true ``ssl`` for whoever will open an HTTPS connection
+
             from remsim.core.paths import shared_dir
+
+            import_without_tls("werkzeug.serving")
             from remsim.web.app import create_app
 
             try:

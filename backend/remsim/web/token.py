@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from remsim.core.errors import StorageError
@@ -27,7 +26,7 @@ def ensure_token(state_dir: Path) -> str:
 
 
 def _create(path: Path) -> str:
-    token = secrets.token_urlsafe(32)
+    token = os.urandom(32).hex()
     temporary = path.with_name(f"{NAME}.new")
     try:
         temporary.unlink(missing_ok=True)

@@ -47,9 +47,9 @@ class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
         super().init_process()
 
     def load_wsgi(self) -> None:
+        super().load_wsgi()
         from remsim.web.sender import Sender
 
-        super().load_wsgi()
         application: Flask = self.app.wsgi()
         self.sender = Sender(application.extensions[KEY].streams)
         self.sender.start()
