@@ -13,7 +13,9 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from remsim.core.errors import InvalidInput
 
-RANGES = {"1h": 3600.0, "6h": 21600.0, "24h": 86400.0, "7d": 604800.0, "30d": 2592000.0, "13mo": 34214400.0}
+UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2631600}
+LONGEST_RANGE_S = 396 * 86400
+"""Thirteen months, what the series reach back."""
 LATEST = 4102444800.0  # 2100-01-01
 LARGEST_ID = 2**53  # what a number in a browser holds exactly
 
@@ -45,18 +47,16 @@ def _epoch(value: Any) -> float | None:
 
 
 class Range(ma.Field[float]):
-    """How far back from now: a name of ``RANGES`` or seconds."""
+    """How far back from now: ``90m``, ``6h``, ``7d``, ``13mo`` or seconds."""
 
-    json = {"type": "string", "description": f"{', '.join(RANGES)} or seconds"}
+    json = {"type": "string", "description": "like 1h, 6h, 24h, 7d, 30d, 13mo, or seconds; 13 months at most"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-        if isinstance(text, str):
-            if text in RANGES:
-                return RANGES[text]
-            if re.fullmatch(r"\d{1,9}", text, re.ASCII) and 1 <= int(text) <= RANGES["13mo"]:
-                return float(text)
-        raise ValidationError(f"is not one of {', '.join(RANGES)} nor seconds up to 13 months")
+        match = re.fullmatch(r"(\d{1,9})(s|m|h|d|w|mo|)", text, re.ASCII) if isinstance(text, str) else None
+        if match and 1 <= (seconds := int(match[1]) * UNIT_S[match[2]]) <= LONGEST_RANGE_S:
+            return float(seconds)
+        raise ValidationError("is not a time like 1h, 7d or 13mo, nor seconds; 13 months at most")
 
 
 class Day(ma.Field[date]):
