@@ -26,11 +26,11 @@ class ScriptSlots:
     """The slots that all script requests share."""
 
     def __init__(self, slots: int = SLOTS, time_limit_s: float = TIME_LIMIT_S) -> None:
-        self._free = slots
+        self._slots = self._free = slots
         self._time_limit_s = time_limit_s
         self._waiting: list[threading.Event] = []
         self._lock = threading.Lock()
-        self.most_waiting = 0
+        self.most_used = 0
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -42,7 +42,7 @@ class ScriptSlots:
                 turn.set()
             else:
                 self._waiting.append(turn)
-                self.most_waiting = max(self.most_waiting, len(self._waiting))
+            self.most_used = max(self.most_used, self._slots - self._free + len(self._waiting))
         turn.wait()
         begin = time.monotonic()
         try:

@@ -17,6 +17,7 @@ const SEEN_KEY = 'remsim.resources';
 
 const waiting = [];
 let running = 0;
+let loggedOut = null;
 
 function apiUrl(path, query) {
 	const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== null && value !== undefined);
@@ -58,7 +59,7 @@ async function next() {
 	const job = waiting.shift();
 
 	running++;
-	await job().catch(() => {});
+	await job();
 	running--;
 	next();
 }
@@ -66,7 +67,13 @@ async function next() {
 /* What the dashboard asks with. The state goes before the charts: it says what is now. */
 function ask(path, { method = 'GET', query, body } = {}) {
 	return new Promise((resolve, reject) => {
-		const job = () => send(path, method, query, body).then(resolve, reject);
+		const job = () => (loggedOut ? Promise.reject(loggedOut) : send(path, method, query, body)).then(resolve, error => {
+			/* LuCI has opened its dialog: what still waits here would only open it again. */
+			if (error.name === 'SessionError')
+				loggedOut = error;
+
+			reject(error);
+		});
 
 		if (path === 'state' || method !== 'GET')
 			waiting.unshift(job);
@@ -130,11 +137,13 @@ async function loadDashboard() {
 	return import(url);
 }
 
-function addStyle() {
-	const href = `${L.resource('remsim/app/remsim.css')}?v=${L.env.resource_version}`;
+function addStyles() {
+	for (const name of ['remsim/luci.css', 'remsim/app/remsim.css']) {
+		const href = `${L.resource(name)}?v=${L.env.resource_version}`;
 
-	if (![...document.styleSheets].some(sheet => sheet.href?.endsWith(href)))
-		document.head.append(E('link', { rel: 'stylesheet', href }));
+		if (!document.querySelector(`link[href="${href}"]`))
+			document.head.append(E('link', { rel: 'stylesheet', href }));
+	}
 }
 
 return view.extend({
@@ -147,7 +156,7 @@ return view.extend({
 	},
 
 	render([state, modules]) {
-		addStyle();
+		addStyles();
 		this.box = E('div', { 'class': 'remsim-view' });
 
 		if (modules instanceof Error) {
@@ -171,18 +180,24 @@ return view.extend({
 				this.dashboard?.resume();
 		});
 
-		poll.add(() => this.look(), LOOK_AGAIN_S);
+		/* Charts measure their place: it has to be in the document first. */
+		setTimeout(() => this.show().then(() => poll.add(() => this.look(), LOOK_AGAIN_S)).catch(error => L.error(error)));
 
-		return this.show().then(() => this.box);
+		return this.box;
 	},
 
-	/* While the service does not answer: whether it does now. */
-	async look() {
-		if (this.dashboard || this.mounting || document.hidden)
-			return;
+	/* While the service does not answer: whether it does now. The poll loop and the button may ask at the same time. */
+	look() {
+		if (this.dashboard || document.hidden)
+			return null;
 
-		this.firstState = await ask('state').catch(error => error);
-		await this.show();
+		this.looking ??= ask('state').catch(error => error).then(state => {
+			this.firstState = state;
+
+			return this.show();
+		}).finally(() => { this.looking = null; });
+
+		return this.looking;
 	},
 
 	async show() {
@@ -194,7 +209,6 @@ return view.extend({
 			return;
 		}
 
-		this.mounting = true;
 		dom.content(this.box, []);
 		this.dashboard = await this.modules.mount(this.box, {
 			request: (path, options) => this.ask(path, options),
@@ -206,7 +220,6 @@ return view.extend({
 			readonly: !L.hasViewPermission(),
 			scheme: 'auto'
 		});
-		this.mounting = false;
 
 		if (this.stopped)
 			this.dashboard.pause();
