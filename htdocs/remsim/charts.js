@@ -5,6 +5,7 @@ import { NONE, moment, number, tick, tickStep } from './format.js';
 import { DASHES, colours } from './theme.js';
 
 const LANE = 14;
+const LATEST_S = 15;
 
 let library = null;
 
@@ -62,7 +63,7 @@ const cursorAndLane = {
 			if (x < area.left || x > area.right || x - lastX < 7)
 				continue;
 			lastX = x;
-			ctx.fillText(event.mark, x, area.bottom - 3);
+			ctx.fillText(event.mark, x, chart.height - 3);
 		}
 		const cursor = owner.group.cursor;
 		if (cursor !== null) {
@@ -147,7 +148,7 @@ export class TimeChart {
 				spanGaps: false,
 				interaction: { mode: null },
 				events: [],
-				layout: { padding: { top: 4, right: 8 } },
+				layout: { padding: { top: 4, right: 8, bottom: LANE } },
 				elements: { point: { radius: 0, hoverRadius: 0 }, line: { borderWidth: 1.5, tension: 0 } },
 				plugins: { legend: { display: false }, tooltip: { enabled: false }, decimation: { enabled: false } },
 				scales: {
@@ -186,12 +187,13 @@ export class TimeChart {
 			const colour = this.colours.series[line.series % 8];
 			const dash = line.dash ? [5, 3] : DASHES[line.series % 8];
 			const data = line.points.map(point => ({ x: point[0], y: point[2] }));
-			datasets.push({ label: line.label, data, borderColor: colour, borderDash: dash, order: 1 });
+			line.sets = [[{ label: line.label, data, borderColor: colour, borderDash: dash, order: 1 }, 2]];
 			if (line.points.some(point => point[1] !== point[3])) {
 				const band = { borderWidth: 0, backgroundColor: `${colour}26`, order: 2, label: null };
-				datasets.push({ ...band, data: line.points.map(point => ({ x: point[0], y: point[3] })), fill: '+1' });
-				datasets.push({ ...band, data: line.points.map(point => ({ x: point[0], y: point[1] })), fill: false });
+				line.sets.push([{ ...band, data: line.points.map(point => ({ x: point[0], y: point[3] })), fill: '+1' }, 3]);
+				line.sets.push([{ ...band, data: line.points.map(point => ({ x: point[0], y: point[1] })), fill: false }, 1]);
 			}
+			datasets.push(...line.sets.map(([set]) => set));
 		}
 		this.chart.data.datasets = datasets;
 		this._period(from, to);
@@ -204,30 +206,29 @@ export class TimeChart {
 		this._texts();
 	}
 
-	/** Add live points to the line with this label and move the period. */
+	/** Add live points, oldest first, to lines and move the period: additions are [line, point]. */
 	append(additions, from, to) {
 		if (!this.chart)
 			return;
-		for (const [label, point] of additions) {
-			const line = this.lines.find(one => one.label === label);
-			const set = this.chart.data.datasets.find(one => one.label === label);
-			if (!line || !set)
-				continue;
+		const push = (line, point) => {
+			line.points.push(point);
+			for (const [set, column] of line.sets)
+				set.data.push({ x: point[0], y: point[column] });
+		};
+		for (const [line, point] of additions) {
 			const last = line.points[line.points.length - 1];
 			if (last && point[0] <= last[0])
 				continue;
-			if (last && point[0] - last[0] > Math.max(10, 3 * (this.stepS || 1)) && last[2] !== null) {
-				line.points.push([last[0] + 1, null, null, null]);
-				set.data.push({ x: last[0] + 1, y: null });
-			}
-			line.points.push(point);
-			set.data.push({ x: point[0], y: point[2] });
-			while (line.points.length && line.points[0][0] < from - 60)
-				line.points.shift();
-			while (set.data.length && set.data[0].x < from - 60)
-				set.data.shift();
+			if (last && point[0] - last[0] > Math.max(10, 3 * (this.stepS || 1)) && last[2] !== null)
+				push(line, [last[0] + 1, null, null, null]);
+			push(line, point);
 			if (point[2] !== null)
 				this.empty.hidden = true;
+		}
+		for (const line of this.lines) {
+			const old = line.points.findIndex(point => point[0] >= from - 60);
+			if (old > 0)
+				[line.points, ...line.sets.map(([set]) => set.data)].forEach(points => points.splice(0, old));
 		}
 		this._period(from, to);
 		this._limits();
@@ -295,7 +296,7 @@ export class TimeChart {
 	_legend() {
 		const cursor = this.group.cursor;
 		const items = this.lines.map(line => {
-			const point = cursor === null ? latest(line.points) : nearest(line.points, cursor, (this.to - this.from) / 50);
+			const point = cursor === null ? latest(line.points, this.to - Math.max(LATEST_S, 3 * (this.stepS || 1))) : nearest(line.points, cursor, (this.to - this.from) / 50);
 			const swatch = el(`i.remsim-swatch.remsim-series-${(line.series % 8) + 1}${line.dash ? '.remsim-dashed' : ''}`);
 			return el('span', {}, swatch, `${line.label} `, el('b', {}, point ? this._shown(point[2]) : NONE));
 		});
@@ -383,8 +384,9 @@ export class TimeChart {
 	}
 }
 
-function latest(points) {
-	for (let at = points.length - 1; at >= 0; at--) {
+/** The last known value, unless it is older than `oldest`. */
+function latest(points, oldest) {
+	for (let at = points.length - 1; at >= 0 && points[at][0] >= oldest; at--) {
 		if (points[at][2] !== null)
 			return points[at];
 	}

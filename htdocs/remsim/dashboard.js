@@ -23,8 +23,11 @@ const CHARTS = [
 	{ id: 'temperature', title: 'Temperature', unit: '°C', min: 20, max: 70, digits: 0, lines: [['temperature_c', '']] }
 ];
 const TRACKS = [['state', 'state'], ['registration', 'registration'], ['technology', 'technology'], ['sim', 'SIM']];
+const READ_TRACKS = { registration: 'registration', technology: 'mode', sim: 'sim' };
 const RARE_KINDS = 'connect,disconnect,sim_state,reboot,vanished,error';
 const AT_ONCE = 3;
+const PAST_PAUSE_S = 3;
+const PAST_S = 20;
 const SEED_S = 600;
 const SKELETON_MS = 300;
 
@@ -251,7 +254,7 @@ class Dashboard {
 			this._makeCharts(ChartJs);
 		const period = this.ranges.period(this.store.now());
 		this._period = period;
-		this._loadedAt = Date.now() / 1000;
+		this._loadedAt = this._pastAt = Date.now() / 1000;
 		this._exports(period);
 		const drawn = this.charts.map(one => this._chart(one, period, generation));
 		await drawn[0];
@@ -346,7 +349,19 @@ class Dashboard {
 		const answers = await Promise.all(rows.map(row => this._ask('timeline', { modem: row.id, track: row.track, from: period.from, to: period.to }, generation)));
 		if (generation !== this._generation)
 			return;
-		this.bands.show(rows.map((row, at) => ({ ...row, segments: (answers[at] && answers[at].segments) || [] })), period.from, period.to);
+		const known = rows.map((row, at) => ({ ...row, segments: (answers[at] && answers[at].segments) || [] }));
+		this.bands.show(period.live ? known.map(row => this._withNow(row)) : known, period.from, period.to);
+	}
+
+	/** The journal tells changes; what has not changed since the modem came online is known from its reading. */
+	_withNow(row) {
+		const modem = this.store.modems.get(row.id), reading = modem && modem.reading;
+		const value = reading ? reading[READ_TRACKS[row.track]] ?? null : null;
+		const last = row.segments[row.segments.length - 1];
+		if (value === null || !last || last.value !== null || modem.state !== 'online' || !modem.online_since)
+			return row;
+		const since = epoch(modem.online_since) > epoch(last.from) ? modem.online_since : last.from;
+		return { ...row, segments: [...row.segments.slice(0, -1), { ...last, to: since }, { from: since, to: last.to, value }] };
 	}
 
 	_exports(period) {
@@ -371,7 +386,20 @@ class Dashboard {
 
 	_eventsSoon() {
 		clearTimeout(this._eventTimer);
-		this._eventTimer = setTimeout(() => this.events.update(), 200);
+		this._eventTimer = setTimeout(() => {
+			this.events.update();
+			this._past();
+		}, 200);
+	}
+
+	/** Marks and timelines of a live period anew: something happened, or time has passed. */
+	_past() {
+		if (!this._period || !this._period.live || !this.charts.length || Date.now() / 1000 - this._pastAt < PAST_PAUSE_S)
+			return;
+		this._pastAt = Date.now() / 1000;
+		const now = this.store.now(), period = { ...this._period, from: now - (this._period.to - this._period.from), to: now };
+		this._marks(period, this._generation);
+		this._timelines(period, this._generation);
 	}
 
 	/** Once a second: ages, and the live charts move on. */
@@ -384,6 +412,8 @@ class Dashboard {
 			this._head();
 		if (!this._period || !this._period.live || !this.charts.length)
 			return;
+		if (Date.now() / 1000 - this._pastAt > PAST_S)
+			this._past();
 		const now = this.store.now(), span = this._period.to - this._period.from;
 		if (span > 3600) {
 			if (Date.now() / 1000 - this._loadedAt > Math.max(30, span / 1000))
@@ -394,12 +424,13 @@ class Dashboard {
 			return;
 		this._dirty = false;
 		for (const { chart } of this.charts) {
-			const additions = chart.lines.map(line => {
-				const rows = this.store.history.get(line.modem) || [];
-				const row = rows[rows.length - 1];
-				const value = row ? row.reading[line.measure] ?? null : null;
-				return row ? [line.label, [row.t, value, value, value]] : null;
-			}).filter(Boolean);
+			const additions = chart.lines.flatMap(line => {
+				const last = line.points.length ? line.points[line.points.length - 1][0] : 0;
+				return this.store.since(line.modem, last).map(row => {
+					const value = row.reading[line.measure] ?? null;
+					return [line, [row.t, value, value, value]];
+				});
+			});
 			chart.append(additions, now - span, now);
 		}
 	}

@@ -2,9 +2,22 @@
 
 import { markOf } from './charts.js';
 import { el, fill } from './dom.js';
-import { epoch, moment, number } from './format.js';
+import { epoch, moment, number, withUnit } from './format.js';
+import { MODE_WORDS, STATE_WORDS } from './words.js';
 
 const AROUND_S = 300;
+
+/** What an event tells of the signal, as people read it; other facts show under their own names. */
+const FACTS = {
+	rsrp_dbm: ['RSRP', 'dBm', 0], rsrq_db: ['RSRQ', 'dB', 1], sinr_db: ['SINR', 'dB', 1], latency_ms: ['Latency', 'ms', 0],
+	loss_percent: ['Loss', '%', 0], pci: ['PCI', ''], cell_id: ['Cell identity', ''], band: ['Band', ''], mode: ['Technology', '']
+};
+
+function factOf([name, value], t) {
+	const [label, unit, digits] = FACTS[name] || [name.replaceAll('_', ' '), ''];
+	const shown = typeof value !== 'number' ? String(value) : unit ? withUnit(value, unit, digits) : number(value, Number.isInteger(value) ? 0 : 1);
+	return el('div', {}, el('dt', {}, t(label)), el('dd', {}, MODE_WORDS[value] || t(STATE_WORDS[value] || shown)));
+}
 
 export class EventsList {
 	/** `show(from, to)` moves the charts; `request` as in dashboard.js. */
@@ -37,8 +50,7 @@ export class EventsList {
 	/** Show one event with its data, and the events of the five minutes before and after it. */
 	async open(event) {
 		const t = this._options.t, at = epoch(event.at), now = this._store.now();
-		const facts = Object.entries(event.data || {}).filter(([, value]) => value !== null)
-			.map(([name, value]) => el('div', {}, el('dt', {}, name.replaceAll('_', ' ')), el('dd', {}, typeof value === 'number' ? number(value, Number.isInteger(value) ? 0 : 1) : String(value))));
+		const facts = Object.entries(event.data || {}).filter(([, value]) => value !== null).map(fact => factOf(fact, t));
 		const around = el('ol.remsim-events', {}, el('li.remsim-absent', {}, t('Looking …')));
 		this.detail.hidden = false;
 		fill(this.detail,

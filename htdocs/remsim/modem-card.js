@@ -3,7 +3,7 @@
 import { el, fill, setText, svg } from './dom.js';
 import { NONE, bitRate, bytes, cellName, count, duration, epoch, number, withUnit } from './format.js';
 import { bars, mainSignal, quality } from './quality.js';
-import { stateLook, stateSentence } from './words.js';
+import { STATE_WORDS, VENDOR_WORDS, stateLook, stateSentence } from './words.js';
 
 const SPARK = 120;
 const PERIODS = [1, 2, 5, 10, 30, 60];
@@ -50,12 +50,13 @@ export class ModemCard {
 		this.root = el('article.remsim-card', { tabindex: '-1' });
 		this.name = el('h3');
 		this.bars = el('span.remsim-barbox');
-		this.state = el('p.remsim-state', { 'aria-live': 'polite' });
+		this.state = el('p.remsim-state');
+		this.said = el('p.remsim-said', { 'aria-live': 'polite' });
 		this.problem = el('p.remsim-problem', { hidden: true });
-		this.operator = el('span.remsim-operator');
 		this.signal = el('p.remsim-signal');
 		this.spark = el('div.remsim-sparkbox');
 		this.facts = el('dl.remsim-facts');
+		this._rows = new Map();
 		this.age = el('span.remsim-age');
 		this.commands = el('span.remsim-commands');
 		this.period = el('select', { 'aria-label': t('Polling period'), change: () => this._setPeriod() },
@@ -63,7 +64,7 @@ export class ModemCard {
 		this.message = el('p.remsim-problem', { hidden: true, role: 'alert' });
 		this.faults = this._faultMenu();
 		this.root.append(
-			el('header', {}, this.name, this.bars), this.state, this.problem, this.signal, this.spark, this.facts,
+			el('header', {}, this.name, this.bars), this.state, this.said, this.problem, this.signal, this.spark, this.facts,
 			el('footer', {}, this.age, this.commands, options.readonly ? null : el('label.remsim-period', {}, t('Poll '), this.period), this.faults), this.message);
 		this.update(modem);
 	}
@@ -71,11 +72,11 @@ export class ModemCard {
 	/** Take the modem's object and patch what changed. */
 	update(modem) {
 		this.modem = modem;
-		const t = this._options.t, reading = modem.reading, now = this._store.now();
+		const t = this._options.t, reading = modem.reading;
 		const look = stateLook(modem.state);
 		this.root.className = `remsim-card remsim-card-${look}`;
-		setText(this.name, modem.name === modem.id ? `${modem.id} · ${modem.vendor} ${modem.model}` : `${modem.name} · ${modem.model}`);
-		setText(this.state, stateSentence(modem, now, t));
+		setText(this.name, `${modem.name} · ${[VENDOR_WORDS[modem.vendor] ?? modem.vendor, modem.model].filter(Boolean).join(' ')}`);
+		setText(this.said, `${modem.name}: ${t(STATE_WORDS[modem.state] || modem.state)}`);
 		this.problem.hidden = !modem.problem;
 		setText(this.problem, modem.problem || '');
 		const signal = modem.state === 'online' ? mainSignal(reading) : null;
@@ -86,7 +87,7 @@ export class ModemCard {
 			? [el(`b.remsim-quality-${word || 'none'}`, {}, withUnit(signal.value, 'dBm')), el('span', {}, ` ${signal.label}${word ? ` · ${t(word)}` : ''}`)]
 			: el('span.remsim-absent', { title: t('No signal value: %s', modem.problem || t('not reported by this modem')) }, NONE));
 		fill(this.spark, signal ? sparkline(this._store.history.get(modem.id) || [], signal.measure) : null);
-		fill(this.facts, this._facts(modem, reading));
+		this._showFacts(this._facts(modem, reading));
 		if (document.activeElement !== this.period)
 			this.period.value = modem.period_s === null ? 'off' : String(modem.period_s);
 		setText(this.commands, t('AT commands sent: %s', count(modem.at_commands_total)) +
@@ -109,23 +110,34 @@ export class ModemCard {
 		setText(this.age, old ? t('%s ago', duration(age)) : t('now'));
 	}
 
+	/** Rows of [name, value, why it is absent, what it means]. */
 	_facts(modem, reading) {
 		const t = this._options.t, r = reading || {};
-		const online = modem.state === 'online' && modem.online_since ? duration(this._store.now() - epoch(modem.online_since)) : NONE;
-		const rows = [
-			[t('Operator'), r.operator || r.plmn || NONE, r.operator ? null : t('not reported yet')],
-			[t('Online for'), online],
+		return [
+			[t('Operator'), r.operator || r.plmn || NONE, t('not reported yet')],
 			[t('RSRQ · SINR'), `${number(r.rsrq_db, 0)} · ${withUnit(r.sinr_db, 'dB')}`, t('not reported by this modem')],
-			[t('5G RSRP'), r.mode === 'NSA' ? withUnit(r.nr_rsrp_dbm, 'dBm') : null, t('the modem does not report the level of its 5G cell')],
-			[t('Cell · PCI'), `${cellName(r).split(' ')[0]} · ${r.pci ?? NONE}`, cellName(r)],
-			[t('SIM'), modem.sim ? `${modem.iccid ? `…${modem.iccid.slice(-4)}` : modem.sim}${r.sim_slot ? ` · ${t('slot %s', r.sim_slot)}` : ''}` : NONE, modem.sim || t('no SIM known')],
-			[t('Rate ↓ ↑'), `${bitRate(r.rx_bits_per_s)} · ${bitRate(r.tx_bits_per_s)}`, modem.interface ? null : t('no network interface')],
-			[t('Data ↓ ↑'), `${bytes(r.rx_bytes)} · ${bytes(r.tx_bytes)}`, t('since the interface came up')],
-			[t('Latency · loss'), `${withUnit(r.latency_ms, 'ms')} · ${withUnit(r.loss_percent, '%', 0)}`, t('of the last ten probes')],
-			[t('Temperature'), withUnit(r.temperature_c, '°C')]
+			[t('5G RSRP'), withUnit(r.nr_rsrp_dbm, 'dBm'), r.mode === 'NSA' ? t('the modem does not report the level of its 5G cell') : t('no 5G cell is used now')],
+			[t('Cell · PCI'), `${cellName(r).split(' ')[0]} · ${r.pci ?? NONE}`, t('not reported by this modem'), cellName(r)],
+			[t('SIM'), modem.sim ? `${modem.iccid ? `…${modem.iccid.slice(-4)}` : modem.sim}${r.sim_slot ? ` · ${t('slot %s', r.sim_slot)}` : ''}` : NONE, t('no SIM known'), modem.sim],
+			[t('Rate ↓ ↑'), `${bitRate(r.rx_bits_per_s)} · ${bitRate(r.tx_bits_per_s)}`, modem.interface ? t('measured from the second reading on') : t('no network interface')],
+			[t('Data ↓ ↑'), `${bytes(r.rx_bytes)} · ${bytes(r.tx_bytes)}`, t('no network interface'), t('since the interface came up')],
+			[t('Latency · loss'), `${withUnit(r.latency_ms, 'ms')} · ${withUnit(r.loss_percent, '%', 0)}`, t('no probe has been answered'), t('of the last ten probes')],
+			[t('Temperature'), withUnit(r.temperature_c, '°C'), t('not reported by this modem')]
 		];
-		return rows.filter(row => row[1] !== null).map(([name, value, why]) =>
-			el('div', {}, el('dt', {}, name), el('dd', { title: why }, value)));
+	}
+
+	/** Patch the facts in place: a tooltip being read or a text being marked stays. */
+	_showFacts(facts) {
+		if (facts.map(([name]) => name).join() !== [...this._rows.keys()].join()) {
+			this._rows = new Map(facts.map(([name]) => [name, el('dd')]));
+			fill(this.facts, [...this._rows].map(([name, value]) => el('div', {}, el('dt', {}, name), value)));
+		}
+		for (const [name, value, absent, meaning] of facts) {
+			const node = this._rows.get(name), title = (value.includes(NONE) ? absent : meaning) || '';
+			setText(node, value);
+			if (node.title !== title)
+				node.title = title;
+		}
 	}
 
 	_faultMenu() {

@@ -4,6 +4,8 @@ import { epoch } from './format.js';
 
 const HISTORY = 900;
 const EVENTS = 200;
+const SET_BACK_S = 60;
+const LIFE = 1000;
 
 export class Store {
 	constructor() {
@@ -51,6 +53,10 @@ export class Store {
 		this.simulated = state.simulated === true;
 		this.version = state.version || this.version;
 		this.problems = state.problems || [];
+		if (state.id && state.id < this.lastId - LIFE) { // another life of the router: its messages are counted anew
+			this.lastId = 0;
+			this.events = [];
+		}
 		const known = new Map();
 		for (const modem of state.modems || []) {
 			const before = this.modems.get(modem.id);
@@ -81,8 +87,11 @@ export class Store {
 		const rows = this.history.get(reading.modem) || [];
 		const last = rows[rows.length - 1];
 		const at = epoch(reading.at);
-		if (last && at <= last.t)
-			return;
+		if (last && at <= last.t) {
+			if (last.t - at < SET_BACK_S)
+				return;
+			rows.length = 0; // the router's clock was set back
+		}
 		rows.push({ t: at, reading });
 		if (rows.length > HISTORY)
 			rows.splice(0, rows.length - HISTORY);
@@ -95,6 +104,15 @@ export class Store {
 		this._tell('reading', reading);
 		if (!modem && !quiet)
 			this._tell('stale', null);
+	}
+
+	/** What was read of a modem after a time, oldest first. */
+	since(modem, time) {
+		const rows = this.history.get(modem) || [];
+		let at = rows.length;
+		while (at > 0 && rows[at - 1].t > time)
+			at -= 1;
+		return rows.slice(at);
 	}
 
 	/** Put older values of one measure before what was read live. */

@@ -22,6 +22,8 @@ export const STATE_WORDS = {
 
 export const MODE_WORDS = { LTE: 'LTE', NSA: 'LTE + 5G', SA: '5G', UMTS: '3G', GSM: '2G' };
 
+export const VENDOR_WORDS = { quectel: 'Quectel', sierra: 'Sierra', fibocom: 'Fibocom', generic: '' };
+
 /** How a state looks: ok, busy (will change by itself), problem, off. */
 export function stateLook(state) {
 	if (state === 'online')
@@ -42,10 +44,9 @@ export function bandText(reading) {
 /** The sentence on top of everything: `Online on LTE + 5G, B3 + n78, since 2 h 14 min`. */
 export function stateSentence(modem, nowS, t) {
 	const word = t(STATE_WORDS[modem.state] || modem.state);
+	const since = modem.state_since ? t('since %s', duration(nowS - epoch(modem.state_since))) : '';
 	if (modem.state !== 'online')
-		return `${word} · ${duration(nowS - epoch(modem.state_since))}`;
-	const reading = modem.reading;
-	const mode = reading && MODE_WORDS[reading.mode];
-	const parts = [mode ? `${word} · ${mode}` : word, bandText(reading)];
-	return parts.filter(Boolean).join(' ');
+		return [word, since].filter(Boolean).join(', ');
+	const mode = modem.reading && MODE_WORDS[modem.reading.mode];
+	return [mode ? t('%s on %s', word, mode) : word, bandText(modem.reading), since].filter(Boolean).join(', ');
 }
