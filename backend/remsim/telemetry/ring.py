@@ -28,18 +28,17 @@ class Ring:
         self._columns = [array("f") for _ in self._names]
 
     def add(self, when: float, values: Sequence[float | None]) -> None:
-        """Take a reading's values in the names' order; a clock set back starts the ring anew, for times must rise."""
+        """Take a reading's values in the names' order; times must rise, so a clock set back drops what is later."""
         if len(self) and when <= self.newest:
-            self.clear()
+            self._drop_from(when)
         self._gathered.append((when, values))
         if len(self._gathered) >= GATHERED:
             self._settle()
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._gathered = []
-        for column in (self._times, *self._columns):
-            del column[:]
+    def shift(self, seconds: float) -> None:
+        """Move all times: the clock they were taken from was wrong by so much."""
+        self._settle()
+        self._times = array("d", [when + seconds for when in self._times])
 
     def __len__(self) -> int:
         return min(len(self._times) + len(self._gathered), self._capacity)
@@ -61,6 +60,12 @@ class Ring:
         times, column = self._times, self._columns[self._names.index(name)]
         first = max(bisect_left(times, start), len(times) - self._capacity)
         return list(zip(times[first : bisect_right(times, end)], column[first:], strict=False))
+
+    def _drop_from(self, when: float) -> None:
+        self._settle()
+        first = bisect_left(self._times, when)
+        for column in (self._times, *self._columns):
+            del column[first:]
 
     def _settle(self) -> None:
         """Put what was gathered into the columns and drop what is too old."""

@@ -5,6 +5,8 @@ The binding is imported late: it brings librrd, which on a desktop links against
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import math
 import os
@@ -54,7 +56,7 @@ class RoundRobinFile:
         self.last: int | None = None
 
     def open(self) -> None:
-        """Look at an existing file: ``DamagedFile`` when it is none of ours."""
+        """Look at an existing file: ``DamagedFile`` when it is none of ours, ``StorageError`` when nobody can tell."""
         if not self.path.exists():
             self.last = None
             return
@@ -65,6 +67,7 @@ class RoundRobinFile:
             names = [name[3:].split("]")[0] for name in sorted(sources, key=lambda name: int(info[name]))]
             self.last = int(info["last_update"])
         except (rrdtool.OperationalError, KeyError) as error:
+            self._must_be_readable()
             raise DamagedFile(text_of(error)) from error
         if names != [source_name(measure) for measure in self.measures] or info["step"] != self._definitions.step_s:
             raise DamagedFile("it has other data sources than this version writes")
@@ -89,11 +92,11 @@ class RoundRobinFile:
                 str(temporary), "--start", str(before), "--step", str(definitions.step_s), *sources, *archives
             )
             # A file that is allocated now cannot run out of space later: every update is in place.
-            with temporary.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
+            allocate(temporary)
             temporary.replace(self.path)
         except (OSError, rrdtool.OperationalError) as error:
-            self.path.with_suffix(".new").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.path.with_suffix(".new").unlink()
             raise StorageError(f"{self.path} cannot be created: {text_of(error)}") from error
         self.last = before
 
@@ -118,22 +121,46 @@ class RoundRobinFile:
             raise StorageError(f"{self.path} cannot be written: {text_of(error)}") from error
         self.last = last
 
-    def fetch(self, name: str, start: int, end: int, resolution_s: int) -> dict[str, list[tuple[int, float]]]:
-        """Times and values (NaN is unknown) of each consolidation function from an archive."""
+    def fetch(
+        self, name: str, start: int, end: int, resolution_s: int
+    ) -> tuple[int, dict[str, list[tuple[int, float]]]]:
+        """The resolution, and times and values (NaN is unknown) of each consolidation function from an archive.
+
+        The resolution is a coarser one than asked for when that archive does not reach back to ``start``.
+        """
         rrdtool = binding()
         column = [measure.name for measure in self.measures].index(name)
         found: dict[str, list[tuple[int, float]]] = {}
+        step = resolution_s
         for function in FUNCTIONS:
             arguments = [function, "--resolution", str(resolution_s), "--start", str(start), "--end", str(end)]
             try:
                 (first, _, step), _, rows = rrdtool.fetch(str(self.path), *arguments)
             except rrdtool.OperationalError as error:
-                raise DamagedFile(text_of(error)) from error
+                self.open()  # raises DamagedFile when the file is the trouble
+                raise StorageError(f"{self.path} cannot be read: {text_of(error)}") from error
             found[function] = [
                 (first + step * (at + 1), math.nan if row[column] is None else row[column])
                 for at, row in enumerate(rows)
             ]
-        return found
+        return step, found
+
+    def _must_be_readable(self) -> None:
+        """Tell a file that is damaged from one that cannot be read just now (no descriptor left, a failing disk)."""
+        try:
+            self.path.read_bytes()
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be read: {error.strerror}") from error
+
+
+def allocate(path: Path) -> None:
+    """Take a file's space on the disk now."""
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):  # not every file system can
+                raise
 
 
 def source_name(measure: Measure) -> str:

@@ -33,9 +33,12 @@ DEFAULT_POINTS = 600
 LONGEST_RANGE_S = 400 * 86400
 PENDING_LIMIT = 3600
 CLOCK_SET_BACK_S = 120
+JUMP_TOLD_S = 60
 FIRST_TRUSTED = 1_600_000_000
 """A clock before 2020 has not been set since boot."""
 SILENT_PERIODS = 3
+SHORTEST_SILENCE_S = 10
+LONGEST_PERIOD_S = 60
 NOTHING = (None,) * len(MEASURES)
 Point = tuple[float, float | None, float | None, float | None]
 
@@ -78,21 +81,41 @@ class ModemSeries:
             first += len(measures)
         self.pending: list[Row] = []
         self.last_at = 0.0
+        self.spacing_s = 0.0
+        self.unset_offset: float | None = None
         self.seen: set[str] = set()
 
-    def add(self, reading: ModemReading) -> None:
-        """Take a reading: to the ring, and to the rows that wait for the files."""
+    def add(self, reading: ModemReading, monotonic: float) -> bool:
+        """Take a reading: to the ring, and to the rows that wait for the files; True when the clock was set at last.
+
+        What was taken while the clock was unset since boot gets its true time then: the other clock never stood still.
+        """
         values = values_of(reading)
-        self.ring.add(reading.at, values)
         self.note(values)
+        clock_set = False
+        if reading.at < FIRST_TRUSTED:
+            self.unset_offset = reading.at - monotonic
+        elif self.unset_offset is not None:
+            self._shift(reading.at - monotonic - self.unset_offset)
+            clock_set = True
+        self.ring.add(reading.at, values)
         when = int(reading.at)
-        silent = self.last_at and reading.at - self.last_at > max(SILENT_PERIODS * 10, DEFINITIONS.heartbeat_s / 2)
-        if silent and when - 1 > self.last_at + 1:
+        if is_silence(reading.at - self.last_at, self.spacing_s) and self.last_at and when - 1 > self.last_at + 1:
             self.pending.append((when - 1, NOTHING))  # a silence becomes a gap, not a bridge
         self.pending.append((when, values))
         if len(self.pending) > PENDING_LIMIT:
             del self.pending[: len(self.pending) - PENDING_LIMIT]
+        self.spacing_s = min(abs(reading.at - self.last_at), LONGEST_PERIOD_S)
         self.last_at = reading.at
+        return clock_set
+
+    def _shift(self, seconds: float) -> None:
+        self.unset_offset = None
+        self.ring.shift(seconds)
+        whole = round(seconds)
+        self.pending = [(when + whole if when < FIRST_TRUSTED else when, values) for when, values in self.pending]
+        if self.last_at < FIRST_TRUSTED:
+            self.last_at += seconds
 
     def note(self, values: tuple[float | None, ...]) -> None:
         """Remember which measures this modem reports at all."""
@@ -113,6 +136,8 @@ class SeriesStore:
         self._lock = threading.RLock()
         self._held = False
         self._problem: str | None = None
+        self._backup_problem: str | None = None
+        self._jump_told = -math.inf
         self.backup = Backup(data_dir, backup_dir) if backup_dir is not None else None
         if self.backup is not None:
             for path in self.backup.restore():
@@ -127,7 +152,8 @@ class SeriesStore:
     def record(self, reading: ModemReading) -> None:
         """Take a reading: to the ring now, to the files with the next flush."""
         with self._lock:
-            self._modem(reading.modem).add(reading)
+            if self._modem(reading.modem).add(reading, self._clock.monotonic()):
+                self._tell_jump("the clock was set; what was recorded before got its true time")
 
     def record_history(self, readings: Iterable[ModemReading]) -> None:
         """Write readings of the past, in the order of time, while live ones wait (``hold_live``)."""
@@ -159,14 +185,17 @@ class SeriesStore:
         """Write what waits. Trouble is told once, and the rows go on waiting (an hour of them at most)."""
         if self._held:
             return
-        try:
-            with self._lock:
-                modems = list(self._modems.values())
-            for series in modems:
+        trouble = None
+        with self._lock:
+            modems = list(self._modems.values())
+        for series in modems:
+            try:
                 with self._lock:
                     self._write(series)
-        except StorageError as error:
-            self._trouble(error)
+            except StorageError as error:
+                trouble = error  # the other modems' files may do
+        if trouble is not None:
+            self._trouble(trouble)
         else:
             self._well()
 
@@ -175,10 +204,15 @@ class SeriesStore:
         if self.backup is None:
             return
         try:
-            with self._lock:
-                self.backup.save()
+            self.backup.save(self._lock)
         except StorageError as error:
-            self._trouble(error)
+            if self._backup_problem is None:
+                self._tell("error", error.message, "error")
+            self._backup_problem = error.message
+        else:
+            if self._backup_problem is not None:
+                self._tell("recovered", "series are backed up again")
+            self._backup_problem = None
 
     def close(self) -> None:
         """Write everything out."""
@@ -189,7 +223,7 @@ class SeriesStore:
     @property
     def problem(self) -> str | None:
         """What keeps series from being stored, in a sentence."""
-        return self._problem
+        return self._problem or self._backup_problem
 
     def _write_history(self, waiting: dict[str, list[Row]]) -> None:
         for modem, rows in waiting.items():
@@ -202,12 +236,18 @@ class SeriesStore:
             rows.clear()
 
     def _write(self, series: ModemSeries) -> None:
-        """Write what waits; when one file fails all rows wait on, and the others leave out what they have."""
-        if not series.pending:
-            return
-        for file in series.files.values():
-            self._put(file, series.pending)
-        series.pending = []
+        """Write what waits; when one file fails all rows wait on, and the others leave out what they have.
+
+        Rows of a clock that is not set yet wait until it is: they would put the file's past out of its reach.
+        """
+        unset = [row for row in series.pending if row[0] < FIRST_TRUSTED]
+        rows = [row for row in series.pending if row[0] >= FIRST_TRUSTED] if unset else series.pending
+        while rows:
+            run = first_run(rows)
+            for file in series.files.values():
+                self._put(file, run)
+            rows = rows[len(run) :]
+            series.pending = unset + rows
 
     def _put(self, file: RoundRobinFile, rows: list[Row]) -> None:
         """Write rows; a file that was damaged meanwhile is replaced first."""
@@ -215,47 +255,61 @@ class SeriesStore:
             file.update(self._ready(file, rows))
         except DamagedFile as error:
             self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
-            file.update(self._ready(file, rows))
+            try:
+                file.update(self._ready(file, rows))
+            except DamagedFile as again:
+                raise StorageError(f"{file.path} cannot be written: {again}") from again
 
     def _ready(self, file: RoundRobinFile, rows: list[Row]) -> list[Row]:
-        """A file that can take the rows, and the rows it can take: after a change of the clock not all of them."""
+        """See to it that the file can take the rows; the rows."""
         if not file.path.exists():
             file.last = None
         if file.last is not None and rows[-1][0] < file.last - CLOCK_SET_BACK_S:
-            text = f"the clock was set back by {file.last - rows[-1][0]} s; {file.path.name} was kept aside"
+            text = f"the clock was set back by {file.last - rows[-1][0]} s; the series so far were kept aside"
             self._aside(file, "clock_jump", text)
-        if rows[-1][0] >= FIRST_TRUSTED > rows[0][0]:
-            # The clock was set at last: what came before it has no true time.
-            rows = [row for row in rows if row[0] >= FIRST_TRUSTED]
-            if file.last is not None and file.last < FIRST_TRUSTED:
-                self._aside(
-                    file, "clock_jump", f"the clock was set; {file.path.name} of the time before was kept aside"
-                )
         if file.last is None:
             file.create(rows[0][0] - 1)
         return rows
 
     def _aside(self, file: RoundRobinFile, kind: str, text: str) -> None:
         """Rename a file that cannot be used any more and tell."""
-        stamp = int(self._clock.now())
-        with contextlib.suppress(OSError):
-            file.path.rename(file.path.with_name(f"{file.path.name}.{kind}-{stamp}"))
+        name = f"{file.path.name}.{kind}-{int(self._clock.now())}"
+        target = file.path.with_name(name)
+        number = 1
+        while target.exists():
+            number += 1
+            target = file.path.with_name(f"{name}-{number}")
+        try:
+            file.path.rename(target)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise StorageError(f"{file.path} cannot be moved aside: {error.strerror}") from error
         file.last = None
-        severity = "warning" if kind == "clock_jump" else "error"
-        event = Event(
-            kind, "remsim", self._clock.now(), text, severity, {"file": f"{file.path.parent.name}/{file.path.name}"}
-        )
-        self._emit(event)
+        if kind == "clock_jump":
+            self._tell_jump(text)
+        else:
+            self._tell(kind, text, "error", file=f"{file.path.parent.name}/{file.path.name}")
+
+    def _tell(self, kind: str, text: str, severity: str = "info", **data: Any) -> None:
+        self._emit(Event(kind, "remsim", self._clock.now(), text, severity, data))
+
+    def _tell_jump(self, text: str) -> None:
+        """One jump of the clock concerns every file and is told once."""
+        now = self._clock.monotonic()
+        if now - self._jump_told >= JUMP_TOLD_S:
+            self._jump_told = now
+            self._tell("clock_jump", text, "warning")
 
     def _trouble(self, error: StorageError) -> None:
         if self._problem is None:
-            self._problem = error.message
-            self._emit(Event("error", "remsim", self._clock.now(), f"series are not stored: {error.message}", "error"))
+            self._tell("error", f"series are not stored: {error.message}", "error")
+        self._problem = error.message
 
     def _well(self) -> None:
         if self._problem is not None:
             self._problem = None
-            self._emit(Event("recovered", "remsim", self._clock.now(), "series are stored again"))
+            self._tell("recovered", "series are stored again")
 
     def _modem(self, modem: str) -> ModemSeries:
         if modem not in self._modems:
@@ -263,7 +317,11 @@ class SeriesStore:
                 raise InvalidInput("a modem's id has letters, digits, '.', '_' and '-' only", field="modem")
             series = ModemSeries(self._directory, modem)
             for file in series.files.values():
-                self._open(file)
+                try:
+                    self._open(file)
+                except StorageError as error:
+                    self._trouble(error)
+            series.last_at = float(max(file.last or 0 for file in series.files.values()))
             self._modems[modem] = series
         return self._modems[modem]
 
@@ -275,7 +333,7 @@ class SeriesStore:
                 with contextlib.suppress(DamagedFile):
                     file.open()
                     text = f"{file.path.parent.name}/{file.path.name} was damaged and restored from the backup"
-                    self._emit(Event("series_recreated", "remsim", self._clock.now(), text, "warning"))
+                    self._tell("series_recreated", text, "warning")
                     return
             self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
 
@@ -331,9 +389,9 @@ class SeriesStore:
         if live_from > start + 15:
             file = series.files[MEASURES[measure].store]
             step_s = self._archive_step(start, end, points)
-            rows = self._archived(file, measure, start, live_from, step_s)
+            step_s, rows = self._archived(file, measure, start, live_from, step_s)
             rows = [row for row in rows if row[0] <= live_from]
-        rows.extend((when, value, value, value) if value == value else (when, None, None, None) for when, value in live)
+        rows.extend(rows_of_samples(live))
         return rows, step_s
 
     def _archive_step(self, start: float, end: float, points: int) -> float:
@@ -346,15 +404,22 @@ class SeriesStore:
                 return archive.resolution_s
         return fitting[-1].resolution_s
 
-    def _archived(self, file: RoundRobinFile, measure: str, start: float, end: float, step_s: float) -> list[Point]:
-        if file.last is None or not file.path.exists():
-            return []
+    def _archived(
+        self, file: RoundRobinFile, measure: str, start: float, end: float, step_s: float
+    ) -> tuple[float, list[Point]]:
+        start = max(start, FIRST_TRUSTED)  # nothing is older, and librrd reads small numbers as days and months
+        if file.last is None or end <= start or not file.path.exists():
+            return step_s, []
         try:
-            found = file.fetch(measure, int(start), int(end), int(step_s))
+            step_s, found = file.fetch(measure, int(start), int(end), int(step_s))
         except DamagedFile as error:
-            self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
-            return []
-        return [
+            with contextlib.suppress(StorageError):
+                self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
+            return step_s, []
+        except StorageError as error:
+            self._trouble(error)
+            return step_s, []
+        return step_s, [
             (when, *(None if value != value else round(value, 3) for value in (low, average, high)))  # type: ignore[misc]
             for (when, low), (_, average), (_, high) in zip(found["MIN"], found["AVERAGE"], found["MAX"], strict=True)
         ]
@@ -368,26 +433,54 @@ class SeriesStore:
         if measure not in series.seen and len(series.ring):
             return f"this modem has not reported {MEASURES[measure].label} since the service started"
         file = series.files[MEASURES[measure].store]
+        if series.unset_offset is not None:
+            return "the clock is not set yet; what is recorded is kept until it is"
         if file.last is None:
             return "nothing has been recorded yet"
         return "no value was recorded in this period"
 
 
-def consolidate(rows: list[Point], start: float, end: float, step_s: float, points: int) -> tuple[list[Point], float]:
-    """Rows gathered into spans of at least ``step_s``: the least, the mean, the greatest of each.
+def is_silence(elapsed_s: float, spacing_s: float) -> bool:
+    """Whether a modem that reported every ``spacing_s`` was away rather than slow."""
+    return elapsed_s > max(SILENT_PERIODS * spacing_s, SHORTEST_SILENCE_S)
 
-    A span without rows between others is a gap; a row without a value is one too when it is alone in its span.
+
+def first_run(rows: list[Row]) -> list[Row]:
+    """The rows up to where the clock was set back."""
+    for at in range(1, len(rows)):
+        if rows[at][0] < rows[at - 1][0] - CLOCK_SET_BACK_S:
+            return rows[:at]
+    return rows
+
+
+def rows_of_samples(samples: list[tuple[float, float]]) -> list[Point]:
+    """Samples of the ring as rows, with a row without value in the middle of each silence."""
+    rows: list[Point] = []
+    before, spacing_s = (samples[0][0] if samples else 0.0), float(LONGEST_PERIOD_S)
+    for when, value in samples:
+        elapsed_s = when - before
+        if elapsed_s > SHORTEST_SILENCE_S and is_silence(elapsed_s, spacing_s):
+            rows.append((before + elapsed_s / 2, None, None, None))
+        rows.append((when, value, value, value) if value == value else (when, None, None, None))
+        if elapsed_s:
+            spacing_s = min(elapsed_s, LONGEST_PERIOD_S)
+        before = when
+    return rows
+
+
+def consolidate(rows: list[Point], start: float, end: float, step_s: float, points: int) -> tuple[list[Point], float]:
+    """Rows gathered into spans of at least ``step_s``: the least, the mean, the greatest of each, at the span's end.
+
+    A row without a value is a gap when it is alone in its span; a span without rows is none: a modem may be slow.
     """
     step_s = math.ceil(step_s) * math.ceil((end - start) / points / math.ceil(step_s))
     gathered: dict[int, list[Point]] = {}
     for row in rows:
-        gathered.setdefault(int(row[0] // step_s), []).append(row)
-    if not gathered:
-        return [], step_s
+        gathered.setdefault(math.ceil(row[0] / step_s), []).append(row)
     merged: list[Point] = []
-    for slot in range(min(gathered), max(gathered) + 1):
-        known = [row for row in gathered.get(slot, ()) if row[2] is not None]
-        when = (slot + 1) * step_s if step_s > 1 else slot
+    for slot in sorted(gathered):
+        known = [row for row in gathered[slot] if row[2] is not None]
+        when = min(float(slot * step_s), max(end, gathered[slot][-1][0]))  # the last span has not ended yet
         if not known:
             if merged and merged[-1][2] is not None:
                 merged.append((when, None, None, None))
