@@ -388,15 +388,14 @@ class Dashboard {
 		clearTimeout(this._eventTimer);
 		this._eventTimer = setTimeout(() => {
 			this.events.update();
-			this._past();
+			this._pastDue = true;
 		}, 200);
 	}
 
 	/** Marks and timelines of a live period anew: something happened, or time has passed. */
 	_past() {
-		if (!this._period || !this._period.live || !this.charts.length || Date.now() / 1000 - this._pastAt < PAST_PAUSE_S)
-			return;
 		this._pastAt = Date.now() / 1000;
+		this._pastDue = false;
 		const now = this.store.now(), period = { ...this._period, from: now - (this._period.to - this._period.from), to: now };
 		this._marks(period, this._generation);
 		this._timelines(period, this._generation);
@@ -412,7 +411,7 @@ class Dashboard {
 			this._head();
 		if (!this._period || !this._period.live || !this.charts.length)
 			return;
-		if (Date.now() / 1000 - this._pastAt > PAST_S)
+		if (Date.now() / 1000 - this._pastAt > (this._pastDue ? PAST_PAUSE_S : PAST_S))
 			this._past();
 		const now = this.store.now(), span = this._period.to - this._period.from;
 		if (span > 3600) {

@@ -1,0 +1,68 @@
+/** What the page knows and how it says it: `node --test tests/browser/js`. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { queryText } from '../../../htdocs/remsim/api.js';
+import { statistics } from '../../../htdocs/remsim/charts.js';
+import { Store } from '../../../htdocs/remsim/store.js';
+import { bandText, stateLook, stateSentence } from '../../../htdocs/remsim/words.js';
+
+const plain = (text, ...values) => text.replace(/%s/g, () => String(values.shift()));
+const at = second => new Date(1.7e12 + second * 1000).toISOString();
+const loaded = () => {
+	const store = new Store();
+	store.takeState({ id: 1, at: at(0), modems: [{ id: 'modem1', reading: null }] });
+	return store;
+};
+
+test('a reading twice is one, and an older one is none', () => {
+	const store = loaded();
+	for (const [id, second] of [[2, 1], [3, 2], [3, 2], [2, 1]])
+		store.takeReading({ id, modem: 'modem1', at: at(second) });
+	assert.equal(store.history.get('modem1').length, 2);
+	assert.equal(store.lastId, 3);
+});
+
+test('a clock set back begins the history anew instead of standing still', () => {
+	const store = loaded();
+	store.takeReading({ id: 2, modem: 'modem1', at: at(5000) });
+	store.takeReading({ id: 3, modem: 'modem1', at: at(10) });
+	assert.deepEqual(store.history.get('modem1').map(row => row.t), [1.7e9 + 10]);
+});
+
+test('a router with a new life is followed from its own first id', () => {
+	const store = loaded();
+	store.takeState({ id: 50000, at: at(1), modems: [], events: [{ id: 49999, at: at(1) }] });
+	store.takeState({ id: 12, at: at(2), modems: [], events: [{ id: 11, at: at(2) }] });
+	assert.equal(store.lastId, 12);
+	assert.deepEqual(store.events.map(event => event.id), [11]);
+});
+
+test('rows since a time are those after it, oldest first', () => {
+	const store = loaded();
+	for (let second = 1; second <= 5; second++)
+		store.takeReading({ id: second + 1, modem: 'modem1', at: at(second) });
+	assert.deepEqual(store.since('modem1', 1.7e9 + 3).map(row => row.t), [1.7e9 + 4, 1.7e9 + 5]);
+	assert.deepEqual(store.since('unknown', 0), []);
+});
+
+test('statistics are of what is known; nothing known gives none', () => {
+	const points = [[0, -100, -95, -90], [10, null, null, null], [20, -80, -75, -70], [30, -90, -85, -80]];
+	assert.deepEqual(statistics(points), { min: -100, max: -70, avg: -85, median: -85, p95: -75 });
+	assert.equal(statistics([[0, null, null, null]]), null);
+});
+
+test('the state is a sentence with technology, bands and since when', () => {
+	const reading = { mode: 'NSA', band: 3, nr_band: 78 };
+	assert.equal(bandText(reading), 'B3 + n78');
+	assert.equal(stateSentence({ state: 'online', state_since: at(0), reading }, 1.7e9 + 8040, plain),
+		'Online on LTE + 5G, B3 + n78, since 2 h 14 min');
+	assert.equal(stateSentence({ state: 'sim_pin', state_since: at(0), reading: null }, 1.7e9 + 40, plain), 'SIM PIN wanted, since 40 s');
+	assert.equal(stateLook('sim_pin'), 'problem');
+});
+
+test('a query leaves out what is unknown and escapes the rest', () => {
+	assert.equal(queryText({ modem: null, range: undefined }), '');
+	assert.equal(queryText({ modem: 'a&b', points: 0 }), '?modem=a%26b&points=0');
+});

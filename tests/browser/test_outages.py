@@ -1,0 +1,58 @@
+"""What the pages say when there is nothing to show: no modem, no server, and what a keyboard can reach."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+from running import RunningService, running_service
+
+
+def test_without_a_modem_the_page_says_what_was_looked_for(browser: Browser, tmp_path: Path) -> None:
+    with running_service(tmp_path) as service:
+        context = browser.new_context(viewport={"width": 1000, "height": 700})
+        page = context.new_page()
+        page.goto(service.login_url())
+        expect(page.get_by_role("heading", name="No modem was found.")).to_be_visible()
+        expect(page.locator(".remsim-nothing")).to_contain_text("kmod-usb-serial-option")
+        expect(page.get_by_text("SIMULATED", exact=True)).to_be_hidden()
+        context.close()
+
+
+def test_the_dashboard_says_since_when_the_server_is_gone_and_goes_on_after_its_restart(
+    browser: Browser, tmp_path: Path
+) -> None:
+    service = RunningService(tmp_path, "--simulate=1", "--backfill", "0").start()
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    try:
+        service.wait_for("modems", lambda answer: [modem["state"] for modem in answer["modems"]] == ["online"])
+        page.goto(service.login_url())
+        link, card = page.locator(".remsim-link"), page.locator(".remsim-card")
+        expect(link).to_have_text("live")
+        service.stop()
+        expect(link).to_contain_text(re.compile(r"no connection for \d+"), timeout=6_000)
+        expect(card).to_have_class(re.compile("remsim-stale"), timeout=8_000)
+        expect(card.locator(".remsim-age")).to_contain_text("ago")
+        service.start()
+        expect(link).to_have_text("live", timeout=30_000)
+        expect(card.locator(".remsim-age")).to_have_text("now", timeout=20_000)
+    finally:
+        context.close()
+        if service.process is not None and service.process.poll() is None:
+            service.stop()
+
+
+def test_the_period_is_chosen_with_the_keyboard_alone(visit) -> None:
+    page = visit.open()
+    expect(page.get_by_role("button", name="6h", exact=True)).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.range") == "6h":
+            break
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="6h", exact=True)).to_have_attribute("aria-pressed", "true")
+    assert "range=6h" in page.url
