@@ -1,7 +1,7 @@
 /** Time charts on Chart.js: band of min and max, gaps as gaps, one cursor for all, events on a lane, zoom by drag. */
 
 import { el, fill } from './dom.js';
-import { NONE, moment, number, tick, tickStep } from './format.js';
+import { NONE, moment, number, tick, tickStep, zoneS } from './format.js';
 import { DASHES, colours } from './theme.js';
 
 const LANE = 14;
@@ -123,9 +123,10 @@ export class TimeChart {
 		this.empty = el('div.remsim-empty-chart', { hidden: true });
 		this.canvas = el('canvas', { role: 'img', 'aria-label': spec.title });
 		this.frame = el('div.remsim-canvas', {}, this.canvas, this.empty);
-		this.exports = el('div.remsim-exports');
+		this.exports = el('span.remsim-exports');
+		this.log = spec.logarithmic ? el('button.remsim-log', { type: 'button', 'aria-pressed': 'false', title: spec.t('Logarithmic axis'), click: () => this._toggleLog() }, 'log') : null;
 		this.root = el('section.remsim-chart', { 'aria-label': spec.title },
-			el('header', {}, el('h3', {}, spec.title, el('span.remsim-unit', {}, ` ${spec.unit}`)), this.exports),
+			el('header', {}, el('h3', {}, spec.title, el('span.remsim-unit', {}, ` ${spec.unit}`)), this.log, this.exports),
 			this.legend, this.frame, this.stats);
 		this._ChartJs = ChartJs;
 		group.charts.add(this);
@@ -157,7 +158,7 @@ export class TimeChart {
 						ticks: { ...axis.ticks, autoSkip: true, maxRotation: 0, callback(value) { return tick(value, this.max - this.min); } },
 						afterBuildTicks: scale => {
 							const step = tickStep(scale.max - scale.min, Math.max(2, Math.floor((scale.width || 600) / 90)));
-							const zone = new Date(scale.min * 1000).getTimezoneOffset() * 60;
+							const zone = zoneS(scale.min);
 							const first = Math.ceil((scale.min - zone) / step) * step + zone;
 							scale.ticks = [];
 							for (let value = first; value <= scale.max; value += step)
@@ -167,7 +168,7 @@ export class TimeChart {
 					y: {
 						...axis,
 						afterFit: scale => { scale.width = this.spec.axisWidth || 44; },
-						ticks: { ...axis.ticks, includeBounds: false, maxTicksLimit: 6, callback: value => this.spec.axis ? this.spec.axis(value) : number(value, Number.isInteger(value) ? 0 : 1) }
+						ticks: { ...axis.ticks, includeBounds: false, maxTicksLimit: 6, callback: value => this._isLog() && !/^[125]0*$/.test(String(value)) ? null : this.spec.axis ? this.spec.axis(value) : number(value, Number.isInteger(value) ? 0 : 1) }
 					}
 				}
 			}
@@ -248,6 +249,21 @@ export class TimeChart {
 		scale.max = Number.isFinite(high) && high > max ? high + margin : max;
 		if (!(scale.max > scale.min))
 			scale.max = scale.min + 1;
+		scale.type = this._isLog() ? 'logarithmic' : 'linear';
+		if (this._isLog())
+			scale.min = 1;
+	}
+
+	_isLog() {
+		return this.log !== null && this.log.getAttribute('aria-pressed') === 'true';
+	}
+
+	_toggleLog() {
+		this.log.setAttribute('aria-pressed', String(!this._isLog()));
+		if (this.chart) {
+			this._limits();
+			this.chart.update('none');
+		}
 	}
 
 	_period(from, to) {

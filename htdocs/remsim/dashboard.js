@@ -15,7 +15,7 @@ import { followScheme } from './theme.js';
 const CHARTS = [
 	{ id: 'rsrp', title: 'RSRP', unit: 'dBm', min: -125, max: -70, lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', ' 5G', true]] },
 	{ id: 'rate', title: 'Throughput', unit: '', min: 0, max: 1e6, format: bitRate, axis: bitRate, axisWidth: 72, lines: [['rx_bits_per_s', ' ↓'], ['tx_bits_per_s', ' ↑', true]] },
-	{ id: 'latency', title: 'Latency and jitter', unit: 'ms', min: 0, max: 100, digits: 0, lines: [['latency_ms', ''], ['jitter_ms', ' jitter', true]] },
+	{ id: 'latency', title: 'Latency and jitter', unit: 'ms', min: 0, max: 100, digits: 0, logarithmic: true, lines: [['latency_ms', ''], ['jitter_ms', ' jitter', true]] },
 	{ id: 'rsrq', title: 'RSRQ', unit: 'dB', min: -20, max: -3, digits: 1, lines: [['rsrq_db', ''], ['nr_rsrq_db', ' 5G', true]] },
 	{ id: 'sinr', title: 'SINR', unit: 'dB', min: -5, max: 30, digits: 1, lines: [['sinr_db', ''], ['nr_sinr_db', ' 5G', true]] },
 	{ id: 'rssi', title: 'RSSI', unit: 'dBm', min: -100, max: -50, lines: [['rssi_dbm', '']] },

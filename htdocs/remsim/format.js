@@ -64,31 +64,42 @@ export function duration(seconds) {
 const two = value => String(value).padStart(2, '0');
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-/** Time of day in local time, with seconds when wanted. */
+let utc = false;
+
+/** Show all times in UTC, or in the browser's own zone. */
+export function showUtc(wanted) {
+	utc = wanted;
+}
+
+/** Seconds that UTC is ahead of the times shown. */
+export function zoneS(epochS) {
+	return utc ? 0 : new Date(epochS * 1000).getTimezoneOffset() * 60;
+}
+
+/** A date whose UTC fields are what is shown. */
+const fields = epochS => new Date((epochS - zoneS(epochS)) * 1000);
+
+/** Time of day, with seconds when wanted. */
 export function clock(epochS, seconds = false) {
-	const date = new Date(epochS * 1000);
-	const text = `${two(date.getHours())}:${two(date.getMinutes())}`;
-	return seconds ? `${text}:${two(date.getSeconds())}` : text;
+	return fields(epochS).toISOString().slice(11, seconds ? 19 : 16);
 }
 
 /** A point in time for lists: the day only when it is not today. */
 export function moment(epochS, nowS, seconds = true) {
-	const date = new Date(epochS * 1000), now = new Date(nowS * 1000);
-	if (date.toDateString() === now.toDateString())
-		return clock(epochS, seconds);
-	return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(epochS, seconds)}`;
+	const day = fields(epochS).toISOString().slice(0, 10);
+	return day === fields(nowS).toISOString().slice(0, 10) ? clock(epochS, seconds) : `${day} ${clock(epochS, seconds)}`;
 }
 
 /** The label of a tick on a time axis over `spanS` seconds. */
 export function tick(epochS, spanS) {
-	const date = new Date(epochS * 1000);
+	const date = fields(epochS);
 	if (spanS <= 86400 * 1.5)
 		return clock(epochS);
 	if (spanS <= 86400 * 8)
-		return `${DAYS[date.getDay()]} ${clock(epochS)}`;
+		return `${DAYS[date.getUTCDay()]} ${clock(epochS)}`;
 	if (spanS <= 86400 * 60)
-		return `${two(date.getDate())}.${two(date.getMonth() + 1)}.`;
-	return `${date.getFullYear()}-${two(date.getMonth() + 1)}`;
+		return `${two(date.getUTCDate())}.${two(date.getUTCMonth() + 1)}.`;
+	return `${date.getUTCFullYear()}-${two(date.getUTCMonth() + 1)}`;
 }
 
 /** Steps between ticks that people count in. */

@@ -1,14 +1,11 @@
 /** The period shown: buttons, a picked from-to, kept in the address so that a link shows the same picture. */
 
 import { el } from './dom.js';
-import { moment } from './format.js';
+import { moment, showUtc, zoneS } from './format.js';
 
 export const RANGES = { '1h': 3600, '6h': 21600, '24h': 86400, '7d': 604800, '30d': 2592000 };
 
-const localText = epochS => {
-	const date = new Date(epochS * 1000);
-	return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-};
+const inputText = epochS => new Date((epochS - zoneS(epochS)) * 1000).toISOString().slice(0, 16);
 
 export class RangeBar {
 	/** `changed()` is called when the period is another one. */
@@ -25,8 +22,10 @@ export class RangeBar {
 			this.fromInput, '–', this.toInput, el('button', { type: 'submit' }, t('Show')), this.error = el('span.remsim-problem', { role: 'alert' }));
 		this.pick = el('button', { type: 'button', 'aria-expanded': 'false', click: () => this._toggle() }, t('Pick …'));
 		this.whole = el('button', { type: 'button', hidden: true, click: () => this.choose(this.range) }, t('Whole range'));
+		this.utc = false;
+		this.zone = el('button', { type: 'button', title: t('Times in UTC instead of local time'), click: () => { this.utc = !this.utc; this._tell(); } }, 'UTC');
 		this.label = el('span.remsim-range-label');
-		this.root = el('div.remsim-ranges', { role: 'group', 'aria-label': t('Period') }, this.buttons, this.pick, this.whole, this.label, this.picker);
+		this.root = el('div.remsim-ranges', { role: 'group', 'aria-label': t('Period') }, this.buttons, this.pick, this.zone, this.whole, this.label, this.picker);
 		this._fromAddress();
 		this._mark();
 	}
@@ -52,7 +51,7 @@ export class RangeBar {
 
 	_tell() {
 		const address = new URLSearchParams(location.hash.slice(1));
-		for (const key of ['range', 'from', 'to'])
+		for (const key of ['range', 'from', 'to', 'utc'])
 			address.delete(key);
 		if (this.from === null)
 			address.set('range', this.range);
@@ -60,6 +59,8 @@ export class RangeBar {
 			address.set('from', this.from);
 			address.set('to', this.to);
 		}
+		if (this.utc)
+			address.set('utc', '1');
 		history.replaceState(null, '', `#${address}`);
 		this._mark();
 		this._changed();
@@ -69,6 +70,7 @@ export class RangeBar {
 		const address = new URLSearchParams(location.hash.slice(1));
 		if (address.get('range') in RANGES)
 			this.range = address.get('range');
+		this.utc = address.get('utc') === '1';
 		const from = Number(address.get('from')), to = Number(address.get('to'));
 		if (from > 0 && to > from) {
 			this.from = from;
@@ -77,6 +79,8 @@ export class RangeBar {
 	}
 
 	_mark() {
+		showUtc(this.utc);
+		this.zone.setAttribute('aria-pressed', String(this.utc));
 		for (const button of this.buttons)
 			button.setAttribute('aria-pressed', String(this.from === null && button.dataset.range === this.range));
 		this.whole.hidden = this.from === null;
@@ -88,12 +92,12 @@ export class RangeBar {
 		this.picker.hidden = !this.picker.hidden;
 		this.pick.setAttribute('aria-expanded', String(!this.picker.hidden));
 		const now = this.period(Date.now() / 1000);
-		this.fromInput.value = localText(now.from);
-		this.toInput.value = localText(now.to);
+		this.fromInput.value = inputText(now.from);
+		this.toInput.value = inputText(now.to);
 	}
 
 	_picked() {
-		const from = Date.parse(this.fromInput.value) / 1000, to = Date.parse(this.toInput.value) / 1000;
+		const [from, to] = [this.fromInput, this.toInput].map(input => Date.parse(input.value + (this.utc ? 'Z' : '')) / 1000);
 		this.error.textContent = '';
 		if (!(from < to)) {
 			this.error.textContent = this._t('From must be before to.');

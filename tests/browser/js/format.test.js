@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { bitRate, bytes, count, duration, number, tickStep, withUnit } from '../../../htdocs/remsim/format.js';
+import { bitRate, bytes, clock, count, duration, moment, number, showUtc, tick, tickStep, withUnit } from '../../../htdocs/remsim/format.js';
 import { bars, mainSignal, quality } from '../../../htdocs/remsim/quality.js';
 import { Store } from '../../../htdocs/remsim/store.js';
 
@@ -34,6 +34,19 @@ test('durations show their two largest units', () => {
 test('ticks are at steps people count in', () => {
 	assert.equal(tickStep(3600, 6), 600);
 	assert.equal(tickStep(604800, 7), 86400);
+});
+
+test('times are local, or UTC on request', () => {
+	process.env.TZ = 'Asia/Kolkata';
+	const at = Date.parse('2026-11-24T20:15:07Z') / 1000;
+	assert.equal(clock(at, true), '01:45:07');
+	assert.equal(moment(at, at - 86400), '2026-11-25 01:45:07');
+	assert.equal(tick(at, 7 * 86400), 'Wed 01:45');
+	showUtc(true);
+	assert.equal(clock(at), '20:15');
+	assert.equal(moment(at, at + 60), '20:15:07');
+	assert.equal(tick(at, 30 * 86400), '24.11.');
+	showUtc(false);
 });
 
 test('quality has a word and bars; unknown has neither', () => {
