@@ -39,7 +39,7 @@ export class Bands {
 	show(rows, from, to) {
 		const t = this._t;
 		fill(this.body, rows.map(({ modem, track, label, segments }) => {
-			const parts = segments.map(one => {
+			const parts = segments.filter(one => epoch(one.to) > from).map(one => {
 				const start = Math.max(epoch(one.from), from), end = Math.min(epoch(one.to), to);
 				const title = `${modem}: ${words(track, one.value, t)}, ${moment(start, to)} – ${moment(end, to)}`;
 				return svg('rect', {

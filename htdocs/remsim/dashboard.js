@@ -28,6 +28,9 @@ const RARE_KINDS = 'connect,disconnect,sim_state,reboot,vanished,error';
 const AT_ONCE = 3;
 const PAST_PAUSE_S = 3;
 const PAST_S = 20;
+const RARE_ONLY_S = 90000;
+const MARKS_KEPT = 600;
+const TIMELINE_KINDS = ['state', 'registration', 'technology_change', 'recovered', 'service_start'];
 const SEED_S = 600;
 const SKELETON_MS = 300;
 
@@ -73,6 +76,8 @@ class Dashboard {
 		this.focus = null;
 		this.together = true;
 		this._generation = 0;
+		this._changed = new Set();
+		this._rows = [];
 		this._queue = [];
 		this._running = 0;
 		options.refresh = () => this.live.refresh();
@@ -81,7 +86,7 @@ class Dashboard {
 		this._stop = [
 			this.store.on('state', () => this._state()),
 			this.store.on('reading', reading => this._reading(reading)),
-			this.store.on('event', () => this._eventsSoon()),
+			this.store.on('event', event => this._happened(event)),
 			this.store.on('job', job => this._job(job)),
 			this.store.on('link', () => this._head()),
 			followScheme(this.root, options.scheme, () => this.charts.forEach(({ chart }) => chart.recolour()))
@@ -96,6 +101,11 @@ class Dashboard {
 		await this.live.start();
 		clearTimeout(skeleton);
 		this.root.classList.remove('remsim-loading');
+	}
+
+	/** Whether the page gets data now, so that asking for more makes sense. */
+	_linked() {
+		return ['live', 'polling'].includes(this.store.link.mode);
 	}
 
 	pause() { this.live.pause(); }
@@ -335,7 +345,7 @@ class Dashboard {
 
 	async _marks(period, generation) {
 		// Past a day the changes of cell and technology would hide what matters.
-		const kind = period.to - period.from > 90000 ? RARE_KINDS : null;
+		const kind = period.to - period.from > RARE_ONLY_S ? RARE_KINDS : null;
 		const answer = await this._ask('events', { from: period.from, to: period.to, limit: 500, modem: this.focus, kind }, generation);
 		if (!answer || answer.error || generation !== this._generation)
 			return;
@@ -344,12 +354,20 @@ class Dashboard {
 		this.charts.forEach(({ chart }) => chart.setEvents(this._eventMarks));
 	}
 
-	async _timelines(period, generation) {
+	/** The timelines of all modems shown, or of `only` those while the others move on as they are. */
+	async _timelines(period, generation, only = null) {
+		const before = new Map(this._rows.map(row => [`${row.id} ${row.track}`, row]));
 		const rows = this._shownModems().flatMap(modem => TRACKS.map(([track, label]) => ({ modem: modem.name, id: modem.id, track, label: this.options.t(label) })));
-		const answers = await Promise.all(rows.map(row => this._ask('timeline', { modem: row.id, track: row.track, from: period.from, to: period.to }, generation)));
+		const known = await Promise.all(rows.map(async row => {
+			const old = before.get(`${row.id} ${row.track}`);
+			if (only && old && !only.has(row.id) && !only.has('remsim'))
+				return { ...row, segments: lengthened(old.segments, period.to) };
+			const answer = await this._ask('timeline', { modem: row.id, track: row.track, from: period.from, to: period.to }, generation);
+			return { ...row, segments: (answer && answer.segments) || (old ? lengthened(old.segments, period.to) : []) };
+		}));
 		if (generation !== this._generation)
 			return;
-		const known = rows.map((row, at) => ({ ...row, segments: (answers[at] && answers[at].segments) || [] }));
+		this._rows = known;
 		this.bands.show(period.live ? known.map(row => this._withNow(row)) : known, period.from, period.to);
 	}
 
@@ -388,17 +406,32 @@ class Dashboard {
 		clearTimeout(this._eventTimer);
 		this._eventTimer = setTimeout(() => {
 			this.events.update();
-			this._pastDue = true;
 		}, 200);
 	}
 
-	/** Marks and timelines of a live period anew: something happened, or time has passed. */
+	/** A mark for what happened now; the timelines of its modem are asked for with the next `_past`. */
+	_happened(event) {
+		this._eventsSoon();
+		if (!this._period || !this._period.live || !this._eventMarks)
+			return;
+		if (RARE_KINDS.split(',').includes(event.kind) || TIMELINE_KINDS.includes(event.kind))
+			this._changed.add(event.source);
+		const mark = markOf(event.kind), isRare = this._period.to - this._period.from > RARE_ONLY_S;
+		if (!mark || (isRare && !RARE_KINDS.split(',').includes(event.kind)) || (this.focus !== null && event.source !== this.focus)
+			|| this._eventMarks.some(known => known.event.id === event.id))
+			return;
+		this._eventMarks.push({ t: epoch(event.at), mark, event });
+		this._eventMarks = this._eventMarks.slice(-MARKS_KEPT);
+		this.charts.forEach(({ chart }) => chart.setEvents(this._eventMarks));
+	}
+
+	/** Timelines of a live period move on; only those of modems to which something happened are asked for. */
 	_past() {
 		this._pastAt = Date.now() / 1000;
-		this._pastDue = false;
-		const now = this.store.now(), period = { ...this._period, from: now - (this._period.to - this._period.from), to: now };
-		this._marks(period, this._generation);
-		this._timelines(period, this._generation);
+		const modems = this._changed, now = this.store.now();
+		this._changed = new Set();
+		const period = { ...this._period, from: now - (this._period.to - this._period.from), to: now };
+		this._timelines(period, this._generation, modems);
 	}
 
 	/** Once a second: ages, and the live charts move on. */
@@ -411,11 +444,11 @@ class Dashboard {
 			this._head();
 		if (!this._period || !this._period.live || !this.charts.length)
 			return;
-		if (Date.now() / 1000 - this._pastAt > (this._pastDue ? PAST_PAUSE_S : PAST_S))
+		if (this._rows.length && this._linked() && Date.now() / 1000 - this._pastAt > (this._changed.size ? PAST_PAUSE_S : PAST_S))
 			this._past();
 		const now = this.store.now(), span = this._period.to - this._period.from;
 		if (span > 3600) {
-			if (Date.now() / 1000 - this._loadedAt > Math.max(30, span / 1000))
+			if (this._linked() && Date.now() / 1000 - this._loadedAt > Math.max(30, span / 1000))
 				this._load();
 			return;
 		}
@@ -435,3 +468,7 @@ class Dashboard {
 	}
 }
 
+/** Segments of which the last one goes on. */
+function lengthened(segments, to) {
+	return segments.map((segment, at) => at < segments.length - 1 ? segment : { ...segment, to: new Date(to * 1000).toISOString() });
+}
