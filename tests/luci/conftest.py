@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 from luci.host import LuciHost
+from luci.relay import Interpreted
 from luci.visit import Visit
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from running import RunningService, free_port
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,16 +26,6 @@ def luci_source(request: pytest.FixtureRequest) -> Path | None:
     source: Path | None = request.config.getoption("--luci-src", None)
     assert source is None or (source / "modules" / "luci-base").is_dir(), f"{source} is no checkout of LuCI"
     return source
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's package chromium is missing; script/setup --dev installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +45,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 def host(service: RunningService, luci_source: Path | None) -> Iterator[LuciHost]:
     """LuCI with the app; by its configuration the service listens on the loopback, so pages poll."""
     with LuciHost(luci_source) as host:
+        if shutil.which("ucode"):
+            host.relay = Interpreted()
         host.uci["remsim_console"] = {
             "service": {".type": "service", "state_dir": str(service.state)},
             "web": {".type": "web", "listen": f"127.0.0.1:{service.port}"},
