@@ -183,6 +183,24 @@ def test_what_was_queued_before_the_port_was_opened_is_not_an_answer(modem: Scri
         channel.dispose()
 
 
+def test_modem_that_is_never_quiet_is_understood(channel: Channel, modem: ScriptedModem, urcs: list[str]) -> None:
+    talking = threading.Event()
+
+    def chatter() -> None:
+        while not talking.wait(0.02):
+            modem.say(framed("+ESIMS: 1,29"))
+
+    talker = threading.Thread(target=chatter)
+    talker.start()
+    try:
+        assert channel.query("AT+CSQ", timeout_s=5).lines == ("+CSQ: 20,99",)
+        assert channel.query("AT+CEREG?", timeout_s=5).ok
+    finally:
+        talking.set()
+        talker.join()
+    assert "+ESIMS: 1,29" in urcs
+
+
 def test_modem_that_begins_to_echo_after_a_reset_is_understood(channel: Channel, modem: ScriptedModem) -> None:
     in_step(channel)
     modem.echo = not modem.echo
@@ -233,14 +251,33 @@ def test_prompt_left_open_is_escaped_before_the_next_command(channel: Channel, m
 
 def test_a_megabyte_without_a_newline_neither_grows_nor_blocks(channel: Channel, modem: ScriptedModem) -> None:
     in_step(channel)
-    modem.answers["AT+CEREG?"] = b"x" * (1 << 20)
+    modem.answers["AT+CEREG?"] = b"x" * (1 << 20) + b"the tail of it\r\n"
     with pytest.raises(AtTimeout):
         channel.query("AT+CEREG?", timeout_s=1.0)
     assert channel.discarded_bytes > 100_000
     assert len(channel._lines._rest) <= 8192
     modem.answers["AT+CEREG?"] = CEREG
-    modem.say(b"the tail of it\r\n")
     assert channel.query("AT+CEREG?", timeout_s=10).lines == ('+CEREG: 2,1,"1A2B","01C2D3E4",7',)
+
+
+def test_port_that_floods_does_not_take_the_processor(channel: Channel, modem: ScriptedModem) -> None:
+    in_step(channel)
+    flooding = threading.Event()
+
+    def flood() -> None:
+        while not flooding.is_set():
+            modem.say(b"x" * 65_536)
+
+    talker = threading.Thread(target=flood)
+    talker.start()
+    try:
+        begun_s, used_s = time.monotonic(), time.thread_time()
+        assert channel.wait_urcs(0.5)
+        assert time.thread_time() - used_s < 0.5 * (time.monotonic() - begun_s)
+    finally:
+        flooding.set()
+        while talker.is_alive():
+            channel.wait_urcs(0.1)
 
 
 def test_binary_garbage_is_a_timeout_and_the_next_answer_is_right(channel: Channel, modem: ScriptedModem) -> None:

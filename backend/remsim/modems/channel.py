@@ -32,8 +32,12 @@ RESYNC_COMMAND = "AT+CMEE?"
 """Never asked otherwise, so its prefix tells its answer from every late one."""
 RESYNC_PREFIX = "+CMEE"
 QUIET_S = 0.15
+DRAIN_S = 1.0
 REFUSED_QUIET_S = 0.5
 ESCAPE = b"\x1b"
+CHUNK = 4096
+FLOOD_PAUSE_S = 0.002
+"""After a chunk that is half full or more: a port that floods us is slowed down and does not take the processor."""
 LONGEST_COMMAND = 1024
 GONE_ERRORS = frozenset((errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.ENOENT))
 
@@ -180,8 +184,9 @@ class Channel:
 
         An error alone proves nothing, it may be a late one: it counts when nothing follows it for a while.
         """
-        deadline = self._clock.monotonic() + timeout_s
-        while self._clock.monotonic() < deadline and (late := self._read(QUIET_S)):
+        begun = self._clock.monotonic()
+        deadline, quiet_by = begun + timeout_s, begun + min(DRAIN_S, timeout_s / 2)  # some modems are never quiet
+        while self._clock.monotonic() < quiet_by and (late := self._read(QUIET_S)):
             self._dispatch(late, quiet=True)
         if self._lines.has_prompt:
             self._write(ESCAPE, RESYNC_COMMAND, deadline, timeout_s)
@@ -236,13 +241,15 @@ class Channel:
         if port not in ready:
             return []
         try:
-            data = os.read(port, 4096)
+            data = os.read(port, CHUNK)
         except BlockingIOError:
             return []
         except OSError as error:
             raise self._gone(error) from error
         if not data:
             raise self._gone(None)
+        if len(data) > CHUNK // 2:
+            self._clock.sleep(FLOOD_PAUSE_S)
         return self._lines.feed(data)
 
     def _write(self, data: bytes, command: str, deadline: float, timeout_s: float) -> None:
