@@ -7,6 +7,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+FIRST_TRUSTED = 1_600_000_000
+"""A wall clock before this (2020) has not been set since boot."""
+
 
 class Clock(Protocol):
     """Where every room gets its time from."""

@@ -1,7 +1,7 @@
 """The journal of events: SQLite with a write-ahead log, whole after kill -9, repaired after worse.
 
-An event is committed before anybody is told of it. While the disk takes nothing, events wait in memory in their order
-and are written as soon as it does again.
+An event is committed before anybody is told of it. While the disk takes nothing, events wait in memory in their order,
+are shown from there, and are written as soon as it does again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,16 @@ from collections.abc import Sequence as SequenceOf
 from pathlib import Path
 from typing import Any
 
-from remsim.core.clock import Clock
+from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.events import Event
+from remsim.telemetry.database import (
+    RETRY_S,
+    connect,
+    copy_of_unwritable,
+    copy_readable,
+    move_aside,
+    open_checked,
+)
 from remsim.telemetry.sequence import Sequence
 
 log = logging.getLogger(__name__)
@@ -35,6 +43,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT = "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
 WAITING_LIMIT = 2000
 TRIM_EVERY = 200
+SHOWN_FROM_MEMORY = 2000
 MOST_EVENTS = 500
 
 
@@ -50,14 +59,20 @@ class Journal:
         self._lock = threading.RLock()
         self._waiting: deque[Event] = deque(maxlen=WAITING_LIMIT)
         self._appended = 0
+        self._lost = 0
+        self._in_memory = False
+        self._retry_at = 0.0
         self.problem: str | None = None
         self._db = self._open()
         sequence.raise_to(self.latest_id())
+        self.trim()
 
     def append(self, event: Event) -> Event:
         """Write an event and give it its number."""
         with self._lock:
             numbered = event if event.id is not None else event.with_id(self._sequence.next())
+            if len(self._waiting) == WAITING_LIMIT:
+                self._lost += 1
             self._waiting.append(numbered)
             self._flush()
             self._appended += 1
@@ -105,6 +120,8 @@ class Journal:
         where = f"WHERE {' AND '.join(texts)}" if texts else ""
         limit = min(max(limit, 1), MOST_EVENTS)
         with self._lock:
+            if self._waiting:
+                self._flush()
             try:
                 rows = self._db.execute(
                     f"SELECT * FROM events {where} ORDER BY id DESC LIMIT ?", (*values, limit + 1)
@@ -112,8 +129,19 @@ class Journal:
             except sqlite3.Error as error:
                 self._trouble(error)
                 rows = []
-        events = [event_of(row) for row in rows[:limit]]
-        return events, (events[-1].id if len(rows) > limit else None)
+            found = {row[0]: event_of(row) for row in rows}
+            for event in self._waiting:
+                if (
+                    (cursor is None or (event.id or 0) < cursor)
+                    and (since is None or (event.id or 0) > since)
+                    and (modem is None or event.source == modem)
+                    and (start is None or event.at >= start)
+                    and (end is None or event.at <= end)
+                    and (not kinds or event.kind in kinds)
+                ):
+                    found[event.id] = event
+        events = sorted(found.values(), key=lambda event: -(event.id or 0))
+        return events[:limit], (events[limit - 1].id if len(events) > limit else None)
 
     def latest_id(self) -> int:
         """The highest id in the journal; 0 when it is empty."""
@@ -126,41 +154,56 @@ class Journal:
         with self._lock:
             try:
                 with self._db:
-                    self._db.execute("DELETE FROM events WHERE at < ?", (self._clock.now() - self._days * 86400,))
-                pages, size, free = (
-                    self._db.execute(f"PRAGMA {name}").fetchone()[0]
-                    for name in ("page_count", "page_size", "freelist_count")
-                )
-                if (pages - free) * size > self._max_bytes:
+                    # Events of an unset clock have no age that is known: they go by size.
+                    ages = (FIRST_TRUSTED, self._clock.now() - self._days * 86400)
+                    self._db.execute("DELETE FROM events WHERE at >= ? AND at < ?", ages)
+                while self._used_bytes() > self._max_bytes:
                     with self._db:
-                        self._db.execute(
+                        dropped = self._db.execute(
                             "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT "
                             "(SELECT COUNT(*) / 10 + 1 FROM events))"
-                        )
+                        ).rowcount
+                    if not dropped:
+                        break
             except sqlite3.Error as error:
                 self._trouble(error)
 
     def close(self) -> None:
         """Mark a clean end and close."""
         with self._lock:
+            self._retry_at = 0.0
             self._flush()
             with contextlib.suppress(sqlite3.Error):
                 with self._db:
                     self._db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '1')")
                 self._db.close()
 
+    def _used_bytes(self) -> int:
+        pages, size, free = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size", "freelist_count")
+        )
+        return int((pages - free) * size)
+
     def _flush(self) -> None:
-        """Commit what waits."""
+        """Commit what waits; to memory and not off the list while there is no file."""
+        if self._in_memory and self._clock.monotonic() >= self._retry_at:
+            self._try_file()
         try:
             with self._db:
                 self._db.executemany(INSERT, map(row_of, self._waiting))
         except sqlite3.Error as error:
             self._trouble(error)
-        else:
-            self._waiting.clear()
-            if self.problem is not None:
-                self.problem = None
-                log.info("events are stored again")
+            return
+        if self._in_memory:
+            return
+        self._waiting.clear()
+        if self.problem is not None:
+            self.problem = None
+            log.info("events are stored again")
+        if self._lost:
+            text = f"{self._lost} events were lost while the disk took nothing"
+            self._lost = 0
+            self.append(Event("error", "remsim", self._clock.now(), text, "error"))
 
     def _trouble(self, error: sqlite3.Error) -> None:
         text = f"events cannot be written to {self._path}: {error}"
@@ -168,65 +211,58 @@ class Journal:
             log.error("%s", text)
         self.problem = text
 
+    def _try_file(self) -> None:
+        """Leave memory when the disk takes the file again; what waits is written to it next."""
+        memory = self._db
+        self._in_memory = False
+        self._db = self._open()
+        memory.close()
+
     def _open(self) -> sqlite3.Connection:
-        """The database; a damaged one is replaced by what can be read of it."""
-        recovered: int | None = None
+        """The database; a damaged one is replaced by what can be read of it, one on a refusing disk shown only."""
         try:
-            db = connect(self._path)
-            clean = db.execute("SELECT value FROM meta WHERE name = 'clean'").fetchone()
-            if clean is None and db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("the integrity check failed")
+            db = open_checked(self._path, SCHEMA, ended_uncleanly) or self._recover()
             with db:
                 db.execute("DELETE FROM meta WHERE name = 'clean'")
-        except sqlite3.OperationalError as error:
+        except (sqlite3.Error, OSError) as error:
+            self._in_memory = True
+            self._retry_at = self._clock.monotonic() + RETRY_S
             self.problem = f"events cannot be written to {self._path}: {error}"
             log.error("%s", self.problem)
-            return connect(None)
-        except sqlite3.DatabaseError as error:
-            log.error("%s is damaged (%s); keeping what can be read", self._path, error)
-            recovered = self._recover()
-            db = connect(self._path)
-        if recovered is not None:
-            text = f"the journal was damaged; {recovered} events could be kept"
-            event = Event("journal_recovered", "remsim", self._clock.now(), text, "error", {"kept": recovered})
-            self._sequence.raise_to(int(db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]))
-            with db:
-                db.execute(INSERT, row_of(event.with_id(self._sequence.next())))
+            db = connect(None, SCHEMA)
+            copy_of_unwritable(self._path, db, "events", "id", SHOWN_FROM_MEMORY)
         return db
 
-    def _recover(self) -> int:
-        """Move the damaged file aside and copy its readable rows into a new one; how many they are."""
-        aside = self._path.with_name(f"{self._path.name}.damaged-{int(self._clock.now())}")
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(OSError):
-                self._path.with_name(self._path.name + suffix).rename(f"{aside}{suffix}")
-        kept = 0
-        new = connect(self._path)
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(aside)) as old:
-            old.text_factory = lambda raw: raw.decode("utf-8", "replace")
-            for order in ("ASC", "DESC"):  # from both ends, up to the damage
-                with contextlib.suppress(sqlite3.Error):
-                    for row in old.execute(f"SELECT * FROM events ORDER BY id {order}"):
-                        with new:
-                            kept += new.execute(INSERT.replace("REPLACE", "IGNORE"), row).rowcount
-        new.close()
-        return kept
+    def _recover(self) -> sqlite3.Connection:
+        """Move the damaged file aside and copy its readable rows into a new one, which says so."""
+        aside = move_aside(self._path, self._clock)
+        db = connect(self._path, SCHEMA)
+        kept = copy_readable(aside, db, "events", "id")
+        log.error("%s was damaged; %d events were kept", self._path, kept)
+        self._sequence.raise_to(int(db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]))
+        text = f"the journal was damaged; {kept} events could be kept"
+        event = Event("journal_recovered", "remsim", self._clock.now(), text, "error", {"kept": kept})
+        with db:
+            db.execute(INSERT, row_of(event.with_id(self._sequence.next())))
+        return db
 
 
-def connect(path: Path | None) -> sqlite3.Connection:
-    """A connection with our settings; in memory without a path."""
-    db = sqlite3.connect(path or ":memory:", check_same_thread=False, timeout=5.0)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA cache_size = -512")
-    db.executescript(SCHEMA)
-    return db
+def ended_uncleanly(db: sqlite3.Connection) -> bool:
+    """Whether the last run did not close the file."""
+    return db.execute("SELECT value FROM meta WHERE name = 'clean'").fetchone() is None
 
 
 def row_of(event: Event) -> tuple[Any, ...]:
-    """An event as a row."""
-    data = json.dumps(event.data, ensure_ascii=False)
-    return event.id, event.at, event.kind, event.source, event.severity, event.message, data
+    """An event as a row; what a modem said may hold anything, and nothing of it may keep others from being written."""
+    data = json.dumps(event.data, default=str)
+    texts = (plain(text) for text in (event.kind, event.source, event.severity, event.message))
+    kind, source, severity, message = texts
+    return event.id, event.at, kind, source, severity, message, data
+
+
+def plain(text: str) -> str:
+    """Text that UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def event_of(row: tuple[Any, ...]) -> Event:

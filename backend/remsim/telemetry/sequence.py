@@ -11,6 +11,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 BLOCK = 100_000
+RETRY_EVERY = 1000
 
 
 class Sequence:
@@ -20,7 +21,8 @@ class Sequence:
         self._path = path
         self._lock = threading.Lock()
         self._next = max(self._load(), floor) + 1
-        self._reserved = self._next - 1
+        self._reserve_at = self._next - 1
+        self._failed = False
 
     def next(self) -> int:
         """The next number."""
@@ -46,12 +48,12 @@ class Sequence:
     def _take(self, count: int) -> int:
         first = self._next
         self._next += count
-        if self._next > self._reserved:
+        if self._next > self._reserve_at:
             self._reserve(self._next + BLOCK)
         return first
 
     def _reserve(self, limit: int) -> None:
-        self._reserved = limit
+        """Reserve while half a block is left: a disk that is full for hours costs nothing yet."""
         temporary = self._path.with_name(f"{self._path.name}.new")
         try:
             with temporary.open("w") as file:
@@ -59,9 +61,15 @@ class Sequence:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self._path)
+            self._reserve_at = limit - BLOCK // 2
         except OSError as error:
             # Numbers go on rising in memory; the journal's own highest number is the floor at the next start.
-            log.warning("%s cannot be written: %s", self._path, error.strerror)
+            self._reserve_at = self._next + RETRY_EVERY
+            if not self._failed:
+                log.warning("%s cannot be written: %s", self._path, error.strerror)
+            self._failed = True
+        else:
+            self._failed = False
 
     def _load(self) -> int:
         with contextlib.suppress(OSError, ValueError):

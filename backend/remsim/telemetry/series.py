@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remsim.core.clock import Clock
+from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.errors import InvalidInput, NotFound, StorageError
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
@@ -34,8 +34,6 @@ LONGEST_RANGE_S = 400 * 86400
 PENDING_LIMIT = 3600
 CLOCK_SET_BACK_S = 120
 JUMP_TOLD_S = 60
-FIRST_TRUSTED = 1_600_000_000
-"""A clock before 2020 has not been set since boot."""
 SILENT_PERIODS = 3
 SHORTEST_SILENCE_S = 10
 LONGEST_PERIOD_S = 60

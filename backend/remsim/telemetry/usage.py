@@ -13,6 +13,7 @@ from typing import Any
 
 from remsim.core.clock import Clock
 from remsim.core.reading import ModemReading
+from remsim.telemetry.database import RETRY_S, connect, copy_of_unwritable, copy_readable, move_aside, open_checked
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ ADD = """
 INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, sim, modem, interface)
 DO UPDATE SET rx_bytes = rx_bytes + excluded.rx_bytes, tx_bytes = tx_bytes + excluded.tx_bytes
 """
+SHOWN_FROM_MEMORY = 5000
 Key = tuple[str, str, str, str]
 
 
@@ -45,11 +47,17 @@ class Usage:
         self._lock = threading.Lock()
         self._counted: dict[Key, list[int]] = {}
         self._counters: dict[tuple[str, str], tuple[int, int]] = {}
+        self._changed = False
+        self._in_memory = False
+        self._retry_at = 0.0
         self.problem: str | None = None
         self._db = self._open()
+        self._load_counters()
+
+    def _load_counters(self) -> None:
         for modem, interface, boot, rx_bytes, tx_bytes in self._db.execute("SELECT * FROM counters"):
             if boot == self._boot_id:
-                self._counters[modem, interface] = (rx_bytes, tx_bytes)
+                self._counters.setdefault((modem, interface), (rx_bytes, tx_bytes))
 
     def record(self, reading: ModemReading) -> None:
         """Count what came since the last reading of the interface; counters below the last ones have restarted."""
@@ -60,6 +68,7 @@ class Usage:
         with self._lock:
             before = self._counters.get(place)
             self._counters[place] = now
+            self._changed |= now != before
             if before is None:
                 return  # what came before we looked belongs to nobody we know
             if now[0] < before[0] or now[1] < before[1]:
@@ -75,8 +84,12 @@ class Usage:
             self._count(reading, rx, tx)
 
     def flush(self) -> None:
-        """Write what was counted."""
+        """Write what was counted; while there is no file it is shown from memory and kept to be written."""
         with self._lock:
+            if self._in_memory and self._clock.monotonic() >= self._retry_at:
+                self._try_file()
+            if not self._changed or self._in_memory:
+                return
             try:
                 with self._db:
                     rows = [(*key, *count) for key, count in self._counted.items()]
@@ -86,10 +99,10 @@ class Usage:
                         [(*place, self._boot_id, *counters) for place, counters in self._counters.items()],
                     )
             except sqlite3.Error as error:
-                self.problem = f"usage cannot be written to {self._path}: {error}"
-                log.warning("%s", self.problem)
+                self._trouble(error)
             else:
                 self._counted.clear()
+                self._changed = False
                 self.problem = None
 
     def query(
@@ -104,6 +117,8 @@ class Usage:
             where, values = f"{where} AND modem = ?", [*values, modem]
         with self._lock:
             try:
+                # What is not written yet counts too: it is added, read and taken back.
+                self._db.executemany(ADD, [(*key, *count) for key, count in self._counted.items()])
                 rows = self._db.execute(
                     f"SELECT {columns}, SUM(rx_bytes), SUM(tx_bytes) FROM usage WHERE {where} "
                     f"GROUP BY {columns} ORDER BY {columns}",
@@ -112,10 +127,13 @@ class Usage:
             except sqlite3.Error as error:
                 self.problem = f"usage cannot be read from {self._path}: {error}"
                 rows = []
+            finally:
+                self._db.rollback()
         return [dict(zip((*names, "rx_bytes", "tx_bytes"), row, strict=True)) for row in rows]
 
     def close(self) -> None:
         """Write and close."""
+        self._retry_at = 0.0
         self.flush()
         with contextlib.suppress(sqlite3.Error):
             self._db.close()
@@ -126,26 +144,39 @@ class Usage:
         count = self._counted.setdefault(key, [0, 0])
         count[0] += rx_bytes
         count[1] += tx_bytes
+        self._changed = True
+
+    def _trouble(self, error: Exception) -> None:
+        text = f"usage cannot be written to {self._path}: {error}"
+        if self.problem != text:
+            log.warning("%s", text)
+        self.problem = text
+
+    def _try_file(self) -> None:
+        memory = self._db
+        self._in_memory = False
+        self._db = self._open()
+        memory.close()
 
     def _open(self) -> sqlite3.Connection:
+        """The database; a damaged one is replaced by what can be read of it, one on a refusing disk shown only."""
         try:
-            return self._connect(self._path)
-        except sqlite3.OperationalError as error:
-            self.problem = f"usage cannot be written to {self._path}: {error}"
-        except sqlite3.DatabaseError as error:
-            log.error("%s is damaged (%s); it is kept aside and begun anew", self._path, error)
-            with contextlib.suppress(OSError):
-                self._path.rename(self._path.with_name(f"{self._path.name}.damaged-{int(self._clock.now())}"))
-            with contextlib.suppress(sqlite3.Error):
-                return self._connect(self._path)
-        return self._connect(None)
+            return open_checked(self._path, SCHEMA, lambda db: True) or self._recover()
+        except (sqlite3.Error, OSError) as error:
+            self._in_memory = True
+            self._retry_at = self._clock.monotonic() + RETRY_S
+            self._trouble(error)
+            db = connect(None, SCHEMA)
+            copy_of_unwritable(self._path, db, "usage", "day", SHOWN_FROM_MEMORY)
+            copy_of_unwritable(self._path, db, "counters", "modem", SHOWN_FROM_MEMORY)
+            return db
 
-    @staticmethod
-    def _connect(path: Path | None) -> sqlite3.Connection:
-        db = sqlite3.connect(path or ":memory:", check_same_thread=False, timeout=5.0)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA cache_size = -256")
-        db.executescript(SCHEMA)
+    def _recover(self) -> sqlite3.Connection:
+        aside = move_aside(self._path, self._clock)
+        db = connect(self._path, SCHEMA)
+        kept = copy_readable(aside, db, "usage", "day")
+        copy_readable(aside, db, "counters", "modem")
+        log.error("%s was damaged and is kept as %s; %d rows could be read", self._path, aside.name, kept)
         return db
 
 
