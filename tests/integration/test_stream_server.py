@@ -243,8 +243,11 @@ def test_sigterm_closes_streams_stops_the_router_and_leaves_no_process(server: S
 def test_sigint_ends_it_as_well(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         stream = server.stream()
-        for pid in [server.process.pid, *descendants(server.process.pid)]:  # as a terminal does
-            os.kill(pid, signal.SIGINT)
+        family = [server.process.pid, *descendants(server.process.pid)]
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGINT):  # a terminal tells all; somebody is impatient
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         assert server.process.wait(10) == 0
         assert list(stream.messages()) == []
         assert (tmp_path / "data" / "stopped").exists()

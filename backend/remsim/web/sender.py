@@ -83,7 +83,7 @@ class Sender:
     def request_stop(self) -> None:
         """Close all streams soon. Takes no lock, so a signal handler may call it."""
         self._stopping = True
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it has ended and its descriptor is -1
             os.eventfd_write(self._wake_fd, 1)
 
     def stop(self) -> None:

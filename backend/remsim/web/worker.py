@@ -21,6 +21,8 @@ from remsim.web.takeover import KEY, TAKES_SOCKETS, TakenOver
 if TYPE_CHECKING:
     from flask import Flask
 
+    from remsim.web.sender import Sender
+
 # The arbiter loads this module before it forks, so Flask and what needs it come later, in the worker.
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
     """Runs the application; its ``app`` has ``begin()`` and ``end()`` for what needs threads of its own."""
 
     takes_sockets = True
+    sender: Sender | None = None
 
     def init_process(self) -> None:
         # This process's copies: the arbiter keeps its longer patience.
@@ -51,9 +54,10 @@ class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
         from remsim.web.sender import Sender
 
         application: Flask = self.app.wsgi()
-        self.sender = Sender(application.extensions[KEY].streams)
-        self.sender.start()
-        application.extensions[KEY].broker.on_publish(self.sender.wake)
+        sender = Sender(application.extensions[KEY].streams)
+        sender.start()
+        application.extensions[KEY].broker.on_publish(sender.wake)
+        self.sender = sender
 
         def with_takeover(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             environ[TAKES_SOCKETS] = self.takes_sockets
@@ -65,6 +69,7 @@ class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
         try:
             return super().handle_request(req, conn)
         except TakenOver as taken:
+            assert self.sender is not None  # requests come after ``load_wsgi``
             conn.taken_over = True
             self.sender.add(conn.sock, taken.head, taken.viewer)
             return False
@@ -102,7 +107,8 @@ class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
     def _end(self) -> None:
         """Close the streams, stop the router. In that order: its last events need no viewers."""
         begin = time.monotonic()
-        self.sender.stop()
+        if self.sender is not None:
+            self.sender.stop()
         self.app.end()
         log.debug("stopped in %.2f s", time.monotonic() - begin)
         if self.nr_conns > 0:
@@ -111,6 +117,12 @@ class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
             os._exit(0)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        self.sender.request_stop()
-        self.app.close_streams()
-        super().handle_exit(sig, frame)
+        if self.alive:
+            if self.sender is not None:  # else it is still being loaded, and ends as soon as it runs
+                self.sender.request_stop()
+            self.app.close_streams()
+            super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        # Ctrl-C arrives twice, from the terminal and from the arbiter: neither may cut the last flush short.
+        self.handle_exit(sig, frame)
