@@ -202,10 +202,7 @@ return view.extend({
 
 	async show() {
 		if (this.firstState instanceof Error) {
-			const { message, hint, code } = this.firstState;
-
-			dom.content(this.box, this.problem(_('The remsim service does not answer.'), message, hint,
-				code === 'service_down' && L.hasViewPermission() ? this.startButton() : null));
+			dom.content(this.box, this.whyNot(this.firstState));
 			return;
 		}
 
@@ -235,6 +232,20 @@ return view.extend({
 		this.firstState = null;
 
 		return Promise.resolve(first);
+	},
+
+	/* The relay's code is told here in words that can be translated. */
+	whyNot({ code, message, hint }) {
+		const title = _('The modems cannot be shown.');
+
+		if (code !== 'service_down')
+			return this.problem(title, message, hint);
+
+		const detail = _('The remsim service is not running, or does not answer.');
+
+		return L.hasViewPermission()
+			? this.problem(title, detail, _('It may be starting. This page tries again every few seconds.'), this.startButton())
+			: this.problem(title, detail, _('Someone who may change settings has to start it. This page tries again every few seconds.'));
 	},
 
 	problem(title, detail, hint, button) {

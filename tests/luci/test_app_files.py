@@ -1,0 +1,113 @@
+"""The app's files agree with each other: menu, rights, views, controller, modules."""
+
+from __future__ import annotations
+
+import json
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from luci.relay import APP, CONTROLLER, GROUP
+from luci.rights import ACL_FILE, BASE_RIGHTS, MENU_FILE
+
+RESOURCES = APP / "htdocs/luci-static/resources"
+VIEWS = sorted((RESOURCES / "view").rglob("*.js"))
+
+
+def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON takes a key twice without a word; LuCI then loses the first."""
+    names = [name for name, _value in pairs]
+    assert len(names) == len(set(names)), names
+    return dict(pairs)
+
+
+def load(path: Path) -> Any:
+    return json.loads(path.read_text(), object_pairs_hook=no_twins)
+
+
+def granted(scope: str, name: str, function: str) -> bool:
+    """Whether the app's group, or what every login has, allows a call."""
+    for rights in (BASE_RIGHTS, *(load(ACL_FILE)[GROUP].get(level, {}) for level in ("read", "write"))):
+        objects = rights.get(scope, {})
+        if isinstance(objects, list):
+            objects = {one: ["read", "write"] for one in objects}
+        if any(fnmatchcase(name, pattern) and function in functions for pattern, functions in objects.items()):
+            return True
+    return False
+
+
+def test_every_page_needs_the_apps_group_and_leads_somewhere() -> None:
+    menu = load(MENU_FILE)
+    for path, node in menu.items():
+        assert path.startswith("admin/services/remsim")
+        assert node["depends"]["acl"] == [GROUP], path
+        action = node["action"]
+        if action["type"] == "view":
+            assert (RESOURCES / "view" / f"{action['path']}.js").is_file()
+        elif action["type"] == "function":
+            assert action["module"] == f"luci.controller.{CONTROLLER.stem}"
+            assert re.search(rf"\b{action['function']}: function\(", CONTROLLER.read_text())
+        else:
+            assert action["type"] == "firstchild"
+            assert any(other.startswith(f"{path}/") and menu[other].get("title") for other in menu)
+    assert GROUP in load(ACL_FILE)
+
+
+def test_a_reading_login_is_granted_nothing_that_changes() -> None:
+    read = load(ACL_FILE)[GROUP]["read"]
+    assert read.keys() <= {"uci", "ubus", "file"}
+    assert "exec" not in json.dumps(read)
+    assert "write" not in json.dumps(read)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda path: path.stem)
+def test_what_a_view_calls_is_granted(view: Path) -> None:
+    text = view.read_text()
+    for config in re.findall(r"uci\.load\('([^']+)'\)", text):
+        assert granted("uci", config, "read"), config
+    for command, arguments in re.findall(r"fs\.exec\('([^']+)', \[([^\]]*)\]\)", text):
+        line = " ".join([command, *re.findall(r"'([^']*)'", arguments)])
+        assert granted("file", line, "exec"), line
+        assert granted("ubus", "file", "exec")
+    for name, function in re.findall(r"object: '([^']+)',\s*method: '([^']+)'", text):
+        assert granted("ubus", name, function), (name, function)
+    assert len(re.findall(r"\b(?:fs\.\w+|rpc\.declare|uci\.load)\(", text)) == len(
+        re.findall(r"fs\.exec\('[^']+', \[|object: '[^']+',\s*method: '|uci\.load\('", text)
+    ), "a call in a form that this test does not read"
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda path: path.stem)
+def test_a_view_is_what_luci_evaluates(view: Path) -> None:
+    lines = view.read_text().splitlines()
+    assert lines[0] == "'use strict';"
+    named = {line.split("'")[1].split()[1] for line in lines if line.startswith("'require ")}
+    used = {name for name in ("dom", "fs", "poll", "request", "rpc", "uci", "ui", "view", "form") if name in named}
+    for name in used:
+        assert re.search(rf"\b{name}\.", view.read_text()), f"{name} is required and not used"
+    assert not re.search(r"^(import|export) ", view.read_text(), re.MULTILINE)
+    # A bare string as child is markup; in an array it is text.
+    assert re.findall(r"\bE\('\w+', (?!\{)[^)]", view.read_text()) == []
+    assert re.findall(r"\bE\('\w+', \{[^{}]*\}, (?!\[)[^)]", view.read_text()) == []
+
+
+def test_the_shared_modules_and_the_chart_library_are_where_the_view_looks() -> None:
+    for view in VIEWS:
+        for name in re.findall(r"'(remsim/[\w./-]+\.(?:js|css))'", view.read_text()):
+            assert (RESOURCES / name).is_file(), name
+    assert (RESOURCES / "remsim/vendor/chart.umd.js").is_file()
+    names = [path.name for path in (RESOURCES / "remsim").rglob("*")]
+    assert not [name for name in names if name.endswith((".mjs", ".wasm", ".woff2"))], "uhttpd knows no such type"
+
+
+def test_patterns_of_the_controller_match_whole_texts_and_ucode_knows_its_words() -> None:
+    text = CONTROLLER.read_text()
+    anchored = re.findall(r"/\^(?:\\.|[^/\n])*\$\)?/(\w*)", text)
+    assert len(anchored) >= 6
+    assert all("s" in flags for flags in anchored), "^ and $ match at every line's ends without the flag s"
+    code = re.sub(r"//.*|/(?:\\.|[^/\n ])+/|'[^'\n]*'|`[^`\n]*`", "", text)
+    for left, right in ("()", "[]", "{}"):
+        assert code.count(left) == code.count(right)
+    # JavaScript's words that ucode does not have.
+    assert not re.search(r"\b(do|async|await|class|new|of|var|typeof|undefined)\b|(const|let) [{\[]", code)
