@@ -209,11 +209,11 @@ usage = Usage(Path(sys.argv[1]), clock=SystemClock(), boot_id="boot-1")
 rx = int(sys.argv[2])
 while True:
     rx += 10
+    sys.stdout.write(f"{rx}\\n")  # first, for an interface's counter does not go back when we are killed
+    sys.stdout.flush()
     usage.record(ModemReading("modem1", 1767225600.0, sim="sim-1", interface="wwan0", rx_bytes=rx, tx_bytes=0))
     if rx % 50 == 0:
         usage.flush()
-    sys.stdout.write(f"{rx}\\n")
-    sys.stdout.flush()
 """
 
 

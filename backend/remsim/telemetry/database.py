@@ -54,6 +54,7 @@ def copy_readable(damaged: Path, new: sqlite3.Connection, table: str, order: str
     kept = 0
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(damaged)) as old:
         old.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        old.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of a file that lost its end
         for direction in ("ASC", "DESC"):
             with contextlib.suppress(sqlite3.Error):  # where the damage begins
                 for row in old.execute(f"SELECT * FROM {table} ORDER BY {order} {direction}"):

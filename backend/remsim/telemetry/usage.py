@@ -109,27 +109,25 @@ class Usage:
         self, start_day: str, end_day: str, modem: str | None = None, group: Sequence[str] = GROUPS
     ) -> list[dict[str, Any]]:
         """Bytes of the days from ``start_day`` to ``end_day`` (``YYYY-MM-DD``, both in), grouped."""
-        self.flush()
         names = [name for name in GROUPS if name in group]
-        columns = ", ".join(names)
-        where, values = "day >= ? AND day <= ?", [start_day, end_day]
-        if modem is not None:
-            where, values = f"{where} AND modem = ?", [*values, modem]
         with self._lock:
+            # What is not written yet counts too, and a look writes nothing.
+            counted = [(*key, *count) for key, count in self._counted.items()]
             try:
-                # What is not written yet counts too: it is added, read and taken back.
-                self._db.executemany(ADD, [(*key, *count) for key, count in self._counted.items()])
-                rows = self._db.execute(
-                    f"SELECT {columns}, SUM(rx_bytes), SUM(tx_bytes) FROM usage WHERE {where} "
-                    f"GROUP BY {columns} ORDER BY {columns}",
-                    values,
+                stored = self._db.execute(
+                    "SELECT * FROM usage WHERE day >= ? AND day <= ?", (start_day, end_day)
                 ).fetchall()
             except sqlite3.Error as error:
                 self.problem = f"usage cannot be read from {self._path}: {error}"
-                rows = []
-            finally:
-                self._db.rollback()
-        return [dict(zip((*names, "rx_bytes", "tx_bytes"), row, strict=True)) for row in rows]
+                stored = []
+        sums: dict[tuple[str, ...], list[int]] = {}
+        for *key, rx_bytes, tx_bytes in (*stored, *counted):
+            row = dict(zip(GROUPS, key, strict=True))
+            if start_day <= row["day"] <= end_day and modem in (None, row["modem"]):
+                total = sums.setdefault(tuple(row[name] for name in names), [0, 0])
+                total[0] += rx_bytes
+                total[1] += tx_bytes
+        return [dict(zip((*names, "rx_bytes", "tx_bytes"), (*key, *sums[key]), strict=True)) for key in sorted(sums)]
 
     def close(self) -> None:
         """Write and close."""
@@ -139,6 +137,8 @@ class Usage:
             self._db.close()
 
     def _count(self, reading: ModemReading, rx_bytes: int, tx_bytes: int) -> None:
+        if not rx_bytes and not tx_bytes:
+            return
         day = datetime.fromtimestamp(reading.at, UTC).strftime("%Y-%m-%d")
         key = (day, reading.sim or UNKNOWN_SIM, reading.modem, reading.interface or "")
         count = self._counted.setdefault(key, [0, 0])
