@@ -217,7 +217,7 @@ def test_the_packaged_service_runs_with_no_right_but_raw_sockets(backend: Packag
     places = ["--config", str(tmp_path / "root/etc/config")]
     places += ["--data", str(tmp_path / "data"), "--state", str(tmp_path / "state")]
     log = tmp_path / "log"
-    environment = {"PATH": os.environ["PATH"]}
+    environment = {"container": "ujail"}  # all that procd's jail passes on: no PATH, no HOME
     # -P and another folder: the modules must be the package's, not the checkout's.
     command = [*few_rights, program[0], "-P", *program[1:], *places]
     with log.open("wb") as output, subprocess.Popen(
@@ -356,6 +356,14 @@ def test_the_sdk_copies_the_shared_modules_into_the_luci_app(luci: Package, buil
     htdocs = buildroot / "build" / "htdocs"
     laid = {f"/www/{path.relative_to(htdocs)}" for path in htdocs.rglob("*") if path.is_file()}
     assert laid == {name for name in luci.files() if name.startswith("/www/")}
+
+
+@pytest.mark.parametrize("name", ["python3-gunicorn", "python3-rrdtool"])
+def test_python_packages_bring_what_builds_them(name: str) -> None:
+    """OpenWrt builds wheels without isolation, and its host Python comes without setuptools."""
+    depends = re.search(r"^PKG_BUILD_DEPENDS:=(.*)$", (FEED / name / "Makefile").read_text(), re.MULTILINE)
+    assert depends is not None
+    assert "python-setuptools/host" in depends[1].split()
 
 
 def test_the_rrdtool_package_has_no_graphs_and_no_libraries_for_them() -> None:
