@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import resource
 import socket
 import sys
 from collections.abc import Callable
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_REQUEST_LINE = 32 * 1024
+TESTED_GUNICORN = "27.0"
+"""The releases whose internals ``remsim.web.worker`` was tested with."""
+
 FLUSH_WITHIN_S = 10
 """How long the arbiter lets a stopping worker write out what is in memory."""
+
+OTHER_FILES = 128
+"""Ports, databases, series and the like."""
 
 
 def serve_http(
@@ -38,10 +45,13 @@ def serve_http(
 ) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. An address that cannot be used is ``InvalidInput``."""
     listener = bind(listen)
+    allow_files(most_connections(web) + web.max_streams + OTHER_FILES)
     import_without_tls("gunicorn.app.base", "gunicorn.workers.gthread")
+    from gunicorn import __version__ as gunicorn_version  # type: ignore[import-untyped]
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
     from gunicorn.http import message  # type: ignore[import-untyped]
 
+    warn_of_untested(gunicorn_version)
     # 8190 in gunicorn; a longer line must reach us, to be refused with the name of the field.
     message.MAX_REQUEST_LINE = LONGEST_REQUEST_LINE
 
@@ -57,7 +67,7 @@ def serve_http(
                 "worker_class": worker_class,
                 "workers": 1,
                 "threads": web.threads,
-                "worker_connections": max(1000, 2 * web.threads),
+                "worker_connections": most_connections(web),
                 "keepalive": 15,
                 "graceful_timeout": FLUSH_WITHIN_S,
                 "limit_request_line": LONGEST_REQUEST_LINE,
@@ -112,6 +122,24 @@ def serve_http(
     except SystemExit as ended:
         return 0 if ended.code in (None, 0) else 1
     return 0
+
+
+def most_connections(web: WebSettings) -> int:
+    """How many may be open at once, streams not counted: browsers keep some without asking anything."""
+    return max(512, 2 * web.threads)
+
+
+def allow_files(wanted: int) -> None:
+    """Open files are limited for each process, on a router to 1024 where ``web.max_streams`` may need more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+def warn_of_untested(gunicorn_version: str) -> None:
+    """Its releases change what our worker builds on; the tests of streams tell which do."""
+    if not gunicorn_version.startswith(f"{TESTED_GUNICORN}."):
+        log.warning("gunicorn %s is not the tested %s; streams may fail", gunicorn_version, TESTED_GUNICORN)
 
 
 def freeze(_arbiter: Any, _worker: Any) -> None:

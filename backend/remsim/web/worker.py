@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.http import errors as http_errors  # type: ignore[import-untyped]
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
+from remsim.web.patience import HeadTimeout, PatientWorker
 from remsim.web.takeover import KEY, TAKES_SOCKETS, TakenOver
 
 if TYPE_CHECKING:
@@ -33,11 +34,12 @@ CLOSE_WITHIN_S = 1
 REFUSED = (
     (http_errors.LimitRequestLine, 414, "the request's address is too long"),
     (http_errors.LimitRequestHeaders, 431, "the request's headers are too large"),
+    (HeadTimeout, 408, "the rest of the request did not come in time"),
     (http_errors.ParseException, 400, "this is not a valid HTTP request"),
 )
 
 
-class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class StreamWorker(PatientWorker):
     """Runs the application; its ``app`` has ``begin()`` and ``end()`` for what needs threads of its own."""
 
     takes_sockets = True
@@ -72,6 +74,9 @@ class StreamWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
             assert self.sender is not None  # requests come after ``load_wsgi``
             conn.taken_over = True
             self.sender.add(conn.sock, taken.head, taken.viewer)
+            return False
+        except TimeoutError:
+            log.debug("a client did not take its answer")
             return False
 
     def finish_request(self, conn: Any, fs: Any) -> None:

@@ -1,0 +1,185 @@
+"""gunicorn's threaded worker, made patient: slow clients wait in its event loop, never in a thread.
+
+gunicorn gives a new connection a thread before it has said anything, reads heads in that thread without a deadline, and
+waits in the event loop itself for clients to close: a few silent connections stop every answer, with no token needed.
+Here a thread gets a request whose head is all there. It leans on ``accept``, ``enqueue_req``, ``finish_request``,
+``murder_pending``, ``poller`` and ``nr_conns`` of gunicorn's worker and on the parser's buffer;
+tests/integration/test_stream_patience.py fails when one of them changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import logging
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from gunicorn.http.errors import LimitRequestHeaders, ParseException  # type: ignore[import-untyped]
+from gunicorn.workers import gthread  # type: ignore[import-untyped]
+
+log = logging.getLogger(__name__)
+
+HEAD_WITHIN_S = 5.0
+"""What a client has for the head of its request."""
+
+LONGEST_HEAD = 64 * 1024
+HEAD_END = b"\r\n\r\n"
+
+PAUSE_S = 30.0
+"""How long a client may pause in the middle of a body it sends, or of an answer it takes."""
+
+REST_WITHIN_S = 0.1
+"""What a thread waits for the rest of a body that nobody wanted, before it closes the connection instead."""
+
+LINGER_S = 2.0
+"""How long a client has to take its last answer and close."""
+
+
+class HeadTimeout(ParseException):  # type: ignore[misc]  # gunicorn has no types
+    """Half a head came, and no more."""
+
+
+class PatientSocket(socket.socket):
+    """A socket whose waits end: gunicorn asks for one that blocks for ever."""
+
+    def setblocking(self, flag: bool) -> None:
+        self.settimeout(PAUSE_S if flag else 0.0)
+
+
+class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Keeps connections in the event loop until they have asked, and after they were answered for the last time."""
+
+    def init_process(self) -> None:
+        # Connections with their deadlines, the oldest first; only the event loop's thread touches them.
+        self._asking: dict[Any, float] = {}
+        self._leaving: dict[Any, float] = {}
+        gthread.DEFAULT_WORKER_DATA_TIMEOUT = REST_WITHIN_S
+        super().init_process()
+
+    def accept(self, listener: Any) -> None:
+        if self.nr_conns + 1 >= self.worker_connections:
+            self._make_room()
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            log.warning("no connection can be taken: %s", error)
+            self._make_room()
+            time.sleep(REST_WITHIN_S)  # the listener stays readable
+
+    def _make_room(self) -> None:
+        """Close who has waited longest without asking anything."""
+        if self._asking:
+            self._close(next(iter(self._asking)))
+
+    def enqueue_req(self, conn: Any) -> None:
+        if not conn.initialized:
+            conn.sock = PatientSocket(fileno=conn.sock.detach())
+            conn.init()
+        conn.sock.setblocking(False)
+        try:
+            ready = self._take_head(conn)
+        except ParseException as error:
+            self._refuse(conn, error)
+            return
+        if ready:
+            super().enqueue_req(conn)
+        else:
+            self._watch(self._asking, conn, HEAD_WITHIN_S, self._on_head)
+
+    def _on_head(self, conn: Any, _sock: socket.socket) -> None:
+        """More of a head came."""
+        try:
+            if not self._take_head(conn):
+                return
+        except ParseException as error:
+            self._forget(conn)
+            self._refuse(conn, error)
+        else:
+            self._forget(conn)
+            super().enqueue_req(conn)
+
+    @staticmethod
+    def _take_head(conn: Any) -> bool:
+        """Read what is there; True when a thread can go on: the head is whole, or the client is gone."""
+        held = conn.parser.unreader.buf
+        held.seek(0, io.SEEK_END)
+        try:
+            while HEAD_END not in held.getvalue():
+                if held.tell() > LONGEST_HEAD:
+                    raise LimitRequestHeaders("no end")
+                piece = conn.sock.recv(8192)
+                if not piece:
+                    break
+                held.write(piece)
+        except BlockingIOError:
+            return False
+        except OSError:
+            log.debug("a client was gone before it had asked")
+        return True
+
+    def _refuse(self, conn: Any, error: Exception) -> None:
+        self.handle_error(None, conn.sock, conn.client, error)
+        self._leave(conn)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        ended = not fs.cancelled() and fs.exception() is None and fs.result() is False
+        if ended:
+            self._leave(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def _leave(self, conn: Any) -> None:
+        """Say that nothing more comes, and wait until the client has taken it: a close at once could cut it off."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            conn.sock.setblocking(False)
+            self._watch(self._leaving, conn, LINGER_S, self._on_rest)
+        except (OSError, ValueError):
+            self._close(conn)
+
+    def _on_rest(self, conn: Any, sock: socket.socket) -> None:
+        """What a client still sends is thrown away, until it closes."""
+        try:
+            if sock.recv(8192):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            log.debug("a client was reset")
+        self._close(conn)
+
+    def murder_pending(self) -> None:
+        super().murder_pending()
+        now = time.monotonic()
+        for conn, deadline in list(self._asking.items()):
+            is_silent = not conn.parser.unreader.buf.getvalue()
+            if is_silent and (deadline <= now or not self.alive):
+                self._close(conn)
+            elif deadline <= now:
+                self._forget(conn)
+                self._refuse(conn, HeadTimeout())
+        for conn in [conn for conn, deadline in self._leaving.items() if deadline <= now]:
+            self._close(conn)
+
+    def _watch(self, group: dict[Any, float], conn: Any, within_s: float, then: Callable[..., None]) -> None:
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(then, conn))
+        group[conn] = time.monotonic() + within_s
+
+    def _forget(self, conn: Any) -> None:
+        self._asking.pop(conn, None)
+        self._leaving.pop(conn, None)
+        with contextlib.suppress(KeyError, ValueError, OSError):
+            self.poller.unregister(conn.sock)
+
+    def _close(self, conn: Any) -> None:
+        self._forget(conn)
+        self.nr_conns -= 1
+        conn.close()
