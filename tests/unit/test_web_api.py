@@ -289,7 +289,16 @@ def test_a_changed_file_is_sent_anew(parts, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/ui/../token", "/ui/%2e%2e/token", "/ui//etc/passwd", "/ui/remsim", "/ui/", "/ui/remsim/big.js%00", "/ui/x.js"],
+    [
+        "/ui/../token",
+        "/ui/%2e%2e/token",
+        "/ui//etc/passwd",
+        "/ui/remsim",
+        "/ui/",
+        "/ui/remsim/big.js%00",
+        "/ui/x.js",
+        "/ui/" + "x" * 5000 + ".js",
+    ],
 )
 def test_nothing_outside_the_pages_is_served(parts, tmp_path: Path, path: str) -> None:
     (tmp_path / "token").write_text("secret")

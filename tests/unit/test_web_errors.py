@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,8 @@ SERIES = "series?modem=modem1&measure=rsrp_dbm"
         ("export.csv?measure=charm", "measure"),
         ("export.csv?modem=modem9", "modem"),
         ("export.json?range=soon", "range"),
+        ("export.json?from=0", "from"),
+        ("export.csv?from=0&to=1700000000", "from"),
         ("state?since=x", "since"),
         ("state?since=-1", "since"),
         ("stream?modem=modem9", "modem"),
@@ -106,6 +109,8 @@ def test_a_wrong_parameter_is_named(app: Flask, query: str, field: str) -> None:
         ("PATCH", "modems/modem1", {"period_s": float("nan")}, "period_s"),
         ("PATCH", "modems/modem1", {"period_s": 1, "colour": "red"}, "colour"),
         ("PATCH", "modems/modem1", {"period_s": 1, "c" * 10_000: 1}, None),
+        ("PATCH", "modems/modem1", {"period_s": 1, "\ud800": 1}, "?"),
+        ("PATCH", "modems/modem1", {"period_s": "\ud800"}, "period_s"),
         ("PATCH", "modems/modem1", [], "body"),
         ("POST", "tickets", {}, "purpose"),
         ("POST", "tickets", {"purpose": "party"}, "purpose"),
@@ -117,7 +122,9 @@ def test_a_wrong_parameter_is_named(app: Flask, query: str, field: str) -> None:
     ],
 )
 def test_a_wrong_body_is_named(app: Flask, method: str, path: str, body: object, field: str | None) -> None:
-    problem = check(client_of(app).open(f"/api/v1/{path}", method=method, json=body), 422)
+    text = json.dumps(body)
+    answer = client_of(app).open(f"/api/v1/{path}", method=method, data=text, content_type="application/json")
+    problem = check(answer, 422)
     assert problem["field"] == field if field else problem["field"].startswith("cc")
 
 

@@ -75,8 +75,9 @@ class TooManyStreams(RemsimError):
 
 
 def shortened(text: str) -> str:
-    """The text, its middle left out when it is long."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 80]} … {text[-60:]}"
+    """The text as it can be sent, its middle left out when it is long."""
+    short = text if len(text) <= LONGEST else f"{text[: LONGEST - 80]} … {text[-60:]}"
+    return short.encode("utf-8", "replace").decode()  # JSON can say half of a character, UTF-8 cannot
 
 
 def problem_dict(

@@ -12,6 +12,7 @@ from marshmallow import fields as ma
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from remsim.core.errors import InvalidInput
+from remsim.telemetry.series import LONGEST_RANGE_S as LONGEST_PERIOD_S
 
 UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2631600}
 LONGEST_RANGE_S = 396 * 86400
@@ -219,4 +220,6 @@ def asked_period(asked: dict[str, Any], now: float, default_s: float = 3600.0) -
     start = asked.get("start", end - asked.get("range", default_s))
     if start >= end:
         raise InvalidInput("from is not before to", field="from")
+    if end - start > LONGEST_PERIOD_S:
+        raise InvalidInput(f"from is more than {LONGEST_PERIOD_S / 86400:.0f} days before to", field="from")
     return start, end

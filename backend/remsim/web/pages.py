@@ -30,6 +30,7 @@ TYPES = {
 }
 COMPRESSED = frozenset((".html", ".js", ".css", ".json", ".svg", ".txt"))
 SMALLEST_COMPRESSED = 600
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def file_response(name: str) -> Response:
     """A file below the static folder: 200, 304 or ``NotFound``."""
     joined = safe_join(str(services().static_dir), name)
     suffix = Path(name).suffix
-    if joined is None or "\0" in name or suffix not in TYPES or not Path(joined).is_file():
+    if joined is None or "\0" in name or len(name) > LONGEST_NAME or suffix not in TYPES or not Path(joined).is_file():
         raise NotFound
     path = Path(joined)
     status = path.stat()

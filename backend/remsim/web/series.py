@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, stream_with_context
@@ -115,15 +114,14 @@ def _export(kind: str) -> Response:
     modems = [known_modem(name) for name in asked.get("modem", ())] or [one["id"] for one in router.modems.views()]
     modems = [name for name in modems if is_recorded(name)]
     measures = [measure_named(name).name for name in asked.get("measure", ())] or list(MEASURES)
-    # The first piece is made before the headers leave, so that trouble is still an error and not half a file.
+    # What may be wrong with the question was found by now; an error in the middle would be half a file.
     if kind == "csv":
         chunks = csv_chunks(router.series, modems, measures, start, end)
     else:
         chunks = json_chunks(router.series, modems, measures, start, end)
-    first = next(chunks)
     label = re.sub(r"[^0-9A-Za-z_-]+", "-", f"{'_'.join(modems[:3])}-{iso_utc(end)[:16]}")
     return Response(
-        stream_with_context(_joined(first, chunks)),
+        stream_with_context(chunks),
         mimetype="text/csv" if kind == "csv" else "application/json",
         headers={"Content-Disposition": f'attachment; filename="remsim-{label}.{kind}"'},
     )
@@ -136,8 +134,3 @@ def is_recorded(modem: str) -> bool:
     except NotFound:
         return False
     return True
-
-
-def _joined(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
