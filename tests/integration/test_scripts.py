@@ -28,7 +28,7 @@ def test_setup_takes_no_python_that_is_too_old(tmp_path: Path) -> None:
     old.chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{Path(sys.executable).parent}:/usr/bin:/bin", "PYTHON": str(old)}
     script = (ROOT / "script" / "setup").read_text()
-    functions = script[script.index("fits()") : script.index("if ! find_python")]
+    functions = script[script.index("fits()") : script.index("find_python ||")]
     program = f'{functions}\nfind_python && echo "$python"\n'
     done = subprocess.run(["sh", "-eu"], input=program, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
