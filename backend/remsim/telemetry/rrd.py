@@ -51,13 +51,18 @@ class RoundRobinFile:
     ) -> None:
         self._own = slice(first, first + len(measures))
         self.path = path
+        self._name = str(path)
         self.measures = measures
         self._definitions = definitions
         self.last: int | None = None
 
+    def exists(self) -> bool:
+        """Whether the file is there. Asked before each batch, so it asks the kernel and nobody else."""
+        return os.path.exists(self._name)
+
     def open(self) -> None:
         """Look at an existing file: ``DamagedFile`` when it is none of ours, ``StorageError`` when nobody can tell."""
-        if not self.path.exists():
+        if not self.exists():
             self.last = None
             return
         rrdtool = binding()
@@ -111,11 +116,12 @@ class RoundRobinFile:
         fresh = []
         for when, values in rows:
             if when > last:
-                fresh.append(f"{when}:" + ":".join(["U" if value is None else repr(value) for value in values[own]]))
+                texts = ["U" if value is None else repr(value) for value in values[own]]
+                fresh.append(f"{when}:{':'.join(texts)}")
                 last = when
         try:
             for at in range(0, len(fresh), BATCH):
-                rrdtool.update(str(self.path), *fresh[at : at + BATCH])
+                rrdtool.update(self._name, *fresh[at : at + BATCH])
         except rrdtool.OperationalError as error:
             self.open()  # raises DamagedFile when the file is the trouble, not the disk
             raise StorageError(f"{self.path} cannot be written: {text_of(error)}") from error

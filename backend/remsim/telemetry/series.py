@@ -81,7 +81,7 @@ class ModemSeries:
         self.last_at = 0.0
         self.spacing_s = 0.0
         self.unset_offset: float | None = None
-        self.seen: set[str] = set()
+        self.unseen = {name: at for at, name in enumerate(MEASURES)}
 
     def add(self, reading: ModemReading, monotonic: float) -> bool:
         """Take a reading: to the ring, and to the rows that wait for the files; True when the clock was set at last.
@@ -117,8 +117,8 @@ class ModemSeries:
 
     def note(self, values: tuple[float | None, ...]) -> None:
         """Remember which measures this modem reports at all."""
-        if len(self.seen) < len(values):
-            self.seen.update(name for name, value in zip(MEASURES, values, strict=True) if value is not None)
+        for name in [name for name, at in self.unseen.items() if values[at] is not None]:
+            del self.unseen[name]
 
 
 class SeriesStore:
@@ -260,7 +260,7 @@ class SeriesStore:
 
     def _ready(self, file: RoundRobinFile, rows: list[Row]) -> list[Row]:
         """See to it that the file can take the rows; the rows."""
-        if not file.path.exists():
+        if not file.exists():
             file.last = None
         if file.last is not None and rows[-1][0] < file.last - CLOCK_SET_BACK_S:
             text = f"the clock was set back by {file.last - rows[-1][0]} s; the series so far were kept aside"
@@ -428,7 +428,7 @@ class SeriesStore:
             return None
         if self._problem is not None:
             return f"series are not stored: {self._problem}"
-        if measure not in series.seen and len(series.ring):
+        if measure in series.unseen and len(series.ring):
             return f"this modem has not reported {MEASURES[measure].label} since the service started"
         file = series.files[MEASURES[measure].store]
         if series.unset_offset is not None:
