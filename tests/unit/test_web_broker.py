@@ -197,6 +197,40 @@ def test_two_processes_worth_of_brokers_share_what_is_published(redis_url: str) 
         two.close()
 
 
+@pytest.mark.parametrize("said", ["", "no json", "[]", "null", "{}", '{"data": 1, "type": "x"}', b"\xff\xfe"])
+def test_what_others_say_on_the_channel_ends_nothing(redis_url: str, said: str | bytes) -> None:
+    import redis
+    from remsim.web.redis_broker import CHANNEL, RedisBroker
+
+    broker = RedisBroker(redis_url)
+    broker.start()
+    try:
+        with redis.Redis.from_url(redis_url) as other:
+            other.publish(CHANNEL, said)
+        publish(broker, (1, "modem1"))
+        assert broker.highest == 1
+    finally:
+        broker.close()
+
+
+def test_a_lost_connection_to_redis_is_told_to_every_viewer(redis_url: str) -> None:
+    import redis
+    from remsim.web.redis_broker import RedisBroker
+
+    broker = RedisBroker(redis_url)
+    broker.start()
+    try:
+        publish(broker, (1, "modem1"))
+        position = broker.position()[0]
+        with redis.Redis.from_url(redis_url) as other:
+            other.client_kill_filter(_type="pubsub")
+        wait_until(lambda: broker.position(1)[1], 10)
+        publish(broker, (3, "modem1"))
+        assert broker.read(position).lost > 0
+    finally:
+        broker.close()
+
+
 def test_redis_that_is_not_there_is_said_and_holds_nobody_up() -> None:
     from remsim.web.redis_broker import RedisBroker
 

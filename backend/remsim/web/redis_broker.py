@@ -10,7 +10,6 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Collection
-from typing import Any
 
 import redis
 from flask import Flask
@@ -64,7 +63,7 @@ class RedisBroker:
             self._local.lose()
 
     def _listen(self) -> None:
-        interrupted = False
+        listened = False
         while not self._stopping.is_set():
             try:
                 with self._client.pubsub() as pubsub:  # type: ignore[no-untyped-call]
@@ -74,20 +73,24 @@ class RedisBroker:
                         if found is None:
                             continue
                         if found["type"] == "subscribe":
-                            if interrupted:
-                                self._local.lose()  # nobody keeps what was said meanwhile
+                            if listened:  # anew, by us or by the library itself: nobody kept what was said meanwhile
+                                self._local.lose()
+                            listened = True
                             self._subscribed.set()
                         elif found["type"] == "message":
-                            self._take(json.loads(found["data"]))
+                            self._take(found["data"])
             except redis.RedisError as error:
                 log.warning("Redis does not answer: %s", error)
-                interrupted = True
                 self._subscribed.clear()
                 self._stopping.wait(RETRY_S)
 
-    def _take(self, message: dict[str, Any]) -> None:
-        content = message["data"]
-        self._local.publish(message["type"], content["line"], message.get("id"), content["modem"])
+    def _take(self, said: bytes) -> None:
+        try:
+            message = json.loads(said)
+            content = message["data"]
+            self._local.publish(message["type"], content["line"], message.get("id"), content["modem"])
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            log.warning("something that is no message of ours came over Redis")
 
     def position(self, last_id: int | None = None) -> tuple[int, bool]:
         return self._local.position(last_id)
