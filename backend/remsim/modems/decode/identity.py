@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from remsim.modems.decode.text import Asked, Decoder, Record, Values, field, split_fields
+from remsim.modems.decode.text import RECORD, Asked, Decoder, Record, Values, field, split_fields
 
 ATI_LABEL = re.compile(
     r"(?:^|\s)(Manufacturer|Model|Revision|SVN|MEID|ESN|IMEI SV|IMEI|FSN|SubEdition|Authors|VERSION|\+GCAP)\s?:\s*",
@@ -22,11 +22,13 @@ def decode_ati(lines: list[str]) -> Values:
         name, value = match[1].lower(), text[match.end() : end].split("\n")[0].strip()
         if name in ("manufacturer", "model", "revision", "imei") and (known := clean(name, value)):
             values[name] = known
-    bare = [line for line in text[: found[0].start() if found else len(text)].split("\n") if line.strip()]
+    before = text[: found[0].start() if found else len(text)].split("\n")
+    bare = [line for line in before if line.strip() and not RECORD.match(line)]
     if len(bare) == 1 and bare[0].startswith("Quectel "):
         bare = bare[0].split(None, 1)  # two lines that were joined
-    for name, line in zip(("manufacturer", "model"), bare, strict=False):
-        values.setdefault(name, line.strip())
+    if len(bare) > 1:  # one alone may be anything: an Intel module tells when its firmware was built
+        for name, line in zip(("manufacturer", "model"), bare, strict=False):
+            values.setdefault(name, line.strip())
     return values
 
 
@@ -61,7 +63,7 @@ def identity_value(name: str, text: str) -> str | None:
     if name == "revision":
         word = text.strip('"').removeprefix("Revision:").split()
         return word[0].strip('"') if word else None
-    if name == "model" and '","' in text:
+    if name == "model" and re.search(r'" *, *"', text):
         long, short = (split_fields(text) + [""])[:2]
         return short if short and long.startswith(f"{short} ") else long or None
     if name == "manufacturer" and text.count('"') != 2:
@@ -74,6 +76,7 @@ COMMANDS = {
     "+GMI": "manufacturer",
     "+CGMM": "model",
     "+GMM": "model",
+    "+FMM": "model",
     "+CGMR": "revision",
     "+GMR": "revision",
     "+QGMR": "revision",

@@ -14,18 +14,23 @@ from remsim.modems.decode.text import (
     Decoder,
     Record,
     Values,
+    expand_ranges,
     field,
     in_range,
     split_fields,
     to_cell_id,
     to_float,
     to_int,
+    to_pci,
     unreadable,
     whole,
 )
 from remsim.modems.decode.tgpp_data import decode_contexts
 
 SECTION = re.compile(r"(Serving|IntraFreq|InterFreq|GSM|WCDMA|CDMA[ \w]*|NR5G|NR):")
+MASKS = re.compile(r"\s{2,}|,|\s[0-9A-F]{16}\b")
+"""Where a name in !BAND's table ends: at its column's end, or at the first mask."""
+
 SELECTIONS = re.compile(r"(?:^|\s)([0-9A-F]{2})[,:] {0,4}(\S[^\n]*?)(?=\s+[0-9A-F]{2}[,:]|\s*\n|\s*$)")
 
 
@@ -81,7 +86,7 @@ def serving(cells: dict[str, str]) -> Values:
         "band": to_int(cells.get("Bd")),
         "bw_dl_mhz": coded(LTE_BW_CODE, cells.get("D")),
         "bw_ul_mhz": coded(LTE_BW_CODE, cells.get("U")),
-        "pci": to_int(cells.get("PCI")),
+        "pci": to_pci(cells.get("PCI")),
     }
     values |= levels(cells)
     sinr, rsrp = to_float(cells.get("SNR")), values["rsrp_dbm"]
@@ -97,8 +102,8 @@ def levels(cells: dict[str, str]) -> Values:
     """The three levels every row ends with."""
     return {
         "rsrq_db": in_range(to_float(cells.get("RSRQ")), -40, 20),
-        "rsrp_dbm": in_range(to_float(cells.get("RSRP")), -160, -1),
-        "rssi_dbm": in_range(to_float(cells.get("RSSI")), -140, -1),
+        "rsrp_dbm": in_range(to_float(cells.get("RSRP")), -160, -20),
+        "rssi_dbm": in_range(to_float(cells.get("RSSI")), -140, -10),
     }
 
 
@@ -107,7 +112,7 @@ def neighbour(section: str, cells: dict[str, str]) -> Values:
     values: Values = {"kind": "intra" if section == "IntraFreq" else "inter", "rat": "LTE"}
     if "EARFCN" in cells:
         values["earfcn"] = to_int(cells["EARFCN"])
-    return values | {"pci": to_int(cells.get("PCI"))} | levels(cells)
+    return values | {"pci": to_pci(cells.get("PCI"))} | levels(cells)
 
 
 def decode_pctemp(asked: Asked, record: Record) -> Values:
@@ -159,15 +164,6 @@ def decode_uims(asked: Asked, record: Record) -> Values:
     if index == 3:
         values["sim_slot_auto"] = True
     return values
-
-
-def expand_ranges(body: str) -> list[int]:
-    """``(0-1),3`` -> [0, 1, 3]."""
-    numbers: list[int] = []
-    for first, last in re.findall(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?", body):
-        end = int(last) if last else int(first)
-        numbers += range(int(first), min(end, int(first) + 255) + 1)
-    return numbers
 
 
 def decode_impref(asked: Asked, record: Record) -> Values:
@@ -258,13 +254,14 @@ def selection(name: str) -> Decoder:
     """A decoder for ``index, name`` tables: all of them for ``=?``, the chosen one else."""
 
     def decode(asked: Asked, record: Record) -> Values:
-        rows = {index: text for index, text in SELECTIONS.findall(record.body) if not text.startswith("Name")}
+        found = SELECTIONS.findall(record.body)
+        rows = {index: MASKS.split(text)[0] for index, text in found if not text.startswith("Name")}
         if not rows:
             raise unreadable(asked, record.body)
         if asked.command.endswith("=?"):
             return {name: rows}
         index, text = next(iter(rows.items()))
-        return {name: index, f"{name}_name": re.split(r"\s{2,}|,", text)[0]}
+        return {name: index, f"{name}_name": text}
 
     return decode
 

@@ -21,7 +21,7 @@ _LABELS = (
     r"|Cell ID|MCC-MNC|Carrier ID|CA state|PCI|RxM RSRP|RxD RSRP|RxM1 RSRP|RxD1 RSRP|Tx Power|state|[du]l MIMO"
     r"|Rx\d RSSI \(dBm\))", r"Connectivity Mode",
     r"(?:WCDMA|GSM|UMTS|TDS) (?:band|channel|chan)", r"Channel", r"Band",
-    r"(?:GMM \(PS\)|MM \(CS\)|EMM|RRC|5GMM|CM) state",
+    r"(?:GMM \(PS\)|MM \(CS\)|EMM|RRC|5GMM|MM5G|CM) state",
     r"(?:[PS]CC\d? )?Rx[MD]\d? (?:RSSI|RSRP|RSCP)(?: \(dBm\)| C\d)?", r"RX level (?:Car\d )?\(dBm\)",
     r"RSSI \(dBm\)", r"RSRP \(dBm\)", r"RSRQ \(dB\)", r"SINR \(dB\)", r"RSCP \(dBm\)", r"Ec/?[Ii]o(?: \(dB\))?",
     r"Tx Power", r"TAC", r"LAC", r"Cell ID", r"PCI",
@@ -83,7 +83,7 @@ def decode_gstatus(asked: Asked, record: Record) -> Values:
 
 def level(text: str) -> float | int | None:
     """A level in dBm that can be true."""
-    return whole(in_range(to_float(text), -160, -1))
+    return whole(in_range(to_float(text), -160, -10))
 
 
 def labelled(body: str) -> list[tuple[str, str]]:
@@ -134,7 +134,7 @@ def plain(values: Values, label: str, text: str) -> None:
         values["uarfcn"] = to_int(text)
     elif label == "LTE CA state":
         values["ca_active"] = text.upper() == "ACTIVE"
-    elif label in ("EMM state", "5GMM state", "GMM (PS) state"):
+    elif label in ("EMM state", "5GMM state", "MM5G state", "GMM (PS) state"):
         values["registered"] = values.get("registered", False) or text.lower().startswith("registered")
     elif label == "TAC":
         values["tac"] = hex_with_decimal(text)
@@ -152,6 +152,8 @@ def plain(values: Values, label: str, text: str) -> None:
         values["tx_power_dbm"] = whole(to_float(text))
     elif label == "RSCP (dBm)":
         values["rscp_dbm"] = to_float(text)
+    elif label == "RX level (dBm)":
+        values["rssi_dbm"] = level(text)
     elif label.startswith("Ec"):
         values["ecio_db"] = to_float(text)
 

@@ -84,6 +84,7 @@ _PREFIX = re.compile(r"[+!*^$][A-Za-z][A-Za-z0-9]*")
 _QUOTED = re.compile(r'"[^"]*"?')
 _BREAKS = re.compile(r"[\r\x00]+")
 _ECHO = re.compile(r"at[+!*^&][\w?=]|at[ei][01]?")
+_AT_PREFIX = re.compile(r"at[+!*^]\w{2,20} ?:")
 _FLAT_FINAL = re.compile(r"\s(OK|ERROR|\+CM[ES] ERROR: ?[\w -]{1,40})$")
 
 
@@ -109,7 +110,7 @@ def cut(command: str, reply: str) -> Reply:
         if len(line) < 400 and FINAL.match(line):
             answer.finals.append(line)
             continue
-        if own and len(line) < 4000 and (final := _FLAT_FINAL.search(line)):
+        if is_asked and len(line) < 4000 and (final := _FLAT_FINAL.search(line)):
             line = line[: final.start()].rstrip()
             answer.finals.append(final[1])
         for piece in split_joined(line, wanted):
@@ -130,11 +131,16 @@ def cut(command: str, reply: str) -> Reply:
             elif piece.upper() in URC_WORDS:
                 continue
             elif answer.records:
-                last = answer.records[-1]
-                answer.records[-1] = Record(last.name, f"{last.body}\n{piece}")
+                answer.records[-1] = continued(answer.records[-1], piece)
             else:
                 answer.text.append(piece)
     return answer
+
+
+def continued(record: Record, line: str) -> Record:
+    """The record with one more line: a further one, or the rest of one that was broken behind a comma."""
+    is_broken = record.body.endswith(",") and record.name.startswith("+") and record.name not in PAGES
+    return Record(record.name, f"{record.body}{line}" if is_broken or not record.body else f"{record.body}\n{line}")
 
 
 def without_echo(line: str, command: str) -> str:
@@ -145,6 +151,8 @@ def without_echo(line: str, command: str) -> str:
     at = low.find(sent)
     if at >= 0 and sent.startswith("at") and low[at + len(sent) : at + len(sent) + 1] != ";":
         return line[at + len(sent) :].strip()
+    if _AT_PREFIX.match(low):
+        return line[2:]  # people write the answer's prefix like the command
     if _ECHO.match(low):
         # The echo of another command of the same log; an answer may stand behind it on a flattened line.
         answer = re.search(r"\s[+!*^][A-Za-z][A-Za-z0-9]+ ?:", line)
@@ -232,6 +240,12 @@ def to_cell_id(text: str | None) -> int | None:
     return to_hex(text, 7)
 
 
+def to_pci(text: str | None) -> int | None:
+    """A physical cell identity, 0..503 on LTE and to 1007 on 5G; anything else stands in a wrong column."""
+    value = to_int(text)
+    return value if value is not None and 0 <= value <= 1007 else None
+
+
 def in_range(value: float | None, low: float, high: float) -> float | None:
     """The value when it can be true."""
     return value if value is not None and low <= value <= high else None
@@ -240,6 +254,15 @@ def in_range(value: float | None, low: float, high: float) -> float | None:
 def whole(value: float | None) -> float | int | None:
     """-97.0 as -97, so that equal values print equally."""
     return int(value) if value is not None and float(value).is_integer() else value
+
+
+def expand_ranges(body: str) -> list[int]:
+    """``(0-1),3`` -> [0, 1, 3]."""
+    numbers: list[int] = []
+    for first, last in re.findall(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?", body):
+        end = int(last) if last else int(first)
+        numbers += range(int(first), min(end, int(first) + 255) + 1)
+    return numbers
 
 
 def index_value(index: int | None, scale: float, offset: float, low: int, high: int) -> float | None:

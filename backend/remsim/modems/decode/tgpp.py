@@ -186,7 +186,7 @@ def operator_name(text: str | None) -> str | None:
 def operator_list(body: str) -> list[Values]:
     """The networks of AT+COPS=?, up to the empty field that ends them."""
     networks: list[Values] = []
-    for text in re.findall(r"\(([^()]*)\)", body.split(",,")[0]):
+    for text in re.findall(r"\(([^()]*)\)", re.split(r", *,", body)[0]):
         fields = split_fields(text)
         if len(fields) >= 4:
             networks.append(
