@@ -22,7 +22,7 @@ from remsim.modems.decode.text import (
 )
 
 USB_MODES = {0: "qmi", 1: "ecm", 2: "mbim", 3: "rndis", 5: "ncm"}
-SENSOR = re.compile(r'"([^"\n]{1,40})"\s*,\s*"?(-?\d{1,6}(?:\.\d+)?)"?')
+SENSOR = re.compile(r'"?\b([A-Za-z][^",\n]{0,39})"?\s*,\s*"?(-?\d{1,6}(?:\.\d+)?)"?')
 
 
 def decode_qtemp(asked: Asked, record: Record) -> Values:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from remsim.modems.decode.quectel_cells import db, dbm, nr_bandwidth
-from remsim.modems.decode.radio import LTE_BW_RB, band_number, coded, rat_of_word
-from remsim.modems.decode.text import Asked, Record, Values, field, split_fields, to_int, unreadable
+from remsim.modems.decode.quectel_scales import carrier_bandwidth, db, dbm, nr_bandwidth, nr_levels
+from remsim.modems.decode.radio import band_number, rat_of_word
+from remsim.modems.decode.text import Asked, Record, Values, field, split_fields, to_int, to_pci, unreadable
 
 
 def decode_qcainfo(asked: Asked, record: Record) -> Values:
@@ -18,7 +18,7 @@ def decode_qcainfo(asked: Asked, record: Record) -> Values:
     carrier: Values = {
         "rat": "NR" if is_nr else "LTE",
         "arfcn" if is_nr else "earfcn": to_int(field(f, 1)),
-        "bw_dl_mhz": nr_bandwidth(asked, field(f, 2)) if is_nr else coded(LTE_BW_RB, field(f, 2)),
+        "bw_dl_mhz": nr_bandwidth(asked, field(f, 2)) if is_nr else carrier_bandwidth(asked, field(f, 2)),
         "band": band_number(name),
     }
     carrier |= nr_carrier(role, f[4:]) if is_nr else lte_carrier(role, f[4:])
@@ -30,7 +30,7 @@ def lte_carrier(role: str, f: list[str]) -> Values:
     state = to_int(field(f, 0))
     values: Values = {
         "state": field(f, 0) if state is None else state,
-        "pci": to_int(field(f, 1)),
+        "pci": to_pci(field(f, 1)),
         "rsrp_dbm": dbm(field(f, 2)),
         "rsrq_db": db(field(f, 3)),
         "rssi_dbm": dbm(field(f, 4)),
@@ -41,14 +41,19 @@ def lte_carrier(role: str, f: list[str]) -> Values:
 
 
 def nr_carrier(role: str, f: list[str]) -> Values:
-    """pci alone, or pci with signal fields, or state, pci, ul_configured, …"""
+    """pci alone, or pci, rsrp, rsrq, or state, pci and for a secondary ul_configured, …
+
+    Unisoc's carriers are of LTE's form: state, pci, rsrp, rsrq, rssi, sinr.
+    """
     first, second = to_int(field(f, 0)), to_int(field(f, 1))
-    if role == "SCC" and second is not None and second >= 0 and first is not None and first <= 2:
-        values: Values = {"state": first, "pci": second}
-        if to_int(field(f, 2)) in (0, 1):
-            values["ul_configured"] = to_int(field(f, 2)) == 1
-        return values
-    return {"pci": first}
+    if second is None or second < 0 or first is None or first > 5:
+        return {"pci": to_pci(field(f, 0))} | nr_levels(f[1:3])
+    values: Values = {"state": first, "pci": to_pci(field(f, 1))}
+    if measured := nr_levels(f[2:4]):
+        return values | measured | {"rssi_dbm": dbm(field(f, 4))}
+    if role == "SCC" and to_int(field(f, 2)) in (0, 1):
+        values["ul_configured"] = to_int(field(f, 2)) == 1
+    return values | nr_levels(f[5:7])
 
 
 def decode_qnwinfo(asked: Asked, record: Record) -> Values:

@@ -1,13 +1,10 @@
-"""Quectel's cell reports: QENG (serving and neighbour cells) and QCSQ.
-
-Sources: real replies in tests/fixtures/at; scales per ModemManager and the RG50xQ/RM5xxQ network application note.
-"""
+"""Quectel's cell reports: QENG (serving cells; neighbours in quectel_neighbours) and QCSQ."""
 
 from __future__ import annotations
 
-import re
-
-from remsim.modems.decode.radio import LTE_BW_CODE, NR_BW_CODE, coded, rat_of_word, scs_khz
+from remsim.modems.decode.quectel_neighbours import neighbour
+from remsim.modems.decode.quectel_scales import cell_bandwidth, db, dbm, lte_sinr, nr_bandwidth, nr_levels
+from remsim.modems.decode.radio import rat_of_word, scs_khz
 from remsim.modems.decode.text import (
     Asked,
     Record,
@@ -18,46 +15,11 @@ from remsim.modems.decode.text import (
     to_cell_id,
     to_hex,
     to_int,
+    to_pci,
     unreadable,
 )
 
 STATES = frozenset(("SEARCH", "LIMSRV", "NOCONN", "CONNECT"))
-DIRECT_DB = ("ec200", "asr", "unisoc", "rm500u", "rg200u", "rg500u", "qdc507")
-HALF_STEPS = re.compile(r"\b(rm5[0-9]{2}q|rg5[0-9]{2}q|rm50xq|rg50xq|rm520n|rg520n|rm530n|rm5xxq)", re.IGNORECASE)
-
-
-def lte_sinr(asked: Asked, text: str | None) -> float | None:
-    """SINR of QENG's LTE form: dB directly, or 2 x - 20, depending on the firmware.
-
-    A value that no index can have is dB; otherwise only the families whose scale is documented are decoded,
-    the others give None (QCSQ has an unambiguous scale).
-    """
-    raw = to_int(text, -32768, 32767)
-    if raw is None:
-        return None
-    if raw < 0 or raw > 25 or asked.has(*DIRECT_DB):
-        return in_range(raw, -30, 40)
-    if HALF_STEPS.search(asked.module):
-        return 2.0 * raw - 20
-    return None
-
-
-def nr_bandwidth(asked: Asked, text: str | None) -> float | None:
-    """MHz of an NR carrier: an index, but megahertz on Unisoc."""
-    code = to_int(text)
-    if code is None:
-        return None
-    return code if asked.has("unisoc", "rm500u", "rg200u", "rg500u") else coded(NR_BW_CODE, text)
-
-
-def dbm(text: str | None) -> int | None:
-    """A level in dBm; sentinels such as -32768 are unknown."""
-    return to_int(text) if in_range(to_int(text), -160, -1) is not None else None
-
-
-def db(text: str | None) -> int | None:
-    """A ratio in dB; sentinels are unknown."""
-    return to_int(text) if in_range(to_int(text), -50, 50) is not None else None
 
 
 def decode_qeng(asked: Asked, record: Record) -> Values:
@@ -65,7 +27,7 @@ def decode_qeng(asked: Asked, record: Record) -> Values:
     fields = split_fields(record.body.split("\n")[0])
     head = fields[0].lower() if fields else ""
     if head.startswith("neighbourcell"):
-        return {"neighbours": [cell for cell in [neighbour(head, fields[1:])] if cell]}
+        return {"neighbours": [cell for cell in [neighbour(asked, head, fields[1:])] if cell]}
     values: Values = {}
     if head == "servingcell":
         fields = fields[1:]
@@ -110,11 +72,11 @@ def lte_cell(asked: Asked, rat: str, f: list[str]) -> Values:
         "mcc": field(f, 1),
         "mnc": field(f, 2),
         "cell_id": to_cell_id(field(f, 3)),
-        "pci": to_int(field(f, 4)),
+        "pci": to_pci(field(f, 4)),
         "earfcn": to_int(field(f, 5)),
         "band": to_int(field(f, 6)),
-        "bw_ul_mhz": coded(LTE_BW_CODE, field(f, 7)),
-        "bw_dl_mhz": coded(LTE_BW_CODE, field(f, 8)),
+        "bw_ul_mhz": cell_bandwidth(asked, field(f, 7)),
+        "bw_dl_mhz": cell_bandwidth(asked, field(f, 8)),
         "tac": to_hex(field(f, 9)),
         "rsrp_dbm": dbm(field(f, 10)),
         "rsrq_db": db(field(f, 11)),
@@ -134,7 +96,11 @@ def lte_cell(asked: Asked, rat: str, f: list[str]) -> Values:
 
 
 def sa_cell(asked: Asked, f: list[str]) -> Values:
-    """duplex, mcc, mnc, cell (hex), pci, tac (hex), arfcn, band, bw, rsrp, rsrq, sinr, scs, srxlev."""
+    """duplex, mcc, mnc, cell (hex), pci, tac (hex), arfcn, band, bw, rsrp, rsrq, sinr, scs, srxlev.
+
+    Unisoc prints sinr, tx power, srxlev, scs at the end and the bandwidth in MHz; early firmware has no SINR.
+    """
+    is_unisoc, has_sinr = len(f) == 15, len(f) != 13
     return {
         "mode": "SA",
         "rat": "NR",
@@ -142,16 +108,16 @@ def sa_cell(asked: Asked, f: list[str]) -> Values:
         "mcc": field(f, 1),
         "mnc": field(f, 2),
         "cell_id": to_cell_id(field(f, 3)),
-        "pci": to_int(field(f, 4)),
+        "pci": to_pci(field(f, 4)),
         "tac": to_hex(field(f, 5)),
         "arfcn": to_int(field(f, 6)),
         "band": to_int(field(f, 7)),
-        "bw_dl_mhz": nr_bandwidth(asked, field(f, 8)),
+        "bw_dl_mhz": to_int(field(f, 8)) if is_unisoc else nr_bandwidth(asked, field(f, 8)),
         "rsrp_dbm": dbm(field(f, 9)),
         "rsrq_db": db(field(f, 10)),
-        "sinr_db": db(field(f, 11)),
-        "scs_khz": scs_khz(to_int(field(f, 12))),
-        "srxlev": to_int(field(f, 13), -32768),
+        "sinr_db": db(field(f, 11)) if has_sinr else None,
+        "scs_khz": scs_khz(to_int(field(f, 14 if is_unisoc else 12))) if has_sinr else None,
+        "srxlev": to_int(field(f, 13), -32768, 255),
     }
 
 
@@ -169,7 +135,7 @@ def nsa_cell(asked: Asked, f: list[str]) -> Values:
     return {
         "mcc": field(f, 0),
         "mnc": field(f, 1),
-        "pci": to_int(field(f, 2)),
+        "pci": to_pci(field(f, 2)),
         "rsrp_dbm": dbm(field(f, 3)),
         "sinr_db": value,
         "rsrq_db": db(field(f, 5)),
@@ -211,53 +177,6 @@ def gsm_cell(f: list[str]) -> Values:
     }
 
 
-def neighbour(head: str, f: list[str]) -> Values | None:
-    """A neighbour line; the LTE order is RSRQ, RSRP, RSSI - not the serving cell's."""
-    word = (field(f, 0) or "").upper()
-    kind = head.removeprefix("neighbourcell").strip() or None
-    if word == "LTE":
-        return {
-            "kind": kind,
-            "rat": "LTE",
-            "earfcn": to_int(field(f, 1)),
-            "pci": to_int(field(f, 2)),
-            **levels(field(f, 3), field(f, 4)),
-            "rssi_dbm": dbm(field(f, 5)),
-            "srxlev": to_int(field(f, 7), -32768),
-        }
-    if word == "WCDMA":
-        return {"kind": kind, "rat": "UMTS", "uarfcn": to_int(field(f, 1))}
-    if word in ("NR", "NR5G"):
-        return {"kind": kind, "rat": "NR", "arfcn": to_int(field(f, 1)), "pci": to_int(field(f, 2))}
-    if word == "GSM":
-        return {"kind": kind} | gsm_neighbour(f)
-    return None
-
-
-def gsm_neighbour(f: list[str]) -> Values:
-    """A GSM neighbour: PLMN, LAC, cell, BSIC, ARFCN, level while on GSM; ARFCN and priorities while on LTE."""
-    if re.fullmatch(r"\d{3}", field(f, 1) or "") and re.fullmatch(r"\d{2,3}", field(f, 2) or ""):
-        return {
-            "rat": "GSM",
-            "mcc": f[1],
-            "mnc": f[2],
-            "lac": to_hex(field(f, 3)),
-            "cell_id": to_hex(field(f, 4)),
-            "bsic": to_int(field(f, 5)),
-            "arfcn": to_int(field(f, 6)),
-            "rssi_dbm": dbm(field(f, 7)),
-        }
-    return {"rat": "GSM", "arfcn": to_int(field(f, 1))}
-
-
-def levels(first: str | None, second: str | None) -> Values:
-    """RSRQ and RSRP, in this order but for a firmware that has them the other way round: RSRP is the lower one."""
-    a, b = to_int(first), to_int(second)
-    if a is not None and b is not None and a < -43 <= b:
-        first, second = second, first
-    return {"rsrq_db": db(first), "rsrp_dbm": dbm(second)}
-
-
 def decode_qcsq(asked: Asked, record: Record) -> Values:
     """+QCSQ: LTE and CAT-M carry rssi, rsrp, sinr (x/5 - 20), rsrq in this order."""
     if asked.command.rstrip().endswith("=?"):
@@ -276,9 +195,13 @@ def decode_qcsq(asked: Asked, record: Record) -> Values:
             "rsrq_db": db(field(f, 4)),
         }
     if rat == "NR":
-        # Some firmware prints an RSSI before RSRP, SINR and RSRQ; the SINR's scale is not settled.
+        # RSRP, SINR, RSRQ; some firmware prints an RSSI before them. The SINR is dB here, not QCSQ's index: an RM520N
+        # told 4 with QENG's 5 in the same second, at an RSRQ of -11.
         at = max(1, len(f) - 3)
-        return {"rat": "NR", "rsrp_dbm": dbm(field(f, at)), "rsrq_db": db(field(f, at + 2))}
+        quality = nr_levels([f[at], f[at + 2]]) if len(f) >= 4 else {}
+        if quality and len(f) == 4:
+            quality["sinr_db"] = in_range(to_int(f[2]), -23, 40)
+        return {"rat": "NR"} | quality
     if rat == "UMTS":
         values: Values = {"rat": "UMTS", "rssi_dbm": negative(field(f, 1))}
         return values | {"rscp_dbm": dbm(field(f, 2)), "ecio_db": db(field(f, 3))}
