@@ -12,7 +12,18 @@ from remsim.modems.decode.fibocom_cells import (
     family,
     rat_of_band_code,
 )
-from remsim.modems.decode.text import Asked, Decoder, Record, Values, field, in_range, split_fields, to_int, unreadable
+from remsim.modems.decode.text import (
+    Asked,
+    Decoder,
+    Record,
+    Values,
+    expand_ranges,
+    field,
+    in_range,
+    split_fields,
+    to_int,
+    unreadable,
+)
 
 USB_MODES: dict[str, dict[int, tuple[str | None, str]]] = {
     "mediatek": {40: ("7126", "rndis"), 41: ("7127", "rndis")},
@@ -70,7 +81,7 @@ def decode_gtusbmode(asked: Asked, record: Record) -> Values:
     """+GTUSBMODE: the composition number and what it means on this chip."""
     mode = to_int(field(split_fields(record.body), 0))
     if mode is None:
-        return {"usbmodes": [int(text) for text in re.findall(r"\d{1,3}", record.body)]}
+        return {"usbmodes": expand_ranges(record.body)}
     values: Values = {"usbmode": mode}
     known = family(asked)
     for maker, table in USB_MODES.items():

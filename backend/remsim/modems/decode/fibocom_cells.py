@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from remsim.modems.decode.radio import lte_band_of_earfcn
+from remsim.modems.decode.radio import LTE_BW_CODE, coded, lte_band_of_earfcn
 from remsim.modems.decode.text import (
     Asked,
     Record,
@@ -121,7 +121,8 @@ def neighbour_row(rat: str, row: list[str], hexadecimal: bool) -> Values:
     """2, rat, -, -, tac, cell, channel, pci, [band,] rxlev, rsrp, rsrq; an RSRQ index of 0 is "not measured"."""
     read = to_hex if hexadecimal else to_int
     channel = "arfcn" if rat == "NR" else "uarfcn" if rat == "UMTS" else "earfcn"
-    values: Values = {"rat": rat, channel: read(field(row, 6)), "pci": read(field(row, 7))}
+    values: Values = {"rat": rat, channel: read(field(row, 6))}
+    values["psc" if rat == "UMTS" else "pci"] = read(field(row, 7))
     if rat in ("LTE", "NR") and len(row) >= 11:
         level = rsrp(rat, field(row, 10))
         if level is not None:
@@ -172,15 +173,20 @@ def megahertz(text: str | None) -> float | int | None:
 
 def decode_gtcainfo(asked: Asked, record: Record) -> Values:
     """+GTCAINFO: the primary carriers (one a technology in EN-DC) and the secondary ones."""
+    if "CC" not in record.body:
+        return xmm_carriers(record)
     values: Values = {}
     primaries: list[Values] = []
     scc: list[Values] = []
-    for role, text in re.findall(r"(PCC|SCC)\s*\d*\s*:\s*([-\d, ]+)", record.body):
+    for role, text in re.findall(r"(PCC|SCC)\s*\d*\s*:\s*([-\dA-Fa-f, ]+)", record.body):
         row = split_fields(text.strip(" ,"))
         if role == "PCC":
             primaries.append(primary(row))
         else:
             scc.append(secondary(row))
+    for carrier in (*primaries, *scc):
+        if carrier["rat"] == "NR" and family(asked) == "qualcomm":
+            del carrier["bw_dl_mhz"]  # its code is not settled
     for carrier in primaries:
         both = carrier["rat"] == "NR" and any(other["rat"] == "LTE" for other in primaries)
         values["nr_pcc" if both else "pcc"] = carrier
@@ -193,16 +199,11 @@ def primary(row: list[str]) -> Values:
     """band, pci, channel, dl bw, ul bw, MIMO and modulation, … ; the last is RSRP in dBm, or its index (Qualcomm)."""
     carrier = channel_values(row, 0)
     level = to_int(row[-1]) if len(row) >= 9 else None
-    if level is not None and level >= 0:
-        level = index_dbm(carrier["rat"], level)
-    carrier["rsrp_dbm"] = whole(in_range(level, -160, -1))
+    if level is not None and level >= 0:  # 0 is "not measured" in either scale
+        carrier["rsrp_dbm"] = rsrp(carrier["rat"] or "LTE", str(level)) if level and len(row) == 9 else None
+    else:
+        carrier["rsrp_dbm"] = whole(in_range(level, -160, -20))
     return carrier
-
-
-def index_dbm(rat: str | None, index: int) -> int | None:
-    """An RSRP index as dBm."""
-    value = rsrp(rat or "LTE", str(index))
-    return None if value is None else int(value)
 
 
 def secondary(row: list[str]) -> Values:
@@ -220,15 +221,52 @@ def secondary(row: list[str]) -> Values:
 
 def channel_values(row: list[str], at: int) -> Values:
     """band, pci, channel, dl bw, ul bw from position ``at`` on."""
-    rat = rat_of_band_code(field(row, at))
+    rat, band = rat_of_band_code(field(row, at)), band_of_code(field(row, at))
+    pci, channel = field(row, at + 1), field(row, at + 2)
+    read = to_hex if is_hex_pair(rat, band, pci, channel) else to_int
     carrier: Values = {
         "rat": rat,
-        "band": band_of_code(field(row, at)),
-        "pci": to_int(field(row, at + 1)),
-        "arfcn" if rat == "NR" else "earfcn": to_int(field(row, at + 2)),
+        "band": band,
+        "pci": read(pci),
+        "arfcn" if rat == "NR" else "earfcn": read(channel),
         "bw_dl_mhz": megahertz(field(row, at + 3)),
     }
     uplink = megahertz(field(row, at + 4))
     if uplink is not None:
         carrier["bw_ul_mhz"] = uplink
     return carrier
+
+
+def is_hex_pair(rat: str | None, band: int | None, pci: str | None, channel: str | None) -> bool:
+    """Whether a carrier's PCI and channel are in hex, as some Qualcomm firmware prints them here too."""
+    if re.search(r"[A-Fa-f]", f"{pci}{channel}"):
+        return True
+    fits = lte_band_of_earfcn(to_int(channel)) == band, lte_band_of_earfcn(to_hex(channel)) == band
+    return rat == "LTE" and fits == (False, True)
+
+
+def xmm_carriers(record: Record) -> Values:
+    """Intel's +GTCAINFO: how many carriers, then one a line with index and band; the primary names its cell too.
+
+    The fields behind it are pci, rsrp, rsrq and sinr indexes, dl and ul channel, dl and ul bandwidth.
+    """
+    values: Values = {}
+    for line in record.lines:
+        row = split_fields(line)
+        if len(row) not in (10, 14):
+            continue
+        rest = row[-8:]
+        carrier: Values = {
+            "rat": "LTE",
+            "band": to_int(field(row, 1)),
+            "pci": in_range(to_int(field(rest, 0)), 0, 503),
+            "earfcn": to_int(field(rest, 4)),
+            "bw_dl_mhz": coded(LTE_BW_CODE, field(rest, 6)),
+            "rsrp_dbm": rsrp("LTE", field(rest, 1)),
+            "rsrq_db": rsrq("LTE", field(rest, 2)),
+        }
+        if len(row) == 14:
+            values = {"pcc": carrier, "scc": values.get("scc", [])}
+        else:
+            values.setdefault("scc", []).append(carrier)
+    return values

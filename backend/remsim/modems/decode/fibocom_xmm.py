@@ -109,6 +109,8 @@ def decode_xcesq(asked: Asked, record: Record) -> Values:
 def settle(values: Values) -> Values:
     """Give the cell lists' values to the serving cell and the carriers on its PCI."""
     rsrp, rsrq = values.pop("_rsrp", []), values.pop("_rsrq", [])
+    if len(rsrp) == 1 and "pci" not in values:
+        values |= {"pci": rsrp[0][0], "earfcn": rsrp[0][1]}  # the only cell is the serving one
     pci, earfcn = values.get("pci"), values.get("earfcn")
     if pci is None or not rsrp:
         return values
