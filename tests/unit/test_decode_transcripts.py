@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +108,51 @@ def test_unsolicited_lines_in_the_middle_change_no_value(row: dict[str, Any]) ->
 @pytest.mark.parametrize("row", [*TRANSCRIPTS, *CAPTURES], ids=[row["id"] for row in [*TRANSCRIPTS, *CAPTURES]])
 def test_an_echo_changes_no_value(row: dict[str, Any]) -> None:
     assert decoded(row | {"reply": f"{row['command']}\r\r\n{row['reply']}"})["values"] == decoded(row)["values"]
+
+
+PREFIX = re.compile(r"(?:^|(?<=[\r\n ]))[+!*^][A-Z0-9]+(?= ?:)")
+# Two names of a model that nothing but quotes holds apart.
+NEEDS_QUOTES = ("fi-gmm", "fi-fm350-fmm")
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "prefixes in small letters": lambda reply: PREFIX.sub(lambda found: found[0].lower(), reply),
+    "no blank behind the colon": lambda reply: re.sub(r"(?m)^([+!][A-Z0-9]+): ", r"\1:", reply),
+    "a blank before the colon": lambda reply: re.sub(r"(?m)^([+!][A-Z0-9]+): ?", r"\1 : ", reply),
+    "blanks behind the commas": lambda reply: re.sub(r",(?! )", ", ", reply),
+    "fields without quotes": lambda reply: reply.replace('"', ""),
+    "carriage returns alone": lambda reply: reply.replace("\r", "").replace("\n", "\r"),
+    "zero bytes before line ends": lambda reply: reply.replace("\n", "\x00\r\n"),
+    "tabs before lines": lambda reply: reply.replace("\r", "").replace("\n", "\n\t"),
+    "the OK of the command before": lambda reply: f"OK\r\n{reply}",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_the_spelling_of_a_reply_changes_no_value(spelling: str) -> None:
+    for row in (*TRANSCRIPTS, *CAPTURES):
+        if spelling == "fields without quotes" and row["id"] in NEEDS_QUOTES:
+            continue
+        values, others = decoded(row)["values"], decoded(row | {"reply": SPELLINGS[spelling](row["reply"])})["values"]
+        assert {**others, "urcs": None} == {**values, "urcs": None}, row["id"]
+
+
+@pytest.mark.parametrize("late", ["+CSQ: 5,99", "\r\n+CSQ: 5,99\r\n\r\nOK\r\n"])
+def test_the_late_answer_to_another_command_is_no_value_of_this_one(late: str) -> None:
+    for row in (*TRANSCRIPTS, *CAPTURES):
+        if "CSQ" not in row["command"].upper():
+            others = decoded(row | {"reply": f"{late}\r\n{row['reply']}"})["values"]
+            assert {**others, "urcs": None} == {**decoded(row)["values"], "urcs": None}, row["id"]
+
+
+@pytest.mark.parametrize(("pci", "rsrp"), [("1200", "-5"), ("-1", "-32768"), ("", "-"), ("4294967295", "255")])
+def test_what_no_cell_can_have_is_left_out(pci: str, rsrp: str) -> None:
+    reply = f'+QENG: "servingcell","NOCONN","LTE","FDD",262,01,1A2D001,{pci},1300,3,5,5,1A2B,{rsrp},-9,-60,13,0,-,30'
+    values = decoded(
+        {"vendor": "quectel", "module": "RM520N-GL", "command": 'AT+QENG="servingcell"', "reply": reply},
+    )["values"]
+    assert (values["pci"], values["rsrp_dbm"], values["rsrq_db"]) == (None, None, -9)
+
+
+def test_the_operators_of_a_search_end_at_the_empty_fields() -> None:
+    reply = '+COPS: (2,"Telekom.de","TDG","26201",7), , (0,1,2,3,4), (0,1,2)'
+    values = decoded({"vendor": "quectel", "command": "AT+COPS=?", "reply": reply})["values"]
+    assert [operator["plmn"] for operator in values["operators"]] == ["26201"]
