@@ -144,35 +144,48 @@ def run_at_decode(arguments: argparse.Namespace) -> int:
 
 def run_link(arguments: argparse.Namespace) -> int:
     """Ask the running service for a ticket and print the link that spends it."""
-    import json
-    import urllib.error
-    import urllib.request
-
+    from remsim import serve
     from remsim.config.settings import load_settings
 
-    settings = load_settings(arguments.config)
-    state_dir = arguments.state or Path(settings.service.state_dir)
-    base = f"http://{arguments.listen or settings.web.listen}"
+    settings = load_settings(arguments.config or serve.DEFAULT_CONFIG_DIR)
+    path = (arguments.state or Path(settings.service.state_dir)) / "token"
     try:
-        token = (state_dir / "token").read_text("ascii").strip()
+        token = path.read_text("ascii").strip()
     except OSError as error:
         raise InvalidInput(
-            f"{state_dir / 'token'} cannot be read: {error.strerror}", field="--state", hint="is the service running?"
+            f"{path} cannot be read: {error.strerror}", field="--state", hint="is the service running?"
         ) from error
-    request = urllib.request.Request(
-        f"{base}/api/v1/tickets",
-        json.dumps({"purpose": "browser"}).encode(),
-        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            ticket = json.load(answer)["ticket"]
-    except urllib.error.HTTPError as error:
-        raise InvalidInput(f"{base} refuses the token of {state_dir}", field="--state") from error
-    except OSError as error:
-        raise InvalidInput(f"{base} does not answer: {error}", field="--listen", hint="is it running?") from error
-    print(f"{base}/login?ticket={ticket}")
+    except UnicodeDecodeError:
+        token = ""
+    if re.fullmatch(r"[!-~]+", token) is None:
+        raise InvalidInput(f"{path} holds no token", field="--state")
+    address = arguments.listen or settings.web.listen
+    print(f"http://{address}/login?ticket={ask_ticket(address, token)}")
     return 0
+
+
+def ask_ticket(address: str, token: str) -> str:
+    """A one-time ticket of the service at ``HOST:PORT``; asked directly, so that no proxy sees the token."""
+    import json
+    from http.client import HTTPConnection, HTTPException
+
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    base = f"http://{address}"
+    try:
+        connection = HTTPConnection(address, timeout=5)
+        connection.request("POST", "/api/v1/tickets", json.dumps({"purpose": "browser"}), headers)
+        answer = connection.getresponse()
+        body = answer.read(65536)
+    except (OSError, HTTPException, ValueError) as error:
+        raise InvalidInput(f"{base} does not answer: {error}", field="--listen", hint="is it running?") from error
+    if answer.status == 401:
+        raise InvalidInput(f"{base} refuses the token", field="--state", hint="is --state the service's?")
+    if answer.status != 200:
+        raise InvalidInput(f"{base} answers {answer.status}", field="--listen")
+    try:
+        return str(json.loads(body)["ticket"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise InvalidInput(f"what answers at {base} is not remsim", field="--listen") from error
 
 
 def run_version(arguments: argparse.Namespace) -> int:
