@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from running import descendants
 from stream_support import Server, Stream, serving
+from web_support import TOKEN
 
 
 @pytest.fixture(params=["one sender", "thread a stream"])
@@ -204,6 +205,18 @@ def test_what_is_no_http_gets_the_same_shape_of_error(tmp_path: Path) -> None:
         assert "414" in status and problem["code"] == "uri_too_long"
         status, problem = raw(server.port, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 10_000 + b"\r\n\r\n")
         assert "431" in status and problem["status"] == 431
+        assert server.errors() == ""
+
+
+@pytest.mark.parametrize(
+    "chunks", [b"zz\r\n\r\n", b"-1\r\n\r\n", b"2\r\n{}no end\r\n", b"2;" + b"x" * 20_000 + b"\r\n"]
+)
+def test_a_body_in_chunks_that_are_none_is_refused(tmp_path: Path, chunks: bytes) -> None:
+    head = f"PATCH /api/v1/modems/modem1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+    with serving(tmp_path / "data") as server:
+        request = head.encode() + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+        status, problem = raw(server.port, request)
+        assert "400" in status and problem["field"] == "body"
         assert server.errors() == ""
 
 

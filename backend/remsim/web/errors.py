@@ -155,7 +155,7 @@ def of_http_error(error: HTTPException) -> Response:
         413: "the request's body is too large",
         415: "the request's body must be JSON or a form",
     }.get(status, error.description or TITLES.get(status, "error"))
-    return problem(status, detail, headers=headers)
+    return problem(status, detail, field="body" if status in (413, 415) else None, headers=headers)
 
 
 def of_unforeseen_error(error: Exception) -> Response:

@@ -20,7 +20,7 @@ from remsim.web.patience import HeadTimeout, PatientWorker
 from remsim.web.takeover import KEY, TAKES_SOCKETS, TakenOver
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Response
 
     from remsim.web.sender import Sender
 
@@ -37,6 +37,13 @@ REFUSED = (
     (HeadTimeout, 408, "the rest of the request did not come in time"),
     (http_errors.ParseException, 400, "this is not a valid HTTP request"),
 )
+
+
+def refuse_body(_error: Exception) -> Response:
+    """A body that turns out not to be HTTP while a view reads it."""
+    from remsim.web.errors import problem
+
+    return problem(400, "the request's body is not sent as HTTP says", field="body")
 
 
 class StreamWorker(PatientWorker):
@@ -56,6 +63,7 @@ class StreamWorker(PatientWorker):
         from remsim.web.sender import Sender
 
         application: Flask = self.app.wsgi()
+        application.register_error_handler(http_errors.ParseException, refuse_body)
         sender = Sender(application.extensions[KEY].streams)
         sender.start()
         application.extensions[KEY].broker.on_publish(sender.wake)
