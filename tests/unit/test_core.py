@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
@@ -16,6 +17,13 @@ from remsim.core.reading import FIELDS, ModemReading
 def test_iso_times_are_utc_with_milliseconds() -> None:
     assert iso_utc(0) == "1970-01-01T00:00:00.000Z"
     assert iso_utc(1_767_225_600.0459) == "2026-01-01T00:00:00.045Z"
+
+
+def test_no_time_is_told_a_second_early_or_late() -> None:
+    last_of_the_second = math.nextafter(1_767_225_601.0, 0)
+    assert iso_utc(last_of_the_second) == "2026-01-01T00:00:00.999Z"
+    assert iso_utc(1_767_225_601.0) == "2026-01-01T00:00:01.000Z"
+    assert iso_utc(0.0) == "1970-01-01T00:00:00.000Z"
 
 
 def test_a_reading_names_every_field_once_and_unknown_is_null() -> None:

@@ -67,4 +67,5 @@ class FakeClock:
 
 def iso_utc(epoch_s: float) -> str:
     """ISO 8601 in UTC with milliseconds: ``2026-01-01T00:00:00.000Z``."""
-    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(epoch_s * 1000) % 1000:03d}Z"
+    seconds, milliseconds = divmod(int(epoch_s * 1000), 1000)  # of one number, or a rounding parts them
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds:03d}Z"
