@@ -145,9 +145,9 @@ def run_at_decode(arguments: argparse.Namespace) -> int:
 def run_link(arguments: argparse.Namespace) -> int:
     """Ask the running service for a ticket and print the link that spends it."""
     from remsim import serve
-    from remsim.config.settings import load_settings
+    from remsim.config.settings import usable_settings
 
-    settings = load_settings(arguments.config or serve.DEFAULT_CONFIG_DIR)
+    settings, _problems = usable_settings(arguments.config or serve.DEFAULT_CONFIG_DIR)
     path = (arguments.state or Path(settings.service.state_dir)) / "token"
     try:
         token = path.read_text("ascii").strip()

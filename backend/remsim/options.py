@@ -5,15 +5,12 @@ Apart from the router, because the server's arbiter needs these and must not loa
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from remsim.config.settings import Settings, load_settings
+from remsim.config.settings import Settings, load_settings, usable_settings
 from remsim.core.errors import RemsimError, StorageError
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +40,12 @@ class RouterOptions:
     backfill_s: float = 0.0
 
 
-def effective_settings(options: RouterOptions) -> tuple[Settings, RemsimError | None]:
-    """The settings in force, and why the configured ones are not when they cannot be used.
+def effective_settings(options: RouterOptions) -> tuple[Settings, list[RemsimError]]:
+    """The settings in force, and what of the configured ones is not because it cannot be used.
 
     A router with a broken file must still be reachable, so it runs on defaults and says so.
     """
-    problem: RemsimError | None = None
-    try:
-        settings = load_settings(options.config_dir)
-    except RemsimError as error:
-        log.error("%s", error.message)
-        settings, problem = Settings(), error
+    settings, problems = usable_settings(options.config_dir)
     if options.simulation is not None:
         simulated = load_settings(options.simulation.config_dir)
         service = replace(settings.service, probe_period_s=simulated.service.probe_period_s)
@@ -63,7 +55,7 @@ def effective_settings(options: RouterOptions) -> tuple[Settings, RemsimError | 
         service = replace(service, data_dir=str(options.data_dir), state_dir=str(options.data_dir))
     if options.state_dir is not None:
         service = replace(service, state_dir=str(options.state_dir))
-    return replace(settings, service=service), problem
+    return replace(settings, service=service), problems
 
 
 def make_dirs(data_dir: Path, state_dir: Path) -> None:

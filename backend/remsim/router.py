@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from remsim import __version__
+from remsim.config.settings import WrongValue
 from remsim.core.bus import Bus, Numbered
 from remsim.core.clock import Clock, SystemClock
 from remsim.core.events import Event
@@ -39,7 +40,9 @@ class Router:
 
     def __init__(self, options: RouterOptions, token: str, *, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or SystemClock()
-        self.settings, self._config_problem = effective_settings(options)
+        self.settings, self._config_problems = effective_settings(options)
+        for problem in self._config_problems:
+            log.error("%s", problem.message)
         self.token = token
         self.simulation = options.simulation
         self.simulated = options.simulation is not None
@@ -97,8 +100,8 @@ class Router:
         """Start polling and recording. Threads begin here, so call it after any fork."""
         words = "started in simulation" if self.simulated else "started"
         self.emit(Event("service_start", "remsim", self.clock.now(), f"remsim {self.version} {words}"))
-        if self._config_problem is not None:
-            self.emit(Event("error", "remsim", self.clock.now(), self._config_problem.message, "error"))
+        for problem in self._config_problems:
+            self.emit(Event("error", "remsim", self.clock.now(), problem.message, "error"))
         backfill = self._backfill_s > 0 and not self.series.has_history()
         if backfill:
             self.series.hold_live()
@@ -121,11 +124,12 @@ class Router:
     def problems(self) -> list[dict[str, str | None]]:
         """What an admin should see and mend, most urgent first."""
         found: list[dict[str, str | None]] = []
-        if self._config_problem is not None:
+        for problem in self._config_problems:
+            instead = "its default is in force" if isinstance(problem, WrongValue) else "running on defaults"
             found.append(
                 {
-                    "code": self._config_problem.code,
-                    "message": self._config_problem.message + "; running on defaults",
+                    "code": problem.code,
+                    "message": f"{problem.message}; {instead}",
                     "hint": "correct the file and restart remsim",
                 }
             )

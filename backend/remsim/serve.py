@@ -58,7 +58,7 @@ def run(options: RouterOptions, listen: str | None) -> int:
     from remsim.web.server import serve_http
     from remsim.web.token import ensure_token
 
-    settings, _problem = effective_settings(options)
+    settings, _problems = effective_settings(options)
     logging.getLogger().setLevel(settings.service.log_level.upper())
     state_dir = Path(settings.service.state_dir)
     make_dirs(Path(settings.service.data_dir), state_dir)

@@ -6,19 +6,26 @@ Each message names the option as a router admin writes it: ``remsim_console.web.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, ValidationError, validate
 from marshmallow import fields as ma
 
-from remsim.config.uci import UciError, UciFile, UciSection
+from remsim.config.uci import UciError, UciFile, UciSection, edited
+from remsim.core.errors import RemsimError
 
 CONFIG_NAME = "remsim_console"
 DEFAULT_PROBES = ("icmp:1.1.1.1", "icmp:8.8.8.8")
-LISTEN = r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}"
-TARGET = r"(icmp:(\d+\.){3}\d+|icmp:\[?[0-9A-Fa-f:]+\]?|(tcp|dns):((\d+\.){3}\d+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?)"
+LISTEN = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}\Z")
+IPV6 = r"\[([0-9A-Fa-f:.]+)\]|([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
+TARGET = re.compile(rf"(icmp|tcp|dns):(?:([0-9.]+)|{IPV6})(?::([0-9]{{1,5}}))?\Z")
+YES = {"1", "on", "true", "yes", "enabled"}
+NO = {"0", "off", "false", "no", "disabled"}
+PATH = r"^/[^\x00-\x1f\x7f]*\Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +99,36 @@ class Period(ma.Field[float | None]):
         raise ValidationError("is 1 to 60 seconds, or off")
 
 
+def check_target(text: str) -> None:
+    """A probe's target: an address, and a port where the method has one."""
+    match = TARGET.match(text)
+    try:
+        if match is None:
+            raise ValueError(text)
+        method, ipv4, in_brackets, ipv6, port = match.groups()
+        ip_address(in_brackets or ipv4 or ipv6)
+        if {"icmp": port is not None, "tcp": port is None, "dns": False}[method] or not 1 <= int(port or 1) <= 65535:
+            raise ValueError(text)
+    except ValueError as error:
+        raise ValidationError("is not icmp:IP, tcp:IP:PORT or dns:IP[:PORT]") from error
+
+
+def check_listen(text: str) -> None:
+    """An address to listen on."""
+    if not LISTEN.match(text) or int(text.rpartition(":")[2]) > 65535:
+        raise ValidationError("is not HOST:PORT")
+
+
 def targets() -> ma.List[str]:
     """A list of probe targets."""
-    pattern = validate.Regexp(f"^{TARGET}$", error="is not icmp:IP, tcp:IP:PORT or dns:IP")
-    return ma.List(ma.String(validate=pattern), validate=validate.Length(max=8))
+    return ma.List(ma.String(validate=check_target), validate=validate.Length(max=8))
 
 
 class ServiceSchema(Schema):
     """Section ``service``."""
 
-    data_dir = ma.String(validate=validate.Regexp(r"^/[^\0]*$", error="is not an absolute path"))
-    state_dir = ma.String(validate=validate.Regexp(r"^/[^\0]*$", error="is not an absolute path"))
+    data_dir = ma.String(validate=validate.Regexp(PATH, error="is not an absolute path"))
+    state_dir = ma.String(validate=validate.Regexp(PATH, error="is not an absolute path"))
     period_s = Period()
     probe_period_s = Period()
     probe_targets = targets()
@@ -120,7 +146,7 @@ class HistorySchema(Schema):
 class WebSchema(Schema):
     """Section ``web``."""
 
-    listen = ma.String(validate=validate.Regexp(f"^{LISTEN}$", error="is not HOST:PORT"))
+    listen = ma.String(validate=check_listen)
     max_streams = ma.Integer(validate=validate.Range(0, 2000))
     threads = ma.Integer(validate=validate.Range(4, 2048))
 
@@ -130,13 +156,17 @@ class ModemSchema(Schema):
 
     usb_path = ma.String(required=True, validate=validate.Regexp(r"^\d+-\d+(\.\d+)*$", error="is not like 1-1.2"))
     name = ma.String(validate=validate.Length(1, 32))
-    enabled = ma.Boolean()
+    enabled = ma.Boolean(truthy=YES, falsy=NO)
     interface = ma.String(validate=validate.Regexp(r"^[A-Za-z0-9_.-]{1,15}$", error="is not an interface's name"))
     period_s = Period()
     probe_targets = targets()
 
 
 SCHEMAS: dict[str, type[Schema]] = {"service": ServiceSchema, "history": HistorySchema, "web": WebSchema}
+
+
+class WrongValue(UciError):
+    """An option whose value cannot be used; its default is in force."""
 
 
 def load_settings(config_dir: Path | None) -> Settings:
@@ -146,32 +176,54 @@ def load_settings(config_dir: Path | None) -> Settings:
     return settings_of(UciFile.load(config_dir / CONFIG_NAME))
 
 
-def settings_of(file: UciFile) -> Settings:
-    """The settings in a parsed file."""
-    service = ServiceSettings(**read_named(file, "service"))
-    history = HistorySettings(**read_named(file, "history"))
-    web = WebSettings(**read_named(file, "web"))
+def usable_settings(config_dir: Path | None) -> tuple[Settings, list[RemsimError]]:
+    """What can be used of the settings, and what is wrong with the rest.
+
+    A wrong value costs that value (a modem without a place costs that section); a file that cannot be read costs all.
+    """
+    if config_dir is None:
+        return Settings(), []
+    problems: list[RemsimError] = []
+    try:
+        file = UciFile.load(config_dir / CONFIG_NAME)
+    except RemsimError as error:
+        return Settings(), [error]
+    return settings_of(file, problems.append), problems
+
+
+def refuse(error: RemsimError) -> None:
+    """Let no wrong value pass."""
+    raise error
+
+
+def settings_of(file: UciFile, on_error: Callable[[RemsimError], None] = refuse) -> Settings:
+    """The settings in a parsed file; ``on_error`` hears of each value that cannot be used."""
+    service = ServiceSettings(**read_named(file, "service", on_error))
+    history = HistorySettings(**read_named(file, "history", on_error))
+    web = WebSettings(**read_named(file, "web", on_error))
+    inherited = {"period_s": service.period_s, "probe_targets": service.probe_targets}
+    sections = [read_section(file, section, ModemSchema, on_error) for section in file.sections("modem")]
+    modems = tuple(ModemSettings(**inherited | values) for values in sections if "usb_path" in values)
     if web.max_streams >= web.threads:
         line = max(section.line_of("max_streams") for section in file.sections("web"))
         text = f"{CONFIG_NAME}.web.max_streams must be below threads ({web.threads})"
-        raise UciError(file.name, line, text, "max_streams")
-    inherited = {"period_s": service.period_s, "probe_targets": service.probe_targets}
-    modems = tuple(
-        ModemSettings(**inherited | read_section(file, section, ModemSchema)) for section in file.sections("modem")
-    )
+        on_error(WrongValue(file.name, line, text, "max_streams"))
+        web = replace(web, max_streams=web.threads - 1)
     return Settings(service, history, web, modems)
 
 
-def read_named(file: UciFile, kind: str) -> dict[str, Any]:
+def read_named(file: UciFile, kind: str, on_error: Callable[[RemsimError], None]) -> dict[str, Any]:
     """The values of the sections of a type, later ones winning."""
     values: dict[str, Any] = {}
     for section in file.sections(kind):
-        values |= read_section(file, section, SCHEMAS[kind])
+        values |= read_section(file, section, SCHEMAS[kind], on_error)
     return values
 
 
-def read_section(file: UciFile, section: UciSection, schema: type[Schema]) -> dict[str, Any]:
-    """The validated values of one section; the first wrong option is the error. Unknown options are left alone."""
+def read_section(
+    file: UciFile, section: UciSection, schema: type[Schema], on_error: Callable[[RemsimError], None]
+) -> dict[str, Any]:
+    """The validated values of one section. Unknown options are left alone."""
     known = schema().fields
     lists = {name for name, one in known.items() if isinstance(one, ma.List)}
     raw = {
@@ -182,9 +234,12 @@ def read_section(file: UciFile, section: UciSection, schema: type[Schema]) -> di
     try:
         loaded: dict[str, Any] = schema().load(raw)
     except ValidationError as error:
-        option, told = next(iter(dict(error.messages_dict).items()))
-        path = f"{CONFIG_NAME}.{section.name or section.type}.{option}"
-        raise UciError(file.name, section.line_of(option), f"{path}: {first_text(told)}", option) from error
+        wrong = {str(option): told for option, told in error.messages_dict.items()}
+        for option, told in wrong.items():
+            path = f"{CONFIG_NAME}.{section.name or section.type}.{option}"
+            on_error(WrongValue(file.name, section.line_of(option), f"{path}: {first_text(told).rstrip('.')}", option))
+        valid = error.valid_data if isinstance(error.valid_data, dict) else {}
+        loaded = {name: value for name, value in valid.items() if name not in wrong}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in loaded.items()}
 
 
@@ -197,14 +252,12 @@ def first_text(told: Any) -> str:
 
 def save_modem_period(config_dir: Path, usb_path: str, period_s: float | None) -> None:
     """Keep the user's polling period of a modem over restarts."""
-    path = config_dir / CONFIG_NAME
-    file = UciFile.load(path)
-    section = next((one for one in file.sections("modem") if one.get("usb_path") == usb_path), None)
-    if section is None:
-        section = file.add("modem")
-        section.set("usb_path", usb_path)
-    section.set("period_s", "off" if period_s is None else f"{period_s:g}")
-    file.save(path)
+    with edited(config_dir / CONFIG_NAME) as file:
+        section = next((one for one in file.sections("modem") if one.get("usb_path") == usb_path), None)
+        if section is None:
+            section = file.add("modem")
+            section.set("usb_path", usb_path)
+        section.set("period_s", "off" if period_s is None else f"{period_s:g}")
 
 
 def setting_names() -> list[str]:

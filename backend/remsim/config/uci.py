@@ -135,7 +135,8 @@ class UciFile:
         except FileNotFoundError:
             return cls(path.name)
         except UnicodeDecodeError as error:
-            raise UciError(path.name, 1, f"not UTF-8 text ({error.reason})") from error
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise UciError(path.name, line, f"not UTF-8 text ({error.reason})") from error
         except OSError as error:
             raise StorageError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -170,24 +171,26 @@ class UciFile:
         return "".join(line.raw for line in lines)
 
     def save(self, path: Path) -> None:
-        """Replace the file so that a crash leaves the old one or the new one; its mode stays."""
+        """Replace the file so that a crash or a full disk leaves the old one or the new one; its mode stays."""
+        with locked(path):
+            self._replace_file(path)
+
+    def _replace_file(self, path: Path) -> None:
         content = self.dumps().encode()
-        lock_path = path.with_name(f".{path.name}.lock")
+        temporary = path.with_name(f".{path.name}.new")
         try:
-            with lock_path.open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-                temporary = path.with_name(f".{path.name}.new")
-                fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-                try:
-                    os.write(fd, content)
-                    os.fsync(fd)
-                finally:
-                    os.close(fd)
-                temporary.replace(path)
-            with contextlib.suppress(OSError):
-                lock_path.unlink()
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+            try:
+                while content:
+                    content = content[os.write(fd, content) :]
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            temporary.replace(path)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
             raise StorageError(f"{path} cannot be written: {error.strerror}") from error
 
     def _end_with_newline(self, *, only_if_more: bool = False) -> None:
@@ -196,6 +199,29 @@ class UciFile:
         for line in lines[:-1] if only_if_more else lines:
             if not line.raw.endswith("\n"):
                 line.raw += "\n"
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Only one of us changes the files of a folder at a time; the lock is on the folder, so nothing is left behind."""
+    try:
+        fd = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def edited(path: Path) -> Iterator[UciFile]:
+    """A file to change: nobody else's change comes between its reading and its writing."""
+    with locked(path):
+        file = UciFile.load(path)
+        yield file
+        file._replace_file(path)
 
 
 def statements(text: str, name: str) -> Iterator[Line]:
@@ -231,7 +257,12 @@ def read_words(text: str, at: int, name: str, number: int) -> tuple[list[str], i
             continue
         word = [] if word is None else word
         if char in "'\"":
-            piece, at = read_quoted(text, at, name, number)
+            try:
+                piece, at = read_quoted(text, at)
+            except EOFError as error:
+                # The statement began where the quote is missing; the one that is open now may be a later line's.
+                option = words[1] if len(words) > 1 and words[0] in ("option", "list") else None
+                raise UciError(name, number, f"the quote {char} is not closed", option) from error
             word.append(piece)
         elif char == "\\" and at + 1 < len(text):
             word.append("" if text[at + 1] == "\n" else text[at + 1])
@@ -244,9 +275,9 @@ def read_words(text: str, at: int, name: str, number: int) -> tuple[list[str], i
     return words, at
 
 
-def read_quoted(text: str, at: int, name: str, number: int) -> tuple[str, int]:
-    """The text in quotes from ``at`` on, and where it ends."""
-    quote, start = text[at], at
+def read_quoted(text: str, at: int) -> tuple[str, int]:
+    """The text in quotes from ``at`` on, and where it ends; ``EOFError`` when it does not."""
+    quote = text[at]
     piece: list[str] = []
     at += 1
     while at < len(text):
@@ -259,9 +290,7 @@ def read_quoted(text: str, at: int, name: str, number: int) -> tuple[str, int]:
             continue
         piece.append(char)
         at += 1
-    begin = text.rfind("\n", 0, start) + 1
-    option = re.match(r"\s*(?:option|list)\s+([A-Za-z0-9_]+)", text[begin:start])
-    raise UciError(name, number, f"the quote {quote} is not closed", option[1] if option else None)
+    raise EOFError
 
 
 def check(line: Line, name: str) -> None:
