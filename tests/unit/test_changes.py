@@ -79,3 +79,11 @@ def test_states_are_told_once_by_their_kind() -> None:
 def test_every_state_that_needs_something_says_what_to_do() -> None:
     assert set(PROBLEMS) == set(STATES) - {"starting", "online", "searching", "paused"}
     assert all(text.endswith(".") and text.count(". ") >= 1 for text in PROBLEMS.values())
+
+
+def test_coming_online_tells_registration_and_sim_for_the_timelines_to_begin_with() -> None:
+    changes = Changes()
+    changes.of_reading(reading(**LTE, sim="sim-a"))
+    event = changes.of_state("modem1", 1001.0, "starting", "online", "")
+    assert (event.data["registration"], event.data["sim"]) == ("home", "sim-a")
+    assert "sim" not in changes.of_state("modem1", 1002.0, "online", "searching", "").data

@@ -28,6 +28,8 @@ PROBLEMS = {
 TROUBLE = ("not_answering", "port_busy")
 CALM = ("online", "starting", "paused", "searching")
 SIGNAL = ("rsrp_dbm", "rsrq_db", "sinr_db", "cell_id", "pci", "band", "mode", "latency_ms", "loss_percent")
+CONNECTED_AS = ("registration", "sim")
+"""What coming online tells besides the signal: timelines begin with it."""
 SIM_WORDS = {"sim_state": "SIM", "sim_slot": "SIM slot", "sim": "SIM card"}
 
 
@@ -73,7 +75,8 @@ class Changes:
             kind = "recovered" if before in TROUBLE else "state"
         severity = "info" if now in CALM and kind != "disconnect" or now == "paused" else "warning"
         text = f"{modem}: {STATES.get(now, now)}" + (f" ({why})" if why else "")
-        return Event(kind, modem, at, text, severity, {"from": before, "to": now, **self._signal})
+        told = {name: self._known[name] for name in CONNECTED_AS if name in self._known} if kind == "connect" else {}
+        return Event(kind, modem, at, text, severity, {"from": before, "to": now, **self._signal, **told})
 
     def _change(self, name: str, value: Any) -> tuple[Any, Any] | None:
         """Old and new value when a known value became another one."""

@@ -57,6 +57,7 @@ class PastModem:
     _slot: int = -1
     _outage: tuple[float, float, str] = (0.0, 0.0, "")
     _trouble: str = ""
+    _begun: bool = False
     _noise: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +82,9 @@ class PastModem:
             before, now = ("online", "searching") if trouble else ("searching", "online")
             yield self._changes.of_state(self.id, when, before, now, "")
         yield from self._changes.of_reading(reading)
+        if not self._begun and not trouble:
+            yield self._changes.of_state(self.id, when, "starting", "online", "")
+        self._begun = True
         self._trouble = trouble
         yield reading
 
