@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import threading
 from dataclasses import dataclass
 from html import escape
@@ -112,13 +114,30 @@ def wants_page() -> bool:
     )
 
 
+REFUSAL_STYLE = (
+    ":root{color-scheme:light dark}"
+    "body{margin:0;min-height:100vh;display:grid;place-items:center;"
+    "font:15px/1.45 system-ui,sans-serif;background:#f6f7f9;color:#1b2430}"
+    "main{max-width:34rem;margin:16px;padding:24px;border:1px solid #dde1e7;border-radius:8px;background:#fff}"
+    "h1{margin:0 0 8px;font-size:1.3em}p{margin:8px 0 0}code{font-weight:600}"
+    "@media(prefers-color-scheme:dark){body{background:#0f1318;color:#e6ebf1}"
+    "main{background:#171d24;border-color:#2a323c}}"
+)
+"""Who is not logged in gets no file: the page carries its lines of style, and its policy names them by their hash."""
+STYLE_HASH = base64.b64encode(hashlib.sha256(REFUSAL_STYLE.encode()).digest()).decode()
+REFUSAL_POLICY = (
+    f"default-src 'none'; img-src data:; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; frame-ancestors 'self'"
+)
+
+
 def refusal_page(sentence: str, status: int) -> Response:
     """A page that says how to get in."""
     text = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>remsim: not logged in</title></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>remsim: not logged in</title><link rel="icon" href="data:,"><style>{REFUSAL_STYLE}</style></head>
 <body><main><h1>Not logged in</h1><p>{escape(sentence)}</p>
 <p>Run <code>remsim link</code> on the router and open the link it prints. Each link works once.</p>
 </main></body></html>
 """
-    return Response(text, status, content_type="text/html; charset=utf-8")
+    headers = {"Content-Security-Policy": REFUSAL_POLICY}
+    return Response(text, status, headers=headers, content_type="text/html; charset=utf-8")
