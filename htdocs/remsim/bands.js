@@ -1,6 +1,6 @@
 /** States over time as bands: registration, technology and SIM of each modem, as SVG without inline styles. */
 
-import { el, fill, svg } from './dom.js';
+import { el, fill, setText, svg } from './dom.js';
 import { epoch, moment } from './format.js';
 import { MODE_WORDS, STATE_WORDS, stateLook } from './words.js';
 
@@ -31,28 +31,74 @@ function words(track, value, t) {
 export class Bands {
 	constructor(t) {
 		this._t = t;
-		this.body = el('div.remsim-bands');
+		this._group = null;
+		this._rows = [];
+		this.body = el('div.remsim-bands', { pointermove: pointer => this._point(pointer), pointerleave: pointer => this._leave(pointer) });
 		this.root = el('section.remsim-chart', { 'aria-label': t('State timelines') },
 			el('header', {}, el('h3', {}, t('State, technology and SIM'))), this.body);
 	}
 
+	/** Share the cursor of the charts. */
+	join(group) {
+		this._group = group;
+		group.charts.add(this);
+	}
+
 	show(rows, from, to) {
-		const t = this._t;
-		fill(this.body, rows.map(({ modem, track, label, segments }) => {
-			const parts = segments.filter(one => epoch(one.to) > from).map(one => {
-				const start = Math.max(epoch(one.from), from), end = Math.min(epoch(one.to), to);
-				const title = `${modem}: ${words(track, one.value, t)}, ${moment(start, to)} – ${moment(end, to)}`;
-				return svg('rect', {
-					x: (start - from) / (to - from) * WIDTH, width: Math.max((end - start) / (to - from) * WIDTH, 0.5),
-					y: 0, height: 12, class: `remsim-band-${look(track, one.value)}`
-				}, svg('title', {}, title));
-			});
-			const last = segments[segments.length - 1];
-			const now = last ? words(track, last.value, t) : t('unknown');
-			return el('div.remsim-band-row', {},
-				el('span.remsim-band-name', {}, `${modem} · ${label}`),
-				svg('svg', { viewBox: `0 0 ${WIDTH} 12`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${modem} ${label}: ${now}`, class: 'remsim-band' }, parts),
-				el('span.remsim-band-now', {}, now));
-		}));
+		this._from = from;
+		this._to = to;
+		this._rows = rows.map(row => this._row(row));
+		const times = el('div.remsim-band-row', {}, el('span'), el('div.remsim-band-times', {}, [from, to].map(time => el('span', {}, moment(time, to, false)))));
+		fill(this.body, this._rows.map(({ root }) => root), times);
+		this.drawCursor();
+	}
+
+	_row({ modem, track, label, segments }) {
+		const t = this._t, [from, to] = [this._from, this._to];
+		const parts = segments.filter(one => epoch(one.to) > from).map(one => {
+			const start = Math.max(epoch(one.from), from), end = Math.min(epoch(one.to), to);
+			const title = `${modem}: ${words(track, one.value, t)}, ${moment(start, to)} – ${moment(end, to)}`;
+			return svg('rect', {
+				x: this._place(start), width: Math.max(this._place(end) - this._place(start), 0.5),
+				y: 0, height: 12, class: `remsim-band-${look(track, one.value)}`
+			}, svg('title', {}, title));
+		});
+		const last = segments[segments.length - 1];
+		const now = last ? words(track, last.value, t) : t('unknown');
+		const cursor = svg('path', { class: 'remsim-band-cursor' });
+		const value = el('span.remsim-band-now', {}, now);
+		const root = el('div.remsim-band-row', {},
+			el('span.remsim-band-name', {}, `${modem} · ${label}`),
+			svg('svg', { viewBox: `0 0 ${WIDTH} 12`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${modem} ${label}: ${now}`, class: 'remsim-band' }, parts, cursor),
+			value);
+		return { root, track, segments, now, cursor, value };
+	}
+
+	_place(time) {
+		return (time - this._from) / (this._to - this._from) * WIDTH;
+	}
+
+	/** The line of the cursor, and what was at its time. */
+	drawCursor() {
+		const time = this._group ? this._group.cursor : null;
+		const inside = time !== null && time >= this._from && time <= this._to;
+		for (const { track, segments, now, cursor, value } of this._rows) {
+			const then = inside ? segments.find(one => epoch(one.from) <= time && time <= epoch(one.to)) : null;
+			cursor.setAttribute('d', inside ? `M${this._place(time)} 0V12` : '');
+			setText(value, inside ? words(track, then && then.value, this._t) : now);
+		}
+	}
+
+	_point(pointer) {
+		const band = pointer.target.closest('.remsim-band');
+		if (!this._group || !band)
+			return;
+		const box = band.getBoundingClientRect();
+		this._group.setCursor(this._from + (pointer.clientX - box.left) / box.width * (this._to - this._from));
+	}
+
+	_leave(pointer) {
+		if (this._group && pointer.pointerType !== 'touch')
+			this._group.setCursor(null);
 	}
 }

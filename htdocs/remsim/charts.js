@@ -1,10 +1,12 @@
 /** Time charts on Chart.js: band of min and max, gaps as gaps, one cursor for all, events on a lane, zoom by drag. */
 
-import { el, fill } from './dom.js';
+import { el, fill, setText, svg } from './dom.js';
 import { NONE, moment, number, tick, tickStep, zoneS } from './format.js';
-import { DASHES, colours } from './theme.js';
+import { DASHED, DASHES, colours } from './theme.js';
 
-const LANE = 14;
+const LANE = 16;
+const MARK = 9;
+const NEAR = 12;
 const LATEST_S = 15;
 
 let library = null;
@@ -28,18 +30,37 @@ export class ChartGroup {
 		this.cursor = null;
 		this.onZoom = () => {};
 		this.onEvent = () => {};
+		this._frame = null;
 	}
 
+	/** Move the cursor of all charts; drawn once a frame, however often the pointer tells. */
 	setCursor(time) {
 		if (time === this.cursor)
 			return;
 		this.cursor = time;
-		for (const chart of this.charts)
-			chart.drawCursor();
+		this._frame ??= requestAnimationFrame(() => {
+			this._frame = null;
+			for (const chart of this.charts)
+				chart.drawCursor();
+		});
 	}
 }
 
 const MARKS = { cell_change: '●', technology_change: '▲', sim_state: '■', disconnect: '✕', connect: '✓', reboot: '↻', vanished: '✕', failover: '◆', error: '!' };
+
+const COMMON = ['technology_change', 'cell_change'];
+
+/** The marks of a lane that have room of `width` pixels, the rare ones first; `place` gives a time's pixel, null outside. */
+export function roomyMarks(events, place, width) {
+	const rank = ({ event }) => COMMON.indexOf(event.kind) + 1;
+	const placed = events.map(event => ({ ...event, x: place(event.t) })).filter(({ x }) => x !== null);
+	const kept = [];
+	for (const mark of placed.sort((a, b) => rank(a) - rank(b))) {
+		if (kept.every(other => Math.abs(other.x - mark.x) >= width))
+			kept.push(mark);
+	}
+	return kept;
+}
 
 /** The mark of an event's kind on the lane under the axis; null for kinds that have none. */
 export function markOf(kind) {
@@ -55,27 +76,20 @@ const cursorAndLane = {
 		const { ctx, chartArea: area, scales } = chart;
 		ctx.save();
 		ctx.fillStyle = owner.colours.muted;
-		ctx.font = '11px system-ui, sans-serif';
+		ctx.font = `${owner.fontPx}px system-ui, sans-serif`;
 		ctx.textAlign = 'center';
-		let lastX = -99;
-		for (const event of owner.events) {
-			const x = scales.x.getPixelForValue(event.t);
-			if (x < area.left || x > area.right || x - lastX < 7)
-				continue;
-			lastX = x;
-			ctx.fillText(event.mark, x, chart.height - 3);
-		}
-		const cursor = owner.group.cursor;
+		owner.placeMarks();
+		for (const { mark, x } of owner.marks)
+			ctx.fillText(mark, x, chart.height - 3);
+		const cursor = owner._cursor();
 		if (cursor !== null) {
 			const x = scales.x.getPixelForValue(cursor);
-			if (x >= area.left && x <= area.right) {
-				ctx.strokeStyle = owner.colours.muted;
-				ctx.lineWidth = 1;
-				ctx.beginPath();
-				ctx.moveTo(x, area.top);
-				ctx.lineTo(x, area.bottom);
-				ctx.stroke();
-			}
+			ctx.strokeStyle = owner.colours.muted;
+			ctx.lineWidth = 1;
+			ctx.beginPath();
+			ctx.moveTo(x, area.top);
+			ctx.lineTo(x, area.bottom);
+			ctx.stroke();
 		}
 		if (owner.drag) {
 			ctx.fillStyle = owner.colours.accent;
@@ -115,18 +129,20 @@ export class TimeChart {
 		this.group = group;
 		this.lines = [];
 		this.events = [];
+		this.marks = [];
 		this.drag = null;
 		this.qualityBands = null;
 		this.stepS = null;
-		this.legend = el('div.remsim-legend', { 'aria-hidden': 'true' });
+		this.legend = el(`div.remsim-legend${spec.format ? '.remsim-wide' : ''}`, { 'aria-hidden': 'true' });
 		this.stats = el('div.remsim-statbox');
 		this.empty = el('div.remsim-empty-chart', { hidden: true });
 		this.canvas = el('canvas', { role: 'img', 'aria-label': spec.title });
 		this.frame = el('div.remsim-canvas', {}, this.canvas, this.empty);
 		this.exports = el('span.remsim-exports');
+		this.cursorText = el('span.remsim-cursor-time', { 'aria-hidden': 'true' });
 		this.log = spec.logarithmic ? el('button.remsim-log', { type: 'button', 'aria-pressed': 'false', title: spec.t('Logarithmic axis'), click: () => this._toggleLog() }, 'log') : null;
 		this.root = el('section.remsim-chart', { 'aria-label': spec.title },
-			el('header', {}, el('h3', {}, spec.title, el('span.remsim-unit', {}, ` ${spec.unit}`)), this.log, this.exports),
+			el('header', {}, el('h3', {}, spec.title, el('span.remsim-unit', {}, ` ${spec.unit}`)), this.cursorText, this.log, this.exports),
 			this.legend, this.frame, this.stats);
 		this._ChartJs = ChartJs;
 		group.charts.add(this);
@@ -135,7 +151,8 @@ export class TimeChart {
 	/** Draw for the first time, once the element is in the page. */
 	_make() {
 		this.colours = colours(this.root);
-		const axis = { grid: { color: this.colours.border, lineWidth: 1, drawTicks: false }, border: { display: false }, ticks: { color: this.colours.muted, font: { size: 11 } } };
+		this.fontPx = Math.max(11, Math.round(parseFloat(getComputedStyle(this.root).fontSize) * 0.72));
+		const axis = { grid: { color: this.colours.border, lineWidth: 1, drawTicks: false }, border: { display: false }, ticks: { color: this.colours.muted, font: { size: this.fontPx } } };
 		this.chart = new this._ChartJs(this.canvas, {
 			type: 'line',
 			plugins: [cursorAndLane],
@@ -155,19 +172,19 @@ export class TimeChart {
 				scales: {
 					x: {
 						...axis, type: 'linear', min: 0, max: 1,
-						ticks: { ...axis.ticks, autoSkip: true, maxRotation: 0, callback(value) { return tick(value, this.max - this.min); } },
+						ticks: { ...axis.ticks, autoSkip: true, maxRotation: 0, padding: 6, callback(value) { return tick(value, this.max - this.min); } },
 						afterBuildTicks: scale => {
-							const step = tickStep(scale.max - scale.min, Math.max(2, Math.floor((scale.width || 600) / 90)));
+							const step = tickStep(scale.max - scale.min, Math.max(2, Math.floor((scale.width || 600) * 11 / this.fontPx / 90)));
 							const zone = zoneS(scale.min);
 							const first = Math.ceil((scale.min - zone) / step) * step + zone;
 							scale.ticks = [];
 							for (let value = first; value <= scale.max; value += step)
-								scale.ticks.push({ value });
+								scale.ticks.push({ value: value + zoneS(value) - zone });
 						}
 					},
 					y: {
 						...axis,
-						afterFit: scale => { scale.width = this.spec.axisWidth || 44; },
+						afterFit: scale => { scale.width = (this.spec.axisWidth || 44) * this.fontPx / 11; },
 						ticks: { ...axis.ticks, includeBounds: false, maxTicksLimit: 6, callback: value => this._isLog() && !/^[125]0*$/.test(String(value)) ? null : this.spec.axis ? this.spec.axis(value) : number(value, Number.isInteger(value) ? 0 : 1) }
 					}
 				}
@@ -183,10 +200,11 @@ export class TimeChart {
 			this._make();
 		this.lines = lines;
 		this.stepS = stepS;
+		this.emptyText = emptyText;
 		const datasets = [];
 		for (const line of lines) {
 			const colour = this.colours.series[line.series % 8];
-			const dash = line.dash ? [5, 3] : DASHES[line.series % 8];
+			const dash = line.dash ? DASHED : DASHES[line.series % 8];
 			const data = line.points.map(point => ({ x: point[0], y: point[2] }));
 			line.sets = [[{ label: line.label, data, borderColor: colour, borderDash: dash, order: 1 }, 2]];
 			if (line.points.some(point => point[1] !== point[3])) {
@@ -220,7 +238,7 @@ export class TimeChart {
 			const last = line.points[line.points.length - 1];
 			if (last && point[0] <= last[0])
 				continue;
-			if (last && point[0] - last[0] > Math.max(10, 3 * (this.stepS || 1)) && last[2] !== null)
+			if (last && point[0] - last[0] > Math.max(10, 3 * (this.stepS || 1), 3 * (line.periodS || 1)) && last[2] !== null)
 				push(line, [last[0] + 1, null, null, null]);
 			push(line, point);
 			if (point[2] !== null)
@@ -280,6 +298,19 @@ export class TimeChart {
 			this.chart.draw();
 	}
 
+	/** Where the marks are now; counted again only when something moved. */
+	placeMarks() {
+		const { chartArea: area, scales: { x: scale } } = this.chart;
+		const known = [this.events, scale.min, scale.max, area.left, area.right];
+		if (this._placed && known.every((value, at) => value === this._placed[at]))
+			return;
+		this._placed = known;
+		this.marks = roomyMarks(this.events, time => {
+			const x = scale.getPixelForValue(time);
+			return x < area.left || x > area.right ? null : x;
+		}, MARK);
+	}
+
 	/** Take the colours again after a change of scheme. */
 	recolour() {
 		if (!this.chart)
@@ -289,7 +320,7 @@ export class TimeChart {
 			this.chart.options.scales[axis].grid.color = this.colours.border;
 			this.chart.options.scales[axis].ticks.color = this.colours.muted;
 		}
-		this.show(this.lines, this.from, this.to, this.stepS);
+		this.show(this.lines, this.from, this.to, this.stepS, this.emptyText);
 	}
 
 	drawCursor() {
@@ -309,16 +340,31 @@ export class TimeChart {
 		return this.spec.format ? this.spec.format(value) : number(value, this.spec.digits || 0);
 	}
 
+	/** The cursor's time where this chart shows it; null elsewhere. */
+	_cursor() {
+		const { cursor } = this.group;
+		return cursor !== null && cursor >= this.from && cursor <= this.to ? cursor : null;
+	}
+
 	_legend() {
-		const cursor = this.group.cursor;
+		const cursor = this._cursor();
 		const items = this.lines.map(line => {
-			const point = cursor === null ? latest(line.points, this.to - Math.max(LATEST_S, 3 * (this.stepS || 1))) : nearest(line.points, cursor, (this.to - this.from) / 50);
-			const swatch = el(`i.remsim-swatch.remsim-series-${(line.series % 8) + 1}${line.dash ? '.remsim-dashed' : ''}`);
+			const point = cursor === null ? latest(line.points, this.to - Math.max(LATEST_S, 3 * (this.stepS || 1), 3 * (line.periodS || 1))) : nearest(line.points, cursor, (this.to - this.from) / 50);
+			const dash = line.dash ? DASHED : DASHES[line.series % 8];
+			const swatch = svg('svg', { viewBox: '0 0 18 4', class: `remsim-swatch remsim-series-${(line.series % 8) + 1}` },
+				svg('path', { d: 'M0 2H18', 'stroke-dasharray': dash.join(' ') || null }));
 			return el('span', {}, swatch, `${line.label} `, el('b', {}, point ? this._shown(point[2]) : NONE));
 		});
-		if (cursor !== null)
-			items.push(el('span.remsim-cursor-time', {}, moment(cursor, Date.now() / 1000)));
 		fill(this.legend, items);
+		const mark = cursor === null ? null : this._near(this.chart.scales.x.getPixelForValue(cursor));
+		setText(this.cursorText, cursor === null ? '' : [moment(cursor, Date.now() / 1000), mark && `${mark.mark} ${mark.event.message}`].filter(Boolean).join(' · '));
+		this.frame.classList.toggle('remsim-over-mark', mark !== null);
+	}
+
+	/** The mark that a pointer at this pixel means; null when there is none. */
+	_near(pixel) {
+		const found = this.marks.map(mark => [Math.abs(mark.x - pixel), mark]).sort((a, b) => a[0] - b[0])[0];
+		return found && found[0] <= NEAR ? found[1] : null;
 	}
 
 	_texts() {
@@ -345,6 +391,7 @@ export class TimeChart {
 		const x = pointer => pointer.clientX - this.canvas.getBoundingClientRect().left;
 		this.canvas.addEventListener('pointerdown', pointer => {
 			pointers.set(pointer.pointerId, [x(pointer), x(pointer)]);
+			this.group.setCursor(this._time(pointer));
 			if (pointer.pointerType === 'mouse')
 				this.canvas.setPointerCapture(pointer.pointerId);
 		});
@@ -377,7 +424,7 @@ export class TimeChart {
 		this.canvas.addEventListener('pointerup', end);
 		this.canvas.addEventListener('pointercancel', pointer => { pointers.delete(pointer.pointerId); this.drag = null; });
 		this.canvas.addEventListener('pointerleave', pointer => {
-			if (!pointers.has(pointer.pointerId))
+			if (!pointers.has(pointer.pointerId) && pointer.pointerType !== 'touch') // a finger lifted leaves the values to be read
 				this.group.setCursor(null);
 		});
 	}
@@ -393,10 +440,9 @@ export class TimeChart {
 	}
 
 	_clicked(pixel) {
-		const scale = this.chart.scales.x;
-		const near = this.events.map(event => [Math.abs(scale.getPixelForValue(event.t) - pixel), event]).sort((a, b) => a[0] - b[0])[0];
-		if (near && near[0] <= LANE)
-			this.group.onEvent(near[1].event);
+		const mark = this._near(pixel);
+		if (mark)
+			this.group.onEvent(mark.event);
 	}
 }
 

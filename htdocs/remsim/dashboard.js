@@ -29,7 +29,9 @@ const AT_ONCE = 3;
 const PAST_PAUSE_S = 3;
 const PAST_S = 20;
 const RARE_ONLY_S = 90000;
-const MARKS_KEPT = 600;
+const MARKS_KEPT = 1500;
+const EVENTS_A_PAGE = 500;
+const EVENT_PAGES = 3;
 const TIMELINE_KINDS = ['state', 'registration', 'technology_change', 'recovered', 'service_start'];
 const SEED_S = 600;
 const SKELETON_MS = 300;
@@ -38,7 +40,7 @@ const SKELETON_MS = 300;
  * Mount the dashboard into `node`.
  *
  * `options`: request(path, {method, query, body}) -> Promise of JSON below /api/v1/, streamUrl(lastId) -> Promise of a URL
- * or null, t(text, ...values) -> translated text, exportUrl(kind, query) -> URL or null, links {wall}, scheme
+ * or null, t(text, ...values) -> translated text, exportUrl(kind, query) -> URL or null, links {wall}, title, login (what to do when not logged in any more), scheme
  * ('auto', 'light', 'dark'), readonly, pollMs. Returns {destroy, pause, resume}.
  */
 export async function mount(node, options) {
@@ -73,8 +75,6 @@ class Dashboard {
 		this.store = new Store();
 		this.cards = new Map();
 		this.charts = [];
-		this.focus = null;
-		this.together = true;
 		this._generation = 0;
 		this._changed = new Set();
 		this._rows = [];
@@ -91,6 +91,8 @@ class Dashboard {
 			this.store.on('link', () => this._head()),
 			followScheme(this.root, options.scheme, () => this.charts.forEach(({ chart }) => chart.recolour()))
 		];
+		this._hash = () => this.ranges.follow();
+		window.addEventListener('hashchange', this._hash);
 		this._second = setInterval(() => this._tick(), 1000);
 		this._shown = () => { if (!document.hidden) this._tick(); };
 		document.addEventListener('visibilitychange', this._shown);
@@ -117,6 +119,7 @@ class Dashboard {
 		clearInterval(this._second);
 		clearTimeout(this._eventTimer);
 		document.removeEventListener('visibilitychange', this._shown);
+		window.removeEventListener('hashchange', this._hash);
 		this.live.destroy();
 		this._stop.forEach(stop => stop());
 		this.charts.forEach(({ chart }) => chart.destroy());
@@ -132,19 +135,29 @@ class Dashboard {
 		this.problems = el('div.remsim-problems', { role: 'alert' });
 		this.job = el('div.remsim-job', { hidden: true, role: 'status' });
 		this.cardBox = el('div.remsim-cards');
-		this.ranges = new RangeBar(t, () => this._load());
+		this.ranges = new RangeBar(t, () => {
+			this.compare.value = this.focus || '';
+			this._load();
+		});
 		this.compare = el('select', { 'aria-label': t('Modems in the charts'), change: () => this._focused(this.compare.value) });
 		this.exportBox = el('span.remsim-export');
 		this.chartBox = el('div.remsim-charts');
 		this.bands = new Bands(t);
-		this.events = new EventsList(this.store, this.options, (from, to) => { this.ranges.zoom(from, to); this.chartBox.scrollIntoView({ block: 'start' }); });
-		this.root = el('div.remsim', {},
-			el('header.remsim-head', {}, this.badge, this.summary, this.rates, this.linkState,
+		this.events = new EventsList(this.store, this.options, (from, to) => { this.ranges.zoom(from, to); this.toolbar.scrollIntoView({ block: 'start' }); });
+		this.toolbar = el('div.remsim-toolbar', {}, this.ranges.root, this.compare, this.exportBox);
+		this.root = el('div.remsim', { pointerdown: pointer => this._pressed(pointer) },
+			el('header.remsim-head', {}, this.options.title ? el('h1', {}, t(this.options.title)) : null, this.badge, this.summary, this.rates, this.linkState,
 				this.options.links.wall ? el('a', { href: this.options.links.wall }, t('Wall page')) : null),
 			this.problems, this.job, this.cardBox,
-			el('div.remsim-toolbar', {}, this.ranges.root, this.compare, this.exportBox),
+			this.toolbar,
 			this.chartBox, this.bands.root, this.events.root);
 		fill(node, this.root);
+	}
+
+	/** The cursor that a finger left on the charts goes with a touch beside them. */
+	_pressed(pointer) {
+		if (this.group && !pointer.target.closest('.remsim-canvas, .remsim-band'))
+			this.group.setCursor(null);
 	}
 
 	/** The answer of `state` came: cards, head, and at the first time the charts. */
@@ -174,6 +187,8 @@ class Dashboard {
 			this._job(job);
 		this.events.update();
 		const known = modems.map(modem => modem.id).join();
+		if (!known)
+			loadChartJs().catch(() => {}); // ready for the modem that will be plugged in
 		if (known && known !== this._known) {
 			this._known = known;
 			this._load().then(() => seed(this.store, modems, this.options.request)).then(() => this._cards());
@@ -189,6 +204,7 @@ class Dashboard {
 
 	_empty(modems) {
 		const t = this.options.t;
+		this.toolbar.hidden = this.bands.root.hidden = !modems.length;
 		if (modems.length) {
 			if (this._nothing)
 				this._nothing.remove();
@@ -208,14 +224,19 @@ class Dashboard {
 		const sum = name => modems.reduce((total, modem) => total + ((modem.state === 'online' && modem.reading && modem.reading[name]) || 0), 0);
 		setText(this.rates, online ? `↓ ${bitRate(sum('rx_bits_per_s'))}  ↑ ${bitRate(sum('tx_bits_per_s'))}` : '');
 		const words = { live: t('live'), polling: t('polling'), connecting: t('connecting …'), paused: t('paused') };
-		const text = mode === 'reconnecting'
-			? `${t('no connection for %s, trying again', duration(Date.now() / 1000 - since))}${error ? ` (${error})` : ''}` : words[mode];
-		setText(this.linkState, text);
+		const lost = { reconnecting: () => t('no connection for %s, trying again', duration(Date.now() / 1000 - since)), refused: () => t('not logged in any more') }[mode];
+		const why = mode === 'refused' && this.options.login ? t(this.options.login) : error;
+		setText(this.linkState, lost ? `${lost()}${why ? ` (${why})` : ''}` : words[mode]);
+		this.root.classList.toggle('remsim-cut-off', this.store.isCutOff());
 		this.linkState.className = `remsim-link remsim-link-${mode}`;
 		this.badge.hidden = !this.store.simulated;
 	}
 
 	_problems() {
+		const told = JSON.stringify(this.store.problems);
+		if (told === this._told)
+			return; // an alert that is filled again is read out again
+		this._told = told;
 		fill(this.problems, this.store.problems.map(problem =>
 			el('p.remsim-problem', {}, el('strong', {}, problem.message), problem.hint ? ` – ${problem.hint}` : '')));
 	}
@@ -242,9 +263,13 @@ class Dashboard {
 		this.compare.value = this.focus || '';
 	}
 
+	/** The one modem in the charts; null for all. */
+	get focus() {
+		return this.store.modems.has(this.ranges.modem) ? this.ranges.modem : null;
+	}
+
 	_focused(id) {
-		this.focus = id || null;
-		this._load();
+		this.ranges.chooseModem(id || null);
 	}
 
 	_shownModems() {
@@ -276,6 +301,7 @@ class Dashboard {
 		this.group = new ChartGroup();
 		this.group.onZoom = (from, to) => this.ranges.zoom(from, to);
 		this.group.onEvent = event => this.events.open(event);
+		this.bands.join(this.group);
 		this.charts = CHARTS.map(spec => {
 			const chart = new TimeChart({ ...spec, title: t(spec.title), t }, this.group, ChartJs);
 			this.chartBox.appendChild(chart.root);
@@ -307,13 +333,13 @@ class Dashboard {
 			if (answer.points.some(point => point[2] !== null) || one.suffix === '' || one.suffix === ' ↓') {
 				stepS = Math.max(stepS, answer.step_s);
 				const label = modems.length > 1 || one.suffix ? `${one.modem.name}${one.suffix}` : one.modem.name;
-				lines.push({ label, series: series.indexOf(one.modem.id), dash: one.dash, points: answer.points, measure: one.measure, modem: one.modem.id });
+				lines.push({ label, series: series.indexOf(one.modem.id), dash: one.dash, points: answer.points, measure: one.measure, modem: one.modem.id, periodS: one.modem.effective_period_s });
 			}
 		});
 		chart.qualityBands = modems.length === 1 ? BANDS[spec.lines[0][0]] || null : null;
 		chart.show(lines, period.from, period.to, stepS, reason);
 		const url = this.options.exportUrl('csv', { ...this._exported(period), measure: spec.lines.map(line => line[0]).join(',') });
-		fill(chart.exports, url ? el('a', { href: url, download: '', 'aria-label': this.options.t('%s as CSV', this.options.t(spec.title)) }, 'CSV') : null);
+		link(chart.exports, 'a', url, 'CSV', this.options.t('%s as CSV', this.options.t(spec.title)));
 	}
 
 	/** One request of a few at a time; an error is an answer too. */
@@ -345,13 +371,35 @@ class Dashboard {
 
 	async _marks(period, generation) {
 		// Past a day the changes of cell and technology would hide what matters.
-		const kind = period.to - period.from > RARE_ONLY_S ? RARE_KINDS : null;
-		const answer = await this._ask('events', { from: period.from, to: period.to, limit: 500, modem: this.focus, kind }, generation);
-		if (!answer || answer.error || generation !== this._generation)
+		let isRare = period.to - period.from > RARE_ONLY_S;
+		let events = await this._eventsOf(period, isRare ? RARE_KINDS : null, generation);
+		if (events && events.more && !isRare) { // a lane that ends in the middle would say that nothing happened before
+			isRare = true;
+			events = await this._eventsOf(period, RARE_KINDS, generation);
+		}
+		if (!events || generation !== this._generation)
 			return;
-		const marks = answer.events.filter(event => markOf(event.kind)).map(event => ({ t: epoch(event.at), mark: markOf(event.kind), event }));
+		this._rareOnly = isRare;
+		this.events.show(events.list, isRare ? this.options.t('without changes of cell and technology, which are too many in this period') : null);
+		const marks = events.list.filter(event => markOf(event.kind)).map(event => ({ t: epoch(event.at), mark: markOf(event.kind), event }));
 		this._eventMarks = marks.reverse();
 		this.charts.forEach(({ chart }) => chart.setEvents(this._eventMarks));
+	}
+
+	/** {list, more: whether there are older ones still} of a period's events; null after an error. */
+	async _eventsOf(period, kind, generation) {
+		const list = [];
+		let cursor = null;
+		for (let page = 0; page < EVENT_PAGES; page++) {
+			const answer = await this._ask('events', { from: period.from, to: period.to, limit: EVENTS_A_PAGE, modem: this.focus, kind, cursor }, generation);
+			if (!answer || answer.error)
+				return null;
+			list.push(...answer.events);
+			cursor = answer.next;
+			if (cursor === null)
+				break;
+		}
+		return { list, more: cursor !== null };
 	}
 
 	/** The timelines of all modems shown, or of `only` those while the others move on as they are. */
@@ -384,8 +432,8 @@ class Dashboard {
 
 	_exports(period) {
 		const t = this.options.t;
-		const links = ['csv', 'json'].map(kind => [kind, this.options.exportUrl(kind, this._exported(period))]).filter(([, url]) => url);
-		fill(this.exportBox, links.map(([kind, url]) => el('a.remsim-button', { href: url, download: '' }, t('Export %s', kind.toUpperCase()))));
+		for (const kind of ['csv', 'json'])
+			link(this.exportBox, 'a.remsim-button', this.options.exportUrl(kind, this._exported(period)), t('Export %s', kind.toUpperCase()));
 	}
 
 	/** What an export of the page holds: its modems and its period. */
@@ -416,12 +464,13 @@ class Dashboard {
 			return;
 		if (RARE_KINDS.split(',').includes(event.kind) || TIMELINE_KINDS.includes(event.kind))
 			this._changed.add(event.source);
-		const mark = markOf(event.kind), isRare = this._period.to - this._period.from > RARE_ONLY_S;
-		if (!mark || (isRare && !RARE_KINDS.split(',').includes(event.kind)) || (this.focus !== null && event.source !== this.focus)
-			|| this._eventMarks.some(known => known.event.id === event.id))
+		const mark = markOf(event.kind);
+		if ((this._rareOnly && !RARE_KINDS.split(',').includes(event.kind)) || (this.focus !== null && event.source !== this.focus))
 			return;
-		this._eventMarks.push({ t: epoch(event.at), mark, event });
-		this._eventMarks = this._eventMarks.slice(-MARKS_KEPT);
+		this.events.add(event);
+		if (!mark || this._eventMarks.some(known => known.event.id === event.id))
+			return;
+		this._eventMarks = [...this._eventMarks, { t: epoch(event.at), mark, event }].slice(-MARKS_KEPT);
 		this.charts.forEach(({ chart }) => chart.setEvents(this._eventMarks));
 	}
 
@@ -440,7 +489,7 @@ class Dashboard {
 			return;
 		for (const card of this.cards.values())
 			card.tick();
-		if (this.store.link.mode === 'reconnecting')
+		if (['reconnecting', 'refused'].includes(this.store.link.mode))
 			this._head();
 		if (!this._period || !this._period.live || !this.charts.length)
 			return;
@@ -457,6 +506,7 @@ class Dashboard {
 		this._dirty = false;
 		for (const { chart } of this.charts) {
 			const additions = chart.lines.flatMap(line => {
+				line.periodS = (this.store.modems.get(line.modem) || line).effective_period_s;
 				const last = line.points.length ? line.points[line.points.length - 1][0] : 0;
 				return this.store.since(line.modem, last).map(row => {
 					const value = row.reading[line.measure] ?? null;
@@ -466,6 +516,17 @@ class Dashboard {
 			chart.append(additions, now - span, now);
 		}
 	}
+}
+
+/** A download link that keeps its element, and with it the keyboard's place, while its address changes. */
+function link(box, tag, url, text, label = null) {
+	const old = [...box.children].find(child => child.textContent === text);
+	if (old && url)
+		old.href = url;
+	else if (old)
+		old.remove();
+	else if (url)
+		box.appendChild(el(tag, { href: url, download: '', 'aria-label': label }, text));
 }
 
 /** Segments of which the last one goes on. */

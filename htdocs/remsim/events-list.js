@@ -1,11 +1,13 @@
-/** What happened, newest first; one event opens with its data and what happened around it. */
+/** What happened in the period shown, newest first; one event opens with its data and what happened around it. */
 
 import { markOf } from './charts.js';
-import { el, fill } from './dom.js';
+import { el, fill, setText } from './dom.js';
 import { epoch, moment, number, withUnit } from './format.js';
 import { MODE_WORDS, STATE_WORDS } from './words.js';
 
 const AROUND_S = 300;
+const PAGE = 30;
+const MOST = 500;
 
 /** What an event tells of the signal, as people read it; other facts show under their own names. */
 const FACTS = {
@@ -25,19 +27,55 @@ export class EventsList {
 		this._store = store;
 		this._options = options;
 		this._show = show;
+		this._events = null;
+		this._only = null;
+		this._count = PAGE;
+		this._items = new Map();
+		const t = options.t;
+		this.title = el('h3', {}, t('Events'));
 		this.rows = el('ol.remsim-events');
-		this.detail = el('div.remsim-event-detail', { hidden: true, tabindex: '-1', role: 'region', 'aria-label': options.t('Event') });
-		this.root = el('section.remsim-chart', { 'aria-label': options.t('Events') },
-			el('header', {}, el('h3', {}, options.t('Events'))), this.detail, this.rows);
+		this.none = el('p.remsim-absent', { hidden: true });
+		this.more = el('button', { type: 'button', hidden: true, click: () => { this._count += PAGE; this.update(); } }, t('Show older ones'));
+		this.detail = el('div.remsim-event-detail', { hidden: true, tabindex: '-1', role: 'region', 'aria-label': t('Event'), keydown: key => { if (key.key === 'Escape') this.close(); } });
+		this.root = el('section.remsim-chart', { 'aria-label': t('Events') }, el('header', {}, this.title), this.none, this.rows, this.more, this.detail);
 	}
 
+	/** List these events of a period; `only` says which kinds they are where not all are listed. */
+	show(events, only = null) {
+		this._events = [...events].sort((a, b) => b.id - a.id);
+		this._only = only;
+		this._count = PAGE;
+		this.update();
+	}
+
+	/** An event that happened now belongs to a period that is live. */
+	add(event) {
+		if (this._events && !this._events.some(known => known.id === event.id))
+			this._events = [event, ...this._events].sort((a, b) => b.id - a.id).slice(0, MOST);
+	}
+
+	/** Patch the list: a row that stays keeps its element, and with it the keyboard's place. */
 	update() {
-		const t = this._options.t, now = this._store.now(), events = this._store.events.slice(0, 30);
-		if (!events.length) {
-			fill(this.rows, el('li.remsim-absent', {}, t('Nothing has happened yet.')));
-			return;
+		const t = this._options.t, now = this._store.now(), events = this._events || this._store.events;
+		const shown = events.slice(0, this._count), items = new Map();
+		for (const event of shown) {
+			const item = this._items.get(event.id) || this._row(event, now);
+			setText(item.querySelector('time'), moment(epoch(event.at), now));
+			items.set(event.id, item);
 		}
-		fill(this.rows, events.map(event => this._row(event, now)));
+		for (const [id, item] of this._items) {
+			if (!items.has(id))
+				item.remove();
+		}
+		[...items.values()].forEach((item, at) => {
+			if (this.rows.children[at] !== item)
+				this.rows.insertBefore(item, this.rows.children[at] || null);
+		});
+		this._items = items;
+		setText(this.title, this._only ? t('Events: %s', this._only) : t('Events'));
+		setText(this.none, this._events ? t('Nothing happened in this period.') : t('Nothing has happened yet.'));
+		this.none.hidden = events.length > 0;
+		this.more.hidden = events.length <= this._count;
 	}
 
 	_row(event, now) {
@@ -47,23 +85,43 @@ export class EventsList {
 			el('span', {}, event.message)));
 	}
 
+	/** Move the charts; a sheet over a small screen makes room for them. */
+	_around(at, now) {
+		if (matchMedia('(max-width: 640px)').matches)
+			this.close();
+		this._show(at - AROUND_S, Math.min(at + AROUND_S, now));
+	}
+
+	close() {
+		this.detail.hidden = true;
+		if (this._opener && this._opener.isConnected)
+			this._opener.focus({ preventScroll: true });
+	}
+
 	/** Show one event with its data, and the events of the five minutes before and after it. */
 	async open(event) {
 		const t = this._options.t, at = epoch(event.at), now = this._store.now();
 		const facts = Object.entries(event.data || {}).filter(([, value]) => value !== null).map(fact => factOf(fact, t));
 		const around = el('ol.remsim-events', {}, el('li.remsim-absent', {}, t('Looking …')));
+		if (!this.detail.contains(document.activeElement))
+			this._opener = document.activeElement;
 		this.detail.hidden = false;
 		fill(this.detail,
-			el('header', {}, el('h4', {}, event.message), el('button', { type: 'button', click: () => { this.detail.hidden = true; } }, t('Close'))),
+			el('header', {}, el('h4', {}, event.message), el('button', { type: 'button', click: () => this.close() }, t('Close'))),
 			el('p', {}, `${moment(at, now)} · ${event.source} · ${event.kind.replaceAll('_', ' ')}`),
 			el('dl.remsim-facts', {}, facts),
-			el('button', { type: 'button', click: () => this._show(at - AROUND_S, Math.min(at + AROUND_S, now)) }, t('Show the charts around it')),
+			el('button', { type: 'button', click: () => this._around(at, now) }, t('Show the charts around it')),
 			el('h4', {}, t('What changed here? (± 5 minutes)')), around);
-		this.detail.scrollIntoView({ block: 'nearest' });
+		this.detail.scrollTop = 0;
 		this.detail.focus({ preventScroll: true });
 		try {
 			const answer = await this._options.request('events', { query: { from: at - AROUND_S, to: at + AROUND_S, limit: 50 } });
-			fill(around, answer.events.map(one => this._row(one, now)));
+			fill(around, answer.events.map(one => {
+				const row = this._row(one, now);
+				if (one.id === event.id)
+					row.firstChild.setAttribute('aria-current', 'true');
+				return row;
+			}));
 		} catch (error) {
 			fill(around, el('li.remsim-problem', {}, error.message));
 		}

@@ -1,7 +1,7 @@
 /** Numbers, units, times and ages as people read them. */
 
 export const NONE = '–';
-const THIN = ' ';
+const THIN = '\u2009';
 const MINUS = '−';
 
 /** A number with a real minus sign; `–` for unknown. */
@@ -25,6 +25,11 @@ export function bitRate(bitsPerS) {
 	return scaled(bitsPerS, RATES, 'bit/s');
 }
 
+/** Two bit rates in one unit, the larger one's: `41 · 8.3 Mbit/s`. */
+export function bitRates(one, other) {
+	return pair(one, other, RATES);
+}
+
 const SIZES = [[1e12, 'TB'], [1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB'], [1, 'B']];
 
 /** An amount of data. */
@@ -32,12 +37,32 @@ export function bytes(value) {
 	return scaled(value, SIZES, 'B');
 }
 
+/** Two amounts of data in one unit. */
+export function sizes(one, other) {
+	return pair(one, other, SIZES);
+}
+
+function pair(one, other, units) {
+	const known = [one, other].filter(value => Number.isFinite(value));
+	if (!known.length)
+		return NONE;
+	const largest = Math.max(...known);
+	const [factor, unit] = units.find(([least]) => largest >= least) || units[units.length - 1];
+	const shown = [one, other].map(value => {
+		if (value === 0 || !Number.isFinite(value))
+			return number(value);
+		const part = value / factor;
+		return number(part, factor === 1 || part >= 9.95 ? 0 : part >= 0.95 ? 1 : part >= 0.095 ? 2 : 3);
+	});
+	return `${shown.join(' · ')}${THIN}${unit}`;
+}
+
 function scaled(value, units, smallest) {
 	if (value === null || value === undefined || !Number.isFinite(value))
 		return NONE;
 	for (const [factor, unit] of units) {
 		if (Math.abs(value) >= factor)
-			return withUnit(value / factor, unit, value / factor < 10 && factor > 1 ? 1 : 0);
+			return withUnit(value / factor, unit, value / factor < 9.95 && factor > 1 ? 1 : 0);
 	}
 	return withUnit(value, smallest);
 }
@@ -61,8 +86,13 @@ export function duration(seconds) {
 	return parts.slice(first, first + 2).filter(part => part[0] > 0).map(part => `${part[0]}${THIN}${part[1]}`).join(' ');
 }
 
-const two = value => String(value).padStart(2, '0');
+/** How long a state lasts, without seconds once it has a minute: a sentence that does not move all the time. */
+export function lasting(seconds) {
+	return duration(seconds >= 60 ? Math.floor(seconds / 60) * 60 : seconds);
+}
+
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 let utc = false;
 
@@ -90,16 +120,17 @@ export function moment(epochS, nowS, seconds = true) {
 	return day === fields(nowS).toISOString().slice(0, 10) ? clock(epochS, seconds) : `${day} ${clock(epochS, seconds)}`;
 }
 
-/** The label of a tick on a time axis over `spanS` seconds. */
+/** The label of a tick on a time axis over `spanS` seconds; midnight and what is past a day have the day's name. */
 export function tick(epochS, spanS) {
 	const date = fields(epochS);
-	if (spanS <= 86400 * 1.5)
-		return clock(epochS);
+	const day = `${DAYS[date.getUTCDay()]} ${date.getUTCDate()}`;
+	if (spanS <= 86400)
+		return clock(epochS) === '00:00' ? day : clock(epochS);
 	if (spanS <= 86400 * 8)
-		return `${DAYS[date.getUTCDay()]} ${clock(epochS)}`;
+		return clock(epochS) === '00:00' ? day : `${DAYS[date.getUTCDay()]} ${clock(epochS)}`;
 	if (spanS <= 86400 * 60)
-		return `${two(date.getUTCDate())}.${two(date.getUTCMonth() + 1)}.`;
-	return `${date.getUTCFullYear()}-${two(date.getUTCMonth() + 1)}`;
+		return `${day} ${MONTHS[date.getUTCMonth()]}`;
+	return `${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
 }
 
 /** Steps between ticks that people count in. */

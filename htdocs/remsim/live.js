@@ -82,7 +82,7 @@ export class Live {
 			this._tries = 0;
 		} catch (error) {
 			this._tries += 1;
-			this._store.setLink('reconnecting', error.message);
+			this._store.setLink(error.status === 401 ? 'refused' : 'reconnecting', error instanceof TypeError ? null : error.message); // a TypeError is the browser's own word for no answer
 			this._again(RETRY_MS[Math.min(this._tries, RETRY_MS.length) - 1]);
 			return;
 		}

@@ -1,11 +1,14 @@
 /** One modem at a glance: state in words, signal with its meaning, what it carries, how old the values are. */
 
 import { el, fill, setText, svg } from './dom.js';
-import { NONE, bitRate, bytes, cellName, count, duration, epoch, number, withUnit } from './format.js';
+import { NONE, bitRates, cellName, count, duration, epoch, number, sizes, withUnit } from './format.js';
 import { bars, mainSignal, quality } from './quality.js';
 import { STATE_WORDS, VENDOR_WORDS, stateLook, stateSentence } from './words.js';
 
-const SPARK = 120;
+const SPARK_S = 120;
+const SPARK_ROUNDS = 20;
+const GAP_S = 10;
+const NOW_S = 3;
 const PERIODS = [1, 2, 5, 10, 30, 60];
 const FAULTS = [
 	['unplug', 'Unplug'], ['plug', 'Plug in'], ['reboot', 'Reboot'], ['silence', 'Fall silent'], ['garbage', 'Send garbage'],
@@ -20,8 +23,9 @@ export function signalBars(level, label) {
 	return svg('svg', { viewBox: '0 0 22 12', class: `remsim-bars remsim-bars-${level}`, role: 'img', 'aria-label': label }, parts);
 }
 
-/** The line of the last minutes; gaps stay gaps. */
-export function sparkline(rows, measure, seconds = SPARK) {
+/** The line of the last minutes of a modem asked every `periodS`; gaps stay gaps. */
+export function sparkline(rows, measure, seconds = SPARK_S, periodS = 1) {
+	const gapS = Math.max(GAP_S, 3 * periodS);
 	const last = rows.length ? rows[rows.length - 1].t : 0;
 	const shown = rows.filter(row => row.t > last - seconds);
 	const values = shown.map(row => row.reading[measure]).filter(value => value !== null && value !== undefined);
@@ -29,7 +33,7 @@ export function sparkline(rows, measure, seconds = SPARK) {
 	let path = '', pen = false, before = null;
 	for (const row of shown) {
 		const value = row.reading[measure];
-		if (value === null || value === undefined || (before !== null && row.t - before > 10))
+		if (value === null || value === undefined || (before !== null && row.t - before > gapS))
 			pen = false;
 		if (value !== null && value !== undefined) {
 			const x = (row.t - last + seconds) / seconds * 100, y = 12 - (value - middle) / span * 20;
@@ -54,7 +58,7 @@ export class ModemCard {
 		this.said = el('p.remsim-said', { 'aria-live': 'polite' });
 		this.problem = el('p.remsim-problem', { hidden: true });
 		this.signal = el('p.remsim-signal');
-		this.spark = el('div.remsim-sparkbox');
+		this.spark = el('div.remsim-spark-line');
 		this.facts = el('dl.remsim-facts');
 		this._rows = new Map();
 		this.age = el('span.remsim-age');
@@ -64,8 +68,9 @@ export class ModemCard {
 		this.message = el('p.remsim-problem', { hidden: true, role: 'alert' });
 		this.faults = this._faultMenu();
 		this.root.append(
-			el('header', {}, this.name, this.bars), this.state, this.said, this.problem, this.signal, this.spark, this.facts,
-			el('footer', {}, this.age, this.commands, options.readonly ? null : el('label.remsim-period', {}, t('Poll '), this.period), this.faults), this.message);
+			el('header', {}, this.name, this.bars), this.state, this.said, this.signal, el('div.remsim-sparkbox', {}, this.spark, this.problem), this.facts,
+			el('footer', {}, el('p', {}, this.age, this.commands),
+				el('p', {}, options.readonly ? null : el('label.remsim-period', {}, t('Poll '), this.period), this.faults)), this.message);
 		this.update(modem);
 	}
 
@@ -78,22 +83,36 @@ export class ModemCard {
 		setText(this.name, `${modem.name} · ${[VENDOR_WORDS[modem.vendor] ?? modem.vendor, modem.model].filter(Boolean).join(' ')}`);
 		setText(this.said, `${modem.name}: ${t(STATE_WORDS[modem.state] || modem.state)}`);
 		this.problem.hidden = !modem.problem;
+		this.spark.hidden = !!modem.problem;
 		setText(this.problem, modem.problem || '');
-		const signal = modem.state === 'online' ? mainSignal(reading) : null;
+		const signal = mainSignal(reading);
 		const word = signal ? quality(signal.measure, signal.value) : null;
 		const level = signal ? bars(signal.measure, signal.value) : 0;
 		fill(this.bars, signalBars(level, signal ? `${signal.label} ${number(signal.value)} dBm, ${word || ''}` : t('no signal value')));
 		fill(this.signal, signal
 			? [el(`b.remsim-quality-${word || 'none'}`, {}, withUnit(signal.value, 'dBm')), el('span', {}, ` ${signal.label}${word ? ` · ${t(word)}` : ''}`)]
 			: el('span.remsim-absent', { title: t('No signal value: %s', modem.problem || t('not reported by this modem')) }, NONE));
-		fill(this.spark, signal ? sparkline(this._store.history.get(modem.id) || [], signal.measure) : null);
+		fill(this.spark, signal ? this._line(signal.measure) : null);
 		this._showFacts(this._facts(modem, reading));
 		if (document.activeElement !== this.period)
-			this.period.value = modem.period_s === null ? 'off' : String(modem.period_s);
+			this._showPeriod(modem.period_s === null ? 'off' : String(modem.period_s));
 		setText(this.commands, t('AT commands sent: %s', count(modem.at_commands_total)) +
 			(modem.at_round_exchanges === null ? '' : t(', %s a round', modem.at_round_exchanges)));
 		this.faults.hidden = !this._store.simulated || !!this._options.readonly;
 		this.tick();
+	}
+
+	/** The configuration may hold a period that is not among the choices. */
+	_showPeriod(value) {
+		if (![...this.period.options].some(option => option.value === value))
+			this.period.prepend(el('option', { value }, this._options.t('every %s s', value)));
+		this.period.value = value;
+	}
+
+	/** The signal's last minutes: more of them where the modem is asked rarely. */
+	_line(measure) {
+		const period = this.modem.period_s || 1;
+		return sparkline(this._store.history.get(this.modem.id) || [], measure, Math.max(SPARK_S, SPARK_ROUNDS * period), period);
 	}
 
 	/** Ages and durations, once a second. */
@@ -105,9 +124,9 @@ export class ModemCard {
 			return;
 		}
 		const age = now - epoch(modem.reading.at);
-		const old = age > 3 * (modem.effective_period_s || modem.period_s || 1) + 1;
+		const old = age > 3 * (modem.effective_period_s || modem.period_s || 1) + 1 || this._store.isCutOff();
 		this.root.classList.toggle('remsim-stale', old);
-		setText(this.age, old ? t('%s ago', duration(age)) : t('now'));
+		setText(this.age, old || age >= NOW_S ? t('%s ago', duration(age)) : t('now'));
 	}
 
 	/** Rows of [name, value, why it is absent, what it means]. */
@@ -119,8 +138,8 @@ export class ModemCard {
 			[t('5G RSRP'), withUnit(r.nr_rsrp_dbm, 'dBm'), r.mode === 'NSA' ? t('the modem does not report the level of its 5G cell') : t('no 5G cell is used now')],
 			[t('Cell · PCI'), `${cellName(r).split(' ')[0]} · ${r.pci ?? NONE}`, t('not reported by this modem'), cellName(r)],
 			[t('SIM'), modem.sim ? `${modem.iccid ? `…${modem.iccid.slice(-4)}` : modem.sim}${r.sim_slot ? ` · ${t('slot %s', r.sim_slot)}` : ''}` : NONE, t('no SIM known'), modem.sim],
-			[t('Rate ↓ ↑'), `${bitRate(r.rx_bits_per_s)} · ${bitRate(r.tx_bits_per_s)}`, modem.interface ? t('measured from the second reading on') : t('no network interface')],
-			[t('Data ↓ ↑'), `${bytes(r.rx_bytes)} · ${bytes(r.tx_bytes)}`, t('no network interface'), t('since the interface came up')],
+			[t('Rate ↓ ↑'), bitRates(r.rx_bits_per_s, r.tx_bits_per_s), modem.interface ? t('measured from the second reading on') : t('no network interface')],
+			[t('Data ↓ ↑'), sizes(r.rx_bytes, r.tx_bytes), t('no network interface'), t('since the interface came up')],
 			[t('Latency · loss'), `${withUnit(r.latency_ms, 'ms')} · ${withUnit(r.loss_percent, '%', 0)}`, t('no probe has been answered'), t('of the last ten probes')],
 			[t('Temperature'), withUnit(r.temperature_c, '°C'), t('not reported by this modem')]
 		];

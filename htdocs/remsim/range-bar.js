@@ -1,4 +1,4 @@
-/** The period shown: buttons, a picked from-to, kept in the address so that a link shows the same picture. */
+/** The period and the modem shown, kept in the address so that a link shows the same picture: buttons, a picked from-to. */
 
 import { el } from './dom.js';
 import { moment, showUtc, zoneS } from './format.js';
@@ -15,6 +15,7 @@ export class RangeBar {
 		this.range = '1h';
 		this.from = null;
 		this.to = null;
+		this.modem = null;
 		this.buttons = Object.keys(RANGES).map(name => el('button', { type: 'button', 'data-range': name, click: () => this.choose(name) }, name));
 		this.fromInput = el('input', { type: 'datetime-local', 'aria-label': t('From') });
 		this.toInput = el('input', { type: 'datetime-local', 'aria-label': t('To') });
@@ -49,9 +50,22 @@ export class RangeBar {
 		this._tell();
 	}
 
+	/** One modem alone, or null for all. */
+	chooseModem(id) {
+		this.modem = id;
+		this._tell();
+	}
+
+	/** The address was changed by hand or by a link. */
+	follow() {
+		this._fromAddress();
+		this._mark();
+		this._changed();
+	}
+
 	_tell() {
 		const address = new URLSearchParams(location.hash.slice(1));
-		for (const key of ['range', 'from', 'to', 'utc'])
+		for (const key of ['range', 'from', 'to', 'utc', 'modem'])
 			address.delete(key);
 		if (this.from === null)
 			address.set('range', this.range);
@@ -61,6 +75,8 @@ export class RangeBar {
 		}
 		if (this.utc)
 			address.set('utc', '1');
+		if (this.modem !== null)
+			address.set('modem', this.modem);
 		history.replaceState(null, '', `#${address}`);
 		this._mark();
 		this._changed();
@@ -71,6 +87,8 @@ export class RangeBar {
 		if (address.get('range') in RANGES)
 			this.range = address.get('range');
 		this.utc = address.get('utc') === '1';
+		this.modem = address.get('modem');
+		this.from = this.to = null;
 		const from = Number(address.get('from')), to = Number(address.get('to'));
 		if (from > 0 && to > from) {
 			this.from = from;

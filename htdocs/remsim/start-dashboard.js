@@ -9,5 +9,7 @@ mount(document.getElementById('dashboard'), {
 	request: createRequest(api),
 	streamUrl: async lastId => `${api}/stream?last_event_id=${lastId}`,
 	exportUrl: (kind, query) => `${api}/export.${kind}${queryText(query)}`,
+	title: 'Router',
+	login: 'run “remsim link” on the router and open the link it prints',
 	links: { wall: new URL('../../wall', import.meta.url).pathname }
 });

@@ -5,6 +5,7 @@ import { epoch } from './format.js';
 const HISTORY = 900;
 const EVENTS = 200;
 const SET_BACK_S = 60;
+const CUT_OFF_S = 3;
 const LIFE = 1000;
 
 export class Store {
@@ -144,11 +145,16 @@ export class Store {
 		this._tell('job', job);
 	}
 
-	/** How the page gets its data now: live, polling, reconnecting, paused. */
+	/** Whether the router has not been heard for so long that nothing here may be taken for now. */
+	isCutOff() {
+		return ['reconnecting', 'refused'].includes(this.link.mode) && Date.now() / 1000 - this.link.since > CUT_OFF_S;
+	}
+
+	/** How the page gets its data now: live, polling, reconnecting, refused, paused. */
 	setLink(mode, error = null) {
 		if (this.link.mode === mode && this.link.error === error)
 			return;
-		this.link = { mode, since: Date.now() / 1000, error };
+		this.link = { mode, since: this.link.mode === mode ? this.link.since : Date.now() / 1000, error };
 		this._tell('link', this.link);
 	}
 }

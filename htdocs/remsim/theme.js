@@ -14,6 +14,9 @@ export function colours(node) {
 /** Dash patterns from the fifth series on tell lines apart without colour. */
 export const DASHES = [[], [], [], [], [6, 3], [2, 3], [8, 3, 2, 3], [1, 4]];
 
+/** The second line of a series: the same colour, dashed. */
+export const DASHED = [5, 3];
+
 /** Set the scheme of `root` and follow its source: 'auto', 'light', 'dark' or LuCI's <html data-darkmode>. */
 export function followScheme(root, scheme, changed) {
 	const media = matchMedia('(prefers-color-scheme: dark)');

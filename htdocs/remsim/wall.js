@@ -1,5 +1,6 @@
 /** The wall page: large tiles that need nobody, for a day and longer. Memory is bounded: a store's rings and these tiles. */
 
+import { markOf } from './charts.js';
 import { plain, seed } from './dashboard.js';
 import { el, fill, setText } from './dom.js';
 import { NONE, bitRate, clock, duration, epoch, moment, number, withUnit } from './format.js';
@@ -12,6 +13,7 @@ import { bandText, MODE_WORDS, STATE_WORDS, stateLook } from './words.js';
 
 const STALE_S = 4;
 const SPARK_S = 600;
+const SPARK_ROUNDS = 20;
 const EVENTS = 3;
 
 /** Mount into `node`; `options` as the dashboard's, and `modems` (ids, all when empty), `layout` ('auto' or columns). */
@@ -36,39 +38,53 @@ class Tile {
 		this.value = el('b.remsim-wall-value');
 		this.meaning = el('span.remsim-wall-meaning');
 		this.bars = el('span.remsim-wall-bars');
+		this.problem = el('p.remsim-wall-problem-text');
 		this.spark = el('div.remsim-wall-spark');
+		this.scale = el('p.remsim-wall-scale');
 		this.rate = el('span');
 		this.latency = el('span');
 		this.where = el('span');
+		this.operator = el('span');
 		this.since = el('p.remsim-wall-since');
 		this.root = el('article.remsim-wall-tile', {},
 			el('header', {}, this.name, this.state),
 			el('div.remsim-wall-signal', {}, this.value, this.meaning, this.bars),
-			this.spark, el('footer', {}, this.where, this.rate, this.latency), this.since);
+			this.problem, this.spark, this.scale, el('footer', {}, this.where, this.operator, this.rate, this.latency), this.since);
 	}
 
 	update(modem, rows) {
 		const t = this.t, r = modem.reading || {};
-		const signal = modem.state === 'online' ? mainSignal(modem.reading) : null;
+		const signal = mainSignal(modem.reading), period = modem.period_s || 1;
+		const seconds = Math.max(SPARK_S, SPARK_ROUNDS * period);
 		const word = signal ? quality(signal.measure, signal.value) : null;
 		setText(this.name, modem.name);
 		setText(this.state, t(STATE_WORDS[modem.state] || modem.state));
 		setText(this.value, signal ? withUnit(signal.value, 'dBm') : NONE);
-		setText(this.meaning, signal ? `${signal.label}${word ? ` · ${t(word)}` : ''}` : modem.problem || '');
+		setText(this.meaning, signal ? `${signal.label}${word ? ` · ${t(word)}` : ''}` : '');
+		setText(this.problem, modem.problem || '');
 		this.value.className = `remsim-wall-value remsim-quality-${word || 'none'}`;
 		fill(this.bars, signal ? signalBars(bars(signal.measure, signal.value), `${number(signal.value)} dBm`) : null);
-		fill(this.spark, signal ? sparkline(rows, signal.measure, SPARK_S) : null);
-		setText(this.where, [MODE_WORDS[r.mode], bandText(r), r.operator || r.plmn].filter(Boolean).join(' · '));
+		fill(this.spark, signal ? sparkline(rows, signal.measure, seconds, period) : null);
+		setText(this.scale, signal ? this._scale(rows, signal.measure, seconds) : '');
+		setText(this.where, [MODE_WORDS[r.mode], bandText(r)].filter(Boolean).join(' · '));
+		setText(this.operator, r.operator || r.plmn || '');
 		setText(this.rate, `↓ ${bitRate(r.rx_bits_per_s)}  ↑ ${bitRate(r.tx_bits_per_s)}`);
-		setText(this.latency, `${withUnit(r.latency_ms, 'ms')}  ${withUnit(r.loss_percent, '%')}`);
+		setText(this.latency, t('%s · %s loss', withUnit(r.latency_ms, 'ms'), withUnit(r.loss_percent, '%')));
 		this.look = stateLook(modem.state);
 	}
 
-	/** Dim what is old and say since when. */
-	tick(modem, nowS) {
+	/** What the line spans, in words. */
+	_scale(rows, measure, seconds) {
+		const from = rows.length ? rows[rows.length - 1].t - seconds : 0;
+		const values = rows.filter(row => row.t > from).map(row => row.reading[measure]).filter(value => value !== null && value !== undefined);
+		return values.length ? this.t('%s: %s to %s', duration(seconds), number(Math.min(...values)), withUnit(Math.max(...values), 'dBm')) : '';
+	}
+
+	/** Dim what is old and say since when; nothing is fresh while the router cannot be heard. */
+	tick(modem, nowS, isCutOff) {
 		const at = modem.reading ? epoch(modem.reading.at) : null;
 		const limit = Math.max(STALE_S, 3 * (modem.effective_period_s || modem.period_s || 1));
-		const stale = at === null || nowS - at > limit;
+		const stale = at === null || nowS - at > limit || isCutOff;
 		this.root.className = `remsim-wall-tile remsim-wall-${this.look}${stale ? ' remsim-wall-stale' : ''}`;
 		setText(this.since, !stale ? '' : at === null ? this.t('nothing read yet') : this.t('no value since %s (%s)', clock(at, true), duration(nowS - at)));
 	}
@@ -83,9 +99,10 @@ class Wall {
 		this.clock = el('time.remsim-wall-clock');
 		this.link = el('span.remsim-wall-link', { role: 'status' });
 		this.badge = el('span.remsim-simulated', { hidden: true }, t('SIMULATED'));
-		this.grid = el('div.remsim-wall-grid');
+		this.nothing = el('p.remsim-wall-nothing', { hidden: true });
+		this.grid = el('div.remsim-wall-grid', {}, this.nothing);
 		this.events = el('ul.remsim-wall-events');
-		this.root = el('div.remsim.remsim-wall', {}, this.grid, el('footer.remsim-wall-foot', {}, this.clock, this.badge, this.link, this.events));
+		this.root = el('div.remsim.remsim-wall', {}, el('h1.remsim-said', {}, t('Modems')), this.grid, el('footer.remsim-wall-foot', {}, this.clock, this.badge, this.link, this.events));
 		fill(node, this.root);
 		this.live = new Live(this.store, options);
 		this._stop = [
@@ -132,11 +149,16 @@ class Wall {
 		}
 		this.grid.style.setProperty('--remsim-columns', String(Math.min(columns, 8)));
 		this.badge.hidden = !this.store.simulated;
-		if (!shown.length)
-			fill(this.events, el('li', {}, this.options.t('No modem to show.')));
-		else
-			this._events();
+		this.nothing.hidden = shown.length > 0;
+		setText(this.nothing, shown.length ? '' : this._whyNothing());
+		this._events();
 		this._tick();
+	}
+
+	_whyNothing() {
+		const t = this.options.t, there = this.store.list().map(modem => modem.id).join(', ');
+		return there ? t('No modem is called %s. There are: %s.', this.options.modems.join(', '), there)
+			: t('No modem was found. One shows up here within two seconds of being plugged in.');
 	}
 
 	_reading(id) {
@@ -147,17 +169,19 @@ class Wall {
 
 	_events() {
 		const now = this.store.now();
-		fill(this.events, this.store.events.slice(0, EVENTS).map(event => el('li', {}, el('time', {}, moment(epoch(event.at), now)), ' ', event.message)));
+		fill(this.events, this.store.events.slice(0, EVENTS).map(event => el('li', {}, el('time', {}, moment(epoch(event.at), now, false)), ` ${markOf(event.kind) || '·'} ${event.message}`)));
 	}
 
 	_tick() {
-		const now = this.store.now(), t = this.options.t, { mode, since } = this.store.link;
+		const now = this.store.now(), t = this.options.t, { mode, since, error } = this.store.link;
 		setText(this.clock, clock(now));
 		for (const modem of this._shown()) {
 			const tile = this.tiles.get(modem.id);
 			if (tile)
-				tile.tick(modem, now);
+				tile.tick(modem, now, this.store.isCutOff());
 		}
-		setText(this.link, mode === 'reconnecting' ? t('no connection for %s, trying again', duration(Date.now() / 1000 - since)) : '');
+		const lost = { reconnecting: () => t('no connection for %s, trying again', duration(Date.now() / 1000 - since)), refused: () => t('not logged in any more: %s', t(this.options.login || error)) }[mode];
+		setText(this.link, lost ? lost() : '');
+		this.root.classList.toggle('remsim-cut-off', this.store.isCutOff());
 	}
 }

@@ -1,6 +1,6 @@
 /** States, technologies and bands in the user's words. */
 
-import { duration, epoch } from './format.js';
+import { epoch, lasting } from './format.js';
 
 export const STATE_WORDS = {
 	starting: 'Starting',
@@ -44,7 +44,7 @@ export function bandText(reading) {
 /** The sentence on top of everything: `Online on LTE + 5G, B3 + n78, since 2 h 14 min`. */
 export function stateSentence(modem, nowS, t) {
 	const word = t(STATE_WORDS[modem.state] || modem.state);
-	const since = modem.state_since ? t('since %s', duration(nowS - epoch(modem.state_since))) : '';
+	const since = modem.state_since ? t('since %s', lasting(nowS - epoch(modem.state_since))) : '';
 	if (modem.state !== 'online')
 		return [word, since].filter(Boolean).join(', ');
 	const mode = modem.reading && MODE_WORDS[modem.reading.mode];

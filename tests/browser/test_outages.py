@@ -56,3 +56,40 @@ def test_the_period_is_chosen_with_the_keyboard_alone(visit) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="6h", exact=True)).to_have_attribute("aria-pressed", "true")
     assert "range=6h" in page.url
+
+
+def test_without_the_server_nothing_is_taken_for_now_even_at_a_long_period(browser: Browser, tmp_path: Path) -> None:
+    service = RunningService(tmp_path, "--simulate=1", "--backfill", "0").start()
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page, wall = context.new_page(), context.new_page()
+    try:
+        service.wait_for("modems", lambda answer: [modem["state"] for modem in answer["modems"]] == ["online"])
+        page.goto(service.login_url())
+        wall.goto(service.base + "/wall")
+        service.request("modems/modem1", method="PATCH", body={"period_s": 60})
+        tile = wall.locator(".remsim-wall-tile")
+        expect(tile).to_contain_text("Online")
+        expect(page.locator(".remsim-card")).not_to_have_class(re.compile("remsim-stale"))
+        service.stop()
+        expect(tile).to_have_class(re.compile("remsim-wall-stale"), timeout=6_000)
+        expect(tile.locator(".remsim-wall-since")).to_contain_text("no value since")
+        expect(page.locator(".remsim-card")).to_have_class(re.compile("remsim-stale"))
+        expect(page.locator(".remsim-link")).not_to_contain_text("Failed to fetch")
+    finally:
+        context.close()
+        if service.process is not None and service.process.poll() is None:
+            service.stop()
+
+
+def test_a_lost_login_is_told_with_the_way_back(visit) -> None:
+    page = visit.open()
+    expect(page.locator(".remsim-link")).to_have_text("live")
+    page.route("**/api/v1/stream*", lambda route: route.abort())
+    page.reload()
+    expect(page.locator(".remsim-link")).to_have_text("polling")
+    page.context.clear_cookies()
+    expect(page.locator(".remsim-link")).to_contain_text("not logged in any more (run “remsim link”", timeout=10_000)
+    page.reload()
+    expect(page.locator("h1")).to_have_text("Not logged in")
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).borderRadius") == "8px"
+    visit.complaints[:] = [one for one in visit.complaints if not re.search("401|ERR_FAILED", one)]

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { bitRate, bytes, clock, count, duration, moment, number, showUtc, tick, tickStep, withUnit } from '../../../htdocs/remsim/format.js';
+import { bitRate, bitRates, bytes, clock, count, duration, lasting, moment, number, showUtc, sizes, tick, tickStep, withUnit } from '../../../htdocs/remsim/format.js';
 import { bars, mainSignal, quality } from '../../../htdocs/remsim/quality.js';
 import { Store } from '../../../htdocs/remsim/store.js';
 
@@ -14,21 +14,23 @@ test('unknown is a dash, never a zero', () => {
 });
 
 test('minus signs are minus signs, and minus zero is zero', () => {
-	assert.equal(withUnit(-97, 'dBm'), '−97 dBm');
+	assert.equal(withUnit(-97, 'dBm'), '−97\u2009dBm');
 	assert.equal(number(-0.04, 1), '0.0');
 });
 
 test('rates and sizes choose their unit', () => {
-	assert.equal(bitRate(41_230_000), '41 Mbit/s');
-	assert.equal(bitRate(8_300_000), '8.3 Mbit/s');
-	assert.equal(bitRate(0), '0 bit/s');
-	assert.equal(bytes(1_500_000_000), '1.5 GB');
+	assert.equal(bitRate(41_230_000), '41\u2009Mbit/s');
+	assert.equal(bitRate(8_300_000), '8.3\u2009Mbit/s');
+	assert.equal(bitRate(0), '0\u2009bit/s');
+	assert.equal(bytes(1_500_000_000), '1.5\u2009GB');
 });
 
 test('durations show their two largest units', () => {
-	assert.equal(duration(8040), '2 h 14 min');
-	assert.equal(duration(40), '40 s');
-	assert.equal(duration(0.2), '0 s');
+	assert.equal(duration(8040), '2\u2009h 14\u2009min');
+	assert.equal(duration(40), '40\u2009s');
+	assert.equal(duration(0.2), '0\u2009s');
+	assert.equal(lasting(204), '3\u2009min');
+	assert.equal(lasting(59), '59\u2009s');
 });
 
 test('ticks are at steps people count in', () => {
@@ -42,10 +44,12 @@ test('times are local, or UTC on request', () => {
 	assert.equal(clock(at, true), '01:45:07');
 	assert.equal(moment(at, at - 86400), '2026-11-25 01:45:07');
 	assert.equal(tick(at, 7 * 86400), 'Wed 01:45');
+	assert.equal(tick(at, 30 * 3600), 'Wed 01:45');
+	assert.equal(tick(Date.parse('2026-11-24T18:30:00Z') / 1000, 86400), 'Wed 25');
 	showUtc(true);
 	assert.equal(clock(at), '20:15');
 	assert.equal(moment(at, at + 60), '20:15:07');
-	assert.equal(tick(at, 30 * 86400), '24.11.');
+	assert.equal(tick(at, 30 * 86400), 'Tue 24 Nov');
 	showUtc(false);
 });
 
@@ -73,3 +77,13 @@ test('a store keeps bounded rings and forgets modems that are gone', () => {
 	store.takeState({ modems: [], id: 6000 });
 	assert.equal(store.history.size, 0);
 });
+
+test('two rates share the unit of the larger one', () => {
+	assert.equal(bitRates(230e6, 223e3), '230 · 0.22\u2009Mbit/s');
+	assert.equal(bitRates(8.3e6, 0), '8.3 · 0\u2009Mbit/s');
+	assert.equal(bitRates(null, 950), '– · 950\u2009bit/s');
+	assert.equal(bitRates(null, undefined), '–');
+	assert.equal(sizes(302e6, 376e3), '302 · 0.38\u2009MB');
+});
+
+test('a rate just below the next digit is not shown with one too many', () => assert.equal(bitRate(9_970_000), '10\u2009Mbit/s'));

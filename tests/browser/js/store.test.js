@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { queryText } from '../../../htdocs/remsim/api.js';
-import { statistics } from '../../../htdocs/remsim/charts.js';
+import { roomyMarks, statistics } from '../../../htdocs/remsim/charts.js';
 import { Store } from '../../../htdocs/remsim/store.js';
 import { bandText, stateLook, stateSentence } from '../../../htdocs/remsim/words.js';
 
@@ -57,12 +57,38 @@ test('the state is a sentence with technology, bands and since when', () => {
 	const reading = { mode: 'NSA', band: 3, nr_band: 78 };
 	assert.equal(bandText(reading), 'B3 + n78');
 	assert.equal(stateSentence({ state: 'online', state_since: at(0), reading }, 1.7e9 + 8040, plain),
-		'Online on LTE + 5G, B3 + n78, since 2 h 14 min');
-	assert.equal(stateSentence({ state: 'sim_pin', state_since: at(0), reading: null }, 1.7e9 + 40, plain), 'SIM PIN wanted, since 40 s');
+		'Online on LTE + 5G, B3 + n78, since 2\u2009h 14\u2009min');
+	assert.equal(stateSentence({ state: 'sim_pin', state_since: at(0), reading: null }, 1.7e9 + 40, plain), 'SIM PIN wanted, since 40\u2009s');
 	assert.equal(stateLook('sim_pin'), 'problem');
 });
 
 test('a query leaves out what is unknown and escapes the rest', () => {
 	assert.equal(queryText({ modem: null, range: undefined }), '');
 	assert.equal(queryText({ modem: 'a&b', points: 0 }), '?modem=a%26b&points=0');
+});
+
+test('the time without a connection is counted from its beginning, whatever each try says', () => {
+	const store = loaded(), clock = Date.now;
+	try {
+		Date.now = () => 1e12;
+		store.setLink('reconnecting');
+		assert.equal(store.isCutOff(), false);
+		Date.now = () => 1e12 + 4000;
+		store.setLink('reconnecting', 'no answer');
+		assert.equal(store.link.since, 1e9);
+		assert.equal(store.isCutOff(), true);
+		store.setLink('live');
+		assert.equal(store.isCutOff(), false);
+	} finally {
+		Date.now = clock;
+	}
+});
+
+test('where marks have no room the rare ones are kept', () => {
+	const events = ['cell_change', 'technology_change', 'disconnect', 'cell_change'].map((kind, t) => ({ t, event: { kind } }));
+	const kept = width => roomyMarks(events, time => time === 9 ? null : time * 5, width).map(mark => mark.event.kind);
+	assert.deepEqual(kept(20), ['disconnect']);
+	assert.deepEqual(kept(10), ['disconnect', 'cell_change']);
+	assert.equal(kept(5).length, 4);
+	assert.deepEqual(roomyMarks(events, () => null, 5), []);
 });
