@@ -131,6 +131,58 @@ def test_a_journal_cut_short_by_a_power_loss_keeps_its_readable_rows(tmp_path: P
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_journal_damaged_while_running_is_repaired_and_nothing_new_is_lost(tmp_path: Path, checkpoint: bool) -> None:
+    journal = open_journal(tmp_path)
+    for number in range(400):
+        journal.append(event(number, text="x" * 2000))
+    if checkpoint:
+        journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (tmp_path / "journal.db").open("r+b") as file:
+        file.seek(100_000)
+        file.write(b"\xa5" * 300_000)
+    new = [journal.append(event(1000 + number, text="y" * 2000)).id for number in range(300)]
+    seen = set()
+    cursor = None
+    while True:
+        page, cursor = journal.query(limit=500, cursor=cursor)
+        seen.update(one.id for one in page)
+        if cursor is None:
+            break
+    assert set(new) <= seen
+    assert journal.problem is None
+    journal.close()
+    journal = open_journal(tmp_path)
+    assert set(new) <= {one.id for one in journal.query(limit=500)[0]}
+    assert journal.query(kinds=["journal_recovered"])[0]
+
+
+def test_usage_damaged_while_running_is_repaired(tmp_path: Path) -> None:
+    usage = Usage(tmp_path / "usage.db", clock=FakeClock(START), boot_id="boot-1")
+    for number in range(3000):
+        usage.record_rates(reading_of_the_past(number), 60.0)
+    usage.flush()
+    usage._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (tmp_path / "usage.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * 100_000)
+    usage._db.execute("PRAGMA shrink_memory")
+    count(usage, 0, 500)
+    usage.flush()
+    usage.flush()
+    assert usage.problem is None
+    usage.close()
+    usage = Usage(tmp_path / "usage.db", clock=FakeClock(START), boot_id="boot-1")
+    rows = usage.query("2026-01-01", "2026-01-01", group=("sim",))
+    assert {"sim": "sim-1", "rx_bytes": 500, "tx_bytes": 0} in rows
+
+
+def reading_of_the_past(number: int) -> ModemReading:
+    """One of many days and cards."""
+    at = START - number * 86400
+    return ModemReading("modem1", at, sim=f"sim-{number}", interface="wwan0", rx_bits_per_s=8.0, tx_bits_per_s=0.0)
+
+
 def test_usage_on_a_refusing_disk_is_shown_and_written_later(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small", 1000) as disk:
         usage = Usage(disk / "usage.db", clock=FakeClock(START), boot_id="boot-1")

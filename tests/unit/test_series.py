@@ -164,6 +164,27 @@ def test_a_file_damaged_while_running_costs_its_values_only(bench: Bench) -> Non
     assert known(bench.store.query("modem1", "rsrp_dbm", range_s=600).points)
 
 
+@pytest.mark.parametrize("seen_by", ["writing", "reading"])
+def test_a_file_damaged_while_running_comes_back_from_the_backup(tmp_path: Path, seen_by: str) -> None:
+    bench = Bench(tmp_path / "data", tmp_path / "backup")
+    bench.run(600)
+    bench.store.flush()
+    bench.store.save_backup()
+    path = bench.directory / "modem1" / "signal.rrd"
+    path.write_bytes(path.read_bytes()[:2000])
+    if seen_by == "writing":
+        bench.run(60)
+        bench.store.flush()
+    assert known(bench.store.query("modem1", "nr_rsrp_dbm", start=START - 60, end=START - 30).points) == []
+    bench.store.save_backup()
+    bench.store.close()
+    bench.open()
+    points = known(bench.store.query("modem1", "rsrp_dbm", start=START, end=START + 600).points)
+    assert len(points) > 50
+    told = [event for event in bench.events if event.kind == "series_recreated"]
+    assert ["restored from the backup" in event.message for event in told] == [True]
+
+
 def test_the_clock_set_at_boot_loses_nothing_that_follows(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "data", now=1000.0)
     bench.run(120)

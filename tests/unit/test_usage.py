@@ -69,15 +69,41 @@ def test_a_kill_loses_what_was_not_written_but_counts_it_when_seen_again(tmp_pat
     assert total(usage) == 700
 
 
-def test_after_a_reboot_the_old_counter_is_no_base(tmp_path: Path) -> None:
+def test_after_a_reboot_a_known_interface_counts_from_zero(tmp_path: Path) -> None:
     usage = open_usage(tmp_path)
     usage.record(reading(1000))
     usage.record(reading(1500))
     usage.close()
     usage = open_usage(tmp_path, "boot-2")
-    usage.record(reading(5000))
+    usage.record(reading(5000))  # all of it came since the boot: the link was up before we were
     usage.record(reading(5100))
-    assert total(usage) == 600
+    usage.record(reading(900, modem="modem2"))  # never seen before: whose it is nobody knows
+    assert total(usage) == 500 + 5100
+    usage._db.close()  # killed before anything was written
+    usage = open_usage(tmp_path, "boot-2")
+    usage.record(reading(5200))
+    usage.close()
+    usage = open_usage(tmp_path, "boot-2")
+    usage.record(reading(5300))
+    assert total(usage) == 500 + 5300
+
+
+def test_what_was_counted_before_the_clock_was_set_belongs_to_the_day_it_was_set(tmp_path: Path) -> None:
+    clock = FakeClock(100.0)
+    usage = Usage(tmp_path / "usage.db", clock=clock, boot_id="boot-1")
+    usage.record(reading(0, at=100 - START))
+    usage.record(reading(70, at=110 - START))
+    usage.close()  # a power cut would be no worse
+    usage = Usage(tmp_path / "usage.db", clock=clock, boot_id="boot-1")
+    usage.record(reading(100, at=120 - START))
+    assert total(usage, day=DAY) == 0
+    clock.set_wall(START)
+    usage.record(reading(130, at=1))
+    usage.flush()
+    assert total(usage, day=DAY) == 130
+    usage.close()
+    usage = open_usage(tmp_path)
+    assert usage.query("1970-01-01", "2030-01-01", group=("day",)) == [{"day": DAY, "rx_bytes": 130, "tx_bytes": 0}]
 
 
 def test_a_sim_that_moves_keeps_its_own_account(tmp_path: Path) -> None:

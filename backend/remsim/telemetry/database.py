@@ -13,6 +13,8 @@ from remsim.core.clock import Clock
 log = logging.getLogger(__name__)
 
 RETRY_S = 30.0
+REPAIR_EVERY_S = 600.0
+"""A file is not repaired again and again: each time keeps the damaged one, and what breaks it is the disk."""
 SUFFIXES = ("", "-wal", "-shm")
 
 
@@ -34,6 +36,11 @@ def connect(path: Path | None, schema: str) -> sqlite3.Connection:
 def is_sound(db: sqlite3.Connection) -> bool:
     """Whether the file's structure is whole."""
     return bool(db.execute("PRAGMA quick_check").fetchone()[0] == "ok")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file's content is the trouble; a refusing disk and our own mistakes have errors of their own."""
+    return type(error) is sqlite3.DatabaseError
 
 
 def move_aside(path: Path, clock: Clock) -> Path:

@@ -9,21 +9,24 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as SequenceOf
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.events import Event
 from remsim.telemetry.database import (
+    REPAIR_EVERY_S,
     RETRY_S,
     connect,
     copy_of_unwritable,
     copy_readable,
+    is_damage,
     move_aside,
     open_checked,
 )
@@ -45,6 +48,7 @@ WAITING_LIMIT = 2000
 TRIM_EVERY = 200
 SHOWN_FROM_MEMORY = 2000
 MOST_EVENTS = 500
+Result = TypeVar("Result")
 
 
 class Journal:
@@ -62,6 +66,7 @@ class Journal:
         self._lost = 0
         self._in_memory = False
         self._retry_at = 0.0
+        self._repaired_at = -math.inf
         self.problem: str | None = None
         self._db = self._open()
         sequence.raise_to(self.latest_id())
@@ -82,12 +87,9 @@ class Journal:
 
     def append_history(self, events: Iterable[Event]) -> None:
         """Write numbered events of the past in one transaction."""
+        rows = [row_of(event) for event in events]
         with self._lock:
-            try:
-                with self._db:
-                    self._db.executemany(INSERT, map(row_of, events))
-            except sqlite3.Error as error:
-                self._trouble(error)
+            self._tried(lambda: self._insert(rows))
 
     def query(
         self,
@@ -122,14 +124,9 @@ class Journal:
         with self._lock:
             if self._waiting:
                 self._flush()
-            try:
-                rows = self._db.execute(
-                    f"SELECT * FROM events {where} ORDER BY id DESC LIMIT ?", (*values, limit + 1)
-                ).fetchall()
-            except sqlite3.Error as error:
-                self._trouble(error)
-                rows = []
-            found = {row[0]: event_of(row) for row in rows}
+            select = f"SELECT * FROM events {where} ORDER BY id DESC LIMIT ?"
+            rows = self._tried(lambda: self._db.execute(select, (*values, limit + 1)).fetchall())
+            found = {row[0]: event_of(row) for row in rows or ()}
             for event in self._waiting:
                 if (
                     (cursor is None or (event.id or 0) < cursor)
@@ -152,21 +149,7 @@ class Journal:
     def trim(self) -> None:
         """Drop events that are too old, and the oldest while the file is too large."""
         with self._lock:
-            try:
-                with self._db:
-                    # Events of an unset clock have no age that is known: they go by size.
-                    ages = (FIRST_TRUSTED, self._clock.now() - self._days * 86400)
-                    self._db.execute("DELETE FROM events WHERE at >= ? AND at < ?", ages)
-                while self._used_bytes() > self._max_bytes:
-                    with self._db:
-                        dropped = self._db.execute(
-                            "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT "
-                            "(SELECT COUNT(*) / 10 + 1 FROM events))"
-                        ).rowcount
-                    if not dropped:
-                        break
-            except sqlite3.Error as error:
-                self._trouble(error)
+            self._tried(self._drop_old)
 
     def close(self) -> None:
         """Mark a clean end and close."""
@@ -178,6 +161,25 @@ class Journal:
                     self._db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '1')")
                 self._db.close()
 
+    def _drop_old(self) -> None:
+        with self._db:
+            # Events of an unset clock have no age that is known: they go by size.
+            ages = (FIRST_TRUSTED, self._clock.now() - self._days * 86400)
+            self._db.execute("DELETE FROM events WHERE at >= ? AND at < ?", ages)
+        while self._used_bytes() > self._max_bytes:
+            with self._db:
+                dropped = self._db.execute(
+                    "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT "
+                    "(SELECT COUNT(*) / 10 + 1 FROM events))"
+                ).rowcount
+            if not dropped:
+                break
+
+    def _insert(self, rows: Iterable[tuple[Any, ...]]) -> bool:
+        with self._db:
+            self._db.executemany(INSERT, rows)
+        return True
+
     def _used_bytes(self) -> int:
         pages, size, free = (
             self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size", "freelist_count")
@@ -188,13 +190,8 @@ class Journal:
         """Commit what waits; to memory and not off the list while there is no file."""
         if self._in_memory and self._clock.monotonic() >= self._retry_at:
             self._try_file()
-        try:
-            with self._db:
-                self._db.executemany(INSERT, map(row_of, self._waiting))
-        except sqlite3.Error as error:
-            self._trouble(error)
-            return
-        if self._in_memory:
+        rows = [row_of(event) for event in self._waiting]
+        if not self._tried(lambda: self._insert(rows)) or self._in_memory:
             return
         self._waiting.clear()
         if self.problem is not None:
@@ -204,6 +201,28 @@ class Journal:
             text = f"{self._lost} events were lost while the disk took nothing"
             self._lost = 0
             self.append(Event("error", "remsim", self._clock.now(), text, "error"))
+
+    def _tried(self, work: Callable[[], Result]) -> Result | None:
+        """What ``work`` gives; done again when the file turned out damaged and was repaired, None in other trouble."""
+        for _ in range(2):
+            try:
+                return work()
+            except sqlite3.Error as error:
+                if not self._repair(error):
+                    self._trouble(error)
+                    return None
+        return None
+
+    def _repair(self, error: sqlite3.Error) -> bool:
+        """Whether a file that was damaged while we run has been opened anew."""
+        now = self._clock.monotonic()
+        if not is_damage(error) or self._in_memory or now - self._repaired_at < REPAIR_EVERY_S:
+            return False
+        self._repaired_at = now
+        with contextlib.suppress(sqlite3.Error):
+            self._db.close()
+        self._db = self._open()
+        return not self._in_memory
 
     def _trouble(self, error: sqlite3.Error) -> None:
         text = f"events cannot be written to {self._path}: {error}"

@@ -252,7 +252,7 @@ class SeriesStore:
         try:
             file.update(self._ready(file, rows))
         except DamagedFile as error:
-            self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
+            self._replace(file, error)
             try:
                 file.update(self._ready(file, rows))
             except DamagedFile as again:
@@ -327,13 +327,17 @@ class SeriesStore:
         try:
             file.open()
         except DamagedFile as error:
-            if self.backup is not None and self.backup.restore_one(file.path):
-                with contextlib.suppress(DamagedFile):
-                    file.open()
-                    text = f"{file.path.parent.name}/{file.path.name} was damaged and restored from the backup"
-                    self._tell("series_recreated", text, "warning")
-                    return
-            self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
+            self._replace(file, error)
+
+    def _replace(self, file: RoundRobinFile, error: DamagedFile) -> None:
+        """Put the backup's copy in a damaged file's place; without a good one the file goes aside."""
+        if self.backup is not None and self.backup.restore_one(file.path):
+            with contextlib.suppress(DamagedFile):
+                file.open()
+                text = f"{file.path.parent.name}/{file.path.name} was damaged and restored from the backup"
+                self._tell("series_recreated", text, "warning")
+                return
+        self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
 
     # --- reading ---
 
@@ -412,7 +416,7 @@ class SeriesStore:
             step_s, found = file.fetch(measure, int(start), int(end), int(step_s))
         except DamagedFile as error:
             with contextlib.suppress(StorageError):
-                self._aside(file, "series_recreated", f"{file.path.name} was damaged ({error}) and is begun anew")
+                self._replace(file, error)
             return step_s, []
         except StorageError as error:
             self._trouble(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -11,9 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from remsim.core.clock import Clock
+from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.reading import ModemReading
-from remsim.telemetry.database import RETRY_S, connect, copy_of_unwritable, copy_readable, move_aside, open_checked
+from remsim.telemetry.database import (
+    REPAIR_EVERY_S,
+    RETRY_S,
+    connect,
+    copy_of_unwritable,
+    copy_readable,
+    is_damage,
+    move_aside,
+    open_checked,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +43,11 @@ ADD = """
 INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, sim, modem, interface)
 DO UPDATE SET rx_bytes = rx_bytes + excluded.rx_bytes, tx_bytes = tx_bytes + excluded.tx_bytes
 """
+DATE = """
+INSERT INTO usage SELECT ?, sim, modem, interface, SUM(rx_bytes), SUM(tx_bytes) FROM usage WHERE day < ?
+GROUP BY sim, modem, interface ON CONFLICT (day, sim, modem, interface)
+DO UPDATE SET rx_bytes = rx_bytes + excluded.rx_bytes, tx_bytes = tx_bytes + excluded.tx_bytes
+"""
 SHOWN_FROM_MEMORY = 5000
 Key = tuple[str, str, str, str]
 
@@ -50,14 +65,16 @@ class Usage:
         self._changed = False
         self._in_memory = False
         self._retry_at = 0.0
+        self._repaired_at = -math.inf
         self.problem: str | None = None
         self._db = self._open()
         self._load_counters()
 
     def _load_counters(self) -> None:
+        """What each interface stood at; since another boot it has begun at zero."""
         for modem, interface, boot, rx_bytes, tx_bytes in self._db.execute("SELECT * FROM counters"):
-            if boot == self._boot_id:
-                self._counters.setdefault((modem, interface), (rx_bytes, tx_bytes))
+            stood_at = (rx_bytes, tx_bytes) if boot == self._boot_id else (0, 0)
+            self._counters.setdefault((modem, interface), stood_at)
 
     def record(self, reading: ModemReading) -> None:
         """Count what came since the last reading of the interface; counters below the last ones have restarted."""
@@ -91,13 +108,12 @@ class Usage:
             if not self._changed or self._in_memory:
                 return
             try:
-                with self._db:
-                    rows = [(*key, *count) for key, count in self._counted.items()]
-                    self._db.executemany(ADD, rows)
-                    self._db.executemany(
-                        "INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?, ?)",
-                        [(*place, self._boot_id, *counters) for place, counters in self._counters.items()],
-                    )
+                try:
+                    self._write()
+                except sqlite3.Error as error:
+                    if not self._repair(error):
+                        raise
+                    self._write()
             except sqlite3.Error as error:
                 self._trouble(error)
             else:
@@ -136,11 +152,33 @@ class Usage:
         with contextlib.suppress(sqlite3.Error):
             self._db.close()
 
+    def _write(self) -> None:
+        now = self._clock.now()
+        with self._db:
+            self._db.executemany(ADD, [(*key, *count) for key, count in self._counted.items()])
+            self._db.executemany(
+                "INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?, ?)",
+                [(*place, self._boot_id, *counters) for place, counters in self._counters.items()],
+            )
+            if now >= FIRST_TRUSTED:  # the day of what was counted before the clock was set is told now
+                self._db.execute(DATE, (day_of(now), FIRST_DAY))
+                self._db.execute("DELETE FROM usage WHERE day < ?", (FIRST_DAY,))
+
+    def _repair(self, error: sqlite3.Error) -> bool:
+        """Whether a file that was damaged while we run has been opened anew."""
+        now = self._clock.monotonic()
+        if not is_damage(error) or now - self._repaired_at < REPAIR_EVERY_S:
+            return False
+        self._repaired_at = now
+        with contextlib.suppress(sqlite3.Error):
+            self._db.close()
+        self._db = self._open()
+        return not self._in_memory
+
     def _count(self, reading: ModemReading, rx_bytes: int, tx_bytes: int) -> None:
         if not rx_bytes and not tx_bytes:
             return
-        day = datetime.fromtimestamp(reading.at, UTC).strftime("%Y-%m-%d")
-        key = (day, reading.sim or UNKNOWN_SIM, reading.modem, reading.interface or "")
+        key = (day_of(reading.at), reading.sim or UNKNOWN_SIM, reading.modem, reading.interface or "")
         count = self._counted.setdefault(key, [0, 0])
         count[0] += rx_bytes
         count[1] += tx_bytes
@@ -178,6 +216,15 @@ class Usage:
         copy_readable(aside, db, "counters", "modem")
         log.error("%s was damaged and is kept as %s; %d rows could be read", self._path, aside.name, kept)
         return db
+
+
+def day_of(epoch_s: float) -> str:
+    """The day (UTC) of a time."""
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%d")
+
+
+FIRST_DAY = day_of(FIRST_TRUSTED)
+"""Earlier days are those of a clock that was not set."""
 
 
 def read_boot_id() -> str:
