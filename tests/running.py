@@ -27,12 +27,13 @@ def free_port() -> int:
 class RunningService:
     """The service as a child process; ``data`` and ``state`` outlive its restarts."""
 
-    def __init__(self, directory: Path, *arguments: str, port: int | None = None) -> None:
+    def __init__(self, directory: Path, *arguments: str, port: int | None = None, own_group: bool = False) -> None:
         self.data, self.state = directory / "data", directory / "state"
         self.port = port or free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.log_path = directory / "serve.log"
         self._arguments = arguments
+        self._group = 0 if own_group else None
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout_s: float = 15.0) -> RunningService:
@@ -40,7 +41,9 @@ class RunningService:
         command = [sys.executable, "-m", "remsim", "serve", "--listen", f"127.0.0.1:{self.port}"]
         command += ["--data", str(self.data), "--state", str(self.state), *self._arguments]
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, process_group=self._group
+            )
         deadline = time.monotonic() + timeout_s
         while True:
             try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from running import RunningService
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_NETWORK = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
@@ -57,3 +59,13 @@ def test_setup_without_root_and_sudo_says_what_it_could_not_do(tmp_path: Path) -
     assert done.returncode == 1
     assert "needs gcc libc6-dev: compiles the binding to RRDtool" in done.stderr
     assert "as root, and there is no sudo: apt-get" in done.stderr
+
+
+def test_ctrl_c_while_the_history_is_written_ends_all_without_a_word(tmp_path: Path) -> None:
+    """A terminal sends SIGINT to every process of the group."""
+    service = RunningService(tmp_path, "--simulate=3", "--backfill", "90d", own_group=True).start()
+    service.wait_for("jobs/1", lambda job: job["state"] == "running" and job["progress"] > 0)
+    assert service.process is not None
+    os.killpg(service.process.pid, signal.SIGINT)
+    assert service.process.wait(10) == 0
+    assert "Traceback" not in service.log()

@@ -72,7 +72,8 @@ class SimulatorProcess:
         names = [f"{usb_path}={name},{(sims or {}).get(usb_path) or ''}" for usb_path, name in modem_ids.items()]
         arguments = [str(start), str(end), *names]
         command = [sys.executable, "-m", "remsim.simulator.backfill", *arguments]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+        # Ctrl-C is not for it either: it ends with its reader.
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, process_group=0) as process:
             assert process.stdout is not None
             try:
                 while True:
