@@ -13,6 +13,7 @@ from remsim.config.settings import load_settings
 from remsim.core.clock import FakeClock
 from remsim.core.reading import FIELDS
 from remsim.web.openapi import PREFIX, api_routes
+from remsim.web.series import MOST_EXPORTS
 from web_support import START, SmallRouter, client_of, small_app, wait_until
 
 
@@ -203,6 +204,23 @@ def test_csv_is_a_download_with_units_and_iso_times(parts, clock: FakeClock) -> 
     header, *rows = list(csv.reader(io.StringIO(answer.text)))
     assert header == ["time", "modem", "rsrp_dbm [dBm]", "sinr_db [dB]"]
     assert rows and all(row[0].endswith("Z") and row[1] == "modem1" and row[3] == "" for row in rows)
+
+
+def test_few_exports_run_at_once_and_an_ended_one_makes_room(parts) -> None:
+    router, app = parts
+    router.publish(rsrp_dbm=-90)
+    client = client_of(app)
+    for _ in range(2 * MOST_EXPORTS):
+        assert client.head("/api/v1/export.csv").status_code == 200
+        client.get("/api/v1/export.csv?range=1h").close()
+    running = [client.get("/api/v1/export.json?range=1h") for _ in range(MOST_EXPORTS)]
+    refused = client.get("/api/v1/export.csv?range=1h")
+    assert refused.status_code == 503 and refused.json["code"] == "too_many_exports"
+    assert int(refused.headers["Retry-After"]) > 0
+    for answer in running:
+        assert answer.json["series"]
+        answer.close()
+    assert client.get("/api/v1/export.csv?range=1h").status_code == 200
 
 
 def test_json_export_is_json(parts) -> None:

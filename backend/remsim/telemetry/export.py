@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from remsim.core.clock import iso_utc
 from remsim.telemetry.measures import measure_named
-from remsim.telemetry.series import MOST_POINTS, Series, SeriesStore
+from remsim.telemetry.series import MOST_POINTS, SeriesStore
+
+LINES = 200
+"""Lines of CSV in one piece."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -19,29 +22,29 @@ def safe_text(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def each_series(
-    store: SeriesStore, modems: Sequence[str], measures: Sequence[str], start: float, end: float
-) -> Iterator[list[Series]]:
-    """The wanted series, modem by modem."""
-    for modem in modems:
-        yield [store.query(modem, measure, start=start, end=end, points=MOST_POINTS) for measure in measures]
-
-
 def csv_chunks(
     store: SeriesStore, modems: Sequence[str], measures: Sequence[str], start: float, end: float
 ) -> Iterator[str]:
     """CSV: time (ISO 8601 UTC), modem, and a column a measure with its unit; empty is unknown."""
     header = ["time", "modem", *(f"{name} [{measure_named(name).unit}]" for name in measures)]
     yield csv_line(header)
-    for group in each_series(store, modems, measures, start, end):
-        columns = [{point[0]: point[2] for point in series.points} for series in group]
+    for modem in modems:
+        columns = [known_means(store, modem, measure, start, end) for measure in measures]
         lines = []
         for when in sorted({when for column in columns for when in column}):
             values = [column.get(when) for column in columns]
-            if any(value is not None for value in values):
-                shown = ["" if value is None else f"{value:.10g}" for value in values]
-                lines.append(csv_line([iso_utc(when), safe_text(group[0].modem), *shown]))
+            shown = ["" if value is None else f"{value:.10g}" for value in values]
+            lines.append(csv_line([iso_utc(when), safe_text(modem), *shown]))
+            if len(lines) == LINES:
+                yield "".join(lines)
+                lines.clear()
         yield "".join(lines)
+
+
+def known_means(store: SeriesStore, modem: str, measure: str, start: float, end: float) -> dict[float, float]:
+    """A column of CSV by time, without what is unknown."""
+    points = store.query(modem, measure, start=start, end=end, points=MOST_POINTS).points
+    return {point[0]: point[2] for point in points if point[2] is not None}
 
 
 def csv_line(cells: Sequence[str]) -> str:
@@ -57,8 +60,9 @@ def json_chunks(
     """JSON: ``{"from", "to", "series": […]}`` with points of time, min, avg, max."""
     yield f'{{"from": {json.dumps(iso_utc(start))}, "to": {json.dumps(iso_utc(end))}, "series": ['
     separator = ""
-    for group in each_series(store, modems, measures, start, end):
-        for series in group:
+    for modem in modems:
+        for measure in measures:
+            series = store.query(modem, measure, start=start, end=end, points=MOST_POINTS)
             points = [[iso_utc(point[0]), *point[1:]] for point in series.points]
             one = {"modem": series.modem, "measure": series.measure, "unit": series.unit, "step_s": series.step_s}
             yield separator + json.dumps(one | {"points": points})

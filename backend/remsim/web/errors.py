@@ -120,7 +120,7 @@ def of_remsim_error(error: RemsimError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="remsim"'
     if status == 503:
         headers["Retry-After"] = "10"
-    if status >= 500 and not isinstance(error, TooManyStreams):
+    if status >= 500 and status != 503:  # being busy is no trouble
         log.warning("%s", error.message)
     return problem(status, error.message, code=error.code, field=error.field, hint=error.hint, headers=headers)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, stream_with_context
+from flask import Blueprint, Response, request
 
 from remsim.core.clock import iso_utc
-from remsim.core.errors import NotFound
+from remsim.core.errors import NotFound, RemsimError
 from remsim.telemetry.export import csv_chunks, json_chunks
 from remsim.telemetry.measures import MEASURES, measure_named
 from remsim.telemetry.series import MOST_POINTS, Series
@@ -21,6 +23,11 @@ from remsim.web.fields import Name, Names, PeriodQuery, Whole, asked_period, loa
 from remsim.web.modems import known_modem
 
 bp = Blueprint("series", __name__)
+
+MOST_EXPORTS = 4
+"""An export holds a thread and some megabytes for as long as its reader takes."""
+
+running = threading.BoundedSemaphore(MOST_EXPORTS)
 
 
 class SeriesQuery(PeriodQuery):
@@ -43,6 +50,35 @@ class ExportQuery(PeriodQuery):
 
     modem = Names()
     measure = Names()
+
+
+class TooManyExports(RemsimError):
+    """As many exports as there may be are being read."""
+
+    code = "too_many_exports"
+    http_status = 503
+
+
+class Export:
+    """The pieces of one export, counted until they are read or the server closes it, which it does in any case."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        if not running.acquire(blocking=False):
+            raise TooManyExports(f"{MOST_EXPORTS} exports are running", hint="wait until one of them has ended")
+        self._chunks = chunks
+        self._ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            yield from self._chunks
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Make room for another one."""
+        if not self._ended:
+            self._ended = True
+            running.release()
 
 
 def asked_series() -> Series:
@@ -115,13 +151,11 @@ def _export(kind: str) -> Response:
     modems = [name for name in modems if is_recorded(name)]
     measures = [measure_named(name).name for name in asked.get("measure", ())] or list(MEASURES)
     # What may be wrong with the question was found by now; an error in the middle would be half a file.
-    if kind == "csv":
-        chunks = csv_chunks(router.series, modems, measures, start, end)
-    else:
-        chunks = json_chunks(router.series, modems, measures, start, end)
+    make = csv_chunks if kind == "csv" else json_chunks
+    chunks = make(router.series, modems, measures, start, end)
     label = re.sub(r"[^0-9A-Za-z_-]+", "-", f"{'_'.join(modems[:3])}-{iso_utc(end)[:16]}")
     return Response(
-        stream_with_context(chunks),
+        Export(chunks) if request.method != "HEAD" else None,
         mimetype="text/csv" if kind == "csv" else "application/json",
         headers={"Content-Disposition": f'attachment; filename="remsim-{label}.{kind}"'},
     )
