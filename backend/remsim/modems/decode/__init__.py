@@ -42,7 +42,7 @@ TEST_FORMS = frozenset(
 """Commands whose answer to ``=?`` (what is possible) is decoded; the others' would be taken for what is."""
 
 LISTS = frozenset(("neighbours", "scc", "carriers", "operators", "counter_bytes"))
-TABLES = frozenset(("contexts", "apns", "pdn", "sensors_c", "nr"))
+TABLES = frozenset(("contexts", "apns", "sensors_c", "nr"))
 
 
 def decode_reply(
@@ -99,6 +99,8 @@ def merge(values: Values, found: Values) -> None:
     for name, value in found.items():
         if name in LISTS and isinstance(value, list):
             values.setdefault(name, []).extend(value)
+        elif name == "pdn":
+            merge_contexts(values.setdefault(name, {}), value)
         elif name in TABLES and isinstance(value, dict):
             values.setdefault(name, {}).update(value)
         elif name == "temperature_c" and values.get(name) is not None:
@@ -109,6 +111,15 @@ def merge(values: Values, found: Values) -> None:
             continue
         else:
             values[name] = value
+
+
+def merge_contexts(contexts: dict[str, Values], found: dict[str, Values]) -> None:
+    """Add contexts; the second line of one that has two addresses (IPv4, then IPv6) adds its name servers."""
+    for cid, context in found.items():
+        known = contexts.setdefault(cid, context)
+        if known is not context:
+            known["address"] = known["address"] or context["address"]
+            known["dns"] = [*known["dns"], *context["dns"]]
 
 
 def finished(asked: Asked, records: list[Record], values: Values) -> dict[str, Any]:

@@ -51,8 +51,7 @@ def decode_gtact(asked: Asked, record: Record) -> Values:
 def decode_gtdualsim(asked: Asked, record: Record) -> Values:
     """+GTDUALSIM: slot from 0 (0 plastic, 1 built in), its subscription and service."""
     if asked.command.endswith("=?"):
-        match = re.search(r"\((\d)\s*-\s*(\d)\)", record.body)
-        return {"sim_slots": list(range(int(match[1]), int(match[2]) + 1)) if match else []}
+        return {"sim_slots": expand_ranges(record.body)}
     fields = split_fields(record.body)
     values: Values = {"sim_slot": to_int(field(fields, 0))}
     for name, index in (("sub", 1), ("service", 2)):

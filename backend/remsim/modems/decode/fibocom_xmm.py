@@ -91,9 +91,17 @@ def known(text: str | None, *unknown: int) -> int | None:
 
 
 def decode_xccinfo(asked: Asked, record: Record) -> Values:
-    """+XCCINFO: mode, mcc, mnc, cell identity (hex), …"""
+    """+XCCINFO: mode, mcc, mnc, cell identity (hex), technology, band, LAC, …, RAC, TAC (hex), …; 3 is LTE."""
     f = split_fields(record.body.split("\n")[0])
-    return {"mcc": field(f, 1), "mnc": field(f, 2), "cell_id": to_cell_id(field(f, 3))} if len(f) > 3 else {}
+    if len(f) < 4:
+        return {}
+    values: Values = {"mcc": field(f, 1), "mnc": field(f, 2), "cell_id": to_cell_id(field(f, 3))}
+    band = to_int(field(f, 5))
+    if field(f, 4) == "3" and band is not None and 100 < band < 200:
+        values |= {"mode": "LTE", "rat": "LTE", "band": band - 100}
+        if field(f, 9) not in (None, "FFFF"):
+            values["tac"] = to_hex(field(f, 9))
+    return values
 
 
 def decode_xcesq(asked: Asked, record: Record) -> Values:

@@ -286,6 +286,7 @@ RECORDS: dict[str, Decoder] = {
     "!PCINFO": decode_pcinfo,
     "!UIMS": decode_uims,
     "!IMPREF": decode_impref,
+    "!GOBIIMPREF": decode_impref,
     "!USBPID": decode_usbpid,
     "!USBVID": decode_usbvid,
     "!PRIID": decode_priid,

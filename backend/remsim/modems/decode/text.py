@@ -104,7 +104,7 @@ def cut(command: str, reply: str) -> Reply:
     is_asked = bool(own) or command[:2].upper() == "AT"
     answer = Reply([], [], [], [])
     for line in _BREAKS.sub("\n", reply).split("\n"):
-        line = without_echo(line.strip(), command)
+        line = without_echo(line.strip().removeprefix("output:").lstrip(), command)  # RouterOS writes "output:"
         if not line:
             continue
         if len(line) < 400 and FINAL.match(line):

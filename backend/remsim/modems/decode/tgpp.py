@@ -123,6 +123,8 @@ def decode_registration(asked: Asked, record: Record) -> Values:
     read_form = len(fields) > 1 and not (len(raw) > 1 and raw[1].startswith('"')) and to_int(fields[1]) is not None
     if read_form and len(fields) == 2 and re.fullmatch(r"[0-9A-Fa-f]{4,}", fields[1]):
         read_form = False
+    if fields == ["0"] and re.search(rf"\{record.name}\?", asked.command, re.IGNORECASE):
+        return {"n": 0}  # reports are off; without a state this says no more
     values: Values = {}
     if read_form:
         values["n"] = to_int(fields[0])
