@@ -156,3 +156,20 @@ def test_the_operators_of_a_search_end_at_the_empty_fields() -> None:
     reply = '+COPS: (2,"Telekom.de","TDG","26201",7), , (0,1,2,3,4), (0,1,2)'
     values = decoded({"vendor": "quectel", "command": "AT+COPS=?", "reply": reply})["values"]
     assert [operator["plmn"] for operator in values["operators"]] == ["26201"]
+
+
+def test_the_prompt_of_routeros_changes_no_value() -> None:
+    for row in (*TRANSCRIPTS, *CAPTURES):
+        others = decoded(row | {"reply": f"  output: {row['reply'].lstrip()}"})["values"]
+        assert others == decoded(row)["values"], row["id"]
+
+
+def test_the_second_address_of_a_context_adds_its_name_servers() -> None:
+    reply = (
+        '+CGCONTRDP: 1,5,"internet","10.20.30.40.255.255.255.0","10.20.30.1","192.0.2.1","192.0.2.2"\r\n'
+        '+CGCONTRDP: 1,5,"internet","32.1.13.184.0.0.0.0.0.0.0.0.0.0.0.2","","32.1.13.184.0.0.0.0.0.0.0.0.0.0.0.1"'
+    )
+    values = decoded({"vendor": "quectel", "command": "AT+CGCONTRDP=1", "reply": reply})["values"]
+    assert values["pdn"] == {
+        "1": {"apn": "internet", "address": "10.20.30.40", "dns": ["192.0.2.1", "192.0.2.2", "2001:db8::1"]},
+    }
