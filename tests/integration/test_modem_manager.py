@@ -71,9 +71,12 @@ class Bench:
         node.symlink_to(one.path)
 
     def unplug(self, usb_path: str, *, tty: int = 0) -> None:
+        self.unplug_tree(usb_path, tty=tty)
+        self.modems.pop(usb_path).unplug()
+
+    def unplug_tree(self, usb_path: str, *, tty: int = 0) -> None:
         self.tree.unplug(usb_path)
         (self.tree.dev / f"ttyUSB{tty + 2}").unlink()
-        self.modems.pop(usb_path).unplug()
 
     def start(self, *, period_s: float | None = PERIOD_S) -> ModemManager:
         paths = ("1-1", "1-2", "1-3")
@@ -364,6 +367,74 @@ def test_loss_of_registration_is_told_with_the_last_signal(bench: Bench) -> None
     (event,) = [event for event in bench.events if event.kind == "disconnect"]
     assert event.data["rsrp_dbm"] == -97 and event.data["pci"] == 12
     assert bench.readings[-1].rsrp_dbm is None
+
+
+def test_modem_that_was_silent_while_it_was_identified_is_asked_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modem, "IDENTITY_RETRY_S", 0.3)
+    one = bench.plug("1-1", "862365030000011")
+    known, one.answers["AT+CGSN"] = one.answers["AT+CGSN"], None
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    assert manager.view("modem1")["imei"] is None
+    one.answers["AT+CGSN"] = known
+    wait_for(lambda: manager.view("modem1")["imei"])
+    assert bench.kinds().count("disconnect") == 0
+
+
+def test_modem_that_never_tells_who_it_is_is_not_asked_for_ever(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modem, "IDENTITY_RETRY_S", 0.1)
+    one = bench.plug("1-1", "862365030000011")
+    one.answers["AT+CGSN"] = None
+    bench.start()
+    wait_for(lambda: one.commands.count("AT+CGSN") == 1 + modem.IDENTITY_TRIES)
+    read = len(bench.readings)
+    wait_for(lambda: len(bench.readings) > read + 10)
+    assert one.commands.count("AT+CGSN") == 1 + modem.IDENTITY_TRIES
+
+
+def test_modem_that_cannot_be_started_does_not_keep_the_others_away(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, failed = modem.Modem.start, []
+
+    def start_unless_first(self: modem.Modem) -> None:
+        if self.found.usb_path == "1-1" and len(failed) < 2:
+            failed.append(self)
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(modem.Modem, "start", start_unless_first)
+    bench.plug("1-1", "862365030000011")
+    bench.plug("1-2", "862365030000022", tty=4)
+    manager = bench.start()
+    wait_for(lambda: sum(view["state"] == "online" for view in manager.views()) == 2)
+
+
+def test_error_while_an_error_is_told_does_not_end_the_modems_thread(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    failed: list[int] = []
+
+    def fail_once(self: modem.Modem) -> float:
+        if not failed:
+            failed.append(1)
+            raise RuntimeError("nobody thought of this")
+        return port_lost(self)
+
+    port_lost = modem.Modem._port_lost
+    monkeypatch.setattr(modem.Modem, "_port_lost", fail_once)
+    bench.modems.pop("1-1")
+    one.unplug()
+    wait_for(lambda: failed)
+    bench.unplug_tree("1-1")
+    wait_for(lambda: "vanished" in bench.kinds())
+    bench.plug("1-1", "862365030000011")
+    wait_for(lambda: is_online(manager))
 
 
 def test_stop_does_not_wait_for_a_modem_that_does_not_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

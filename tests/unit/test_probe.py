@@ -157,6 +157,24 @@ def test_where_icmp_is_forbidden_tcp_is_asked_instead(prober: Prober, monkeypatc
     wait_for(lambda: prober.quality("1-1").latency_ms is not None)
 
 
+def test_error_nobody_thought_of_does_not_end_the_measuring(prober: Prober, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[int] = []
+
+    def fail_once(asked: Target, data: bytes, sequence: int) -> bool:
+        if not failed:
+            failed.append(1)
+            raise RuntimeError("nobody thought of this")
+        return target.is_answer(asked, data, sequence)
+
+    monkeypatch.setattr(probe, "ERROR_PAUSE_S", 0.05)
+    monkeypatch.setattr(probe, "is_answer", fail_once)
+    responder = Responder()
+    prober.watch("1-1", None, (responder.target,), 0.05)
+    wait_for(lambda: bool(failed))
+    wait_for(lambda: prober.quality("1-1").latency_ms is not None)
+    responder.close()
+
+
 @pytest.mark.parametrize("interface", [None, "nosuchwwan0"])
 def test_probe_that_cannot_be_bound_is_not_sent_over_another_way(prober: Prober, interface: str | None) -> None:
     prober.watch("1-1", interface, (parse_target("icmp:192.0.2.1"),), 0.05)

@@ -141,7 +141,12 @@ class ModemManager:
             else:
                 modem.seen(one)
         for one in found.values():
-            self._add(one)
+            try:
+                self._add(one)
+            except Exception:  # the others come first; this one is tried again
+                log.exception("the modem at USB %s could not be started", one.usb_path)
+                self._modems.pop(one.usb_path, None)
+                self._seen = None
 
     def _add(self, found: Found) -> None:
         settings = self._settings.modem_at(found.usb_path)

@@ -34,6 +34,9 @@ URGENT_SHARE = 0.1
 URGENT_S = 1.0
 """A modem that told a change by itself is asked after this share of the period, not sooner than a second."""
 BUSY_RETRY_S = 10.0
+IDENTITY_RETRY_S = 30.0
+IDENTITY_TRIES = 5
+"""A modem that did not answer all of who it is, is asked again so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class Modem:
         self._changes = Changes()
         self._away_since: float | None = None
         self._patient_until = 0.0
+        self._identified_at = 0.0
+        self._identity_tries = 0
         self._sent_before = 0
         self._counting = threading.Lock()
         self._presence = threading.RLock()
@@ -155,21 +160,8 @@ class Modem:
     def _run(self) -> None:
         while not self._stopping:
             self._nudged.clear()
-            wait_s: float | None = None
             try:
-                wait_s = self._step()
-            except SessionOver:
-                wait_s = 0.0
-            except ModemGone as error:
-                if self._stopping:
-                    break
-                self.last_error = error.message
-                wait_s = self._port_lost()
-            except ModemError as error:
-                self.last_error = error.message
-                self.trouble = f"{error.message}; {error.hint}." if error.hint else None
-                self._set_state("port_busy" if isinstance(error, PortBusy) else "not_answering", error.message)
-                wait_s = BUSY_RETRY_S
+                wait_s = self._advance()
             except Exception as error:  # one modem's trouble must not end its thread: it is told and tried again
                 log.exception("%s: unexpected error", self.id)
                 self.last_error = f"unexpected error: {error}"
@@ -177,6 +169,23 @@ class Modem:
             if not self._stopping:
                 self._nudged.wait(wait_s)
         self._end_session()
+
+    def _advance(self) -> float | None:
+        """A step with what may come of it; how long to wait then."""
+        try:
+            return self._step()
+        except SessionOver:
+            return 0.0
+        except ModemGone as error:
+            if self._stopping:
+                return 0.0
+            self.last_error = error.message
+            return self._port_lost()
+        except ModemError as error:
+            self.last_error = error.message
+            self.trouble = f"{error.message}; {error.hint}." if error.hint else None
+            self._set_state("port_busy" if isinstance(error, PortBusy) else "not_answering", error.message)
+            return BUSY_RETRY_S
 
     def _step(self) -> float | None:
         """What there is to do now; how long to wait then, None until something changes."""
@@ -219,6 +228,7 @@ class Modem:
                 self._came_back(f"{self.id}: answers again")
             session.plan.set_period(self.period_s)
             session.identify()
+            self._identified_at = self._clock.monotonic()
             self.identity = session.identity
             if self.identity.get("imei"):
                 self._take_id(self._around.identify(self, str(self.identity["imei"])))
@@ -248,8 +258,18 @@ class Modem:
             values = session.round(now)
             if values is not None:
                 self._publish(session, values)
+            if values is not None and self._should_ask_again(session):
+                return
             planned_s = session.plan.effective_s or RETRY_S
             next_at = max(next_at + planned_s, self._clock.monotonic() + planned_s * URGENT_SHARE)
+
+    def _should_ask_again(self, session: Session) -> bool:
+        """Whether a new session should ask who the modem is: it answers now, but some of those answers never came."""
+        waited_s = self._clock.monotonic() - self._identified_at
+        if not session.missed_answers or self._identity_tries >= IDENTITY_TRIES or waited_s < IDENTITY_RETRY_S:
+            return False
+        self._identity_tries += 1
+        return True
 
     def _publish(self, session: Session, values: dict[str, Any]) -> None:
         fields = session.driver.reading_fields(values)
@@ -262,9 +282,7 @@ class Modem:
             session.sim_changed()
         session.check_sim(fields["sim_state"])
         self.identity = session.identity
-        if self._meter is None and self.interface:
-            self._meter = TrafficMeter(self._around.sysfs_root, self.interface)
-        traffic = self._meter.read(self._clock.monotonic()) if self._meter else Traffic()
+        traffic = self._read_traffic()
         quality = self._around.prober.quality(self.found.usb_path)
         reading = ModemReading(
             modem=self.id,
@@ -291,6 +309,12 @@ class Modem:
         for event in events:
             self._around.emit(event)
         self._around.publish_reading(reading)
+
+    def _read_traffic(self) -> Traffic:
+        meter = self._meter  # another thread drops it when the interface changes
+        if meter is None and self.interface:
+            meter = self._meter = TrafficMeter(self._around.sysfs_root, self.interface)
+        return meter.read(self._clock.monotonic()) if meter else Traffic()
 
     def _silent(self, error: AtTimeout) -> None:
         """The modem did not answer; told once it has been silent for a while, later while it may be starting."""
@@ -326,7 +350,7 @@ class Modem:
     def _came_back(self, text: str) -> None:
         now = self._clock.monotonic()
         away_s = now - (self._away_since or now)
-        self._away_since, self._patient_until = None, now + BOOT_PATIENCE_S
+        self._away_since, self._patient_until, self._identity_tries = None, now + BOOT_PATIENCE_S, 0
         kind = "reboot" if away_s < REBOOT_S else "appeared"
         self._tell(kind, f"{text} after {away_s:.0f} s", {"away_s": round(away_s, 1)})
         if self.period_s is not None:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 WINDOW = 10
 TIMEOUT_S = 3.0
 TCP_INSTEAD = 443
+ERROR_PAUSE_S = 1.0
 LOST = frozenset(
     (
         *(errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.ETIMEDOUT, errno.ENODEV),
@@ -129,32 +130,40 @@ class Prober:
 
     def _run(self) -> None:
         while not self._stopping:
-            now = self._clock.monotonic()
-            with self._lock:
-                links = list(self._links.values())
-                retired, self._retired = self._retired, []
-            for link in retired:
-                self._drop_socket(link)
-            for link in links:
-                if link.socket is not None and now >= link.deadline:
-                    self._finish(link, None)
-                if link.socket is None and now >= link.next_at:
-                    link.next_at = max(link.next_at + link.period_s, now + link.period_s / 2)
-                    self._send(link, now)
-            upcoming = [link.deadline if link.socket else link.next_at for link in links]
-            timeout_s = min(upcoming, default=now + 5.0) - self._clock.monotonic()
-            for key, _ in self._selector.select(max(0.0, min(timeout_s, 5.0))):
-                if key.data is None:
-                    with contextlib.suppress(OSError):
-                        self._wake_read.recv(64)
-                else:
-                    self._answer(key.data)
+            try:
+                self._turn()
+            except Exception:  # the latency of every link hangs on this thread
+                log.exception("probing failed")
+                self._clock.sleep(ERROR_PAUSE_S)
         with self._lock:
             for link in (*self._links.values(), *self._retired):
                 self._drop_socket(link)
         self._selector.close()
         self._wake_read.close()
         self._wake_write.close()
+
+    def _turn(self) -> None:
+        """Send what is due, then wait for an answer or the next time."""
+        now = self._clock.monotonic()
+        with self._lock:
+            links = list(self._links.values())
+            retired, self._retired = self._retired, []
+        for link in retired:
+            self._drop_socket(link)
+        for link in links:
+            if link.socket is not None and now >= link.deadline:
+                self._finish(link, None)
+            if link.socket is None and now >= link.next_at:
+                link.next_at = max(link.next_at + link.period_s, now + link.period_s / 2)
+                self._send(link, now)
+        upcoming = [link.deadline if link.socket else link.next_at for link in links]
+        timeout_s = min(upcoming, default=now + 5.0) - self._clock.monotonic()
+        for key, _ in self._selector.select(max(0.0, min(timeout_s, 5.0))):
+            if key.data is None:
+                with contextlib.suppress(OSError):
+                    self._wake_read.recv(64)
+            else:
+                self._answer(key.data)
 
     def _send(self, link: Link, now: float) -> None:
         target = self._permitted(link.targets[link.turn % len(link.targets)])

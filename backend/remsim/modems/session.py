@@ -55,6 +55,7 @@ class Session:
         self.last_error: str | None = None
         self.answered_at: float | None = None
         self.is_urgent = False
+        self.missed_answers = 0
         self._row = row
         self._clock = clock
         self._goes_on = goes_on
@@ -162,7 +163,12 @@ class Session:
         """One question whose failure is no news: not every modem knows every command."""
         try:
             return self.driver.decode(command, self._query(command, self.plan.timeout_s).text)
-        except (AtTimeout, AtFormatError) as error:
+        except AtTimeout as error:
+            self.missed_answers += 1
+            self._on_timeout(error)
+            log.debug("%s: %s", self.channel.path, error.message)
+            return {}
+        except AtFormatError as error:
             log.debug("%s: %s", self.channel.path, masked(error.message))
             return {}
 
