@@ -87,3 +87,12 @@ def test_coming_online_tells_registration_and_sim_for_the_timelines_to_begin_wit
     event = changes.of_state("modem1", 1001.0, "starting", "online", "")
     assert (event.data["registration"], event.data["sim"]) == ("home", "sim-a")
     assert "sim" not in changes.of_state("modem1", 1002.0, "online", "searching", "").data
+
+
+def test_messages_have_words_and_no_names_of_constants() -> None:
+    changes = Changes()
+    changes.of_reading(reading(sim_state="READY", sim_slot=1, registration="home"))
+    events = changes.of_reading(reading(sim_state="NOT_INSERTED", sim_slot=2, registration="not_registered"))
+    assert [event.message for event in events] == [
+        "modem1: registration home → not registered", "modem1: SIM ready → not inserted", "modem1: SIM slot 1 → 2",
+    ]  # fmt: skip

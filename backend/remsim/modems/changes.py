@@ -54,12 +54,13 @@ class Changes:
         if (change := self._change(kind, cell(now))) is not None:
             found.append(self._event("cell_change", now, f"{now.modem}: cell {change[0]} → {change[1]}", change))
         if (change := self._change("registration", now.registration)) is not None:
-            text = f"{now.modem}: registration {change[0]} → {change[1]}"
+            text = f"{now.modem}: registration {in_words(change[0])} → {in_words(change[1])}"
             found.append(self._event("registration", now, text, change))
         for name, word in SIM_WORDS.items():
             if (change := self._change(name, getattr(now, name))) is not None:
                 data = {"from": change[0], "to": change[1], "what": name}
-                text = f"{now.modem}: {word} {change[0]} → {change[1]}"
+                old, new = change if name == "sim" else map(in_words, change)
+                text = f"{now.modem}: {word} {old} → {new}"
                 found.append(Event("sim_state", now.modem, now.at, text, "info", data))
         return found
 
@@ -88,6 +89,11 @@ class Changes:
     def _event(self, kind: str, now: ModemReading, text: str, change: tuple[Any, Any]) -> Event:
         data = {"from": change[0], "to": change[1], **signal(now)}
         return Event(kind, now.modem, now.at, text, "info", data)
+
+
+def in_words(value: Any) -> str:
+    """A value as it stands in a sentence: ``NOT_INSERTED`` is "not inserted"; "SIM PIN" is said so."""
+    return {"READY": "ready", "NOT_INSERTED": "not inserted"}.get(value, str(value).replace("_", " "))
 
 
 def signal(reading: ModemReading) -> dict[str, Any]:
