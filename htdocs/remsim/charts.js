@@ -207,7 +207,7 @@ export class TimeChart {
 			const dash = line.dash ? DASHED : DASHES[line.series % 8];
 			const data = line.points.map(point => ({ x: point[0], y: point[2] }));
 			line.sets = [[{ label: line.label, data, borderColor: colour, borderDash: dash, order: 1 }, 2]];
-			if (line.points.some(point => point[1] !== point[3])) {
+			if (stepS > 1 || line.points.some(point => point[1] !== point[3])) {
 				const band = { borderWidth: 0, backgroundColor: `${colour}26`, order: 2, label: null };
 				line.sets.push([{ ...band, data: line.points.map(point => ({ x: point[0], y: point[3] })), fill: '+1' }, 3]);
 				line.sets.push([{ ...band, data: line.points.map(point => ({ x: point[0], y: point[1] })), fill: false }, 1]);
@@ -225,23 +225,20 @@ export class TimeChart {
 		this._texts();
 	}
 
-	/** Add live points, oldest first, to lines and move the period: additions are [line, point]. */
+	/** Add live values, oldest first, to lines and move the period: additions are [line, time, value]. */
 	append(additions, from, to) {
 		if (!this.chart)
 			return;
-		const push = (line, point) => {
-			line.points.push(point);
-			for (const [set, column] of line.sets)
-				set.data.push({ x: point[0], y: point[column] });
-		};
-		for (const [line, point] of additions) {
+		const step = this.stepS || 1;
+		for (const [line, time, value] of additions) {
 			const last = line.points[line.points.length - 1];
-			if (last && point[0] <= last[0])
+			if (last && time <= last[0])
 				continue;
-			if (last && point[0] - last[0] > Math.max(10, 3 * (this.stepS || 1), 3 * (line.periodS || 1)) && last[2] !== null)
-				push(line, [last[0] + 1, null, null, null]);
-			push(line, point);
-			if (point[2] !== null)
+			if (last && time - last[0] > Math.max(10, 3 * step, 3 * (line.periodS || 1)) && last[2] !== null)
+				takeLive(line, last[0] + 1, null, 1);
+			takeLive(line, time, value, step);
+			line.sets.forEach(([set, column]) => follow(set.data, line.points, column));
+			if (value !== null)
 				this.empty.hidden = true;
 		}
 		for (const line of this.lines) {
@@ -444,6 +441,30 @@ export class TimeChart {
 		if (mark)
 			this.group.onEvent(mark.event);
 	}
+}
+
+/**
+ * Put a live value to a line: into the span of `stepS` that is still open, or as the first of a new one. So a chart
+ * that stays open has as many points as one that was just loaded.
+ */
+export function takeLive(line, time, value, stepS) {
+	const end = stepS > 1 ? Math.ceil(time / stepS) * stepS : time;
+	const { open, points } = line;
+	if (!open || open.end !== end) {
+		line.open = value === null ? null : { end, count: 1, sum: value };
+		points.push([time, value, value, value]);
+	} else if (value !== null) {
+		const [, least, , most] = points[points.length - 1];
+		open.count += 1;
+		open.sum += value;
+		points[points.length - 1] = [time, Math.min(least, value), open.sum / open.count, Math.max(most, value)];
+	}
+}
+
+/** Let a dataset have what was added to, or changed at the end of, the points of its line. */
+function follow(data, points, column) {
+	for (let at = Math.max(data.length - 1, 0); at < points.length; at++)
+		data[at] = { x: points[at][0], y: points[at][column] };
 }
 
 /** The last known value, unless it is older than `oldest`. */

@@ -508,10 +508,7 @@ class Dashboard {
 			const additions = chart.lines.flatMap(line => {
 				line.periodS = (this.store.modems.get(line.modem) || line).effective_period_s;
 				const last = line.points.length ? line.points[line.points.length - 1][0] : 0;
-				return this.store.since(line.modem, last).map(row => {
-					const value = row.reading[line.measure] ?? null;
-					return [line, [row.t, value, value, value]];
-				});
+				return this.store.since(line.modem, last).map(row => [line, row.t, row.reading[line.measure] ?? null]);
 			});
 			chart.append(additions, now - span, now);
 		}

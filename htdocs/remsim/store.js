@@ -9,7 +9,10 @@ const CUT_OFF_S = 3;
 const LIFE = 1000;
 
 export class Store {
-	constructor() {
+	/** `history`: rows kept of each modem; `keep(reading)`: what a row has of its reading. */
+	constructor({ history = HISTORY, keep = reading => reading } = {}) {
+		this._most = history;
+		this._keep = keep;
 		this.modems = new Map();
 		this.history = new Map();
 		this.events = [];
@@ -93,9 +96,9 @@ export class Store {
 				return;
 			rows.length = 0; // the router's clock was set back
 		}
-		rows.push({ t: at, reading });
-		if (rows.length > HISTORY)
-			rows.splice(0, rows.length - HISTORY);
+		rows.push({ t: at, reading: this._keep(reading) });
+		if (rows.length > this._most)
+			rows.splice(0, rows.length - this._most);
 		this.history.set(reading.modem, rows);
 		const modem = this.modems.get(reading.modem);
 		if (modem) {
@@ -121,7 +124,7 @@ export class Store {
 		const rows = this.history.get(modem) || [];
 		const first = rows.length ? rows[0].t : Infinity;
 		const older = points.filter(point => point[0] < first - 1).map(point => ({ t: point[0], reading: { [measure]: point[2] } }));
-		this.history.set(modem, [...older, ...rows].slice(-HISTORY));
+		this.history.set(modem, [...older, ...rows].slice(-this._most));
 	}
 
 	/** Take an event; returns false when it is known already. */

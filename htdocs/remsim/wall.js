@@ -30,6 +30,11 @@ function columnsFor(count) {
 	return { 0: 1, 1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3 }[count] || 4;
 }
 
+/** A wall draws nothing but the signal: nothing else of the last minutes is kept. */
+function onlySignal({ rsrp_dbm, nr_rsrp_dbm, rssi_dbm, rscp_dbm }) {
+	return { rsrp_dbm, nr_rsrp_dbm, rssi_dbm, rscp_dbm };
+}
+
 class Tile {
 	constructor(t) {
 		this.t = t;
@@ -93,7 +98,7 @@ class Tile {
 class Wall {
 	constructor(node, options) {
 		this.options = options;
-		this.store = new Store();
+		this.store = new Store({ history: SPARK_S, keep: onlySignal });
 		this.tiles = new Map();
 		const t = options.t;
 		this.clock = el('time.remsim-wall-clock');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { queryText } from '../../../htdocs/remsim/api.js';
-import { roomyMarks, statistics } from '../../../htdocs/remsim/charts.js';
+import { roomyMarks, statistics, takeLive } from '../../../htdocs/remsim/charts.js';
 import { Store } from '../../../htdocs/remsim/store.js';
 import { bandText, stateLook, stateSentence } from '../../../htdocs/remsim/words.js';
 
@@ -91,4 +91,23 @@ test('where marks have no room the rare ones are kept', () => {
 	assert.deepEqual(kept(10), ['disconnect', 'cell_change']);
 	assert.equal(kept(5).length, 4);
 	assert.deepEqual(roomyMarks(events, () => null, 5), []);
+});
+
+test('live values join the span that is still open, as the server would average them', () => {
+	const line = { points: [[10, -90, -90, -90]] };
+	for (const [time, value] of [[11, -100], [12, null], [13, -80], [20, -90], [21, -70], [22.5, -72]])
+		takeLive(line, time, value, 10);
+	assert.deepEqual(line.points, [[10, -90, -90, -90], [20, -100, -90, -80], [22.5, -72, -71, -70]]);
+	const each = { points: [] };
+	[1, 2, 3].forEach(time => takeLive(each, time, time === 2 ? null : -90, 1));
+	assert.deepEqual(each.points.map(point => point[2]), [-90, null, -90]);
+});
+
+test('a store keeps of a reading what it is told to, and as many rows', () => {
+	const store = new Store({ history: 3, keep: ({ rsrp_dbm }) => ({ rsrp_dbm }) });
+	store.takeState({ id: 1, at: at(0), modems: [{ id: 'modem1', reading: null }] });
+	for (let second = 1; second <= 5; second++)
+		store.takeReading({ id: second + 1, modem: 'modem1', at: at(second), rsrp_dbm: -90 });
+	assert.deepEqual(store.history.get('modem1').map(row => row.reading), Array(3).fill({ rsrp_dbm: -90 }));
+	assert.equal(store.modems.get('modem1').reading.modem, 'modem1');
 });
