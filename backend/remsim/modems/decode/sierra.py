@@ -142,9 +142,9 @@ def decode_pcinfo(asked: Asked, record: Record) -> Values:
     match = re.search(r"State\s*:\s*(.+?)\s*(?:\n|LPM|$)", record.body)
     if match is None:
         raise unreadable(asked, record.body)
-    values: Values = {"power_state": match[1]}
-    if voters := re.search(r"LPM (?:force flags|voters)\s*-\s*([^\n]*)", record.body):
-        pairs = re.findall(r"(\w+)\s*:\s*(\d+)", voters[1].split("LPM")[0])
+    values: Values = {"power_state": re.sub(r"\d+ \((.+)\)", r"\1", match[1])}
+    if voters := re.search(r"LPM (?:force flags|voters)\s*-\s*(\w+:\s?\d+(?:,\s?\w+:\s?\d+)*)", record.body):
+        pairs = re.findall(r"(\w+)\s*:\s*(\d+)", voters[1])
         values["lpm_voters"] = {name: int(count) for name, count in pairs}
     if persistence := re.search(r"LPM persistence\s*-\s*([^\n]+)", record.body):
         values["lpm_persistence"] = persistence[1].strip()

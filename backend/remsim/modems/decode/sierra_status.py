@@ -23,6 +23,7 @@ _LABELS = (
     r"(?:WCDMA|GSM|UMTS|TDS) (?:band|channel|chan)", r"Channel", r"Band",
     r"(?:GMM \(PS\)|MM \(CS\)|EMM|RRC|5GMM|MM5G|CM) state",
     r"(?:[PS]CC\d? )?Rx[MD]\d? (?:RSSI|RSRP|RSCP)(?: \(dBm\)| C\d)?", r"RX level (?:Car\d )?\(dBm\)",
+    r"RX level C(?:arrier )?\d(?: \(dBm\))?",
     r"RSSI \(dBm\)", r"RSRP \(dBm\)", r"RSRQ \(dB\)", r"SINR \(dB\)", r"RSCP \(dBm\)", r"Ec/?[Ii]o(?: \(dB\))?",
     r"Tx Power", r"TAC", r"LAC", r"Cell ID", r"PCI",
 )  # fmt: skip
@@ -152,7 +153,7 @@ def plain(values: Values, label: str, text: str) -> None:
         values["tx_power_dbm"] = whole(to_float(text))
     elif label == "RSCP (dBm)":
         values["rscp_dbm"] = to_float(text)
-    elif label == "RX level (dBm)":
+    elif label.startswith(("RX level (dBm)", "RX level C0", "RX level Carrier 0")):
         values["rssi_dbm"] = level(text)
     elif label.startswith("Ec"):
         values["ecio_db"] = to_float(text)
