@@ -62,14 +62,14 @@ export class ModemCard {
 		this.facts = el('dl.remsim-facts');
 		this._rows = new Map();
 		this.age = el('span.remsim-age');
-		this.commands = el('span.remsim-commands');
+		this.commands = el('p.remsim-commands');
 		this.period = el('select', { 'aria-label': t('Polling period'), change: () => this._setPeriod() },
 			PERIODS.map(period => el('option', { value: period }, t('every %s s', period))), el('option', { value: 'off' }, t('off')));
 		this.message = el('p.remsim-problem', { hidden: true, role: 'alert' });
 		this.faults = this._faultMenu();
 		this.root.append(
-			el('header', {}, this.name, this.bars), this.state, this.said, this.signal, el('div.remsim-sparkbox', {}, this.spark, this.problem), this.facts,
-			el('footer', {}, el('p', {}, this.age, this.commands),
+			el('header', {}, this.name, this.bars), this.state, this.said, el('div.remsim-signal-row', {}, this.signal, this.age), el('div.remsim-sparkbox', {}, this.spark, this.problem), this.facts,
+			el('footer', {}, this.commands,
 				el('p', {}, options.readonly ? null : el('label.remsim-period', {}, t('Poll '), this.period), this.faults)), this.message);
 		this.update(modem);
 	}

@@ -17,13 +17,27 @@ export const DASHES = [[], [], [], [], [6, 3], [2, 3], [8, 3, 2, 3], [1, 4]];
 /** The second line of a series: the same colour, dashed. */
 export const DASHED = [5, 3];
 
-/** Set the scheme of `root` and follow its source: 'auto', 'light', 'dark' or LuCI's <html data-darkmode>. */
+/** Whether what `node` stands on is dark. */
+function isOnDark(node) {
+	for (let ground = node.parentElement; ground; ground = ground.parentElement) {
+		const [red, green, blue, opacity = 1] = getComputedStyle(ground).backgroundColor.match(/[\d.]+/g).map(Number);
+		if (opacity > 0.5)
+			return 0.3 * red + 0.6 * green + 0.1 * blue < 128;
+	}
+	return false;
+}
+
+/**
+ * Set the scheme of `root` and follow its source: 'light', 'dark', 'auto' (the browser's) or 'ground' (what the page
+ * around it has, for themes of LuCI that say nothing); LuCI's <html data-darkmode> goes before the last two.
+ */
 export function followScheme(root, scheme, changed) {
 	const media = matchMedia('(prefers-color-scheme: dark)');
 	const html = document.documentElement;
 	const apply = () => {
 		const byLuci = html.getAttribute('data-darkmode');
-		const dark = scheme === 'dark' || (scheme !== 'light' && (byLuci === null ? media.matches : byLuci === 'true'));
+		const bySource = () => byLuci === null ? (scheme === 'ground' ? isOnDark(root) : media.matches) : byLuci === 'true';
+		const dark = scheme === 'dark' || (scheme !== 'light' && bySource());
 		root.setAttribute('data-remsim-scheme', dark ? 'dark' : 'light');
 		changed();
 	};

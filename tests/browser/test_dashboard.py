@@ -167,3 +167,17 @@ def test_without_a_login_the_page_says_how_to_get_in(browser, service) -> None:
     assert answer.status == 401
     expect(page.locator("body")).to_contain_text("remsim link")
     context.close()
+
+
+def test_cards_keep_their_height_whatever_happens_to_a_modem(visit) -> None:
+    page = visit.open()
+    one = card(page, "modem3")
+    expect(one).to_contain_text("Online")
+    heights = "[...document.querySelectorAll('.remsim-card')].map(one => one.offsetHeight)"
+    before = page.evaluate(heights)
+    one.get_by_label("Try a fault").select_option("registration_denied")
+    expect(one).to_contain_text("Refused by the network", timeout=10_000)
+    expect(one.locator(".remsim-problem").first).to_be_visible()
+    assert page.evaluate(heights) == before
+    one.get_by_label("Try a fault").select_option("clear")
+    expect(one).to_contain_text("Online", timeout=20_000)
