@@ -74,8 +74,9 @@ def test_a_crowd_that_waits_holds_up_nobody(server: Server, said: bytes) -> None
     assert server.errors() == ""
 
 
-def test_more_connections_than_there_is_room_for_push_out_the_idle_ones(server: Server) -> None:
-    with crowd(server, b"", 600):
+@pytest.mark.parametrize("said", [b"", HEALTH + b"Connection: close\r\n\r\n", HEALTH + b"\r\n"])
+def test_more_connections_than_there_is_room_for_push_out_the_idle_ones(server: Server, said: bytes) -> None:
+    with crowd(server, said, 600):
         assert server.get("healthz", timeout_s=4) == {"status": "ok"}
     assert server.errors() == ""
 
@@ -122,9 +123,9 @@ def test_more_files_are_allowed_when_more_streams_are() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
-        allow_files(200)
+        assert allow_files(200) == 300
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (300, hard)
-        allow_files(400)
+        assert allow_files(400) == 400
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (400, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import itertools
 import logging
 import selectors
 import socket
@@ -75,9 +76,10 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
             time.sleep(REST_WITHIN_S)  # the listener stays readable
 
     def _make_room(self) -> None:
-        """Close who has waited longest without asking anything."""
-        if self._asking:
-            self._close(next(iter(self._asking)))
+        """Close who has had the last answer for the longest time, else who has asked nothing for the longest."""
+        oldest = next(itertools.chain(self._leaving, self._asking), None)
+        if oldest is not None:
+            self._close(oldest)
 
     def enqueue_req(self, conn: Any) -> None:
         if not conn.initialized:
@@ -144,6 +146,8 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
             self._watch(self._leaving, conn, LINGER_S, self._on_rest)
         except (OSError, ValueError):
             self._close(conn)
+        if self.nr_conns >= self.worker_connections:  # then nobody is accepted, and ``accept`` makes no room
+            self._make_room()
 
     def _on_rest(self, conn: Any, sock: socket.socket) -> None:
         """What a client still sends is thrown away, until it closes."""

@@ -30,6 +30,9 @@ TESTED_GUNICORN = "27.0"
 FLUSH_WITHIN_S = 10
 """How long the arbiter lets a stopping worker write out what is in memory."""
 
+MOST_CONNECTIONS = 512
+"""How many may be open at once, streams not counted: browsers keep some without asking anything."""
+
 OTHER_FILES = 128
 """Ports, databases, series and the like."""
 
@@ -45,7 +48,8 @@ def serve_http(
 ) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. An address that cannot be used is ``InvalidInput``."""
     listener = bind(listen)
-    allow_files(most_connections(web) + web.max_streams + OTHER_FILES)
+    others = web.max_streams + OTHER_FILES
+    connections = max(min(MOST_CONNECTIONS, allow_files(MOST_CONNECTIONS + others) - others), web.threads + 16)
     import_without_tls("gunicorn.app.base", "gunicorn.workers.gthread")
     from gunicorn import __version__ as gunicorn_version  # type: ignore[import-untyped]
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
@@ -67,7 +71,7 @@ def serve_http(
                 "worker_class": worker_class,
                 "workers": 1,
                 "threads": web.threads,
-                "worker_connections": most_connections(web),
+                "worker_connections": connections,
                 "keepalive": 15,
                 "graceful_timeout": FLUSH_WITHIN_S,
                 "limit_request_line": LONGEST_REQUEST_LINE,
@@ -124,16 +128,13 @@ def serve_http(
     return 0
 
 
-def most_connections(web: WebSettings) -> int:
-    """How many may be open at once, streams not counted: browsers keep some without asking anything."""
-    return max(512, 2 * web.threads)
-
-
-def allow_files(wanted: int) -> None:
-    """Open files are limited for each process, on a router to 1024 where ``web.max_streams`` may need more."""
+def allow_files(wanted: int) -> int:
+    """How many open files this process may have: 1024 on a router, where ``web.max_streams`` may need more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if 0 <= soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
+        soft = wanted if hard < 0 else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft if soft >= 0 else wanted
 
 
 def warn_of_untested(gunicorn_version: str) -> None:
