@@ -60,3 +60,19 @@ def test_every_runtime_requirement_is_a_package_of_the_router() -> None:
     makefile = (ROOT / "openwrt-feed" / "remsim" / "Makefile").read_text()
     assert wanted
     assert [name for name in wanted if f"+python3-{name.lower()}" not in makefile] == []
+
+
+def test_every_development_tool_is_pinned() -> None:
+    """A new release of a linter must not turn main red."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    tools = setup["options.extras_require"]["dev"].split()
+    assert tools
+    assert [tool for tool in tools if not re.fullmatch(r"[a-z-]+==\d+\.(\d+\.)?\*", tool)] == []
+
+
+@pytest.mark.parametrize("document", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")])
+def test_what_a_document_links_to_is_there(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", document.read_text("utf-8"))
+    missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+    assert missing == []
