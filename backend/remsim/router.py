@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import threading
@@ -26,6 +27,8 @@ from remsim.telemetry.usage import Usage
 
 log = logging.getLogger(__name__)
 
+UNFINISHED = "backfill.unfinished"
+"""In the data directory from the beginning of a simulated past to its end."""
 BACKFILL_EVENT_IDS = 40_000
 """Ids kept for the events of a backfilled week, so that they come before the live ones."""
 
@@ -67,6 +70,8 @@ class Router:
             max_mb=history.events_mb,
         )
         backup_dir = self.state_dir / "backup" if self.state_dir != self.data_dir else None
+        self._unfinished = self.data_dir / UNFINISHED
+        self._clear_unfinished(backup_dir)
         self.series = SeriesStore(self.data_dir, clock=self.clock, emit=self.emit, backup_dir=backup_dir)
         self.usage = Usage(self.state_dir / "usage.db", clock=self.clock)
         self.recorder = Recorder(
@@ -105,6 +110,8 @@ class Router:
         backfill = self._backfill_s > 0 and not self.series.has_history()
         if backfill:
             self.series.hold_live()
+            with contextlib.suppress(OSError):
+                self._unfinished.touch()
         self.recorder.start()
         self.modems.start()
         if backfill:
@@ -140,6 +147,17 @@ class Router:
                 )
         return found
 
+    def _clear_unfinished(self, backup_dir: Path | None) -> None:
+        """Take away a simulated past that was interrupted; nothing else is in its files. It is written anew."""
+        if not self._unfinished.exists():
+            return
+        with contextlib.suppress(OSError):
+            if self._backfill_s > 0:
+                for directory in (self.data_dir, backup_dir):
+                    for file in directory.glob("*/*.rrd*") if directory else ():
+                        file.unlink(missing_ok=True)
+            self._unfinished.unlink()
+
     def _backfill(self, job: Job, ids: Iterable[int]) -> dict[str, int]:
         """Write a simulated past through the same recorders, while live readings wait in memory."""
         simulation = self.simulation
@@ -154,6 +172,9 @@ class Router:
             counts = {"readings": 0, "events": 0}
             past = simulation.history(start, end, modem_ids, sims)
             self.series.record_history(self._history(job, past, start, end, iter(ids), counts))
+            if not self._stopping.is_set():
+                with contextlib.suppress(OSError):
+                    self._unfinished.unlink()
             return counts
         finally:
             self.series.release_live()
@@ -173,16 +194,17 @@ class Router:
         told = start
         for message in past:
             if self._stopping.is_set():
-                break
+                return
             if isinstance(message, Event):
                 events.extend(message.with_id(number) for number in itertools.islice(numbers, 1))
                 continue
             counts["readings"] += 1
-            self.usage.record_rates(message, 60.0)
+            self.usage.record_past(message, 60.0)
             yield message
             if message.at - told > (end - start) / 50:
                 told = message.at
                 job.report((message.at - start) / (end - start), "writing a simulated history")
+        self.usage.keep_past()
         self.journal.append_history(events)
         counts["events"] = len(events)
 

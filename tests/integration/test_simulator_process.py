@@ -301,3 +301,8 @@ def test_the_past_comes_from_a_process_of_its_own(simulator: SimulatorProcess) -
     readings = [message for message in messages if hasattr(message, "modem")]
     assert len(readings) == 10
     assert {(reading.modem, reading.sim) for reading in readings} == {("modem7", "sim-0badcafe")}
+
+
+def test_a_past_that_ends_too_early_is_an_error(simulator: SimulatorProcess) -> None:
+    with pytest.raises(RemsimError, match="past"):
+        list(simulator.history(0.0, 600.0, {"nowhere": "modem7"}))

@@ -189,6 +189,31 @@ def test_kill_9_loses_no_event_and_ids_go_on_rising(tmp_path: Path) -> None:
         service.stop()
 
 
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_simulated_past_that_was_interrupted_is_written_whole_the_next_time(tmp_path: Path, end: str) -> None:
+    def written(state, share: float) -> bool:
+        jobs = [job for job in state["jobs"] if job["kind"] == "backfill"]
+        return bool(jobs) and (jobs[0]["progress"] or 0) >= share
+
+    service = RunningService(tmp_path, "--simulate=1", "--backfill", "2d").start()
+    try:
+        service.wait_for("state", lambda state: written(state, 0.3))
+        getattr(service, end)()
+        service.start()
+        service.wait_for("state", lambda state: written(state, 1.0), 60)
+        points = service.get("series?modem=modem1&measure=rsrp_dbm&range=2d&points=48")["points"]
+        assert sum(point[2] is not None for point in points) >= 45
+        days = service.get("usage?from=2020-01-01&to=2100-01-01")["usage"]
+        service.stop()
+        service.start()
+        service.wait_for("modems", lambda answer: answer["modems"] and all_online(answer))
+        assert not service.get("state")["jobs"], "once is enough"
+        again = service.get("usage?from=2020-01-01&to=2100-01-01")["usage"]
+        assert [day["rx_bytes"] for day in again[:1]] == [day["rx_bytes"] for day in days[:1]]
+    finally:
+        service.stop()
+
+
 def test_sigterm_with_open_streams_ends_within_two_seconds_and_leaves_no_process(tmp_path: Path) -> None:
     service = RunningService(tmp_path, "--simulate=1", "--backfill", "0").start()
     streams = [service.stream() for _ in range(3)]

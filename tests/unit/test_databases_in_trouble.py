@@ -160,7 +160,8 @@ def test_a_journal_damaged_while_running_is_repaired_and_nothing_new_is_lost(tmp
 def test_usage_damaged_while_running_is_repaired(tmp_path: Path) -> None:
     usage = Usage(tmp_path / "usage.db", clock=FakeClock(START), boot_id="boot-1")
     for number in range(3000):
-        usage.record_rates(reading_of_the_past(number), 60.0)
+        usage.record_past(reading_of_the_past(number), 60.0)
+    usage.keep_past()
     usage.flush()
     usage._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with (tmp_path / "usage.db").open("r+b") as file:

@@ -39,14 +39,17 @@ class Responder:
     def _run(self) -> None:
         while True:
             try:
-                query, sender = self._socket.recvfrom(512)
-            except OSError:
+                self._answer_one()
+            except OSError:  # closed
                 return
-            self.seen += 1
-            if not self._drops(self.seen):
-                time.sleep(self._delay_s)
-                self._socket.sendto(b"\x00\x00late or foreign", sender)
-                self._socket.sendto(query[:2] + b"\x81\x80" + query[4:], sender)
+
+    def _answer_one(self) -> None:
+        query, sender = self._socket.recvfrom(512)
+        self.seen += 1
+        if not self._drops(self.seen):
+            time.sleep(self._delay_s)
+            self._socket.sendto(b"\x00\x00late or foreign", sender)
+            self._socket.sendto(query[:2] + b"\x81\x80" + query[4:], sender)
 
     def close(self) -> None:
         self._socket.close()

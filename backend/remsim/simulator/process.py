@@ -78,8 +78,10 @@ class SimulatorProcess:
             try:
                 while True:
                     yield from pickle.load(process.stdout)  # our own child's, not anybody's
-            except EOFError:
-                return
+            except (EOFError, pickle.UnpicklingError) as error:
+                if process.wait() != 0:
+                    text = "the simulated past ended too early"
+                    raise RemsimError(text, code="simulator_error", hint="see its message above") from error
             finally:
                 with contextlib.suppress(OSError):
                     process.kill()

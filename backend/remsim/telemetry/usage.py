@@ -61,6 +61,7 @@ class Usage:
         self._boot_id = boot_id or read_boot_id()
         self._lock = threading.Lock()
         self._counted: dict[Key, list[int]] = {}
+        self._past: dict[Key, list[int]] = {}
         self._counters: dict[tuple[str, str], tuple[int, int]] = {}
         self._changed = False
         self._in_memory = False
@@ -90,15 +91,25 @@ class Usage:
                 return  # what came before we looked belongs to nobody we know
             if now[0] < before[0] or now[1] < before[1]:
                 before = (0, 0)
-            self._count(reading, now[0] - before[0], now[1] - before[1])
+            add(self._counted, reading, now[0] - before[0], now[1] - before[1])
 
-    def record_rates(self, reading: ModemReading, seconds: float) -> None:
+    def record_past(self, reading: ModemReading, seconds: float) -> None:
         """Count a reading of the past by its rates: its counters are not the interface's of today."""
         if reading.interface is None or reading.rx_bits_per_s is None or reading.tx_bits_per_s is None:
             return
         with self._lock:
             rx, tx = (round(rate * seconds / 8) for rate in (reading.rx_bits_per_s, reading.tx_bits_per_s))
-            self._count(reading, rx, tx)
+            add(self._past, reading, rx, tx)
+
+    def keep_past(self) -> None:
+        """What was counted of the past is whole: let it count."""
+        with self._lock:
+            for key, (rx_bytes, tx_bytes) in self._past.items():
+                count = self._counted.setdefault(key, [0, 0])
+                count[0] += rx_bytes
+                count[1] += tx_bytes
+                self._changed = True
+            self._past.clear()
 
     def flush(self) -> None:
         """Write what was counted; while there is no file it is shown from memory and kept to be written."""
@@ -175,15 +186,6 @@ class Usage:
         self._db = self._open()
         return not self._in_memory
 
-    def _count(self, reading: ModemReading, rx_bytes: int, tx_bytes: int) -> None:
-        if not rx_bytes and not tx_bytes:
-            return
-        key = (day_of(reading.at), reading.sim or UNKNOWN_SIM, reading.modem, reading.interface or "")
-        count = self._counted.setdefault(key, [0, 0])
-        count[0] += rx_bytes
-        count[1] += tx_bytes
-        self._changed = True
-
     def _trouble(self, error: Exception) -> None:
         text = f"usage cannot be written to {self._path}: {error}"
         if self.problem != text:
@@ -216,6 +218,15 @@ class Usage:
         copy_readable(aside, db, "counters", "modem")
         log.error("%s was damaged and is kept as %s; %d rows could be read", self._path, aside.name, kept)
         return db
+
+
+def add(counted: dict[Key, list[int]], reading: ModemReading, rx_bytes: int, tx_bytes: int) -> None:
+    """Put bytes to the account of a reading's day, SIM, modem and interface."""
+    if rx_bytes or tx_bytes:
+        key = (day_of(reading.at), reading.sim or UNKNOWN_SIM, reading.modem, reading.interface or "")
+        count = counted.setdefault(key, [0, 0])
+        count[0] += rx_bytes
+        count[1] += tx_bytes
 
 
 def day_of(epoch_s: float) -> str:
