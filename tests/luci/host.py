@@ -42,6 +42,7 @@ class LuciHost:
         self.execute: Callable[[str], dict[str, Any]] = lambda line: {"code": 127, "stderr": f"{line}: not found"}
         self.relay: Emulated | Interpreted = Emulated()
         self.theme = "bootstrap"
+        self.theme_tells_scheme = True  # as bootstrap does; other themes are light, or dark by themselves
         base = [APP / "htdocs"]
         if source is None:
             self.folders = [*base, RUNTIME]
@@ -96,6 +97,7 @@ class LuciHost:
                 version=VERSION,
                 env=json.dumps(env).replace("/", "\\/"),
                 view=node["action"]["path"],
+                tells="true" if self.theme_tells_scheme else "false",
             )
         )
 

@@ -240,6 +240,40 @@ def test_the_page_follows_the_themes_scheme(visit: Begin, scheme: str) -> None:
         assert look == ["none", "rgba(0, 0, 0, 0)"], f"the theme's head shows through {place}"
 
 
+def test_the_range_bar_stays_in_sight_below_the_themes_head(visit: Begin) -> None:
+    page = visit().open()
+    expect_charts(page)
+    page.mouse.move(640, 700)
+    page.mouse.wheel(0, 900)
+    page.wait_for_function("document.querySelector('.remsim-cards').getBoundingClientRect().bottom < 0")
+    on_top = "button => { const box = button.getBoundingClientRect(); "
+    on_top += "return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === button; }"
+    assert page.get_by_role("button", name="6h", exact=True).evaluate(on_top)
+    bar = page.locator(".remsim-toolbar").evaluate("bar => getComputedStyle(bar).backgroundColor")
+    assert not bar.startswith("rgba"), "charts show through"
+
+
+def test_what_a_theme_says_of_plain_elements_ends_at_the_dashboard(visit: Begin) -> None:
+    page = visit().open()
+    expect(page.locator(CARD)).to_have_count(3)
+    selects = page.locator(f"{CARD} footer select")
+    expect(selects).to_have_count(6)
+    boxes = [box for box in (select.bounding_box() for select in selects.all()[:2]) if box]
+    assert boxes[0]["y"] == boxes[1]["y"], "the foot's margin of theme bootstrap"
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_the_page_is_as_dark_as_a_theme_that_does_not_say(visit: Begin, host: LuciHost, ground: str) -> None:
+    host.theme_tells_scheme = False
+    one = visit(color_scheme="dark")
+    dark = "document.addEventListener('DOMContentLoaded', () => { document.body.style.background = '#111'; })"
+    if ground == "dark":
+        one.page.add_init_script(dark)
+    page = one.open()
+    expect(page.locator(CARD)).to_have_count(3)
+    expect(page.locator(".remsim")).to_have_attribute("data-remsim-scheme", ground)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_one_column_without_scrolling_sideways(visit: Begin, scheme: str) -> None:
     page = visit(color_scheme=scheme, **PHONE).open()

@@ -146,6 +146,13 @@ function addStyles() {
 	}
 }
 
+/* The height of a head that stays in sight while the page scrolls below it, as theme bootstrap's does. */
+function headHeight() {
+	const head = document.querySelector('body > header');
+
+	return head && getComputedStyle(head).position === 'sticky' ? head.offsetHeight : 0;
+}
+
 return view.extend({
 	load() {
 		return Promise.all([
@@ -157,7 +164,7 @@ return view.extend({
 
 	render([state, modules]) {
 		addStyles();
-		this.box = E('div', { 'class': 'remsim-view' });
+		this.box = E('section', { 'class': 'remsim-view' });
 
 		if (modules instanceof Error) {
 			this.box.append(this.problem(_('The pages of remsim are incomplete.'), modules.message,
@@ -207,6 +214,7 @@ return view.extend({
 		}
 
 		dom.content(this.box, []);
+		this.box.style.setProperty('--remsim-head', `${headHeight()}px`);
 		this.dashboard = await this.modules.mount(this.box, {
 			request: (path, options) => this.ask(path, options),
 			streamUrl,
@@ -215,7 +223,7 @@ return view.extend({
 			locale: document.documentElement.lang || null,
 			links: { wall: null },
 			readonly: !L.hasViewPermission(),
-			scheme: 'auto'
+			scheme: 'ground'
 		});
 
 		if (this.stopped)
