@@ -102,7 +102,7 @@ class Emulated:
         if not token.exists():
             return problem(503, "service_down", "The remsim service has not been started on this router yet.", "start")
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(found[1], found[1])
-        upstream = http.client.HTTPConnection(host, int(found[2]), timeout=20)
+        upstream = http.client.HTTPConnection(host, int(found[2]), timeout=10)
         headers = {name: value for name in ASKED if (value := header(call, name))}
         headers["Authorization"] = f"Bearer {token.read_text().strip()}"
         if body:
@@ -120,6 +120,7 @@ class Emulated:
         if answer.status == 401:
             return problem(502, "bad_gateway", "The remsim service refuses the token of this page.")
         passed = {name: value for name in ANSWERED if (value := answer.headers.get(name)) is not None}
+        passed.setdefault("content-type", "application/octet-stream")
         return Answer(answer.status, passed, content)
 
 

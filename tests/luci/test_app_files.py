@@ -101,6 +101,13 @@ def test_the_shared_modules_and_the_chart_library_are_where_the_view_looks() -> 
     assert not [name for name in names if name.endswith((".mjs", ".wasm", ".woff2"))], "uhttpd knows no such type"
 
 
+def test_the_relay_gives_up_before_the_page_does() -> None:
+    limits = dict(re.findall(r"const (CONNECT_MS|SILENCE_S) = (\d+);", CONTROLLER.read_text()))
+    [patience_ms] = re.findall(r"const TIMEOUT_MS = (\d+);", (RESOURCES / "view/remsim/overview.js").read_text())
+    longest_ms = int(limits["CONNECT_MS"]) + 1000 * int(limits["SILENCE_S"])
+    assert longest_ms < int(patience_ms) - 5000, "the page would tell less than the relay"
+
+
 def test_patterns_of_the_controller_match_whole_texts_and_ucode_knows_its_words() -> None:
     text = CONTROLLER.read_text()
     anchored = re.findall(r"/\^(?:\\.|[^/\n])*\$\)?/(\w*)", text)

@@ -35,6 +35,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append((self.command, self.path, headers, body))  # type: ignore[attr-defined]
         if self.path.startswith("/api/v1/refuses"):
             self._answer(401, {"WWW-Authenticate": 'Basic realm="x"'}, b"{}")
+        elif self.path.startswith("/api/v1/injects"):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nETag: a\nSet-Cookie: a=b\r\nContent-Length: 3\r\n\r\n<b>")
         elif self.path.startswith("/api/v1/nothing"):
             self._answer(204, {}, b"")
         elif self.path.startswith("/api/v1/export"):
@@ -172,6 +174,14 @@ def test_what_is_too_large_or_no_json_is_refused(ask: Callable[..., Answer], ser
     assert ask("tickets", method="POST", body=b"a=b", kind="").status == 415
     assert ask("modems", method="TRACE").status == 405
     assert service.asked == []
+
+
+def test_an_answer_brings_no_other_headers_and_is_no_page(ask: Callable[..., Answer]) -> None:
+    answer = ask("injects")
+    assert (answer.status, answer.body) == (200, b"<b>")
+    assert "set-cookie" not in answer.headers
+    assert not [value for value in answer.headers.values() if "\n" in value]
+    assert answer.headers["content-type"] == "application/octet-stream", "LuCI would call it text/html"
 
 
 def test_an_export_comes_whole_with_its_file_name(ask: Callable[..., Answer]) -> None:

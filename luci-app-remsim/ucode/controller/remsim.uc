@@ -19,7 +19,7 @@ const HEAD_LIMIT = 16 * 1024;
 const QUERY_LIMIT = 4096;
 const PIECE = 32 * 1024;
 const CONNECT_MS = 2000;
-const SILENCE_S = 20;
+const SILENCE_S = 10;
 
 const METHODS = { GET: 'read', HEAD: 'read', POST: 'write', PUT: 'write', PATCH: 'write', DELETE: 'write' };
 const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/s;
@@ -129,7 +129,7 @@ function read_head(upstream) {
 	const headers = {};
 
 	for (let line in lines) {
-		const pair = match(line, /^([A-Za-z0-9-]+):[ \t]*(.*)$/s);
+		const pair = match(line, /^([A-Za-z0-9-]+):[ \t]*([^[:cntrl:]]*)$/s);
 
 		if (pair)
 			headers[lc(pair[1])] = pair[2];
@@ -149,6 +149,9 @@ function relay_answer(method, upstream) {
 			'restart the service: /etc/init.d/remsim-console restart');
 
 	http.status(head.status, head.reason);
+
+	// What does not say what it is would become a page of LuCI.
+	head.headers['content-type'] ??= 'application/octet-stream';
 
 	for (let name in ANSWERED)
 		if (head.headers[name] != null)
