@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from remsim.web.broker import InProcessBroker
+from remsim.web.sender import Sender
 from remsim.web.streams import HELLO, Streams
 from running import free_port
 from web_support import SmallRouter, client_of, small_app, wait_until
@@ -309,3 +310,21 @@ def test_a_stream_greets_at_once(tmp_path: Path) -> None:
     router, _app = small_app(tmp_path)
     streams = Streams(InProcessBroker(), router.journal, 1)
     assert streams.begin(None, None).first == HELLO and HELLO.startswith(b"retry: ")
+
+
+def test_a_signal_while_the_sender_is_woken_may_wake_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handlers of SIGTERM and SIGINT wake it, and one may interrupt the other."""
+    router, _app = small_app(tmp_path)
+    sender = Sender(Streams(InProcessBroker(), router.journal, 1))
+    calls: list[int] = []
+
+    def write(_fd: int, _value: int) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            sender.wake()
+
+    monkeypatch.setattr("remsim.web.sender.os.eventfd_write", write)
+    waking = threading.Thread(target=sender.wake, daemon=True)
+    waking.start()
+    waking.join(5)
+    assert not waking.is_alive() and len(calls) == 2

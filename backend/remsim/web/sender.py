@@ -52,7 +52,7 @@ class Sender:
         self._epoll.register(self._wake_fd, select.EPOLLIN)
         self._stopping = False
         self._stopped = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # one signal's handler may interrupt another's in ``wake``
         self._thread = threading.Thread(target=self._run, name="sse-sender", daemon=True)
 
     def start(self) -> None:
