@@ -134,7 +134,8 @@ export class TimeChart {
 		this.qualityBands = null;
 		this.stepS = null;
 		this.legend = el(`div.remsim-legend${spec.format ? '.remsim-wide' : ''}`, { 'aria-hidden': 'true' });
-		this.stats = el('div.remsim-statbox');
+		// The wide ones scroll sideways on a phone, which a keyboard has to reach.
+		this.stats = el('div.remsim-statbox', spec.format ? { tabindex: '0', role: 'group', 'aria-label': spec.t('Statistics: %s', spec.title) } : {});
 		this.empty = el('div.remsim-empty-chart', { hidden: true });
 		this.canvas = el('canvas', { role: 'img', 'aria-label': spec.title });
 		this.frame = el('div.remsim-canvas', {}, this.canvas, this.empty);

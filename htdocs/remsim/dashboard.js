@@ -148,8 +148,8 @@ class Dashboard {
 		this.root = el('div.remsim', { pointerdown: pointer => this._pressed(pointer) },
 			el('header.remsim-head', {}, this.options.title ? el('h1', {}, t(this.options.title)) : null, this.badge, this.summary, this.rates, this.linkState,
 				this.options.links.wall ? el('a', { href: this.options.links.wall }, t('Wall page')) : null),
-			this.problems, this.job, this.cardBox,
-			this.toolbar,
+			this.problems, this.job, el('h2.remsim-said', {}, t('Modems')), this.cardBox,
+			el('h2.remsim-said', {}, t('History')), this.toolbar,
 			this.chartBox, this.bands.root, this.events.root);
 		fill(node, this.root);
 	}
