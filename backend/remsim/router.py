@@ -13,7 +13,7 @@ from typing import Any
 from remsim import __version__
 from remsim.config.settings import WrongValue
 from remsim.core.bus import Bus, Numbered
-from remsim.core.clock import Clock, SystemClock
+from remsim.core.clock import Clock, Moment, SystemClock
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.core.reading import ModemReading
@@ -53,7 +53,7 @@ class Router:
         self.config_dir = options.simulation.config_dir if options.simulation else options.config_dir
         self.state_dir = Path(self.settings.service.state_dir)
         self.data_dir = Path(self.settings.service.data_dir)
-        self.started_at = self.clock.now()
+        self._started = Moment(self.clock)
         self._backfill_s = options.backfill_s if self.simulated else 0.0
         self._stopping = threading.Event()
         make_dirs(self.data_dir, self.state_dir)
@@ -92,6 +92,11 @@ class Router:
             sysfs_root=simulation.sysfs_root if simulation else Path("/sys"),
             dev_root=simulation.dev_root if simulation else Path("/dev"),
         )
+
+    @property
+    def started_at(self) -> float:
+        """When the service started, seconds since the epoch."""
+        return self._started.wall
 
     def publish_reading(self, reading: ModemReading) -> None:
         """Number a reading and hand it to everybody who listens."""

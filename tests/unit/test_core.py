@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from remsim.core.bus import Bus, Lagged, Numbered
-from remsim.core.clock import FakeClock, SystemClock, iso_utc
+from remsim.core.clock import FakeClock, Moment, SystemClock, iso_utc
 from remsim.core.errors import InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs, JobUpdate
@@ -24,6 +24,17 @@ def test_no_time_is_told_a_second_early_or_late() -> None:
     assert iso_utc(last_of_the_second) == "2026-01-01T00:00:00.999Z"
     assert iso_utc(1_767_225_601.0) == "2026-01-01T00:00:01.000Z"
     assert iso_utc(0.0) == "1970-01-01T00:00:00.000Z"
+
+
+def test_a_moment_keeps_its_place_when_the_clock_is_set() -> None:
+    clock = FakeClock(100.0)
+    moment = Moment(clock)
+    clock.advance(20)
+    assert moment.wall == 100.0
+    clock.set_wall(1_767_225_600.0)
+    assert moment.wall == 1_767_225_580.0
+    clock.set_wall(1_767_225_600.5)  # NTP slews all the time
+    assert moment.wall == 1_767_225_580.0
 
 
 def test_a_reading_names_every_field_once_and_unknown_is_null() -> None:

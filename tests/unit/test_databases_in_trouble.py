@@ -97,6 +97,42 @@ def test_events_of_an_unset_clock_are_not_old(tmp_path: Path) -> None:
     assert [one.message for one in journal.query()[0]] == ["in 1970"]
 
 
+def test_events_of_this_boot_get_their_true_time_when_the_clock_is_set(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, FakeClock(50.0))
+    journal.append(Event("state", "modem1", 50.0, "another boot"))
+    journal.close()
+    clock = FakeClock(100.0)
+    journal = open_journal(tmp_path, clock)
+    for message in ("start", "connect"):
+        journal.append(Event("state", "modem1", clock.now(), message))
+        clock.advance(10)
+    clock.set_wall(START + 20)
+    journal.append(Event("clock_jump", "remsim", clock.now(), "set"))
+    journal.append(Event("state", "modem1", clock.now(), "later"))
+    wanted = {"another boot": 50.0, "start": START, "connect": START + 10, "set": START + 20, "later": START + 20}
+    assert {one.message: one.at for one in journal.query()[0]} == wanted
+    journal.close()
+    assert {one.message: one.at for one in open_journal(tmp_path).query()[0]} == wanted
+
+
+def test_events_that_wait_for_the_disk_get_their_true_time_too(tmp_path: Path) -> None:
+    clock = FakeClock(100.0)
+    with small_disk(tmp_path / "small", 400) as disk:
+        journal = open_journal(disk, clock)
+        filler = fill(disk)
+        for _ in range(30):
+            journal.append(Event("state", "modem1", clock.now(), "x" * 4000))
+        assert journal.problem
+        clock.set_wall(START)
+        journal.append(Event("state", "modem1", clock.now(), "later"))
+        assert {one.at for one in journal.query()[0]} == {START}
+        filler.unlink()
+        journal.append(Event("state", "modem1", clock.now(), "last"))
+        assert journal.problem is None
+        journal.close()
+        assert [one.at for one in open_journal(disk).query()[0]] == [START] * 32
+
+
 def test_a_quiet_router_drops_old_events_at_its_start(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
     journal.append(event(0, "old"))

@@ -11,6 +11,10 @@ FIRST_TRUSTED = 1_600_000_000
 """A wall clock before this (2020) has not been set since boot."""
 
 
+SET_S = 2.0
+"""A difference of the two clocks that is more than drift."""
+
+
 class Clock(Protocol):
     """Where every room gets its time from."""
 
@@ -63,6 +67,22 @@ class FakeClock:
     def set_wall(self, now: float) -> None:
         """Jump the wall clock (as NTP does at boot); the monotonic clock stays."""
         self._now = now
+
+
+class Moment:
+    """Now, to be told later: it keeps its place in time when the wall clock is set meanwhile."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wall, self._monotonic = clock.now(), clock.monotonic()
+
+    @property
+    def wall(self) -> float:
+        """Its wall time by the clock of today."""
+        wall = self._clock.now() - (self._clock.monotonic() - self._monotonic)
+        if abs(wall - self._wall) > SET_S:
+            self._wall = wall
+        return self._wall
 
 
 def iso_utc(epoch_s: float) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from remsim.config.settings import ModemSettings
-from remsim.core.clock import Clock
+from remsim.core.clock import Clock, Moment
 from remsim.core.errors import AtTimeout, ModemError, ModemGone, PortBusy
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
@@ -63,8 +63,7 @@ class Modem:
         self.settings = settings
         self.present = True
         self.state = "starting"
-        self.state_since = around.clock.now()
-        self.online_since: float | None = None
+        self._state_since = Moment(around.clock)
         self.identity: dict[str, str | None] = {}
         self.values: dict[str, Any] = {}
         self.reading: ModemReading | None = None
@@ -128,6 +127,8 @@ class Modem:
                 if self.state == "rebooting" and not self._may_be_rebooting():
                     self._set_state("gone")
                 return
+            if self._is_on_bus():
+                return  # it came back while the others were looked at
             self.present = False
             self._away_since = self._away_since or self._clock.monotonic()
             text = f"{self.id}: vanished from USB {self.found.usb_path}"
@@ -148,6 +149,11 @@ class Modem:
     def interface(self) -> str | None:
         """Its network interface, as configured or as found."""
         return self.settings.interface or self.found.interface
+
+    @property
+    def state_since(self) -> float:
+        """Since when it is in its state, seconds since the epoch."""
+        return self._state_since.wall
 
     @property
     def commands_sent(self) -> int:
@@ -366,9 +372,8 @@ class Modem:
         before = self.state
         if state == before:
             return
-        self.state, self.state_since = state, self._clock.now()
-        self.online_since = self.state_since if state == "online" else None
-        self._around.emit(self._changes.of_state(self.id, self.state_since, before, state, why))
+        self.state, self._state_since = state, Moment(self._clock)
+        self._around.emit(self._changes.of_state(self.id, self._clock.now(), before, state, why))
 
     def _tell(self, kind: str, text: str, data: dict[str, Any], severity: str = "info") -> None:
         self._around.emit(Event(kind, self.id, self._clock.now(), text, severity, data))

@@ -31,7 +31,7 @@ def modem_view(modem: Modem, prober: Prober, identities: Identities, *, identifi
         "interface": modem.interface,
         "state": modem.state,
         "state_since": iso_utc(modem.state_since),
-        "online_since": None if modem.online_since is None else iso_utc(modem.online_since),
+        "online_since": iso_utc(modem.state_since) if modem.state == "online" else None,
         "problem": problem(modem, prober),
         **{
             name: identity.get(name) if identifiers else mask(identity.get(name))

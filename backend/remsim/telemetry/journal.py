@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as SequenceOf
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,6 +63,7 @@ class Journal:
         self._max_bytes = max_mb * 1_000_000
         self._lock = threading.RLock()
         self._waiting: deque[Event] = deque(maxlen=WAITING_LIMIT)
+        self._unset: tuple[int, float] | None = None
         self._appended = 0
         self._lost = 0
         self._in_memory = False
@@ -76,6 +78,7 @@ class Journal:
         """Write an event and give it its number."""
         with self._lock:
             numbered = event if event.id is not None else event.with_id(self._sequence.next())
+            self._keep_time(numbered)
             if len(self._waiting) == WAITING_LIMIT:
                 self._lost += 1
             self._waiting.append(numbered)
@@ -160,6 +163,28 @@ class Journal:
                 with self._db:
                     self._db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '1')")
                 self._db.close()
+
+    def _keep_time(self, event: Event) -> None:
+        """Events of a clock that is not set since boot get their true time with the first of one that is."""
+        now = self._clock.now()
+        offset = now - self._clock.monotonic()
+        if now < FIRST_TRUSTED:
+            self._unset = self._unset or (event.id or 0, offset)
+        elif self._unset is not None:
+            first, unset_offset = self._unset
+            shift = offset - unset_offset
+            self._waiting = deque(
+                (replace(one, at=one.at + shift) if one.at < FIRST_TRUSTED else one for one in self._waiting),
+                WAITING_LIMIT,
+            )
+            if self._tried(lambda: self._shift(first, shift)):
+                self._unset = None
+
+    def _shift(self, first: int, seconds: float) -> bool:
+        with self._db:
+            text = "UPDATE events SET at = at + ? WHERE id >= ? AND at < ?"
+            self._db.execute(text, (seconds, first, FIRST_TRUSTED))
+        return True
 
     def _drop_old(self) -> None:
         with self._db:

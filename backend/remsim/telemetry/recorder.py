@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from remsim.core.bus import Bus, Numbered
+from remsim.core.bus import Bus, Lagged, Numbered
 from remsim.core.clock import Clock
 from remsim.core.events import Event
 from remsim.telemetry.series import SeriesStore
@@ -61,6 +61,8 @@ class Recorder:
             for message in self._subscription.get_all(1.0):
                 if isinstance(message, Numbered):
                     self._guarded("recording", lambda message=message: self._take(message))  # type: ignore[misc]
+                elif isinstance(message, Lagged):
+                    self._tell(f"{message.lost} readings were not recorded: the disk was too slow for them")
             now = self._clock.monotonic()
             for name, period_s, task in self._tasks:
                 if now >= self._due[name]:
@@ -82,5 +84,7 @@ class Recorder:
             log.exception("%s failed", name)
             if name not in self._failed:
                 self._failed.add(name)
-                text = f"{name} failed: {type(error).__name__}; the log has the details"
-                self._emit(Event("error", "remsim", self._clock.now(), text, "error"))
+                self._tell(f"{name} failed: {type(error).__name__}; the log has the details")
+
+    def _tell(self, text: str) -> None:
+        self._emit(Event("error", "remsim", self._clock.now(), text, "error"))
