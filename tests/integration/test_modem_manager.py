@@ -383,6 +383,17 @@ def test_modem_that_was_silent_while_it_was_identified_is_asked_again(
     assert bench.kinds().count("disconnect") == 0
 
 
+def test_setting_that_is_never_answered_is_no_reason_to_ask_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modem, "IDENTITY_RETRY_S", 0.1)
+    one = bench.plug("1-1", "862365030000011")
+    one.answers["AT+CREG=2"] = None
+    manager = bench.start()
+    wait_for(lambda: is_online(manager) and len(bench.readings) > 20)
+    assert one.commands.count("AT+CGSN") == 1
+
+
 def test_modem_that_never_tells_who_it_is_is_not_asked_for_ever(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modem, "IDENTITY_RETRY_S", 0.1)
     one = bench.plug("1-1", "862365030000011")

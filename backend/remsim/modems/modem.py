@@ -272,7 +272,7 @@ class Modem:
     def _should_ask_again(self, session: Session) -> bool:
         """Whether a new session should ask who the modem is: it answers now, but some of those answers never came."""
         waited_s = self._clock.monotonic() - self._identified_at
-        if not session.missed_answers or self._identity_tries >= IDENTITY_TRIES or waited_s < IDENTITY_RETRY_S:
+        if session.is_identified or self._identity_tries >= IDENTITY_TRIES or waited_s < IDENTITY_RETRY_S:
             return False
         self._identity_tries += 1
         return True

@@ -55,7 +55,8 @@ class Session:
         self.last_error: str | None = None
         self.answered_at: float | None = None
         self.is_urgent = False
-        self.missed_answers = 0
+        self.is_identified = False
+        self._missed_answers = 0
         self._row = row
         self._clock = clock
         self._goes_on = goes_on
@@ -81,8 +82,10 @@ class Session:
         for command in self.driver.setup_commands:
             self._ask(command)
         found: dict[str, Any] = {}
+        missed = self._missed_answers
         for command in self.driver.identity_commands:
             found |= self._ask(command)
+        self.is_identified = self._missed_answers == missed
         model = found.get("model")
         if model and model != self.driver.module:
             self.driver = driver_for(self._row.vendor, str(model), self._row.platform)
@@ -164,7 +167,7 @@ class Session:
         try:
             return self.driver.decode(command, self._query(command, self.plan.timeout_s).text)
         except AtTimeout as error:
-            self.missed_answers += 1
+            self._missed_answers += 1
             self._on_timeout(error)
             log.debug("%s: %s", self.channel.path, error.message)
             return {}
