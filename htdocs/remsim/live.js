@@ -35,6 +35,8 @@ export class Live {
 	/** Ask for nothing until `resume`. */
 	pause() {
 		this._stopped = true;
+		if (this._source)
+			this._streamTriedAt = 0; // what works is opened again at once
 		this._close();
 		clearTimeout(this._timer);
 		this._store.setLink('paused');

@@ -16,6 +16,8 @@ CARD = ".remsim-card"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 # Chromium's own words about an answer that is no success; the page says it in its own.
 HTTP_ERROR = re.compile("Failed to load resource: the server responded with a status of (403|503)")
+HIDE = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); "
+HIDE += "document.dispatchEvent(new Event('visibilitychange')); }"
 
 
 def listen(host: LuciHost, address: str) -> None:
@@ -73,6 +75,32 @@ def test_the_stream_is_used_where_the_browser_reaches_the_service(
     expect_moving_values(page)
     assert service.get("state")["stream"]["open"] == 1
     assert one.relayed("tickets", "POST") == [200]
+
+
+def test_a_stream_that_a_hidden_tab_closed_is_opened_again_at_once(
+    visit: Begin, host: LuciHost, service: RunningService
+) -> None:
+    listen(host, f"0.0.0.0:{service.port}")
+    host.allowed_hosts.add(f"127.0.0.1:{service.port}")
+    page = visit().open()
+    link = page.locator(".remsim-link")
+    expect(link).to_have_text("live")
+    page.evaluate(HIDE, True)
+    expect(link).to_have_text("paused")
+    service.wait_for("state", lambda answer: answer["stream"]["open"] == 0)
+    page.evaluate(HIDE, False)
+    expect(link).to_have_text("live", timeout=5000)
+
+
+def test_nothing_goes_on_once_something_else_is_in_the_pages_place(visit: Begin) -> None:
+    one = visit()
+    page = one.open()
+    expect_charts(page)
+    page.evaluate("L.dom.content(document.getElementById('view'), [])")
+    page.wait_for_function("Object.keys(Chart.instances).length === 0", timeout=10000)
+    asked = len(one.relayed())
+    page.wait_for_timeout(2500)  # longer than the page's two seconds
+    assert len(one.relayed()) == asked
 
 
 def test_an_unreachable_stream_falls_back_to_polling(visit: Begin, host: LuciHost) -> None:
@@ -189,14 +217,22 @@ def test_a_hidden_tab_does_not_keep_the_login_alive(visit: Begin) -> None:
     one = visit()
     page = one.open()
     expect_charts(page)
-    hide = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); "
-    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
-    page.evaluate(hide, True)
+    page.evaluate(HIDE, True)
     asked = len(one.relayed())
     page.wait_for_timeout(2500)  # longer than the page's two seconds
     assert len(one.relayed()) == asked
-    page.evaluate(hide, False)
+    page.evaluate(HIDE, False)
     expect_moving_values(page)
+
+
+def test_a_tab_opened_behind_others_asks_no_more_than_the_first_time(visit: Begin) -> None:
+    one = visit()
+    one.page.add_init_script(f"({HIDE})(true)")
+    page = one.open()
+    link = page.locator(".remsim-link")
+    expect(link).to_have_text("paused")
+    page.evaluate(HIDE, False)
+    expect(link).to_have_text("polling")
 
 
 def test_a_lost_session_opens_the_login_and_stops_asking(visit: Begin) -> None:

@@ -187,10 +187,22 @@ return view.extend({
 				this.dashboard?.resume();
 		});
 
+		this.watch = () => this.dashboard ? this.leave() : this.look();
+
 		/* Charts measure their place: it has to be in the document first. */
-		setTimeout(() => this.show().then(() => poll.add(() => this.look(), LOOK_AGAIN_S)).catch(error => L.error(error)));
+		setTimeout(() => this.show().then(() => poll.add(this.watch, LOOK_AGAIN_S)).catch(error => L.error(error)));
 
 		return this.box;
+	},
+
+	/* Nothing goes on once something else is in this page's place. */
+	leave() {
+		if (this.box.isConnected)
+			return;
+
+		poll.remove(this.watch);
+		this.dashboard.destroy();
+		this.dashboard = null;
 	},
 
 	/* While the service does not answer: whether it does now. The poll loop and the button may ask at the same time. */
@@ -226,7 +238,7 @@ return view.extend({
 			scheme: 'ground'
 		});
 
-		if (this.stopped)
+		if (this.stopped || document.hidden)
 			this.dashboard.pause();
 	},
 
