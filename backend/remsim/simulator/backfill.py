@@ -37,8 +37,9 @@ OUTAGE_CHANCE = 0.25
 """Of an outage in a slot; every third is a restart of the modem, the others are lost coverage."""
 OUTAGE_MINUTES = (3, 25)
 REBOOT_MINUTES = 2
-DEMAND = {"night": 0.003, "day": 0.03, "evening": 0.08}
-"""Share of the recorded rate that is used: the recordings are downloads at full speed, a router's days are not."""
+BUSY = {"night": 0.01, "day": 0.06, "evening": 0.15}
+IDLE_SHARE = 0.002
+"""The recordings are downloads at full speed, a router's days are not: few minutes are like them."""
 
 
 @dataclass(slots=True)
@@ -148,10 +149,10 @@ class PastModem:
         )
 
     def _demand(self, when: float) -> float:
-        """How much of the link is used in this minute."""
+        """How much of the recorded rate is used in this minute: most of it while somebody downloads, else little."""
         hour = datetime.fromtimestamp(when, UTC).hour
-        share = DEMAND["night" if hour < 6 else "evening" if hour >= 18 else "day"]
-        return min(share * self._noise.expovariate(1.0), 1.0)
+        busy = BUSY["night" if hour < 6 else "evening" if hour >= 18 else "day"]
+        return self._noise.uniform(0.2, 1.0) if self._noise.random() < busy else IDLE_SHARE
 
     def _decoded(self, row: int, *, online: bool) -> dict[str, Any]:
         """Through the modem's own reply formats and back, once for each second of the drive."""
