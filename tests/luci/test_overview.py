@@ -230,6 +230,7 @@ def test_a_tab_opened_behind_others_asks_no_more_than_the_first_time(visit: Begi
     one.page.add_init_script(f"({HIDE})(true)")
     page = one.open()
     link = page.locator(".remsim-link")
+    page.wait_for_function("L.Poll.active()")  # which LuCI tells the page
     expect(link).to_have_text("paused")
     page.evaluate(HIDE, False)
     expect(link).to_have_text("polling")

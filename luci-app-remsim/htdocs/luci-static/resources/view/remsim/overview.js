@@ -175,17 +175,11 @@ return view.extend({
 		this.modules = modules;
 		this.firstState = state;
 
-		/* LuCI's "Refreshing" in the head stops and starts its poll loop; the dashboard's own loop goes along. */
-		document.addEventListener('poll-stop', () => { this.stopped = true; this.dashboard?.pause(); });
-		document.addEventListener('poll-start', () => { this.stopped = false; this.dashboard?.resume(); });
-
-		/* Requests keep the login from running out: a tab that nobody sees makes none. */
-		document.addEventListener('visibilitychange', () => {
-			if (document.hidden)
-				this.dashboard?.pause();
-			else if (!this.stopped)
-				this.dashboard?.resume();
-		});
+		/* LuCI's "Refreshing" in the head stops and starts its poll loop; the dashboard's own loop goes along. Requests
+		   keep the login from running out: a tab that nobody sees makes none. */
+		document.addEventListener('poll-stop', () => { this.stopped = true; this.follow(); });
+		document.addEventListener('poll-start', () => { this.stopped = false; this.follow(); });
+		document.addEventListener('visibilitychange', () => this.follow());
 
 		this.watch = () => this.dashboard ? this.leave() : this.look();
 
@@ -238,8 +232,14 @@ return view.extend({
 			scheme: 'ground'
 		});
 
+		this.follow();
+	},
+
+	follow() {
 		if (this.stopped || document.hidden)
-			this.dashboard.pause();
+			this.dashboard?.pause();
+		else
+			this.dashboard?.resume();
 	},
 
 	/* The state that load() has brought is the first answer. */
