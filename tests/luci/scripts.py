@@ -1,4 +1,4 @@
-"""uhttpd's way with scripts: few slots, who waits is served newest first, a hard limit of time, few headers."""
+"""uhttpd's way with scripts: few slots, who waits is served newest first, a hard limit of time, few variables."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
+from typing import Any
 
 SLOTS = 3
 TIME_LIMIT_S = 60.0
-# The headers that reach a CGI script; others are lost.
+# The headers that become variables of a script.
 PASSED = (
     "accept accept-charset accept-encoding accept-language authorization connection cookie host origin referer "
     "user-agent x-http-method-override"
@@ -57,9 +58,10 @@ class ScriptSlots:
             raise TimeIsUp
 
 
-def script_environment(method: str, query: str, headers: Message) -> dict[str, str]:
-    """The variables of a CGI script."""
-    env = {"REQUEST_METHOD": method, "QUERY_STRING": query}
+def script_environment(method: str, query: str, headers: Message) -> dict[str, Any]:
+    """The variables of a CGI script, and all headers, which a handler written in ucode gets besides, as LuCI's is."""
+    env: dict[str, Any] = {"REQUEST_METHOD": method, "QUERY_STRING": query}
+    env["headers"] = {name.lower(): value for name, value in headers.items()}
     for name, value in headers.items():
         if name.lower() in PASSED_HEADERS:
             env["HTTP_" + name.upper().replace("-", "_")] = value

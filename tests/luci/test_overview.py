@@ -144,6 +144,17 @@ def test_a_service_that_is_down_is_said_and_started_from_the_page(
     expect(page.get_by_role("alert").filter(has_text="does not answer")).to_have_count(0)
 
 
+def test_a_router_that_is_away_is_said_in_plain_words(visit: Begin) -> None:
+    one = visit()
+    one.expected = re.compile("ERR_FAILED")
+    page = one.open()
+    expect_charts(page)
+    page.route("**/remsim/api/**", lambda route: route.abort())
+    expect(page.locator(".remsim-link")).to_contain_text("(The router does not answer.)")
+    page.unroute("**/remsim/api/**")
+    expect(page.locator(".remsim-link")).to_have_text("polling", timeout=15000)
+
+
 def test_a_start_that_fails_says_why(visit: Begin, host: LuciHost) -> None:
     listen(host, f"127.0.0.1:{free_port()}")
     host.execute = lambda line: {"code": 1, "stderr": "no space left"}

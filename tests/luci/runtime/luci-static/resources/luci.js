@@ -33,17 +33,16 @@
 	const dom = Base.singleton({
 		elem: node => node instanceof Node,
 
-		/* A string as such is markup; in an array it is text. */
+		/* A string as such is markup and takes the place of what was there; in an array it is text, and so is an array in it. */
 		append(node, children) {
 			if (Array.isArray(children))
-				for (const child of children)
-					node.append(...(Array.isArray(child) ? [this.create(child)] : child === null || child === undefined ? [] : [child]));
+				node.append(...children.filter(child => child !== null && child !== undefined).map(child => child instanceof Node ? child : String(child)));
 			else if (typeof children === 'function')
 				this.append(node, children(node));
 			else if (children instanceof Node)
 				node.append(children);
 			else if (children !== null && children !== undefined)
-				node.append(document.createRange().createContextualFragment(String(children)));
+				node.replaceChildren(document.createRange().createContextualFragment(String(children)));
 			return node.lastChild;
 		},
 
@@ -108,7 +107,8 @@
 			let url = this.expandURL(await target);
 			let content = null, kind = null;
 			const add = text => { url += (url.includes('?') ? '&' : '?') + text; };
-			const query = Object.entries(options.query ?? {}).map(pair => pair.map(encodeURIComponent).join('=')).join('&');
+			const query = Object.entries(options.query ?? {})
+				.map(pair => pair.filter(part => part !== null && part !== undefined).map(encodeURIComponent).join('=')).join('&');
 			if (query && ['GET', 'HEAD', 'POST', 'OPTIONS'].includes(method))
 				add(query);
 			else if (query)
@@ -161,8 +161,8 @@
 		remove(fn) {
 			const before = this.queue.length;
 			this.queue = this.queue.filter(entry => entry.fn !== fn);
-			if (!this.queue.length)
-				this.stop();
+			if (!this.queue.length && this.stop())
+				this.ready = true;
 			return this.queue.length !== before;
 		},
 
@@ -185,6 +185,7 @@
 			document.dispatchEvent(new CustomEvent('poll-stop'));
 			clearInterval(this.timer);
 			this.timer = null;
+			this.ready = false;
 			return true;
 		},
 

@@ -27,10 +27,13 @@ return baseclass.extend({
 	},
 
 	addNotification(title, children, ...classes) {
+		const text = E('div');
 		const note = E('div', { 'class': ['alert-message', 'fade-in', ...classes].join(' ') }, [
-			title ? E('h4', {}, [title]) : '', children,
-			E('button', { 'class': 'btn', 'click': () => note.remove() }, [_('Dismiss')])
+			text, E('button', { 'class': 'btn', 'click': () => note.remove() }, [_('Dismiss')])
 		]);
+		if (title !== null && title !== undefined)
+			dom.append(text, E('h4', {}, title));
+		dom.append(text, children);
 		document.getElementById('maincontent').prepend(note);
 		return note;
 	},

@@ -40,6 +40,8 @@ async function send(path, method, query, body) {
 	const answer = await request.request(apiUrl(path, query), {
 		method, content: body, cache: true, timeout: TIMEOUT_MS,
 		headers: method === 'GET' ? {} : { Authorization: `Bearer ${L.env.token}` }
+	}).catch(error => {
+		throw error.name === 'SessionError' ? error : new Error(_('The router does not answer.'));
 	});
 
 	if (answer.ok)
