@@ -210,8 +210,7 @@ class Router:
                 told = message.at
                 job.report((message.at - start) / (end - start), "writing a simulated history")
         self.usage.keep_past()
-        self.journal.append_history(events)
-        counts["events"] = len(events)
+        counts["events"] = self.journal.append_history(events)
 
     def _wait_for_modems(self, count: int, timeout_s: float = 15.0) -> list[dict[str, Any]]:
         """The virtual modems, once all have been found and know their SIMs (or will not)."""

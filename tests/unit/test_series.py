@@ -234,6 +234,15 @@ def test_a_full_disk_is_told_once_and_what_waited_is_written_when_it_has_room(tm
         assert points[0][0] <= START + 30, "what waited was written"
 
 
+def test_a_disk_too_small_for_a_file_is_called_full(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", 1000) as disk:
+        bench = Bench(disk)
+        bench.run(30)
+        bench.store.flush()
+        assert bench.store.problem == f"{disk}/modem1/signal.rrd cannot be created: No space left on device"
+        assert [path.name for path in disk.glob("*/*")] == ["latency.rrd"]
+
+
 def test_a_disk_that_fills_up_later_damages_nothing_written(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small", 4000) as disk:
         bench = Bench(disk)

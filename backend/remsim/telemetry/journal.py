@@ -88,11 +88,11 @@ class Journal:
                 self.trim()
             return numbered
 
-    def append_history(self, events: Iterable[Event]) -> None:
-        """Write numbered events of the past in one transaction."""
+    def append_history(self, events: Iterable[Event]) -> int:
+        """Write numbered events of the past in one transaction; how many were."""
         rows = [row_of(event) for event in events]
         with self._lock:
-            self._tried(lambda: self._insert(rows))
+            return len(rows) if self._tried(lambda: self._insert(rows)) else 0
 
     def query(
         self,

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 FUNCTIONS = ("MIN", "AVERAGE", "MAX")
 BATCH = 500
+VALUE_BYTES = 8
 Row = tuple[int, tuple[float | None, ...]]
 
 
@@ -102,7 +103,7 @@ class RoundRobinFile:
         except (OSError, rrdtool.OperationalError) as error:
             with contextlib.suppress(OSError):
                 self.path.with_suffix(".new").unlink()
-            raise StorageError(f"{self.path} cannot be created: {text_of(error)}") from error
+            raise StorageError(f"{self.path} cannot be created: {text_of(error) or self._silent_reason()}") from error
         self.last = before
 
     def update(self, rows: list[Row]) -> None:
@@ -150,6 +151,16 @@ class RoundRobinFile:
                 for at, row in enumerate(rows)
             ]
         return step, found
+
+    def _silent_reason(self) -> str:
+        """Why a file cannot be created when librrd does not say it: as a rule it has no room."""
+        rows = sum(archive.keep_s // archive.resolution_s for archive in self._definitions.archives)
+        try:
+            disk = os.statvfs(self.path.parent)
+        except OSError as error:
+            return str(error.strerror)
+        has_room = disk.f_bavail * disk.f_frsize > rows * len(FUNCTIONS) * len(self.measures) * VALUE_BYTES
+        return "librrd gives no reason" if has_room else os.strerror(errno.ENOSPC)
 
     def _must_be_readable(self) -> None:
         """Tell a file that is damaged from one that cannot be read just now (no descriptor left, a failing disk)."""
