@@ -6,31 +6,20 @@ are shown from there, and are written as soon as it does again.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import math
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.events import Event
-from remsim.telemetry.database import (
-    REPAIR_EVERY_S,
-    RETRY_S,
-    connect,
-    copy_of_unwritable,
-    copy_readable,
-    is_damage,
-    move_aside,
-    open_checked,
-)
+from remsim.telemetry.database import Database
 from remsim.telemetry.sequence import Sequence
 
 log = logging.getLogger(__name__)
@@ -42,21 +31,18 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE INDEX IF NOT EXISTS events_source ON events (source, id);
 CREATE INDEX IF NOT EXISTS events_at ON events (at);
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 INSERT = "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
 WAITING_LIMIT = 2000
 TRIM_EVERY = 200
 SHOWN_FROM_MEMORY = 2000
 MOST_EVENTS = 500
-Result = TypeVar("Result")
 
 
 class Journal:
     """Append and query from any thread."""
 
     def __init__(self, path: Path, *, clock: Clock, sequence: Sequence, days: int = 400, max_mb: int = 16) -> None:
-        self._path = path
         self._clock = clock
         self._sequence = sequence
         self._days = days
@@ -66,13 +52,22 @@ class Journal:
         self._unset: tuple[int, float] | None = None
         self._appended = 0
         self._lost = 0
-        self._in_memory = False
-        self._retry_at = 0.0
-        self._repaired_at = -math.inf
-        self.problem: str | None = None
-        self._db = self._open()
+        self._file = Database(
+            path,
+            clock=clock,
+            what="events",
+            schema=SCHEMA,
+            tables={"events": "id"},
+            shown=SHOWN_FROM_MEMORY,
+            on_recovered=self._tell_recovery,
+        )
         sequence.raise_to(self.latest_id())
         self.trim()
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps events from being stored, in a sentence."""
+        return self._file.problem
 
     def append(self, event: Event) -> Event:
         """Write an event and give it its number."""
@@ -92,7 +87,7 @@ class Journal:
         """Write numbered events of the past in one transaction; how many were."""
         rows = [row_of(event) for event in events]
         with self._lock:
-            return len(rows) if self._tried(lambda: self._insert(rows)) else 0
+            return len(rows) if self._file.tried(lambda: self._insert(rows)) else 0
 
     def query(
         self,
@@ -128,7 +123,7 @@ class Journal:
             if self._waiting:
                 self._flush()
             select = f"SELECT * FROM events {where} ORDER BY id DESC LIMIT ?"
-            rows = self._tried(lambda: self._db.execute(select, (*values, limit + 1)).fetchall())
+            rows = self._file.tried(lambda: self._db.execute(select, (*values, limit + 1)).fetchall())
             found = {row[0]: event_of(row) for row in rows or ()}
             for event in self._waiting:
                 if (
@@ -145,24 +140,24 @@ class Journal:
 
     def latest_id(self) -> int:
         """The highest id in the journal; 0 when it is empty."""
-        with self._lock, contextlib.suppress(sqlite3.Error):
-            return int(self._db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
-        return 0
+        with self._lock:
+            return self._file.tried(lambda: highest_id(self._db)) or 0
 
     def trim(self) -> None:
         """Drop events that are too old, and the oldest while the file is too large."""
         with self._lock:
-            self._tried(self._drop_old)
+            self._file.tried(self._drop_old)
 
     def close(self) -> None:
-        """Mark a clean end and close."""
+        """Write what waits and close."""
         with self._lock:
-            self._retry_at = 0.0
+            self._file.leave_memory(at_once=True)
             self._flush()
-            with contextlib.suppress(sqlite3.Error):
-                with self._db:
-                    self._db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '1')")
-                self._db.close()
+            self._file.close()
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        return self._file.connection
 
     def _keep_time(self, event: Event) -> None:
         """Events of a clock that is not set since boot get their true time with the first of one that is."""
@@ -177,7 +172,7 @@ class Journal:
                 (replace(one, at=one.at + shift) if one.at < FIRST_TRUSTED else one for one in self._waiting),
                 WAITING_LIMIT,
             )
-            if self._tried(lambda: self._shift(first, shift)):
+            if self._file.tried(lambda: self._shift(first, shift)):
                 self._unset = None
 
     def _shift(self, first: int, seconds: float) -> bool:
@@ -213,87 +208,29 @@ class Journal:
 
     def _flush(self) -> None:
         """Commit what waits; to memory and not off the list while there is no file."""
-        if self._in_memory and self._clock.monotonic() >= self._retry_at:
-            self._try_file()
+        self._file.leave_memory()
         rows = [row_of(event) for event in self._waiting]
-        if not self._tried(lambda: self._insert(rows)) or self._in_memory:
+        if not self._file.tried(lambda: self._insert(rows)) or self._file.in_memory:
             return
         self._waiting.clear()
-        if self.problem is not None:
-            self.problem = None
-            log.info("events are stored again")
+        self._file.well()
         if self._lost:
             text = f"{self._lost} events were lost while the disk took nothing"
             self._lost = 0
             self.append(Event("error", "remsim", self._clock.now(), text, "error"))
 
-    def _tried(self, work: Callable[[], Result]) -> Result | None:
-        """What ``work`` gives; done again when the file turned out damaged and was repaired, None in other trouble."""
-        for _ in range(2):
-            try:
-                return work()
-            except sqlite3.Error as error:
-                if not self._repair(error):
-                    self._trouble(error)
-                    return None
-        return None
-
-    def _repair(self, error: sqlite3.Error) -> bool:
-        """Whether a file that was damaged while we run has been opened anew."""
-        now = self._clock.monotonic()
-        if not is_damage(error) or self._in_memory or now - self._repaired_at < REPAIR_EVERY_S:
-            return False
-        self._repaired_at = now
-        with contextlib.suppress(sqlite3.Error):
-            self._db.close()
-        self._db = self._open()
-        return not self._in_memory
-
-    def _trouble(self, error: sqlite3.Error) -> None:
-        text = f"events cannot be written to {self._path}: {error}"
-        if self.problem != text:
-            log.error("%s", text)
-        self.problem = text
-
-    def _try_file(self) -> None:
-        """Leave memory when the disk takes the file again; what waits is written to it next."""
-        memory = self._db
-        self._in_memory = False
-        self._db = self._open()
-        memory.close()
-
-    def _open(self) -> sqlite3.Connection:
-        """The database; a damaged one is replaced by what can be read of it, one on a refusing disk shown only."""
-        try:
-            db = open_checked(self._path, SCHEMA, ended_uncleanly) or self._recover()
-            with db:
-                db.execute("DELETE FROM meta WHERE name = 'clean'")
-        except (sqlite3.Error, OSError) as error:
-            self._in_memory = True
-            self._retry_at = self._clock.monotonic() + RETRY_S
-            self.problem = f"events cannot be written to {self._path}: {error}"
-            log.error("%s", self.problem)
-            db = connect(None, SCHEMA)
-            copy_of_unwritable(self._path, db, "events", "id", SHOWN_FROM_MEMORY)
-        return db
-
-    def _recover(self) -> sqlite3.Connection:
-        """Move the damaged file aside and copy its readable rows into a new one, which says so."""
-        aside = move_aside(self._path, self._clock)
-        db = connect(self._path, SCHEMA)
-        kept = copy_readable(aside, db, "events", "id")
-        log.error("%s was damaged; %d events were kept", self._path, kept)
-        self._sequence.raise_to(int(db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]))
+    def _tell_recovery(self, db: sqlite3.Connection, kept: int) -> None:
+        """The new file begins with what befell the old one."""
+        self._sequence.raise_to(highest_id(db))
         text = f"the journal was damaged; {kept} events could be kept"
         event = Event("journal_recovered", "remsim", self._clock.now(), text, "error", {"kept": kept})
         with db:
             db.execute(INSERT, row_of(event.with_id(self._sequence.next())))
-        return db
 
 
-def ended_uncleanly(db: sqlite3.Connection) -> bool:
-    """Whether the last run did not close the file."""
-    return db.execute("SELECT value FROM meta WHERE name = 'clean'").fetchone() is None
+def highest_id(db: sqlite3.Connection) -> int:
+    """0 when there is none."""
+    return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
 
 
 def row_of(event: Event) -> tuple[Any, ...]:

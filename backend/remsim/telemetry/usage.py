@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import math
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -14,16 +12,7 @@ from typing import Any
 
 from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.reading import ModemReading
-from remsim.telemetry.database import (
-    REPAIR_EVERY_S,
-    RETRY_S,
-    connect,
-    copy_of_unwritable,
-    copy_readable,
-    is_damage,
-    move_aside,
-    open_checked,
-)
+from remsim.telemetry.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +45,6 @@ class Usage:
     """Counts in memory, written every minute with the counters they were counted from: nothing counts twice."""
 
     def __init__(self, path: Path, *, clock: Clock, boot_id: str | None = None) -> None:
-        self._path = path
         self._clock = clock
         self._boot_id = boot_id or read_boot_id()
         self._lock = threading.Lock()
@@ -64,16 +52,29 @@ class Usage:
         self._past: dict[Key, list[int]] = {}
         self._counters: dict[tuple[str, str], tuple[int, int]] = {}
         self._changed = False
-        self._in_memory = False
-        self._retry_at = 0.0
-        self._repaired_at = -math.inf
-        self.problem: str | None = None
-        self._db = self._open()
+        self._file = Database(
+            path,
+            clock=clock,
+            what="usage",
+            schema=SCHEMA,
+            tables={"usage": "day", "counters": "modem"},
+            shown=SHOWN_FROM_MEMORY,
+        )
         self._load_counters()
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps usage from being stored, in a sentence."""
+        return self._file.problem
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        return self._file.connection
 
     def _load_counters(self) -> None:
         """What each interface stood at; since another boot it has begun at zero."""
-        for modem, interface, boot, rx_bytes, tx_bytes in self._db.execute("SELECT * FROM counters"):
+        rows = self._file.tried(lambda: self._db.execute("SELECT * FROM counters").fetchall())
+        for modem, interface, boot, rx_bytes, tx_bytes in rows or ():
             stood_at = (rx_bytes, tx_bytes) if boot == self._boot_id else (0, 0)
             self._counters.setdefault((modem, interface), stood_at)
 
@@ -114,23 +115,11 @@ class Usage:
     def flush(self) -> None:
         """Write what was counted; while there is no file it is shown from memory and kept to be written."""
         with self._lock:
-            if self._in_memory and self._clock.monotonic() >= self._retry_at:
-                self._try_file()
-            if not self._changed or self._in_memory:
-                return
-            try:
-                try:
-                    self._write()
-                except sqlite3.Error as error:
-                    if not self._repair(error):
-                        raise
-                    self._write()
-            except sqlite3.Error as error:
-                self._trouble(error)
-            else:
+            self._file.leave_memory()
+            if self._changed and not self._file.in_memory and self._file.tried(self._write):
                 self._counted.clear()
                 self._changed = False
-                self.problem = None
+                self._file.well()
 
     def query(
         self, start_day: str, end_day: str, modem: str | None = None, group: Sequence[str] = GROUPS
@@ -140,15 +129,10 @@ class Usage:
         with self._lock:
             # What is not written yet counts too, and a look writes nothing.
             counted = [(*key, *count) for key, count in self._counted.items()]
-            try:
-                stored = self._db.execute(
-                    "SELECT * FROM usage WHERE day >= ? AND day <= ?", (start_day, end_day)
-                ).fetchall()
-            except sqlite3.Error as error:
-                self.problem = f"usage cannot be read from {self._path}: {error}"
-                stored = []
+            select = "SELECT * FROM usage WHERE day >= ? AND day <= ?"
+            stored = self._file.tried(lambda: self._db.execute(select, (start_day, end_day)).fetchall())
         sums: dict[tuple[str, ...], list[int]] = {}
-        for *key, rx_bytes, tx_bytes in (*stored, *counted):
+        for *key, rx_bytes, tx_bytes in (*(stored or ()), *counted):
             row = dict(zip(GROUPS, key, strict=True))
             if start_day <= row["day"] <= end_day and modem in (None, row["modem"]):
                 total = sums.setdefault(tuple(row[name] for name in names), [0, 0])
@@ -158,12 +142,12 @@ class Usage:
 
     def close(self) -> None:
         """Write and close."""
-        self._retry_at = 0.0
+        with self._lock:
+            self._file.leave_memory(at_once=True)
         self.flush()
-        with contextlib.suppress(sqlite3.Error):
-            self._db.close()
+        self._file.close()
 
-    def _write(self) -> None:
+    def _write(self) -> bool:
         now = self._clock.now()
         with self._db:
             self._db.executemany(ADD, [(*key, *count) for key, count in self._counted.items()])
@@ -174,50 +158,7 @@ class Usage:
             if now >= FIRST_TRUSTED:  # the day of what was counted before the clock was set is told now
                 self._db.execute(DATE, (day_of(now), FIRST_DAY))
                 self._db.execute("DELETE FROM usage WHERE day < ?", (FIRST_DAY,))
-
-    def _repair(self, error: sqlite3.Error) -> bool:
-        """Whether a file that was damaged while we run has been opened anew."""
-        now = self._clock.monotonic()
-        if not is_damage(error) or now - self._repaired_at < REPAIR_EVERY_S:
-            return False
-        self._repaired_at = now
-        with contextlib.suppress(sqlite3.Error):
-            self._db.close()
-        self._db = self._open()
-        return not self._in_memory
-
-    def _trouble(self, error: Exception) -> None:
-        text = f"usage cannot be written to {self._path}: {error}"
-        if self.problem != text:
-            log.warning("%s", text)
-        self.problem = text
-
-    def _try_file(self) -> None:
-        memory = self._db
-        self._in_memory = False
-        self._db = self._open()
-        memory.close()
-
-    def _open(self) -> sqlite3.Connection:
-        """The database; a damaged one is replaced by what can be read of it, one on a refusing disk shown only."""
-        try:
-            return open_checked(self._path, SCHEMA, lambda db: True) or self._recover()
-        except (sqlite3.Error, OSError) as error:
-            self._in_memory = True
-            self._retry_at = self._clock.monotonic() + RETRY_S
-            self._trouble(error)
-            db = connect(None, SCHEMA)
-            copy_of_unwritable(self._path, db, "usage", "day", SHOWN_FROM_MEMORY)
-            copy_of_unwritable(self._path, db, "counters", "modem", SHOWN_FROM_MEMORY)
-            return db
-
-    def _recover(self) -> sqlite3.Connection:
-        aside = move_aside(self._path, self._clock)
-        db = connect(self._path, SCHEMA)
-        kept = copy_readable(aside, db, "usage", "day")
-        copy_readable(aside, db, "counters", "modem")
-        log.error("%s was damaged and is kept as %s; %d rows could be read", self._path, aside.name, kept)
-        return db
+        return True
 
 
 def add(counted: dict[Key, list[int]], reading: ModemReading, rx_bytes: int, tx_bytes: int) -> None:
