@@ -160,7 +160,7 @@ def run_link(arguments: argparse.Namespace) -> int:
     if re.fullmatch(r"[!-~]+", token) is None:
         raise InvalidInput(f"{path} holds no token", field="--state")
     address = arguments.listen or settings.web.listen
-    print(f"http://{address}/login?ticket={ask_ticket(address, token)}")
+    print(serve.login_link(address, ask_ticket(address, token)))
     return 0
 
 

@@ -83,7 +83,12 @@ def run(options: RouterOptions, listen: str | None) -> int:
 def announce(address: str, ticket: str, *, simulated: bool) -> None:
     """Tell the person at the terminal where to look; the link works once."""
     what = "a simulated router" if simulated else "the router"
-    print(
-        f"\nremsim serves {what}. Open this link once in a browser:\n\n  http://{address}/login?ticket={ticket}\n",
-        flush=True,
-    )
+    print(f"\nremsim serves {what}. Open this link once in a browser:\n\n  {login_link(address, ticket)}\n", flush=True)
+
+
+def login_link(address: str, ticket: str) -> str:
+    """The link that spends a ticket; ``0.0.0.0`` is where a service listens, not where a browser goes."""
+    host, _, port = address.rpartition(":")
+    if host in ("0.0.0.0", "[::]"):
+        host = "localhost"
+    return f"http://{host}:{port}/login?ticket={ticket}"

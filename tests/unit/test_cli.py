@@ -6,6 +6,7 @@ import argparse
 
 import pytest
 from remsim.cli import duration_s, main, parser, simulated_count
+from remsim.serve import login_link
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("90s", 90), ("30m", 1800), ("12h", 43200), ("7d", 604800)])
@@ -40,3 +41,11 @@ def test_a_wrong_call_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
         main(["serve", "--simulate=99"])
     assert ended.value.code == 2
     assert "1 to 8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("0.0.0.0:80", "localhost:80"), ("[::]:80", "localhost:80"), ("192.0.2.1:81", "192.0.2.1:81")],
+)
+def test_the_link_leads_somewhere(address: str, host: str) -> None:
+    assert login_link(address, "abc") == f"http://{host}/login?ticket=abc"

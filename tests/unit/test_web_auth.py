@@ -86,6 +86,7 @@ def test_a_spent_link_is_refused_elsewhere_but_harmless_on_reload(parts) -> None
     _router, app = parts
     other = client_of(app, token=False)
     ticket = other.post("/api/v1/tickets", json={"purpose": "browser"}, headers=BEARER).json["ticket"]
+    assert client_of(app, token=False).head(f"/login?ticket={ticket}").status_code == 403  # a look is no use
     assert other.get(f"/login?ticket={ticket}").status_code == 303
     assert other.get(f"/login?ticket={ticket}").status_code == 303
     thief = client_of(app, token=False).get(f"/login?ticket={ticket}")
