@@ -3,7 +3,7 @@
 gunicorn gives a new connection a thread before it has said anything, reads heads in that thread without a deadline, and
 waits in the event loop itself for clients to close: a few silent connections stop every answer, with no token needed.
 Here a thread gets a request whose head is all there. It leans on ``accept``, ``enqueue_req``, ``finish_request``,
-``murder_pending``, ``poller`` and ``nr_conns`` of gunicorn's worker and on the parser's buffer;
+``keepalived_conns``, ``murder_pending``, ``poller`` and ``nr_conns`` of gunicorn's worker and on the parser's buffer;
 tests/integration/test_stream_patience.py fails when one of them changes.
 """
 
@@ -76,10 +76,17 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
             time.sleep(REST_WITHIN_S)  # the listener stays readable
 
     def _make_room(self) -> None:
-        """Close who has had the last answer for the longest time, else who has asked nothing for the longest."""
-        oldest = next(itertools.chain(self._leaving, self._asking), None)
+        """Close who has had the last answer for the longest time, else who asks nothing more, else nothing at all."""
+        oldest = next(itertools.chain(self._leaving, self.keepalived_conns, self._asking), None)
         if oldest is not None:
+            with contextlib.suppress(ValueError):
+                self.keepalived_conns.remove(oldest)
             self._close(oldest)
+
+    def _keep_room(self) -> None:
+        """With no room left nobody is accepted, so ``accept`` cannot make any."""
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
 
     def enqueue_req(self, conn: Any) -> None:
         if not conn.initialized:
@@ -137,6 +144,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
             self._leave(conn)
         else:
             super().finish_request(conn, fs)
+            self._keep_room()
 
     def _leave(self, conn: Any) -> None:
         """Say that nothing more comes, and wait until the client has taken it: a close at once could cut it off."""
@@ -146,8 +154,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
             self._watch(self._leaving, conn, LINGER_S, self._on_rest)
         except (OSError, ValueError):
             self._close(conn)
-        if self.nr_conns >= self.worker_connections:  # then nobody is accepted, and ``accept`` makes no room
-            self._make_room()
+        self._keep_room()
 
     def _on_rest(self, conn: Any, sock: socket.socket) -> None:
         """What a client still sends is thrown away, until it closes."""
