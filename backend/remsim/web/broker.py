@@ -21,6 +21,7 @@ from remsim.core.jobs import JobUpdate
 RING = 1024
 """Messages kept: two minutes of eight modems at a reading a second."""
 
+DATA, END = b"\ndata: ", b"\n\n"
 BATCH = 128
 """Messages handed to one viewer at once, which bounds what waits for a slow one."""
 
@@ -32,8 +33,12 @@ class Message:
     id: int | None
     kind: str
     modem: str | None
-    data: str
     wire: bytes
+
+    @property
+    def data(self) -> str:
+        """Its line of JSON: cut out when asked for, since two copies of a thousand messages would be most of a ring."""
+        return self.wire[self.wire.index(DATA) + len(DATA) : -len(END)].decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class InProcessBroker:
             # An event is numbered before its commit, so a reading may overtake it. It goes without an SSE id:
             # the browser's last id must only rise, or a reconnection would repeat or lose messages.
             late = id is not None and id <= self._highest
-            message = Message(id, kind, modem, data, wire_of(kind, data, None if late else id))
+            message = Message(id, kind, modem, wire_of(kind, data, None if late else id))
             if id is not None and not late:
                 if self._gone_id is None:
                     self._gone_id = id - 1
