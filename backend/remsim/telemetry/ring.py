@@ -26,11 +26,13 @@ class Ring:
         self._gathered: list[tuple[float, Sequence[float | None]]] = []
         self._times = array("d")
         self._columns = [array("f") for _ in self._names]
+        self._newest = -math.inf
 
     def add(self, when: float, values: Sequence[float | None]) -> None:
         """Take a reading's values in the names' order; times must rise, so a clock set back drops what is later."""
-        if len(self) and when <= self.newest:
+        if when <= self._newest:
             self._drop_from(when)
+        self._newest = when
         self._gathered.append((when, values))
         if len(self._gathered) >= GATHERED:
             self._settle()
@@ -39,6 +41,7 @@ class Ring:
         """Move all times: the clock they were taken from was wrong by so much."""
         self._settle()
         self._times = array("d", [when + seconds for when in self._times])
+        self._newest += seconds
 
     def __len__(self) -> int:
         return min(len(self._times) + len(self._gathered), self._capacity)
@@ -52,7 +55,7 @@ class Ring:
     @property
     def newest(self) -> float:
         """Time of the newest reading; the ring must not be empty."""
-        return self._gathered[-1][0] if self._gathered else self._times[-1]
+        return self._newest
 
     def samples(self, name: str, start: float, end: float) -> list[tuple[float, float]]:
         """Times and values within a period, oldest first, unknown ones as NaN."""

@@ -98,7 +98,7 @@ class ModemSeries:
             clock_set = True
         self.ring.add(reading.at, values)
         when = int(reading.at)
-        if is_silence(reading.at - self.last_at, self.spacing_s) and self.last_at and when - 1 > self.last_at + 1:
+        if when - 1 > self.last_at + 1 and self.last_at and is_silence(reading.at - self.last_at, self.spacing_s):
             self.pending.append((when - 1, NOTHING))  # a silence becomes a gap, not a bridge
         self.pending.append((when, values))
         if len(self.pending) > PENDING_LIMIT:
