@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,8 +68,9 @@ def visit(browser: Browser, host: LuciHost, request: pytest.FixtureRequest) -> I
     folder = Path(__file__).parents[2] / "build" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     runtime = "own" if host.source is None else "luci"
+    name = re.sub(r"[^\w\[\]-]+", "_", request.node.name)[:70]
     for visit in visits:
-        visit.page.screenshot(path=folder / f"luci-{runtime}-{request.node.name[:70]}.png", full_page=True)
+        visit.page.screenshot(path=folder / f"luci-{runtime}-{name}.png", full_page=True)
         visit.context.close()
     for visit in visits:
         assert visit.complaints == []

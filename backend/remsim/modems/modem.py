@@ -90,7 +90,8 @@ class Modem:
 
     def start(self) -> None:
         """Begin."""
-        text = f"{self.id}: {self.found.row.vendor} {self.found.row.module} found at USB {self.found.usb_path}"
+        name = f"{self.found.row.vendor.capitalize()} {self.found.row.module}"
+        text = f"{self.id}: {name} found at USB {self.found.usb_path}"
         self._tell("appeared", text, {"usb_path": self.found.usb_path, "usb_id": self.found.usb_id})
         self._watch_link()
         self._thread.start()
