@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remsim.core.errors import ConfigError, InvalidInput, StorageError
+from remsim.core.files import write_atomically
 
 NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 TYPE = re.compile(r"[\x21-\x7e]+\Z")
@@ -176,21 +177,10 @@ class UciFile:
             self._replace_file(path)
 
     def _replace_file(self, path: Path) -> None:
-        content = self.dumps().encode()
-        temporary = path.with_name(f".{path.name}.new")
         try:
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-            try:
-                while content:
-                    content = content[os.write(fd, content) :]
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-            temporary.replace(path)
+            write_atomically(path, self.dumps().encode(), mode)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
             raise StorageError(f"{path} cannot be written: {error.strerror}") from error
 
     def _end_with_newline(self, *, only_if_more: bool = False) -> None:

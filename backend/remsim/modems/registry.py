@@ -10,10 +10,11 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import secrets
 import threading
 from pathlib import Path
+
+from remsim.core.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class Registry:
 
     def _save(self) -> None:
         try:
-            write_atomically(self._path, json.dumps(self._entries, indent=1).encode(), 0o600)
+            write_atomically(self._path, json.dumps(self._entries, indent=1).encode())
         except OSError as error:
             log.warning("%s cannot be written: %s", self._path, error.strerror)
 
@@ -116,21 +117,7 @@ def load_key(path: Path) -> bytes:
             return key
     key = secrets.token_bytes(32)
     try:
-        write_atomically(path, key, 0o600)
+        write_atomically(path, key)
     except OSError as error:
         log.warning("%s cannot be written: %s; SIMs get other names at the next start", path, error.strerror)
     return key
-
-
-def write_atomically(path: Path, content: bytes, mode: int) -> None:
-    """Replace a file so that a crash leaves the old one or the new one."""
-    temporary = path.with_name(f"{path.name}.new")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    try:
-        os.fchmod(fd, mode)
-        while content:
-            content = content[os.write(fd, content) :]
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    temporary.replace(path)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from pathlib import Path
+
+from remsim.core.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +55,8 @@ class Sequence:
 
     def _reserve(self, limit: int) -> None:
         """Reserve while half a block is left: a disk that is full for hours costs nothing yet."""
-        temporary = self._path.with_name(f"{self._path.name}.new")
         try:
-            with temporary.open("w") as file:
-                file.write(str(limit))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
+            write_atomically(self._path, str(limit).encode())
             self._reserve_at = limit - BLOCK // 2
         except OSError as error:
             # Numbers go on rising in memory; the journal's own highest number is the floor at the next start.

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from remsim.core.errors import StorageError
+from remsim.core.files import write_atomically
 
 NAME = "token"
 SHORTEST = 32
@@ -27,15 +28,8 @@ def ensure_token(state_dir: Path) -> str:
 
 def _create(path: Path) -> str:
     token = os.urandom(32).hex()
-    temporary = path.with_name(f"{NAME}.new")
     try:
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(token + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_atomically(path, f"{token}\n".encode())
     except OSError as error:
         raise StorageError(
             f"{path} cannot be written: {error.strerror}", field="--state", hint="give another one with --state DIR"
