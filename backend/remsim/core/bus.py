@@ -32,7 +32,6 @@ class Subscription:
     def __init__(self, bus: Bus, name: str, accepts: tuple[type, ...], limit: int) -> None:
         self.name = name
         self.accepts = accepts
-        self.lost_total = 0
         self._bus = bus
         self._limit = limit
         self._queue: deque[Any] = deque()
@@ -48,7 +47,6 @@ class Subscription:
             if len(self._queue) >= self._limit:
                 self._queue.popleft()
                 self._lost += 1
-                self.lost_total += 1
             self._queue.append(message)
             self._ready.notify()
 

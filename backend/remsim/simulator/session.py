@@ -9,7 +9,6 @@ from remsim.simulator.encode import tgpp
 from remsim.simulator.profiles import ModemState
 
 LONGEST_LINE = 2048
-REPORTS = ("+CREG", "+CGREG", "+CEREG", "+C5GREG")
 CME_TEXT = {4: "operation not supported", 10: "SIM not inserted"}
 
 PARTS = re.compile(r'(?:"[^"]*"|[^;"])+')

@@ -124,6 +124,8 @@ class Journal:
                 self._flush()
             select = f"SELECT * FROM events {where} ORDER BY id DESC LIMIT ?"
             rows = self._file.tried(lambda: self._db.execute(select, (*values, limit + 1)).fetchall())
+            if rows is not None and not self._waiting and not self._file.in_memory:
+                self._file.well()
             found = {row[0]: event_of(row) for row in rows or ()}
             for event in self._waiting:
                 if (

@@ -116,7 +116,8 @@ class Usage:
         """Write what was counted; while there is no file it is shown from memory and kept to be written."""
         with self._lock:
             self._file.leave_memory()
-            if self._changed and not self._file.in_memory and self._file.tried(self._write):
+            wanted = self._changed or self.problem is not None
+            if wanted and not self._file.in_memory and self._file.tried(self._write):
                 self._counted.clear()
                 self._changed = False
                 self._file.well()

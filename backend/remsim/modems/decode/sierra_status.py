@@ -43,7 +43,6 @@ MODES = {
     "UMTS": ("UMTS", "UMTS"),
     "GSM": ("GSM", "GSM"),
 }
-NO_SERVICE = frozenset(("", "-", "--", "---", "no srv", "no service", "none", "unknown"))
 
 
 def decode_gstatus(asked: Asked, record: Record) -> Values:
