@@ -24,7 +24,16 @@ class UsbTree:
             (folder / "product").write_text(f"{product}\n")
 
     def interface(
-        self, usb_path: str, number: int, *, tty: str = "", net: str = "", triple: str = "ff0000", node: bool = True
+        self,
+        usb_path: str,
+        number: int,
+        *,
+        tty: str = "",
+        net: str = "",
+        wdm: str = "",
+        driver: str = "",
+        triple: str = "ff0000",
+        node: bool = True,
     ) -> None:
         folder = self.devices / f"{usb_path}:1.{number}"
         folder.mkdir()
@@ -35,6 +44,14 @@ class UsbTree:
             (folder / tty if tty.startswith("ttyUSB") else folder / "tty" / tty).mkdir(parents=True)
             if node:
                 (self.dev / tty).touch()
+        if driver:
+            target = self.sys / "bus" / "usb" / "drivers" / driver
+            target.mkdir(parents=True, exist_ok=True)
+            (folder / "driver").symlink_to(target)
+        if wdm:
+            (folder / "usbmisc" / wdm).mkdir(parents=True)
+            if node:
+                (self.dev / wdm).touch()
         if net:
             (folder / "net" / net).mkdir(parents=True)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from remsim.modems.detect import fingerprint, scan
+from remsim.modems.detect import ControlPort, fingerprint, scan
 from remsim.modems.ports import ROWS
 from usb_tree import UsbTree, plug_rm520n
 
@@ -67,6 +67,16 @@ def test_port_counts_only_when_its_device_node_is_there(tree: UsbTree) -> None:
     assert scan(tree.sys, tree.dev)[0].at_ports == ()
     (tree.dev / "ttyUSB2").touch()
     assert scan(tree.sys, tree.dev)[0].at_ports == (str(tree.dev / "ttyUSB2"),)
+
+
+@pytest.mark.parametrize(("driver", "protocol"), [("qmi_wwan", "qmi"), ("cdc_mbim", "mbim")])
+def test_control_device_is_named_with_what_it_speaks(tree: UsbTree, driver: str, protocol: str) -> None:
+    plug_rm520n(tree)
+    assert scan(tree.sys, tree.dev)[0].control_port is None
+    tree.interface("1-1.2", 8, wdm="cdc-wdm1", driver=driver)
+    assert scan(tree.sys, tree.dev)[0].control_port == ControlPort(protocol, str(tree.dev / "cdc-wdm1"))
+    (tree.dev / "cdc-wdm1").unlink()
+    assert scan(tree.sys, tree.dev)[0].control_port is None
 
 
 def test_modem_in_its_boot_loader_is_seen_and_known_as_such(tree: UsbTree) -> None:

@@ -5,11 +5,21 @@ A modem's place is its USB path (``1-1.2``), never a ttyUSB number, which change
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.modems.ports import BY_ID, UsbModem
+
+CONTROL_DRIVERS = {"qmi_wwan": "qmi", "cdc_mbim": "mbim"}
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPort:
+    """A modem's QMI or MBIM device: ``protocol`` is ``qmi`` or ``mbim``, ``path`` a device node that exists."""
+
+    protocol: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,7 @@ class Found:
     product: str | None
     at_ports: tuple[str, ...]
     interface: str | None
+    control_port: ControlPort | None = None
 
 
 def scan(sysfs_root: Path, dev_root: Path) -> list[Found]:
@@ -69,7 +80,9 @@ def describe(devices: Path, name: str, dev_root: Path) -> Found | None:
         str(node) for number in numbers for tty in ttys(interfaces.get(number)) if (node := dev_root / tty).exists()
     ]
     netdevs = [net for path in interfaces.values() for net in children(path / "net")]
-    return Found(name, row.usb_id, row, read_text(devices / name / "product"), tuple(ports), next(iter(netdevs), None))
+    product = read_text(devices / name / "product")
+    control = control_port(interfaces.values(), dev_root)
+    return Found(name, row.usb_id, row, product, tuple(ports), next(iter(netdevs), None), control)
 
 
 def interfaces_of(devices: Path, name: str) -> Iterator[tuple[int, Path]]:
@@ -81,6 +94,26 @@ def interfaces_of(devices: Path, name: str) -> Iterator[tuple[int, Path]]:
                 yield int(number, 16), path
             except ValueError:
                 continue
+
+
+def control_port(interfaces: Iterable[Path], dev_root: Path) -> ControlPort | None:
+    """The QMI or MBIM device of a modem, told by the driver that made it."""
+    for path in interfaces:
+        protocol = CONTROL_DRIVERS.get(driver_of(path) or "")
+        if protocol is None:
+            continue
+        for name in children(path / "usbmisc"):
+            if (dev_root / name).exists():
+                return ControlPort(protocol, str(dev_root / name))
+    return None
+
+
+def driver_of(interface: Path) -> str | None:
+    """The kernel driver bound to an interface."""
+    try:
+        return (interface / "driver").readlink().name
+    except OSError:
+        return None
 
 
 def interface_class(interface: Path) -> str:
