@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from remsim.web.fields import Body, Query
+from remsim.core.forms import Form
+from remsim.web.fields import Query
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -17,7 +18,7 @@ class Description:
 
     summary: str
     query: type[Query] | None = None
-    body: type[Body] | None = None
+    body: type[Form] | None = None
     answer: str = "application/json"
     status: int = 200
 
@@ -26,7 +27,7 @@ def describes(
     summary: str,
     *,
     query: type[Query] | None = None,
-    body: type[Body] | None = None,
+    body: type[Form] | None = None,
     answer: str = "application/json",
     status: int = 200,
 ) -> Callable[[View], View]:

@@ -8,10 +8,11 @@ from flask import Blueprint
 
 from remsim.core.errors import InvalidInput
 from remsim.core.events import KINDS
+from remsim.core.forms import Whole
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
-from remsim.web.fields import MessageId, Name, Names, PeriodQuery, Whole, load_query
+from remsim.web.fields import MessageId, Name, Names, PeriodQuery, load_query
 
 bp = Blueprint("events", __name__)
 

@@ -1,4 +1,4 @@
-"""How query strings, forms and JSON bodies become values: the field types of all schemas."""
+"""How query strings, forms and JSON bodies become values; field types that only addresses have."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from flask import request
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, validate
 from marshmallow import fields as ma
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from remsim.core.errors import InvalidInput
+from remsim.core.forms import Form, Whole
 from remsim.telemetry.series import LONGEST_RANGE_S as LONGEST_PERIOD_S
 
 UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2631600}
@@ -106,46 +107,6 @@ class Period(ma.Field[float | None]):
         raise ValidationError("is 1 to 60 seconds, or off")
 
 
-class StrictNumber(ma.Field[float]):
-    """A finite number within bounds, from JSON or from a form."""
-
-    def __init__(self, minimum: float, maximum: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.minimum, self.maximum = minimum, maximum
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Its JSON Schema."""
-        return {"type": "number", "minimum": self.minimum, "maximum": self.maximum}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value, re.ASCII):
-            value = float(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
-            return float(value)
-        raise ValidationError(f"is not a number from {self.minimum:g} to {self.maximum:g}")
-
-
-class Whole(ma.Field[int]):
-    """A whole number within bounds."""
-
-    def __init__(self, minimum: int, maximum: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.minimum, self.maximum = minimum, maximum
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Its JSON Schema."""
-        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\d{1,17}", value, re.ASCII):
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
-            return value
-        raise ValidationError(f"is not a whole number from {self.minimum} to {self.maximum}")
-
-
 def MessageId(**kwargs: Any) -> Whole:
     """An id of the one sequence of readings and events."""
     return Whole(0, LARGEST_ID, **kwargs)
@@ -163,13 +124,6 @@ class Query(Schema):
         unknown = EXCLUDE
 
 
-class Body(Schema):
-    """The body of a request, JSON or form. Unknown fields are an error, because nobody would notice a typo."""
-
-    class Meta:
-        unknown = RAISE
-
-
 Q = TypeVar("Q", bound=Query)
 
 
@@ -185,10 +139,10 @@ def load_query(schema: Query) -> dict[str, Any]:
     return loaded
 
 
-def load_body(schema: Body) -> dict[str, Any]:
+def load_body(schema: Form) -> dict[str, Any]:
     """The validated body of this request, from JSON or from a form, by the same schema."""
     if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        content: Any = request.form.to_dict()
+        content: Any = form_content(schema)
     elif request.is_json:
         try:
             content = request.get_json()
@@ -202,6 +156,17 @@ def load_body(schema: Body) -> dict[str, Any]:
         raise InvalidInput("the request's body is not an object", field="body")
     loaded: dict[str, Any] = schema.load(content)
     return loaded
+
+
+def form_content(schema: Form) -> dict[str, Any]:
+    """A form's fields; those of lists may be repeated, any other one not."""
+    content: dict[str, Any] = {}
+    for name, values in request.form.lists():
+        is_list = getattr(schema.fields.get(name), "is_list", False)
+        if not is_list and len(values) > 1:
+            raise InvalidInput(f"{name} is given twice", field=name)
+        content[name] = values if is_list else values[0]
+    return content
 
 
 class PeriodQuery(Query):

@@ -8,18 +8,19 @@ from flask import Blueprint, Response, redirect, request
 from marshmallow import fields as ma
 from marshmallow import validate
 
+from remsim.core.forms import Form
 from remsim.web.auth import COOKIE, COOKIE_DAYS, PUBLIC, TICKET_S, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.errors import Forbidden
-from remsim.web.fields import Body, load_body
+from remsim.web.fields import load_body
 from remsim.web.pages import refusal_page
 
 api = Blueprint("tickets", __name__)
 pages = Blueprint("login", __name__)
 
 
-class TicketRequest(Body):
+class TicketRequest(Form):
     """What the ticket is for."""
 
     purpose = ma.String(required=True, validate=validate.OneOf(tuple(TICKET_S), error="is neither {choices}"))

@@ -8,15 +8,16 @@ from flask import Blueprint
 
 from remsim.config.settings import save_modem_period
 from remsim.core.errors import InvalidInput, NotFound, RemsimError, StorageError
+from remsim.core.forms import Form
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
-from remsim.web.fields import Body, Period, load_body
+from remsim.web.fields import Period, load_body
 
 bp = Blueprint("modems", __name__)
 
 
-class ModemChange(Body):
+class ModemChange(Form):
     """What may be changed of a modem."""
 
     period_s = Period(required=True)

@@ -6,10 +6,9 @@ import re
 from typing import Any
 
 from flask import Blueprint, Flask, current_app
-from marshmallow import Schema, missing, validate
-from marshmallow import fields as ma
 
 from remsim import __version__
+from remsim.core.forms import json_schema, object_schema
 from remsim.web.auth import PUBLIC, requires_scope
 from remsim.web.describe import Description, describes
 
@@ -96,27 +95,4 @@ def operation(path: str, view: Any) -> dict[str, Any]:
         made["requestBody"] = {"required": True, "content": dict.fromkeys(kinds, body)}
     if view.required_scope == PUBLIC:
         made["security"] = []
-    return made
-
-
-def object_schema(schema: Schema) -> dict[str, Any]:
-    """A marshmallow schema as JSON Schema."""
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": [field.data_key or name for name, field in schema.fields.items() if field.required],
-        "properties": {field.data_key or name: json_schema(field) for name, field in schema.fields.items()},
-    }
-
-
-def json_schema(field: ma.Field[Any]) -> dict[str, Any]:
-    """One field as JSON Schema: our own types say it themselves, strings by their validators."""
-    made: dict[str, Any] = dict(getattr(field, "json", {"type": "string"}))
-    for rule in field.validators:
-        if isinstance(rule, validate.Length):
-            made |= {"minLength": rule.min, "maxLength": rule.max}
-        elif isinstance(rule, validate.OneOf):
-            made["enum"] = list(rule.choices)
-    if field.load_default is not missing:
-        made["default"] = field.load_default
     return made

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from remsim.core.clock import iso_utc
 from remsim.core.errors import NotFound, RemsimError
+from remsim.core.forms import Whole
 from remsim.telemetry.export import csv_chunks, json_chunks
 from remsim.telemetry.measures import MEASURES, measure_named
 from remsim.telemetry.series import MOST_POINTS, Series
@@ -19,7 +20,7 @@ from remsim.telemetry.timeline import TRACKS, timeline
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
-from remsim.web.fields import Name, Names, PeriodQuery, Whole, asked_period, load_query
+from remsim.web.fields import Name, Names, PeriodQuery, asked_period, load_query
 from remsim.web.modems import known_modem
 
 bp = Blueprint("series", __name__)

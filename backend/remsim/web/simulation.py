@@ -7,15 +7,16 @@ from typing import Any
 from flask import Blueprint
 
 from remsim.core.errors import NotFound
+from remsim.core.forms import Form, StrictNumber
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
-from remsim.web.fields import Body, Name, StrictNumber, load_body
+from remsim.web.fields import Name, load_body
 
 bp = Blueprint("simulation", __name__)
 
 
-class FaultRequest(Body):
+class FaultRequest(Form):
     """Which fault of which modem, and for how long (until ``clear`` when not said)."""
 
     modem = Name(required=True)
