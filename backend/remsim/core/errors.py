@@ -38,6 +38,20 @@ class NotFound(RemsimError):
     http_status = 404
 
 
+class Conflict(RemsimError):
+    """What was asked for cannot be done now, because of what goes on or how things are."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class Aborted(RemsimError):
+    """Work ended because somebody asked for it."""
+
+    code = "aborted"
+    http_status = 409
+
+
 class ConfigError(RemsimError):
     """A configuration file cannot be used; the text names file, line and option."""
 
@@ -78,6 +92,30 @@ class AtFormatError(ModemError):
         super().__init__(f"the modem answered {command} with something unreadable: {line[:120]!r}")
         self.command = command
         self.line = line
+
+
+class CommandRefused(ModemError):
+    """The modem answered a command with an error; ``cause`` is its own word for why, ``number`` its CME or CMS code."""
+
+    code = "refused"
+
+    def __init__(self, command: str, cause: str, *, number: int | None = None, hint: str | None = None) -> None:
+        super().__init__(f"the modem refuses {command}: {cause}", hint=hint)
+        self.command = command
+        self.cause = cause
+        self.number = number
+
+
+class NotTaken(ModemError):
+    """The modem said OK, but what is read back is not what was wanted."""
+
+    code = "not_taken"
+
+
+class RolledBack(ModemError):
+    """A change was undone again, because it cut the service or nobody confirmed it."""
+
+    code = "rolled_back"
 
 
 class ModemGone(ModemError):

@@ -11,45 +11,108 @@ from typing import Any
 
 from remsim.core.bus import Bus
 from remsim.core.clock import Clock, iso_utc
-from remsim.core.errors import NotFound, RemsimError
+from remsim.core.errors import Aborted, Conflict, NotFound, RemsimError
 
 log = logging.getLogger(__name__)
 
 KEPT = 50
+STATES = {
+    "running": "under way",
+    "confirming": "done, and undone again unless somebody confirms it in time",
+    "done": "ended as wanted",
+    "failed": "ended otherwise; error and hint say why",
+    "aborted": "ended because somebody asked for it",
+}
+"""Every state a job can be in."""
 
 
 @dataclass(slots=True)
 class Job:
-    """One piece of long work. ``progress`` runs from 0 to 1, or is None while it cannot be told."""
+    """One piece of long work. ``progress`` runs from 0 to 1, or is None while it cannot be told.
+
+    ``source`` is the modem it works on, ``title`` what it does in words, ``actor`` who asked for it.
+    """
 
     id: str
     kind: str
     started_at: float
-    state: str = "running"  # running, done, failed
+    source: str | None = None
+    title: str | None = None
+    actor: str | None = None
+    state: str = "running"
     progress: float | None = None
     step: str | None = None
     result: Any = None
     error: str | None = None
+    code: str | None = None
+    hint: str | None = None
+    at_field: str | None = None
     ended_at: float | None = None
+    confirm_by: float | None = None
+    can_abort: bool = False
     _publish: Callable[[Job], None] = field(default=lambda job: None, repr=False)
+    _aborted: threading.Event = field(default_factory=threading.Event, repr=False)
+    _confirmed: threading.Event = field(default_factory=threading.Event, repr=False)
 
-    def report(self, progress: float | None = None, step: str | None = None) -> None:
-        """Say how far it is."""
+    def report(self, progress: float | None = None, step: str | None = None, *, can_abort: bool | None = None) -> None:
+        """Say how far it is, and whether it can be aborted from now on."""
         self.progress = progress
         if step is not None:
             self.step = step
+        if can_abort is not None:
+            self.can_abort = can_abort
         self._publish(self)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.ended_at is not None
+
+    @property
+    def is_abort_wanted(self) -> bool:
+        """Whether somebody wants it to end."""
+        return self._aborted.is_set()
+
+    def abort(self) -> None:
+        """Ask it to end; ``Conflict`` when it has ended, or is at a point where stopping would leave a mess."""
+        if self.is_over or not self.can_abort:
+            raise Conflict("this job cannot be aborted " + ("any more" if self.is_over else "now"), field="job")
+        self._aborted.set()
+        self._confirmed.set()  # who waits for one of both wakes up
+
+    def confirm(self) -> None:
+        """Keep what the job changed; ``Conflict`` when it does not wait for that."""
+        if self.state != "confirming":
+            raise Conflict("this job does not wait for a confirmation", field="job")
+        self._confirmed.set()
+
+    def wait_for_confirmation(self, now: float, within_s: float) -> bool:
+        """Whether somebody confirmed within the time; an abort is no confirmation."""
+        self._confirmed.clear()
+        self.state, self.confirm_by, self.can_abort = "confirming", now + within_s, True
+        self.report(None, "waiting for a confirmation")
+        is_confirmed = self._confirmed.wait(within_s) and not self._aborted.is_set()
+        self.state, self.confirm_by = "running", None
+        self.report(None, "confirmed" if is_confirmed else "not confirmed", can_abort=False)
+        return is_confirmed
 
     def as_dict(self) -> dict[str, Any]:
         """The object of ``/api/v1/jobs/ID`` and of the stream."""
         return {
             "id": self.id,
             "kind": self.kind,
+            "modem": self.source,
+            "title": self.title,
             "state": self.state,
             "progress": self.progress,
             "step": self.step,
+            "can_abort": self.can_abort and not self.is_over,
+            "confirm_by": None if self.confirm_by is None else iso_utc(self.confirm_by),
             "result": self.result,
             "error": self.error,
+            "code": self.code,
+            "hint": self.hint,
+            "field": self.at_field,
             "started_at": iso_utc(self.started_at),
             "ended_at": None if self.ended_at is None else iso_utc(self.ended_at),
         }
@@ -72,14 +135,21 @@ class Jobs:
         self._lock = threading.Lock()
         self._next = 1
 
-    def start(self, kind: str, work: Callable[[Job], Any]) -> Job:
+    def start(
+        self,
+        kind: str,
+        work: Callable[[Job], Any],
+        *,
+        source: str | None = None,
+        title: str | None = None,
+        actor: str | None = None,
+    ) -> Job:
         """Begin ``work(job)``; what it returns is the result, a ``RemsimError`` is a failure told to the user."""
         with self._lock:
-            job = Job(str(self._next), kind, self._clock.now(), _publish=self._publish)
+            job = Job(str(self._next), kind, self._clock.now(), source, title, actor, _publish=self._publish)
             self._next += 1
             self._jobs[job.id] = job
-            while len(self._jobs) > KEPT:
-                self._jobs.popitem(last=False)
+            self._forget_old()
         self._publish(job)
         threading.Thread(target=self._run, args=(job, work), name=f"job-{kind}", daemon=True).start()
         return job
@@ -96,6 +166,11 @@ class Jobs:
         with self._lock:
             return list(self._jobs.values())
 
+    def _forget_old(self) -> None:
+        """Keep the last ones, and all that are under way."""
+        for job_id in [job.id for job in self._jobs.values() if job.is_over][: max(0, len(self._jobs) - KEPT)]:
+            del self._jobs[job_id]
+
     def _publish(self, job: Job) -> None:
         self._bus.publish(JobUpdate(job.as_dict()))
 
@@ -103,10 +178,14 @@ class Jobs:
         try:
             job.result = work(job)
             job.progress, job.state = 1.0, "done"
+        except Aborted as error:
+            job.state, job.error, job.code, job.hint = "aborted", error.message, error.code, error.hint
         except RemsimError as error:
-            job.state, job.error = "failed", error.message
+            job.state, job.error, job.code, job.hint = "failed", error.message, error.code, error.hint
+            job.at_field = error.field
         except Exception:  # a job's thread is where an unforeseen error ends: told, logged, not lost
             log.exception("job %s failed", job.kind)
-            job.state, job.error = "failed", "an unexpected error; the log has the details"
+            job.state, job.code = "failed", "internal_error"
+            job.error = "an unexpected error; the log has the details"
         job.ended_at = self._clock.now()
         self._publish(job)

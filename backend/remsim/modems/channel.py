@@ -20,9 +20,9 @@ from pathlib import Path
 import serial
 
 from remsim.core.clock import Clock
-from remsim.core.errors import AtTimeout, InvalidInput, ModemError, ModemGone, PortBusy
+from remsim.core.errors import Aborted, AtTimeout, InvalidInput, ModemError, ModemGone, PortBusy
 from remsim.modems.decode.text import FINAL
-from remsim.modems.masking import masked
+from remsim.modems.masking import masked, shown_command
 from remsim.modems.reply import AtReply, LineSplitter, ReplyCollector
 from remsim.modems.turns import Turns
 
@@ -39,6 +39,9 @@ CHUNK = 4096
 FLOOD_PAUSE_S = 0.002
 """After a chunk that is half full or more: a port that floods us is slowed down and does not take the processor."""
 LONGEST_COMMAND = 1024
+CANCEL_LOOK_S = 0.2
+ABORT_S = 10.0
+"""How long a modem may take to end a command that was cancelled."""
 GONE_ERRORS = frozenset((errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.ENOENT))
 
 
@@ -126,10 +129,18 @@ class Channel:
             if self._abort_fd >= 0:
                 os.eventfd_write(self._abort_fd, 1)
 
-    def query(self, command: str, *, timeout_s: float = 3.0, payload: str | None = None) -> AtReply:
+    def query(
+        self,
+        command: str,
+        *,
+        timeout_s: float = 3.0,
+        payload: str | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> AtReply:
         """Send one command line and collect its answer.
 
-        ``payload`` is sent with Ctrl-Z when the modem prompts for it. Raises ``AtTimeout``, ``ModemGone``.
+        ``payload`` is sent with Ctrl-Z when the modem prompts for it. Once ``is_cancelled`` says so, a character ends
+        the command (V.250 §5.6.1) and ``Aborted`` is raised. Raises ``AtTimeout``, ``ModemGone``.
         """
         if not command.isprintable() or not command.isascii() or not 2 <= len(command) <= LONGEST_COMMAND:
             raise InvalidInput("an AT command is one line of printable ASCII characters", field="command")
@@ -137,7 +148,7 @@ class Channel:
             if not self._in_step:
                 self._resync(timeout_s)
             self._dispatch(self._read(0))
-            return self._exchange(command, timeout_s, payload)
+            return self._exchange(command, timeout_s, payload, is_cancelled)
 
     def wait_urcs(self, timeout_s: float) -> bool:
         """Pass unsolicited lines on as they come; False when woken, True when the time is over."""
@@ -154,8 +165,11 @@ class Channel:
                 with self._turns:
                     self._dispatch(self._read(0))
 
-    def _exchange(self, command: str, timeout_s: float, payload: str | None) -> AtReply:
+    def _exchange(
+        self, command: str, timeout_s: float, payload: str | None, is_cancelled: Callable[[], bool] | None
+    ) -> AtReply:
         deadline = self._clock.monotonic() + timeout_s
+        is_ending = False
         collector = ReplyCollector(command, expects_echo=self._echoes, payload=payload)
         self.commands_sent += 1
         self._write(command.encode("ascii") + b"\r", command, deadline, timeout_s)
@@ -163,7 +177,14 @@ class Channel:
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 self._in_step = False
-                raise AtTimeout(command, timeout_s)
+                if is_ending:
+                    raise Aborted(f"{shown_command(command)} was given up; the modem has not said that it stopped")
+                raise AtTimeout(shown_command(command), timeout_s)
+            if is_cancelled is not None:
+                if is_cancelled() and not is_ending:
+                    is_ending, deadline = True, self._clock.monotonic() + ABORT_S
+                    self._write(b"\r", command, deadline, ABORT_S)
+                left = min(left, CANCEL_LOOK_S)
             for line in self._read(left):
                 if line.startswith(RESYNC_PREFIX) and RESYNC_PREFIX not in command:
                     collector.skip_end()  # the answer to a resync that had been given up
@@ -174,9 +195,12 @@ class Channel:
                 self._write(payload.encode("ascii", "replace") + b"\x1a", command, deadline, timeout_s)
                 payload = None
         self._echoes = self._echoes or collector.echoed
+        if is_ending:
+            self._in_step = False
+            raise Aborted(f"{shown_command(command)} was aborted")
         reply = AtReply(command, tuple(collector.lines), collector.final)
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s: %s -> %r", self.path, masked(command), masked(reply.text))
+            log.debug("%s: %s -> %r", self.path, shown_command(command), masked(reply.text))
         return reply
 
     def _resync(self, timeout_s: float) -> None:
@@ -262,7 +286,7 @@ class Channel:
                 left = deadline - self._clock.monotonic()
                 if left <= 0:
                     self._in_step = False
-                    raise AtTimeout(command, timeout_s) from None
+                    raise AtTimeout(shown_command(command), timeout_s) from None
                 if self._aborted:
                     raise ModemGone(self.path) from None
                 wait_for(select.POLLOUT, min(left, 0.2), port)

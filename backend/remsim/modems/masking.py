@@ -7,6 +7,17 @@ import re
 _LONG_NUMBER = re.compile(r"\d{10,}[0-9A-Fa-f]*")
 
 
+_WITH_SECRETS = re.compile(
+    r"(AT[+^!]?(?:CPIN|CPWD|CLCK|CGAUTH|QICSGP|ENTERCND|CUSD|CMGS|CMGW|EGMR)=).+", re.IGNORECASE
+)
+"""Commands whose parameters are PINs, passwords or private words."""
+
+
+def shown_command(command: str) -> str:
+    """A command as it may stand in a message or a log."""
+    return masked(_WITH_SECRETS.sub(r"\1…", command))
+
+
 def mask(identifier: str | None) -> str | None:
     """An identifier of which only the last four digits show."""
     return None if identifier is None else _hidden(identifier)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from remsim.config.settings import ModemSettings
 from remsim.core.clock import Clock, Moment
-from remsim.core.errors import AtTimeout, ModemError, ModemGone, PortBusy
+from remsim.core.errors import AtTimeout, Conflict, ModemError, ModemGone, PortBusy
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.modems.changes import Changes
@@ -34,6 +35,8 @@ URGENT_SHARE = 0.1
 URGENT_S = 1.0
 """A modem that told a change by itself is asked after this share of the period, not sooner than a second."""
 BUSY_RETRY_S = 10.0
+HELD_LOOK_S = 0.5
+WAIT_SLICE_S = 0.5
 IDENTITY_RETRY_S = 30.0
 IDENTITY_TRIES = 5
 """A modem that did not answer all of who it is, is asked again so often."""
@@ -71,6 +74,11 @@ class Modem:
         self.trouble: str | None = None
         self.period_s = settings.period_s
         self.session: Session | None = None
+        self.operation: str | None = None
+        self.identifications = 0
+        self._operating = threading.Lock()
+        self._rounds = threading.Lock()
+        self._moved = threading.Condition()
         self._around = around
         self._clock = around.clock
         self._changes = Changes()
@@ -145,6 +153,47 @@ class Modem:
         if session is not None:
             session.plan.set_period(period_s)
         self._nudge()
+
+    # --- operations: what a user wants done, one at a time, in a thread of its own ---
+
+    def begin_operation(self, title: str) -> None:
+        """Reserve the modem; ``Conflict`` names what goes on already."""
+        if not self._operating.acquire(blocking=False):
+            text = f"{self.id} is busy: {self.operation or 'another operation'}"
+            raise Conflict(text, code="busy", hint="wait for its end or abort it")
+        self.operation = title
+
+    def end_operation(self) -> None:
+        """Let the modem go for the next operation."""
+        self.operation = None
+        self._operating.release()
+
+    def open_session(self) -> Session:
+        """The session whose port is open; ``Conflict`` says why there is none."""
+        session = self.session
+        if self.period_s is None:
+            text = f"polling of {self.id} is off, so its port is closed"
+            raise Conflict(text, code="paused", hint="choose a polling period first")
+        if session is None or not session.channel.is_open:
+            raise Conflict(f"{self.id} cannot be asked now: {self.state}", code="not_ready", hint=self.trouble)
+        return session
+
+    @contextlib.contextmanager
+    def polling_held(self) -> Iterator[None]:
+        """No round is begun meanwhile: for commands that take minutes."""
+        with self._rounds:
+            yield
+
+    def wait_until(self, is_so: Callable[[], bool], within_s: float, is_over: Callable[[], bool]) -> bool:
+        """Wait till readings, states or sessions make ``is_so`` true; False after the time or once ``is_over``."""
+        deadline = self._clock.monotonic() + within_s
+        while not is_so():
+            left_s = deadline - self._clock.monotonic()
+            if left_s <= 0 or is_over() or self._stopping:
+                return is_so()
+            with self._moved:
+                self._moved.wait(min(left_s, WAIT_SLICE_S))
+        return True
 
     @property
     def interface(self) -> str | None:
@@ -240,6 +289,8 @@ class Modem:
             if self.identity.get("imei"):
                 self._take_id(self._around.identify(self, str(self.identity["imei"])))
             session.plan.set_period(self.period_s)
+            self.identifications += 1
+            self._notify()
             self._poll(session)
         finally:
             session.channel.dispose()
@@ -261,8 +312,14 @@ class Modem:
             if now < next_at:
                 session.wait(next_at - now)
                 continue
+            if not self._rounds.acquire(blocking=False):
+                session.wait(HELD_LOOK_S)
+                continue
             begun_at = now
-            values = session.round(now)
+            try:
+                values = session.round(now)
+            finally:
+                self._rounds.release()
             if values is not None:
                 self._publish(session, values)
             if values is not None and self._should_ask_again(session):
@@ -316,6 +373,7 @@ class Modem:
         for event in events:
             self._around.emit(event)
         self._around.publish_reading(reading)
+        self._notify()
 
     def _read_traffic(self) -> Traffic:
         meter = self._meter  # another thread drops it when the interface changes
@@ -375,6 +433,11 @@ class Modem:
             return
         self.state, self._state_since = state, Moment(self._clock)
         self._around.emit(self._changes.of_state(self.id, self._clock.now(), before, state, why))
+        self._notify()
+
+    def _notify(self) -> None:
+        with self._moved:
+            self._moved.notify_all()
 
     def _tell(self, kind: str, text: str, data: dict[str, Any], severity: str = "info") -> None:
         self._around.emit(Event(kind, self.id, self._clock.now(), text, severity, data))

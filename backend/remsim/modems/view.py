@@ -33,6 +33,7 @@ def modem_view(modem: Modem, prober: Prober, identities: Identities, *, identifi
         "state_since": iso_utc(modem.state_since),
         "online_since": iso_utc(modem.state_since) if modem.state == "online" else None,
         "problem": problem(modem, prober),
+        "operation": modem.operation,
         **{
             name: identity.get(name) if identifiers else mask(identity.get(name))
             for name in ("imei", "imsi", "iccid", "eid")
