@@ -41,8 +41,8 @@ TEST_FORMS = frozenset(
 )
 """Commands whose answer to ``=?`` (what is possible) is decoded; the others' would be taken for what is."""
 
-LISTS = frozenset(("neighbours", "scc", "carriers", "operators", "counter_bytes"))
-TABLES = frozenset(("contexts", "apns", "sensors_c", "nr"))
+LISTS = frozenset(("neighbours", "scc", "carriers", "operators", "counter_bytes", "carrier_profiles"))
+TABLES = frozenset(("contexts", "apns", "auth", "facilities", "sensors_c", "nr"))
 
 
 def decode_reply(

@@ -1,4 +1,4 @@
-"""Quectel's commands other than cell reports: temperature, SIM, bands, configuration, branches, counters."""
+"""Quectel's commands other than cell reports and settings: temperature, SIM, branches, counters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 
 from remsim.modems.decode import quectel_carriers as carriers
 from remsim.modems.decode import quectel_cells as cells
-from remsim.modems.decode.radio import bands_of_mask, rat_of_word
+from remsim.modems.decode import quectel_config as config
+from remsim.modems.decode.radio import rat_of_word
 from remsim.modems.decode.text import (
     Asked,
     Decoder,
@@ -20,8 +21,8 @@ from remsim.modems.decode.text import (
     unreadable,
     whole,
 )
+from remsim.modems.decode.tgpp_sim import tries
 
-USB_MODES = {0: "qmi", 1: "ecm", 2: "mbim", 3: "rndis", 5: "ncm"}
 SENSOR = re.compile(r'"?\b([A-Za-z][^",\n]{0,39})"?\s*,\s*"?(-?\d{1,6}(?:\.\d+)?)"?')
 
 
@@ -67,8 +68,9 @@ def decode_qdsim(asked: Asked, record: Record) -> Values:
 
 def decode_qsimstat(asked: Asked, record: Record) -> Values:
     """+QSIMSTAT: URC switch, inserted (0 no, 1 yes, 2 not known)."""
-    inserted = to_int(field(split_fields(record.body), 1))
-    return {"sim_inserted": {0: False, 1: True}.get(inserted if inserted is not None else -1)}
+    f = split_fields(record.body)
+    states = {"0": False, "1": True}
+    return {"sim_inserted": states.get(field(f, 1) or ""), "sim_status_reports": states.get(field(f, 0) or "")}
 
 
 def decode_qusim(asked: Asked, record: Record) -> Values:
@@ -97,51 +99,22 @@ def name_text(text: str | None, alphabet: int | None) -> str | None:
     return text
 
 
-def decode_qnwprefcfg(asked: Asked, record: Record) -> Values:
-    """+QNWPREFCFG: a list of bands (``bands`` when one was asked for), a mode, or another setting."""
-    f = split_fields(record.body.split("\n")[0])
-    name, text = field(f, 0), field(f, 1)
-    if name is None:
+def decode_qinistat(asked: Asked, record: Record) -> Values:
+    """+QINISTAT: what of the card is ready, a sum of 1 (PIN), 2 (messages), 4 (phone book)."""
+    status = to_int(field(split_fields(record.body), 0))
+    if status is None:
         return {}
-    if name.endswith("_band"):
-        bands = [int(part) for part in (text or "").split(":") if part.isdigit() and 0 < int(part) < 1024]
-        values: Values = {name: bands}
-        if asked.command.count('_band"') == 1 and f'"{name}"' in asked.command.lower():
-            values["bands"] = bands
-        return values
-    return {} if asked.command.endswith("=?") else {name: setting(text)}
+    ready = [word for bit, word in enumerate(("pin", "sms", "phonebook")) if status >> bit & 1]
+    return {"sim_init_status": status, "sim_init_done": ready if status < 8 else None}
 
 
-def setting(text: str | None) -> str | int | None:
-    """A configuration value: a number where it is written as one."""
-    if text is not None and re.fullmatch(r"0|-?[1-9]\d{0,9}", text):
-        return int(text)
-    return text
-
-
-def decode_qcfg(asked: Asked, record: Record) -> Values:
-    """+QCFG: a named setting with one or more values; "band" holds hex masks (GSM/UMTS, LTE[, TD-SCDMA …])."""
+def decode_qpinc(asked: Asked, record: Record) -> Values:
+    """+QPINC: "SC" or "P2", tries left of the PIN and of the PUK."""
     f = split_fields(record.body.split("\n")[0])
-    name = field(f, 0)
-    if name is None or len(f) < 2:
+    number = {"SC": "", "P2": "2"}.get((field(f, 0) or "").upper())
+    if number is None:
         return {}
-    name = name.lower()
-    if name == "usbnet":
-        mode = to_int(field(f, 1))
-        return {"usbnet": mode, "usb_mode": USB_MODES.get(mode if mode is not None else -1)}
-    if name == "band":
-        masks = [hex_mask(text) for text in f[1:]]
-        lte = masks[1] if len(masks) > 1 else None
-        return {"band_masks": f[1:], "lte_bands": None if lte is None else bands_of_mask(lte)}
-    if name in ("nwscanmode", "iotopmode") or len(f) == 2:
-        return {name: setting(field(f, 1))}
-    return {name: [setting(text) for text in f[1:]]}
-
-
-def hex_mask(text: str) -> int | None:
-    """A bit mask in hex with or without 0x."""
-    digits = text.lower().removeprefix("0x")
-    return int(digits, 16) if re.fullmatch(r"[0-9a-f]{1,64}", digits) else None
+    return {f"pin{number}_tries_left": tries(field(f, 1)), f"puk{number}_tries_left": tries(field(f, 2))}
 
 
 def decode_counters(asked: Asked, record: Record) -> Values:
@@ -174,16 +147,6 @@ def branches(measure: str, unit: str, low: int, high: int) -> Decoder:
     return decode
 
 
-def decode_qnwlock(asked: Asked, record: Record) -> Values:
-    """+QNWLOCK: whether the modem is tied to cells; no arguments, or a 0, mean it is free."""
-    f = split_fields(record.body.split("\n")[0])
-    name = field(f, 0) or ""
-    if not name.startswith("common/"):
-        return {}
-    rest = [to_int(text) for text in f[1:]]
-    return {"locked": bool(rest) and rest[0] != 0}
-
-
 def decode_qendc(asked: Asked, record: Record) -> Values:
     """+QENDC: EN-DC offered, upper-layer indication, restricted, NR bearer in use."""
     numbers = [to_int(text) for text in split_fields(record.body)]
@@ -201,11 +164,12 @@ def decode_qmap(asked: Asked, record: Record) -> Values:
 
 
 def nothing(asked: Asked, record: Record) -> Values:
-    """An answer of known form whose fields are not settled."""
+    """An answer of known form that tells nothing we keep."""
     return {}
 
 
 RECORDS: dict[str, Decoder] = {
+    **config.RECORDS,
     "+QENG": cells.decode_qeng,
     "+QCSQ": cells.decode_qcsq,
     "+QCAINFO": carriers.decode_qcainfo,
@@ -214,20 +178,17 @@ RECORDS: dict[str, Decoder] = {
     "+QUIMSLOT": decode_slot,
     "+QUSIMSLOT": decode_slot,
     "+QDSIM": decode_qdsim,
+    "+QINISTAT": decode_qinistat,
+    "+QPINC": decode_qpinc,
     "+QSIMSTAT": decode_qsimstat,
     "+QUSIM": decode_qusim,
     "+QSPN": decode_qspn,
-    "+QNWPREFCFG": decode_qnwprefcfg,
-    "+QCFG": decode_qcfg,
     "+QGDCNT": decode_counters,
     "+QGDNRCNT": decode_counters,
     "+QRSRP": branches("rsrp", "dbm", -160, -1),
     "+QRSRQ": branches("rsrq", "db", -50, 20),
     "+QSINR": branches("sinr", "db", -30, 50),
-    "+QNWLOCK": decode_qnwlock,
     "+QENDC": decode_qendc,
     "+QMAP": decode_qmap,
-    "+QNWCFG": nothing,
-    "+QSIMDET": nothing,
     "+QIND": nothing,
 }

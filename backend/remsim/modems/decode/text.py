@@ -77,7 +77,7 @@ ALIASES = {
 }
 """Prefixes that answer each other's commands."""
 
-PAGES = frozenset(("+GTCCINFO", "+GTCAINFO", "+QRSRP", "+QRSRQ", "+QSINR"))
+PAGES = frozenset(("+GTCCINFO", "+GTCAINFO", "+QRSRP", "+QRSRQ", "+QSINR", "+QGETCAPABILITY"))
 """Answers that are one page of rows, even where a firmware repeats the prefix on each row."""
 
 _PREFIX = re.compile(r"[+!*^$][A-Za-z][A-Za-z0-9]*")

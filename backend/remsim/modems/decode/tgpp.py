@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from remsim.modems.decode import tgpp_data
+from remsim.modems.decode import tgpp_data, tgpp_sim, tgpp_ussd
 from remsim.modems.decode.text import (
     Asked,
     Decoder,
@@ -17,30 +17,20 @@ from remsim.modems.decode.text import (
     to_hex,
     to_int,
 )
+from remsim.modems.decode.tgpp_causes import CAUSES
+from remsim.modems.decode.tgpp_sim import SIM_COMMANDS, SIM_OF_CME, SIM_OF_CME_TEXT
 
 REGISTERED = frozenset((1, 5, 6, 7, 9, 10))
 ROAMING = frozenset((5, 7, 10))
 SMS_ONLY = frozenset((6, 7))
 
-SIM_OF_CME = {
-    10: "NOT_INSERTED",
-    11: "SIM PIN",
-    12: "SIM PUK",
-    13: "FAILURE",
-    14: "BUSY",
-    15: "WRONG",
-    17: "SIM PIN2",
-    18: "SIM PUK2",
+SELECTION = {0: "automatic", 1: "manual", 2: "deregistered", 4: "manual_then_automatic"}
+NETWORK_STATUS = {0: "unknown", 1: "available", 2: "current", 3: "forbidden"}
+RAT_OF_ACT = {
+    0: "GSM", 1: "GSM", 2: "UMTS", 3: "GSM", 4: "UMTS", 5: "UMTS", 6: "UMTS",
+    7: "LTE", 8: "LTE-M", 9: "NB-IoT", 11: "NR", 13: "LTE",
 }
-SIM_OF_CME_TEXT = {
-    "sim not inserted": "NOT_INSERTED",
-    "sim pin required": "SIM PIN",
-    "sim puk required": "SIM PUK",
-    "sim failure": "FAILURE",
-    "sim busy": "BUSY",
-    "sim wrong": "WRONG",
-}
-SIM_COMMANDS = ("+CPIN", "+CIMI", "+ICCID", "+CCID", "+QCCID", "+EID")
+"""Technologies of 27.007 as modems use the numbers: 8 is LTE-M, 13 an LTE anchor that may have a 5G leg."""
 
 
 def final_values(asked: Asked, final: str) -> Values:
@@ -141,7 +131,21 @@ def decode_registration(asked: Asked, record: Record) -> Values:
         values["act"] = act if act is not None and act < 100 and is_camped else None
         if domain == "cgreg" and field(fields, 4):
             values["rac"] = int(fields[4], 16) if re.fullmatch(r"[0-9A-Fa-f]{1,2}", fields[4]) else None
+        values |= refusal(domain, fields)
     return values
+
+
+CAUSE_AT = {"creg": 4, "cereg": 4, "cgreg": 5, "c5greg": 6}
+"""Where the cause's type stands, counted from <stat>: behind the RAC of +CGREG, the slices of +C5GREG."""
+
+
+def refusal(domain: str, fields: list[str]) -> Values:
+    """Why the network refuses, where AT+…REG=3 has it told; a type other than 0 is the maker's own number."""
+    at = CAUSE_AT[domain]
+    kind, cause = to_int(field(fields, at)), to_int(field(fields, at + 1))
+    if kind not in (0, 1) or cause is None or not 0 < cause < 256:
+        return {}
+    return {"reject_cause": cause, "reject_text": CAUSES[domain].get(cause) if kind == 0 else None}
 
 
 def known_area(text: str | None) -> int | None:
@@ -163,7 +167,8 @@ def decode_cops(asked: Asked, record: Record) -> Values:
     if record.body.startswith("("):
         return {"operators": operator_list(record.body)}
     fields = split_fields(record.body)
-    values: Values = {"cops_mode": to_int(field(fields, 0))}
+    mode = to_int(field(fields, 0))
+    values: Values = {"cops_mode": mode, "selection": None if mode is None else SELECTION.get(mode)}
     form, name = to_int(field(fields, 1)), operator_name(field(fields, 2))
     act = to_int(field(fields, 3)) if name else None
     values["act"] = act
@@ -180,9 +185,10 @@ def decode_cops(asked: Asked, record: Record) -> Values:
 
 def operator_name(text: str | None) -> str | None:
     """A network's name; under AT+CSCS="UCS2" it comes as hex of its UTF-16 letters."""
-    if text and re.fullmatch(r"(?:00[2-7][0-9A-Fa-f]){2,}", text):
-        return bytes.fromhex(text).decode("utf-16-be")
-    return text
+    if not text or len(text) < 8 or len(text) % 4 or not re.fullmatch(r"[0-9A-Fa-f]+", text):
+        return text
+    letters = bytes.fromhex(text).decode("utf-16-be", errors="replace")
+    return letters if letters.isprintable() and "\ufffd" not in letters else text
 
 
 def operator_list(body: str) -> list[Values]:
@@ -191,29 +197,26 @@ def operator_list(body: str) -> list[Values]:
     for text in re.findall(r"\(([^()]*)\)", re.split(r", *,", body)[0]):
         fields = split_fields(text)
         if len(fields) >= 4:
+            stat, act = to_int(field(fields, 0)), to_int(field(fields, 4))
             networks.append(
                 {
-                    "stat": to_int(field(fields, 0)),
-                    "long": field(fields, 1),
-                    "short": field(fields, 2),
+                    "stat": stat,
+                    "status": None if stat is None else NETWORK_STATUS.get(stat),
+                    "long": operator_name(field(fields, 1)),
+                    "short": operator_name(field(fields, 2)),
                     "plmn": field(fields, 3),
-                    "act": to_int(field(fields, 4)),
+                    "act": act,
+                    "rat": None if act is None else RAT_OF_ACT.get(act),
                 }
             )
     return networks
-
-
-def decode_cpin(asked: Asked, record: Record) -> Values:
-    """+CPIN: READY, SIM PIN, SIM PUK, …"""
-    state = record.lines[0].strip('"') if record.lines else None
-    return {"sim_state": "NOT_INSERTED" if state == "NOT INSERTED" else state}
 
 
 def decode_cbc(asked: Asked, record: Record) -> Values:
     """+CBC: with three fields the last is millivolts; of two, the second only when it cannot be percent."""
     fields = [to_int(text) for text in split_fields(record.body)]
     last = fields[-1] if len(fields) > 1 else None
-    return {"voltage_mv": last} if last is not None and last > 1000 else {}
+    return {"voltage_mv": last} if last is not None and 1000 < last < 100_000 else {}
 
 
 def decode_cpms(asked: Asked, record: Record) -> Values:
@@ -232,7 +235,7 @@ def decode_ceer(asked: Asked, record: Record) -> Values:
     """+CEER: cause number and text, or text alone."""
     fields = split_fields(record.body)
     cause = to_int(field(fields, 0))
-    if cause is None:
+    if cause is None or (len(fields) == 2 and to_int(fields[1]) is not None):  # a place and a number say no more
         return {"cause": None, "text": record.body.strip().strip('"') or None}
     return {"cause": cause, "text": field(fields, len(fields) - 1) if len(fields) > 1 else None}
 
@@ -244,11 +247,6 @@ def number(name: str, *unknown: int) -> Decoder:
         return {name: to_int(field(split_fields(record.body), 0), *unknown)}
 
     return decode
-
-
-def decode_cnum(asked: Asked, record: Record) -> Values:
-    """+CNUM: name, number, type."""
-    return {"msisdn": field(split_fields(record.body), 1)}
 
 
 def decode_clock(asked: Asked, record: Record) -> Values:
@@ -265,6 +263,11 @@ def quoted(name: str) -> Decoder:
     return decode
 
 
+def decode_cnmi(asked: Asked, record: Record) -> Values:
+    """+CNMI: how messages are announced: mode, mt, bm, ds, bfr."""
+    return {"cnmi": [to_int(text) for text in split_fields(record.body.split("\n")[0])]}
+
+
 RECORDS: dict[str, Decoder] = {
     "+CSQ": decode_csq,
     "+CESQ": decode_cesq,
@@ -273,8 +276,9 @@ RECORDS: dict[str, Decoder] = {
     "+CEREG": decode_registration,
     "+C5GREG": decode_registration,
     "+COPS": decode_cops,
-    "+CPIN": decode_cpin,
+    **tgpp_sim.RECORDS,
     **tgpp_data.RECORDS,
+    **tgpp_ussd.RECORDS,
     "+CBC": decode_cbc,
     "+CPMS": decode_cpms,
     "+CEER": decode_ceer,
@@ -282,7 +286,10 @@ RECORDS: dict[str, Decoder] = {
     "+CGATT": number("cgatt"),
     "+CMEE": number("cmee"),
     "+WS46": number("ws46"),
-    "+CNUM": decode_cnum,
     "+CCLK": decode_clock,
     "+CSCS": quoted("charset"),
+    "+CSCA": quoted("sms_center"),
+    "+CNMI": decode_cnmi,
+    "+CTZR": number("ctzr"),
+    "+CTZU": number("ctzu"),
 }

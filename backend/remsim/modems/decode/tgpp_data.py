@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from remsim.modems.decode.text import Asked, Decoder, Record, Values, field, split_fields, to_int
 
+AUTHENTICATION = {0: "none", 1: "pap", 2: "chap", 3: "pap_or_chap"}
+
 
 def decode_cgpaddr(asked: Asked, record: Record) -> Values:
     """+CGPADDR: cid and its addresses; zeros mean none."""
@@ -56,9 +58,20 @@ def decode_cgcontrdp(asked: Asked, record: Record) -> Values:
     return {"pdn": {} if cid is None else {str(cid): context}}
 
 
+def decode_cgauth(asked: Asked, record: Record) -> Values:
+    """+CGAUTH: cid, protocol, user, password; the password is nobody's business and is left out."""
+    fields = split_fields(record.body)
+    cid, kind = to_int(field(fields, 0)), to_int(field(fields, 1))
+    if cid is None:
+        return {}
+    name = None if kind is None else AUTHENTICATION.get(kind)
+    return {"auth": {str(cid): {"type": name, "username": field(fields, 2)}}}
+
+
 RECORDS: dict[str, Decoder] = {
     "+CGPADDR": decode_cgpaddr,
     "+CGACT": decode_contexts,
     "+CGDCONT": decode_cgdcont,
     "+CGCONTRDP": decode_cgcontrdp,
+    "+CGAUTH": decode_cgauth,
 }
