@@ -17,6 +17,7 @@ from remsim.core.clock import Clock, Moment, SystemClock
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.core.reading import ModemReading
+from remsim.modems.control.desk import ControlDesk
 from remsim.modems.manager import ModemManager
 from remsim.options import RouterOptions, effective_settings, make_dirs
 from remsim.telemetry.journal import Journal
@@ -91,6 +92,9 @@ class Router:
             state_dir=self.state_dir,
             sysfs_root=simulation.sysfs_root if simulation else Path("/sys"),
             dev_root=simulation.dev_root if simulation else Path("/dev"),
+        )
+        self.control = ControlDesk(
+            self.modems, self.jobs, clock=self.clock, emit=self.emit, state_dir=self.state_dir
         )
 
     @property

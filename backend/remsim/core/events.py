@@ -52,6 +52,7 @@ KINDS = {
     "vanished": "a modem went away",
     "reboot": "a modem restarted",
     "state": "a modem's state changed otherwise",
+    "control": "somebody had something done to a modem",
     "error": "something went wrong",
     "recovered": "something works again",
     "clock_jump": "the wall clock was set",

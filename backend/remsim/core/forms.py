@@ -124,8 +124,6 @@ class Choice(ma.Field[Any]):
 class Several(ma.Field[list[Any]]):
     """Some of ``choices``, each once, in their order; from a form as repeated fields or parted by commas."""
 
-    is_list = True
-
     def __init__(self, choices: Mapping[Any, str], *, least: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.choices, self.least = dict(choices), least

@@ -50,12 +50,14 @@ class ModemManager:
             publish_reading,
             emit,
             self._identify,
+            lambda modem: self.on_identified(modem),
             identities,
             self._prober,
             sysfs_root,
             dev_root,
             settings.service.probe_period_s,
         )
+        self.on_identified: Callable[[Modem], None] = lambda modem: None
         self._scan_period_s = scan_period_s
         self._modems: dict[str, Modem] = {}
         self._seen: tuple[str, ...] | None = None
@@ -89,25 +91,26 @@ class ModemManager:
 
     def view(self, modem_id: str, *, identifiers: bool = False) -> dict[str, Any]:
         """One modem's object with carriers and neighbours."""
-        modem = self._modem(modem_id)
+        modem = self.modem(modem_id)
         return modem_view(modem, self._prober, self._identities, identifiers=identifiers) | details(modem)
 
     def set_period(self, modem_id: str, period_s: float | None) -> None:
         """Poll a modem every ``period_s`` seconds (1 to 60), or not at all (None)."""
         if period_s is not None and not PERIODS_S[0] <= period_s <= PERIODS_S[1]:
             raise InvalidInput("the period is 1 to 60 seconds, or off", field="period_s")
-        self._modem(modem_id).set_period(period_s)
+        self.modem(modem_id).set_period(period_s)
 
     def forget(self, modem_id: str) -> None:
         """Let go of a modem that is not there any more."""
-        modem = self._modem(modem_id)
+        modem = self.modem(modem_id)
         if modem.present:
             raise InvalidInput(f"{modem_id} is plugged in", field="modem", hint="unplug it first")
         modem.stop()
         self._modems.pop(modem.found.usb_path, None)
         self._registry.forget(modem_id)
 
-    def _modem(self, modem_id: str) -> Modem:
+    def modem(self, modem_id: str) -> Modem:
+        """The modem of an id, or ``NotFound``."""
         for modem in list(self._modems.values()):
             if modem.id == modem_id:
                 return modem

@@ -17,6 +17,8 @@ from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.modems.changes import Changes
 from remsim.modems.detect import Found, look_at
+from remsim.modems.drivers import driver_for
+from remsim.modems.drivers.base import Driver
 from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities
 from remsim.modems.session import Session, SessionOver
@@ -50,6 +52,7 @@ class Surroundings:
     publish_reading: Callable[[ModemReading], None]
     emit: Callable[[Event], None]
     identify: Callable[[Modem, str], str]
+    identified: Callable[[Modem], None]
     identities: Identities
     prober: Prober
     sysfs_root: Path
@@ -156,9 +159,9 @@ class Modem:
 
     # --- operations: what a user wants done, one at a time, in a thread of its own ---
 
-    def begin_operation(self, title: str) -> None:
-        """Reserve the modem; ``Conflict`` names what goes on already."""
-        if not self._operating.acquire(blocking=False):
+    def begin_operation(self, title: str, *, wait_s: float = 0.0) -> None:
+        """Reserve the modem; ``Conflict`` names what goes on already, after ``wait_s``."""
+        if not self._operating.acquire(timeout=wait_s):
             text = f"{self.id} is busy: {self.operation or 'another operation'}"
             raise Conflict(text, code="busy", hint="wait for its end or abort it")
         self.operation = title
@@ -167,6 +170,12 @@ class Modem:
         """Let the modem go for the next operation."""
         self.operation = None
         self._operating.release()
+
+    @property
+    def driver(self) -> Driver:
+        """The session's driver; before there is one, that of what USB tells."""
+        session, row = self.session, self.found.row
+        return session.driver if session is not None else driver_for(row.vendor, row.module, row.platform)
 
     def open_session(self) -> Session:
         """The session whose port is open; ``Conflict`` says why there is none."""
@@ -291,6 +300,7 @@ class Modem:
             session.plan.set_period(self.period_s)
             self.identifications += 1
             self._notify()
+            self._around.identified(self)
             self._poll(session)
         finally:
             session.channel.dispose()

@@ -129,6 +129,11 @@ class Session:
         """Read the SIM's identity before the next round."""
         self._sim_changed = True
 
+    def hasten(self, *words: str) -> None:
+        """Ask the slow commands that contain one of the words next; from any thread."""
+        self.plan.hasten(*words)
+        self._hurry()
+
     def wait(self, timeout_s: float) -> None:
         """Listen for a while; ends early when something is to be looked at."""
         self.channel.wait_urcs(timeout_s)

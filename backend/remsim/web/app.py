@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
-from remsim.web import errors, events, jobs, login, modems, openapi, pages, series, simulation, state, stream, usage
+from remsim.web import (
+    control,
+    errors,
+    events,
+    jobs,
+    login,
+    modems,
+    openapi,
+    pages,
+    series,
+    simulation,
+    state,
+    stream,
+    usage,
+)
 from remsim.web.auth import Guard, Tickets
 from remsim.web.broker import Broker, InProcessBroker, feed
 from remsim.web.context import Services
@@ -26,6 +40,7 @@ POLICY = (
 )
 API_PARTS = (
     modems.bp,
+    control.bp,
     state.bp,
     series.bp,
     events.bp,

@@ -141,31 +141,28 @@ def load_query(schema: Query) -> dict[str, Any]:
 
 def load_body(schema: Form) -> dict[str, Any]:
     """The validated body of this request, from JSON or from a form, by the same schema."""
-    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        content: Any = form_content(schema)
-    elif request.is_json:
-        try:
-            content = request.get_json()
-        except BadRequest as error:
-            raise InvalidInput("the request's body is not JSON", field="body", code="bad_json") from error
-        except RecursionError as error:
-            raise InvalidInput("the request's body is nested too deeply", field="body", code="bad_json") from error
-    else:
+    if not request.content_length and not request.mimetype:
         raise UnsupportedMediaType
-    if not isinstance(content, dict):
-        raise InvalidInput("the request's body is not an object", field="body")
-    loaded: dict[str, Any] = schema.load(content)
+    loaded: dict[str, Any] = schema.load(body_content())
     return loaded
 
 
-def form_content(schema: Form) -> dict[str, Any]:
-    """A form's fields; those of lists may be repeated, any other one not."""
-    content: dict[str, Any] = {}
-    for name, values in request.form.lists():
-        is_list = getattr(schema.fields.get(name), "is_list", False)
-        if not is_list and len(values) > 1:
-            raise InvalidInput(f"{name} is given twice", field=name)
-        content[name] = values if is_list else values[0]
+def body_content() -> dict[str, Any]:
+    """The body as an object, not yet checked; none is an empty one. A form's repeated fields are a list."""
+    if not request.content_length and not request.mimetype:
+        return {}
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return {name: values if len(values) > 1 else values[0] for name, values in request.form.lists()}
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        content: Any = request.get_json()
+    except BadRequest as error:
+        raise InvalidInput("the request's body is not JSON", field="body", code="bad_json") from error
+    except RecursionError as error:
+        raise InvalidInput("the request's body is nested too deeply", field="body", code="bad_json") from error
+    if not isinstance(content, dict):
+        raise InvalidInput("the request's body is not an object", field="body")
     return content
 
 

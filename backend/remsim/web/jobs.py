@@ -27,3 +27,23 @@ def list_jobs() -> dict[str, Any]:
 def show_job(job_id: str) -> dict[str, Any]:
     """Progress is also on the stream, as ``job``."""
     return services().router.jobs.get(job_id).as_dict()
+
+
+@bp.post("/jobs/<job_id>/abort")
+@requires_scope("write")
+@describes("Ask a job to end; what it changed is undone")
+def abort_job(job_id: str) -> dict[str, Any]:
+    """409 when it has ended, or is where stopping would leave a mess (``can_abort``)."""
+    job = services().router.jobs.get(job_id)
+    job.abort()
+    return job.as_dict()
+
+
+@bp.post("/jobs/<job_id>/confirm")
+@requires_scope("write")
+@describes("Keep what a job changed, which is undone otherwise")
+def confirm_job(job_id: str) -> dict[str, Any]:
+    """409 when it does not wait for that."""
+    job = services().router.jobs.get(job_id)
+    job.confirm()
+    return job.as_dict()

@@ -53,6 +53,7 @@ class Driver:
     slow_commands: tuple[str, ...] = ("AT+CPIN?", "AT+CEREG?", "AT+CREG?", "AT+COPS?", "AT+CFUN?")
     slow_every_s: float = 30.0
     slot_base: int = 1
+    reset_command: str = "AT+CFUN=1,1"
 
     def __init__(self, module: str, platform: str | None = None) -> None:
         self.module = module

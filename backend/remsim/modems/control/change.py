@@ -1,0 +1,124 @@
+"""Changes that undo themselves: without service afterwards, or when nobody confirms that they may stay.
+
+Like LuCI's apply: whoever is cut off by a change cannot confirm it, and so gets the old state back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from remsim.core.errors import Aborted, NotTaken, RemsimError, RolledBack
+from remsim.core.forms import Form, Whole
+from remsim.core.jobs import Job
+from remsim.modems.control.action import Action
+from remsim.modems.control.target import Target
+
+CONFIRM_S = 90
+SERVICE_S = 120
+GUARDS = ("confirm_s", "service_s")
+
+
+class ChangeForm(Form):
+    """What every change can be told besides its own values."""
+
+    confirm_s = Whole(
+        0,
+        600,
+        load_default=CONFIRM_S,
+        metadata={
+            "label": "Undo unless confirmed within",
+            "unit": "s",
+            "help": "0: keep it without a confirmation. Only asked for while the modem is online",
+            "advanced": True,
+        },
+    )
+    service_s = Whole(
+        5,
+        600,
+        load_default=SERVICE_S,
+        metadata={
+            "label": "Undo if there is no service after",
+            "unit": "s",
+            "help": "Counts when the modem was online before",
+            "advanced": True,
+        },
+    )
+
+
+class Change(Action):
+    """An action with a way back. ``remembers``: the values become desired state, applied again when they get lost."""
+
+    remembers: ClassVar[bool] = False
+
+    def read(self, target: Target) -> dict[str, Any]:
+        """What is in force now, by the names of the form's fields; asks the modem."""
+        raise NotImplementedError
+
+    def apply(self, target: Target, values: Mapping[str, Any], job: Job) -> None:
+        """Make it so and wait until the modem can be asked again. To undo, ``values`` are what ``read`` gave before."""
+        raise NotImplementedError
+
+    def is_taken(self, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+        """Whether what was read back is what was wanted."""
+        return all(found.get(name) == value for name, value in wanted.items())
+
+    def preset(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What is to be applied again when the modem forgets it."""
+        return {name: value for name, value in values.items() if name not in GUARDS}
+
+    def current(self, target: Target) -> Mapping[str, Any]:
+        """What is in force."""
+        return self.read(target)
+
+    def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
+        """Apply, read back, wait for service and confirmation; undo when one of them fails."""
+        wanted = self.preset(values)
+        before = self.read(target)
+        if self.is_taken(wanted, before):
+            return {"changed": False, **before}
+        was_online = target.is_online
+        try:
+            self.apply(target, wanted, job)
+            found = self.read(target)
+            if not self.is_taken(wanted, found):
+                raise NotTaken(f"{target.id} said OK, but still has {shown(wanted, found)}")
+            if was_online:
+                self._guard(target, values, job)
+        except RemsimError as error:
+            raise self._undone(target, before, error, job) from error
+        return {"changed": True, **found}
+
+    def _guard(self, target: Target, values: Mapping[str, Any], job: Job) -> None:
+        """Raise unless the modem finds service again and somebody confirms."""
+        service_s, confirm_s = float(values["service_s"]), float(values["confirm_s"])
+        job.report(None, "waiting for service", can_abort=True)
+        if not target.wait_until(lambda: target.is_online, service_s, job):
+            text = f"{target.id} found no service within {service_s:.0f} s"
+            raise RolledBack(text, hint="choose other bands, another technology or network")
+        if confirm_s and not job.wait_for_confirmation(target.clock.now(), confirm_s):
+            if job.is_abort_wanted:
+                raise Aborted(f"{job.title or self.label} was aborted")
+            text = f"nobody confirmed the change within {confirm_s:.0f} s"
+            raise RolledBack(text, hint="it may have cut your own connection; try again and confirm it")
+
+    def _undone(self, target: Target, before: dict[str, Any], error: RemsimError, job: Job) -> RemsimError:
+        """Go back to what was, and say what came of it."""
+        job.report(None, "undoing the change", can_abort=False)
+        try:
+            if self.is_taken(before, self.read(target)):
+                return error  # it was refused: nothing has changed
+            self.apply(target, before, job)
+            if self.is_taken(before, self.read(target)):
+                kind = Aborted if isinstance(error, Aborted) else RolledBack
+                return kind(f"{error.message}; the change was undone", field=error.field, hint=error.hint)
+            told = "the old state could not be brought back"
+        except RemsimError as trouble:
+            told = f"undoing it failed: {trouble.message}"
+        return RolledBack(f"{error.message}; {told}", code="not_undone", hint="restart the modem and look at its state")
+
+
+def shown(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """What differs, in words."""
+    differs = [f"{name} {found.get(name)}" for name, value in wanted.items() if found.get(name) != value]
+    return ", ".join(differs) or "its old state"

@@ -1,0 +1,217 @@
+"""Where actions are asked for: who may do what to which modem now, one operation a modem, all of it in the journal."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from remsim.core.clock import Clock
+from remsim.core.errors import Conflict, InvalidInput, NotFound, RemsimError
+from remsim.core.events import Event
+from remsim.core.forms import object_schema, secrets_of
+from remsim.core.jobs import Job, Jobs
+from remsim.modems.control.action import GROUPS, Action
+from remsim.modems.control.change import Change
+from remsim.modems.control.desired import Desired
+from remsim.modems.control.target import Target
+from remsim.modems.control.verbs import ACTIONS
+from remsim.modems.manager import ModemManager
+from remsim.modems.modem import Modem
+
+log = logging.getLogger(__name__)
+
+KEYS_KEPT = 200
+PRESETS_WAIT_S = 300.0
+HIDDEN = "•••"
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action with the values it was asked for with; ``told`` is what the journal says of them."""
+
+    action: Action
+    values: dict[str, Any]
+    title: str
+    told: dict[str, Any]
+
+    @classmethod
+    def of(cls, action: Action, target: Target, content: Mapping[str, Any], actor: str) -> Asked:
+        """Check a request's content by the action's form; ``ValidationError`` names the field."""
+        schema = action.form(target)
+        values: dict[str, Any] = schema.load(dict(content))
+        hidden = secrets_of(schema)
+        shown = {name: HIDDEN if name in hidden else value for name, value in values.items()}
+        title = action.title(target, values)
+        return cls(action, values, title, {"action": action.name, "values": shown, "actor": actor})
+
+
+class ControlDesk:
+    """Starts actions and remembers what users want to stay so."""
+
+    def __init__(
+        self, modems: ModemManager, jobs: Jobs, *, clock: Clock, emit: Callable[[Event], None], state_dir: Path
+    ) -> None:
+        self._modems = modems
+        self._jobs = jobs
+        self._clock = clock
+        self._emit = emit
+        self._desired = Desired(state_dir)
+        self._keys: OrderedDict[str, tuple[Any, Job]] = OrderedDict()
+        self._lock = threading.Lock()
+        modems.on_identified = self.restore
+
+    def actions(self, modem_id: str) -> list[dict[str, Any]]:
+        """Every action with its words, and why this modem cannot have it done; nothing is asked."""
+        target = self._target(modem_id)
+        order = list(GROUPS)
+        return [
+            {
+                "name": action.name,
+                "label": action.label,
+                "group": action.group,
+                "group_label": GROUPS[action.group],
+                "help": action.help,
+                "cuts": action.cuts,
+                "scope": action.scope,
+                "is_short": action.is_short,
+                "missing": action.missing(target),
+                "desired": self._desired.of(modem_id).get(action.name),
+            }
+            for action in sorted(ACTIONS.values(), key=lambda one: order.index(one.group))
+        ]
+
+    def form(self, modem_id: str, name: str) -> dict[str, Any]:
+        """The form of an action as JSON Schema, filled with what is in force; asks the modem."""
+        action, target = self._offered(modem_id, name)
+        schema = object_schema(action.form(target), action.current(target))
+        return {"title": action.label, "description": action.help, "x-cuts": action.cuts, **schema}
+
+    def look(self, modem_id: str, read: Callable[[Target], Found]) -> Found:
+        """Read something of a modem for a request."""
+        return read(self._target(modem_id))
+
+    def run(self, modem_id: str, name: str, content: Mapping[str, Any], *, actor: str) -> Any:
+        """A short action's result."""
+        action, target = self._offered(modem_id, name)
+        if not action.is_short:
+            raise ValueError(f"{name} is a job")
+        asked = Asked.of(action, target, content, actor)
+        target.modem.begin_operation(asked.title)
+        try:
+            return self._work(asked, target, Job("", action.name, self._clock.now(), title=asked.title))
+        finally:
+            target.modem.end_operation()
+
+    def start(self, modem_id: str, name: str, content: Mapping[str, Any], *, actor: str, key: str | None = None) -> Job:
+        """Start an action; asked again with the same ``key``, the job of the first time."""
+        request = (modem_id, name, dict(content))
+        if key is not None and (known := self._asked_before(key, request)):
+            return known
+        action, target = self._offered(modem_id, name)
+        asked = Asked.of(action, target, content, actor)
+        target.modem.begin_operation(asked.title)
+
+        def work(job: Job) -> Any:
+            try:
+                return self._work(asked, target, job)
+            finally:
+                target.modem.end_operation()
+
+        try:
+            job = self._jobs.start(name, work, source=modem_id, title=asked.title, actor=actor)
+        except BaseException:
+            target.modem.end_operation()
+            raise
+        if key is not None:
+            self._remember(key, request, job)
+        return job
+
+    def forget_desired(self, modem_id: str, name: str | None = None) -> None:
+        """Let the modem be as it is: apply nothing after its next restart."""
+        self._target(modem_id)
+        self._desired.drop(modem_id, name)
+
+    def restore(self, modem: Modem) -> None:
+        """Apply what is wanted of a modem that was identified anew, when it has forgotten it. Called in its thread."""
+        wanted = self._desired.of(modem.id)
+        presets = [(one, values) for name, values in wanted.items() if isinstance(one := ACTIONS.get(name), Change)]
+        if presets:
+            self._jobs.start("presets", lambda job: self._restore(modem, presets, job), source=modem.id)
+
+    def _restore(self, modem: Modem, presets: list[tuple[Change, dict[str, Any]]], job: Job) -> dict[str, str]:
+        job.title = f"{modem.id}: applying its presets"
+        modem.begin_operation(job.title, wait_s=PRESETS_WAIT_S)
+        try:
+            return {change.name: self._restore_one(change, Target(modem, self._clock), values, job)
+                    for change, values in presets}  # fmt: skip
+        finally:
+            modem.end_operation()
+
+    def _restore_one(self, change: Change, target: Target, values: dict[str, Any], job: Job) -> str:
+        """One preset, at most once a session."""
+        try:
+            if change.missing(target) is not None or change.is_taken(values, change.read(target)):
+                return "in force"
+            job.report(None, change.label)
+            change.apply(target, values, job)
+            if not change.is_taken(values, change.read(target)):
+                raise InvalidInput("the modem said OK but did not take it")
+        except RemsimError as error:
+            text = f"{target.id}: {change.label} could not be applied again: {error.message}"
+            self._tell(target, text, {"action": change.name, "result": "failed"}, "warning")
+            return error.message
+        text = f"{target.id}: {change.label} applied again, for the modem had lost it"
+        self._tell(target, text, {"action": change.name, "values": values, "result": "done"})
+        return "applied again"
+
+    def _work(self, asked: Asked, target: Target, job: Job) -> Any:
+        """Run it and write down who asked for what and what came of it."""
+        action, told = asked.action, {**asked.told, "job": job.id or None}
+        try:
+            result = action.run(target, asked.values, job)
+        except RemsimError as error:
+            text = f"{target.id}: {asked.title} failed: {error.message}"
+            self._tell(target, text, {**told, "result": "failed", "code": error.code}, "warning")
+            raise
+        self._tell(target, f"{target.id}: {asked.title}: done", {**told, "result": "done"})
+        if isinstance(action, Change) and action.remembers:
+            self._desired.keep(target.id, action.name, action.preset(asked.values))
+        return result
+
+    def _tell(self, target: Target, text: str, data: dict[str, Any], severity: str = "info") -> None:
+        self._emit(Event("control", target.id, self._clock.now(), text, severity, data))
+
+    def _target(self, modem_id: str) -> Target:
+        return Target(self._modems.modem(modem_id), self._clock)
+
+    def _offered(self, modem_id: str, name: str) -> tuple[Action, Target]:
+        """The action and its target; ``NotFound`` or ``Conflict`` when it cannot be done."""
+        target = self._target(modem_id)
+        action = ACTIONS.get(name)
+        if action is None:
+            raise NotFound(f"there is no action {name[:40]!r}", field="action")
+        if (why := action.missing(target)) is not None:
+            raise Conflict(why, code="not_offered")
+        return action, target
+
+    def _asked_before(self, key: str, asked: Any) -> Job | None:
+        with self._lock:
+            known = self._keys.get(key)
+        if known is None:
+            return None
+        if known[0] != asked:
+            raise InvalidInput("this key was used for another request", field="Idempotency-Key")
+        return known[1]
+
+    def _remember(self, key: str, asked: Any, job: Job) -> None:
+        with self._lock:
+            self._keys[key] = (asked, job)
+            while len(self._keys) > KEYS_KEPT:
+                self._keys.popitem(last=False)

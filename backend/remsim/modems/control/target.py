@@ -1,0 +1,114 @@
+"""The modem as an action sees it: commands with their refusals as errors, and waiting for what they bring about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from remsim.config.settings import ModemSettings
+from remsim.core.clock import Clock
+from remsim.core.errors import Aborted, AtTimeout, CommandRefused, ModemGone
+from remsim.core.jobs import Job
+from remsim.core.reading import ModemReading
+from remsim.modems.control.refusals import refusal
+from remsim.modems.drivers.base import Driver
+from remsim.modems.modem import Modem
+from remsim.modems.reply import AtReply
+
+TIMEOUT_S = 10.0
+OFFERED_S = 3.0
+
+
+class Target:
+    """One modem. Its methods block and are called in the thread of a request or a job, never in the modem's own.
+
+    The session under it changes with every restart of the modem; what is asked goes to the one of that moment.
+    """
+
+    def __init__(self, modem: Modem, clock: Clock) -> None:
+        self.modem = modem
+        self.clock = clock
+
+    @property
+    def id(self) -> str:
+        return self.modem.id
+
+    @property
+    def driver(self) -> Driver:
+        """The driver of the session, or the one of the USB row before there is any."""
+        return self.modem.driver
+
+    @property
+    def settings(self) -> ModemSettings:
+        return self.modem.settings
+
+    @property
+    def reading(self) -> ModemReading | None:
+        """The last reading."""
+        return self.modem.reading
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The newest polled values, from memory."""
+        return self.modem.values
+
+    @property
+    def is_online(self) -> bool:
+        return self.modem.state == "online"
+
+    def send(self, command: str, *, timeout_s: float = TIMEOUT_S, payload: str | None = None) -> AtReply:
+        """The answer to a command; ``CommandRefused``, ``AtTimeout``, ``ModemGone``, or ``Conflict`` without a port."""
+        reply = self.modem.open_session().channel.query(command, timeout_s=timeout_s, payload=payload)
+        if not reply.ok:
+            raise refusal(reply)
+        return reply
+
+    def ask(self, command: str, *, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
+        """The decoded answer to a command; ``AtFormatError`` besides what ``send`` raises."""
+        return self.driver.decode(command, self.send(command, timeout_s=timeout_s).text)
+
+    def offered(self, command: str) -> dict[str, Any] | None:
+        """The decoded answer, or None when this firmware does not know the command."""
+        try:
+            return self.ask(command, timeout_s=OFFERED_S)
+        except CommandRefused:
+            return None
+
+    def send_last(self, command: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        """Send what may take the port away before its OK; only a refusal is an error."""
+        try:
+            self.send(command, timeout_s=timeout_s)
+        except (AtTimeout, ModemGone):
+            pass  # what it brought about is read back by whoever asked for it
+
+    def send_long(self, command: str, job: Job, *, timeout_s: float, payload: str | None = None) -> AtReply:
+        """A command that takes up to minutes: polling waits, and the job can be aborted (``Aborted``)."""
+        session = self.modem.open_session()
+        job.report(None, can_abort=True)
+        try:
+            with self.modem.polling_held():
+                reply = session.channel.query(
+                    command, timeout_s=timeout_s, payload=payload, is_cancelled=lambda: job.is_abort_wanted
+                )
+        finally:
+            job.report(None, can_abort=False)
+        if not reply.ok:
+            raise refusal(reply)
+        return reply
+
+    def wait_until(self, is_so: Callable[[], bool], within_s: float, job: Job) -> bool:
+        """Wait for what polling finds out; ``Aborted`` when the job is."""
+        found = self.modem.wait_until(is_so, within_s, lambda: job.is_abort_wanted)
+        if job.is_abort_wanted and not found:
+            raise Aborted(f"{job.title or job.kind} was aborted")
+        return found
+
+    def wait_identified(self, seen: int, within_s: float, job: Job) -> bool:
+        """Wait for a session newer than the ``identifications`` seen before: the modem has restarted and answers."""
+        return self.wait_until(lambda: self.modem.identifications > seen, within_s, job)
+
+    def hasten(self, *words: str) -> None:
+        """Have polling ask the slow commands that contain one of the words next."""
+        session = self.modem.session
+        if session is not None:
+            session.hasten(*words)
