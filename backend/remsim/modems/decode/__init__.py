@@ -15,7 +15,17 @@ import json
 from typing import Any
 
 from remsim.core.errors import AtFormatError
-from remsim.modems.decode import fibocom, fibocom_xmm, identity, quectel, sierra, tgpp, tgpp_data
+from remsim.modems.decode import (
+    fibocom,
+    fibocom_xmm,
+    identity,
+    quectel,
+    sierra,
+    tgpp,
+    tgpp_data,
+    thales,
+    thales_mv,
+)
 from remsim.modems.decode.text import Asked, Decoder, Record, Values, command_prefixes, cut
 
 LONGEST_REPLY = 1 << 17
@@ -27,10 +37,12 @@ RECORDS: dict[str, Decoder] = {
     **quectel.RECORDS,
     **sierra.RECORDS,
     **fibocom.RECORDS,
+    **thales.RECORDS,
+    **thales_mv.RECORDS,
 }
 """Which decoder reads which prefix. Vendors' prefixes do not collide, so a module with a foreign name is read too."""
 
-TEXT_FORMS = sierra.TEXT_FORMS | fibocom.TEXT_FORMS
+TEXT_FORMS = sierra.TEXT_FORMS | fibocom.TEXT_FORMS | thales_mv.TEXT_FORMS
 """Commands whose answers may come without their prefix."""
 
 TEST_FORMS = frozenset(

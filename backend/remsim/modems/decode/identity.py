@@ -88,6 +88,7 @@ COMMANDS = {
     "+CCID": "iccid",
     "+QCCID": "iccid",
     "^ICCID": "iccid",
+    "^SCID": "iccid",
     "!ICCID": "iccid",
     "+GTPKGVER": "package_version",
     "+EID": "eid",

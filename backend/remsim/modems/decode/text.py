@@ -12,7 +12,7 @@ from remsim.core.errors import AtFormatError
 Values = dict[str, Any]
 
 FINAL = re.compile(r"(OK|ERROR|\+CM[ES] ERROR: ?.*|COMMAND NOT SUPPORT|NO CARRIER|ABORTED)$", re.IGNORECASE)
-RECORD = re.compile(r"([+!*^$][A-Z][A-Z0-9]{1,14}) ?:", re.IGNORECASE)
+RECORD = re.compile(r"([+!*^$][A-Z][A-Z0-9_]{1,14}) ?:", re.IGNORECASE)
 
 URC_PREFIXES = frozenset(
     (
@@ -80,7 +80,7 @@ ALIASES = {
 PAGES = frozenset(("+GTCCINFO", "+GTCAINFO", "+QRSRP", "+QRSRQ", "+QSINR", "+QGETCAPABILITY"))
 """Answers that are one page of rows, even where a firmware repeats the prefix on each row."""
 
-_PREFIX = re.compile(r"[+!*^$][A-Za-z][A-Za-z0-9]*")
+_PREFIX = re.compile(r"[+!*^$][A-Za-z][A-Za-z0-9_]*")
 _QUOTED = re.compile(r'"[^"]*"?')
 _BREAKS = re.compile(r"[\r\x00]+")
 _ECHO = re.compile(r"at[+!*^&][\w?=]|at[ei][01]?")
