@@ -33,11 +33,13 @@ class UsbTree:
         wdm: str = "",
         driver: str = "",
         triple: str = "ff0000",
+        endpoints: int = 3,
         node: bool = True,
     ) -> None:
         folder = self.devices / f"{usb_path}:1.{number}"
         folder.mkdir()
         (folder / "bInterfaceNumber").write_text(f"{number:02x}\n")
+        (folder / "bNumEndpoints").write_text(f"{endpoints:02x}\n")
         for name, text in zip(("Class", "SubClass", "Protocol"), (triple[:2], triple[2:4], triple[4:]), strict=True):
             (folder / f"bInterface{name}").write_text(f"{text}\n")
         if tty:
@@ -54,6 +56,50 @@ class UsbTree:
                 (self.dev / wdm).touch()
         if net:
             (folder / "net" / net).mkdir(parents=True)
+
+    def pci(
+        self,
+        address: str,
+        pci_id: str,
+        *,
+        ports: dict[str, str],
+        subsystem: str = "0000:0000",
+        between: str = "",
+        net: str = "",
+    ) -> None:
+        """A modem on PCI Express; ``between`` is the bus that Qualcomm's drivers put above the ports."""
+        device = self.sys / "devices" / "pci0000:00" / "0000:00:1c.0" / address
+        device.mkdir(parents=True)
+        for prefix, text in (("", pci_id), ("subsystem_", subsystem)):
+            for name, word in zip(("vendor", "device"), text.split(":"), strict=True):
+                (device / f"{prefix}{name}").write_text(f"0x{word}\n")
+        (device / "class").write_text("0x0d4000\n")
+        self._link(self.sys / "bus" / "pci" / "devices" / address, device)
+        number = next(iter(ports))[: len("wwan0")]
+        wwan = device / between / "wwan" / number
+        for name, kind in ports.items():
+            (wwan / name).mkdir(parents=True)
+            (wwan / name / "type").write_text(f"{kind}\n")
+            (self.dev / name).touch()
+            self._link(self.sys / "class" / "wwan" / name, wwan / name)
+        self._link(self.sys / "class" / "wwan" / number, wwan)
+        if net:
+            (wwan / "net" / net).mkdir(parents=True)
+            self._link(self.sys / "class" / "net" / net, wwan / "net" / net)
+
+    def wwan_of_usb(self, interface: str, name: str) -> None:
+        """The port that cdc-wdm registers for a USB modem's interface."""
+        device = self.sys / "devices" / "pci0000:00" / "0000:00:14.0"
+        port = device / "usb1" / interface.partition(":")[0] / interface / "wwan" / name
+        port.mkdir(parents=True)
+        for attribute, word in (("vendor", "0x8086"), ("device", "0xa36d"), ("class", "0x0c0330")):
+            (device / attribute).write_text(f"{word}\n")
+        (port.parents[1] / "bInterfaceNumber").write_text("04\n")
+        self._link(self.sys / "class" / "wwan" / name, port)
+
+    def _link(self, place: Path, target: Path) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(target)
 
     def unplug(self, usb_path: str) -> None:
         for folder in self.devices.glob(f"{usb_path}*"):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from remsim.modems import boot_modes, detect, wwan
 from remsim.modems.detect import ControlPort, fingerprint, scan
 from remsim.modems.ports import ROWS
 from usb_tree import UsbTree, plug_rm520n
@@ -111,6 +112,139 @@ def test_fingerprint_changes_when_a_modem_comes_or_goes(tree: UsbTree) -> None:
 
 
 def test_every_usb_id_is_listed_once_and_leads_to_a_port_or_a_boot_loader() -> None:
-    assert len({row.usb_id for row in ROWS}) == len(ROWS)
-    for row in ROWS:
-        assert row.is_boot_mode != bool(row.at_interfaces or row.at_class), row
+    rows = (*ROWS, *boot_modes.ROWS)
+    assert len({row.usb_id for row in rows}) == len(rows)
+    for row in rows:
+        assert row.usb_id == row.usb_id.lower() and len(row.usb_id) == 9
+        assert row.is_boot_mode != bool(row.at_interfaces or row.at_class or row.is_guess), row
+    assert len({row.usb_id for row in wwan.ROWS}) == len(wwan.ROWS)
+
+
+def test_every_boot_mode_says_what_to_do() -> None:
+    assert {row.boot_mode for row in boot_modes.ROWS} == set(boot_modes.ADVICE)
+    for row in boot_modes.ROWS:
+        assert boot_modes.sentence(str(row.boot_mode)).startswith("The modem is in ")
+
+
+@pytest.mark.parametrize(
+    ("usb_id", "words"),
+    [("05c6:9008", "EDL"), ("0e8d:2000", "preloader"), ("8087:07f5", "flash"), ("1199:9070", "QDL")],
+)
+def test_boot_and_download_modes_are_told_apart(tree: UsbTree, usb_id: str, words: str) -> None:
+    tree.plug("1-1", usb_id)
+    tree.interface("1-1", 0, tty="ttyUSB0", driver="qcserial", triple="ffffff")
+    (found,) = scan(tree.sys, tree.dev)
+    assert words in str(found.row.boot_mode) and found.at_ports == ()
+
+
+def test_unknown_product_of_a_modem_vendor_is_tried_on_its_likeliest_port_first(tree: UsbTree) -> None:
+    tree.plug("1-1", "2c7c:9999", "Fancy 6G")
+    tree.interface("1-1", 0, tty="ttyUSB0", driver="option", triple="ffff30")
+    tree.interface("1-1", 1, tty="ttyUSB1", driver="option", triple="ff0040")
+    tree.interface("1-1", 2, tty="ttyUSB2", driver="option", triple="ff0000", endpoints=2)
+    tree.interface("1-1", 3, tty="ttyUSB3", driver="option", triple="ff0000", endpoints=3)
+    tree.interface("1-1", 4, wdm="cdc-wdm0", driver="qmi_wwan", triple="ffffff")
+    (found,) = scan(tree.sys, tree.dev)
+    assert [port[-7:] for port in found.at_ports] == ["ttyUSB3", "ttyUSB2"]
+    assert (found.row.vendor, found.row.module) == ("generic", "unknown product of Quectel")
+    assert found.control_port == ControlPort("qmi", str(tree.dev / "cdc-wdm0"))
+
+
+def test_unknown_sierra_is_tried_where_qcserial_has_its_modem_port(tree: UsbTree) -> None:
+    tree.plug("1-1", "1199:9fff")
+    for number in (0, 2, 3):
+        tree.interface("1-1", number, tty=f"ttyUSB{number}", driver="qcserial", triple="ffffff")
+    assert scan(tree.sys, tree.dev)[0].at_ports[0].endswith("ttyUSB3")
+
+
+@pytest.mark.parametrize(
+    ("usb_id", "driver", "triple"),
+    [
+        ("413c:2113", "usbhid", "030101"),  # a keyboard of a vendor that sells modems too
+        ("8087:0029", "btusb", "e00101"),
+        ("0403:6001", "ftdi_sio", "ffffff"),
+        ("2341:0043", "cdc_acm", "020201"),  # an Arduino
+    ],
+)
+def test_other_devices_are_not_tried(tree: UsbTree, usb_id: str, driver: str, triple: str) -> None:
+    tree.plug("1-1", usb_id)
+    tree.interface("1-1", 0, tty="ttyACM0", driver=driver, triple=triple)
+    assert scan(tree.sys, tree.dev) == []
+
+
+def test_em05_has_no_port_table_so_all_that_may_be_one_are_tried(tree: UsbTree) -> None:
+    tree.plug("1-1", "2c7c:030a")
+    for number in (2, 3, 4):
+        tree.interface("1-1", number, tty=f"ttyUSB{number}", endpoints=2 if number == 2 else 3)
+    assert [port[-7:] for port in scan(tree.sys, tree.dev)[0].at_ports] == ["ttyUSB3", "ttyUSB4", "ttyUSB2"]
+
+
+def test_hub_behind_hub_behind_hub(tree: UsbTree) -> None:
+    plug_rm520n(tree, "1-1.4.3.2.1.7")
+    plug_rm520n(tree, "1-1.4", 8)
+    assert [one.usb_path for one in scan(tree.sys, tree.dev)] == ["1-1.4", "1-1.4.3.2.1.7"]
+    assert scan(tree.sys, tree.dev)[0].at_ports[0].endswith("ttyUSB10")
+
+
+def test_garbage_in_attributes_is_survived(tree: UsbTree) -> None:
+    plug_rm520n(tree)
+    garbage = b"\x00\xff" * 2000
+    for name in ("product", "manufacturer", "serial"):
+        (tree.devices / "1-1.2" / name).write_bytes(garbage)
+    for name in ("bInterfaceClass", "bNumEndpoints"):
+        (tree.devices / "1-1.2:1.2" / name).write_bytes(garbage)
+    (tree.devices / "1-1.2:1.3" / "bInterfaceNumber").write_bytes(garbage)
+    (tree.devices / "1-1.2:1.0" / "driver").mkdir()
+    assert scan(tree.sys, tree.dev)[0].at_ports == (str(tree.dev / "ttyUSB2"),)
+
+
+def test_entries_that_vanish_while_they_are_read_are_not_there(
+    tree: UsbTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_rm520n(tree, "1-1")
+    plug_rm520n(tree, "1-2", 8)
+    read = detect.read_text
+
+    def reading_unplugs(path: Path) -> str | None:
+        if path.parent.name == "1-1":
+            tree.unplug("1-1")
+        return read(path)
+
+    monkeypatch.setattr(detect, "read_text", reading_unplugs)
+    assert [one.usb_path for one in scan(tree.sys, tree.dev)][-1] == "1-2"
+    monkeypatch.undo()
+    assert [one.usb_path for one in scan(tree.sys, tree.dev)] == ["1-2"]
+
+
+def test_fm350_on_pci_is_found_with_its_ports_and_its_interface(tree: UsbTree) -> None:
+    tree.pci("0000:01:00.0", "14c3:4d75", ports={"wwan0at0": "AT", "wwan0mbim0": "MBIM"}, net="wwan0")
+    (found,) = scan(tree.sys, tree.dev)
+    assert (found.usb_path, found.usb_id, found.place) == ("pci-0000:01:00.0", "14c3:4d75", "PCI 0000:01:00.0")
+    assert found.at_ports == (str(tree.dev / "wwan0at0"),)
+    assert found.control_port == ControlPort("mbim", str(tree.dev / "wwan0mbim0"))
+    assert (found.row.vendor, found.row.module, found.interface) == ("fibocom", "FM350-GL", "wwan0")
+    assert detect.look_at(tree.sys, "pci-0000:01:00.0", tree.dev) == found
+    assert detect.look_at(tree.sys, "pci-0000:02:00.0", tree.dev) is None
+
+
+def test_sierra_and_a_plain_sdx55_share_a_pci_id(tree: UsbTree) -> None:
+    tree.pci("0000:01:00.0", "17cb:0306", subsystem="18d7:0200", ports={"wwan0at0": "AT"}, between="mhi0")
+    tree.pci("0001:01:00.0", "17cb:0306", ports={"wwan1qmi0": "QMI"}, between="mhi1")
+    tree.pci("0002:01:00.0", "abcd:0001", ports={"wwan2at0": "AT"})
+    assert [(one.row.vendor, one.row.is_guess) for one in scan(tree.sys, tree.dev)] == [
+        ("sierra", False),
+        ("generic", False),
+        ("generic", True),
+    ]
+
+
+def test_wwan_port_of_a_usb_modem_is_not_a_second_modem(tree: UsbTree) -> None:
+    plug_rm520n(tree)
+    tree.wwan_of_usb("1-1.2:1.4", "wwan0qmi0")
+    assert [one.usb_path for one in scan(tree.sys, tree.dev)] == ["1-1.2"]
+
+
+def test_fingerprint_changes_with_a_pci_modem(tree: UsbTree) -> None:
+    empty = fingerprint(tree.sys)
+    tree.pci("0000:01:00.0", "14c3:4d75", ports={"wwan0at0": "AT"})
+    assert fingerprint(tree.sys) != empty

@@ -22,6 +22,7 @@ CONFIG_NAME = "remsim_console"
 DEFAULT_PROBES = ("icmp:1.1.1.1", "icmp:8.8.8.8")
 LISTEN = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}\Z")
 IPV6 = r"\[([0-9A-Fa-f:.]+)\]|([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
+PLACE = r"^(\d+-\d+(\.\d+)*|pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\Z"
 TARGET = re.compile(rf"(icmp|tcp|dns):(?:([0-9.]+)|{IPV6})(?::([0-9]{{1,5}}))?\Z")
 YES = {"1", "on", "true", "yes", "enabled"}
 NO = {"0", "off", "false", "no", "disabled"}
@@ -60,7 +61,7 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True)
 class ModemSettings:
-    """One modem, named by its USB path; what it does not say it has from the service."""
+    """One modem, named by its place (USB path, or PCI address); what it does not say it has from the service."""
 
     usb_path: str
     name: str | None = None
@@ -154,7 +155,7 @@ class WebSchema(Schema):
 class ModemSchema(Schema):
     """Sections of type ``modem``."""
 
-    usb_path = ma.String(required=True, validate=validate.Regexp(r"^\d+-\d+(\.\d+)*$", error="is not like 1-1.2"))
+    usb_path = ma.String(required=True, validate=validate.Regexp(PLACE, error="is not like 1-1.2 or pci-0000:01:00.0"))
     name = ma.String(validate=validate.Length(1, 32))
     enabled = ma.Boolean(truthy=YES, falsy=NO)
     interface = ma.String(validate=validate.Regexp(r"^[A-Za-z0-9_.-]{1,15}$", error="is not an interface's name"))

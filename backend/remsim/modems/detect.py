@@ -1,17 +1,33 @@
-"""Finds modems in sysfs: USB devices of known ids and the ttys and netdevs of their interfaces.
+"""Finds modems: USB devices of known ids and what their interfaces are, and modems on PCI Express.
 
-A modem's place is its USB path (``1-1.2``), never a ttyUSB number, which changes with every re-enumeration.
+A modem's place is its USB path (``1-1.2``) or PCI address (``pci-0000:01:00.0``), never a ttyUSB number, which changes
+with every re-enumeration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from remsim.modems.ports import BY_ID, UsbModem
+from remsim.modems import boot_modes, wwan
+from remsim.modems.ports import BY_ID, PLAIN_AT, SDX_AT, VENDORS, UsbModem
+from remsim.modems.sysfs import (
+    children,
+    driver_of,
+    interface_class,
+    interfaces_of,
+    read_text,
+    read_word,
+    ttys,
+    usb_devices,
+    usb_id_of,
+)
 
 CONTROL_DRIVERS = {"qmi_wwan": "qmi", "cdc_mbim": "mbim"}
+SERIAL_DRIVERS = ("option", "qcserial", "cdc_acm")
+LIKELY_AT = (SDX_AT, PLAIN_AT, "020201", "020200", "ffffff")
+"""Classes of interfaces that may speak AT, the likelier first; diagnosis (ff/ff/30) and NMEA (ff/00/40) do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +40,10 @@ class ControlPort:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A modem on the bus. ``at_ports`` are device nodes that exist, the best first."""
+    """A modem on the bus. ``at_ports`` are device nodes that exist, the best first.
+
+    ``usb_path`` is its place, ``usb_id`` its vendor and product; of a modem on PCI Express both are those of PCI.
+    """
 
     usb_path: str
     usb_id: str
@@ -34,66 +53,105 @@ class Found:
     interface: str | None
     control_port: ControlPort | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return place_in_words(self.usb_path)
+
+
+def place_in_words(usb_path: str) -> str:
+    """``USB 1-1.2`` or ``PCI 0000:01:00.0``."""
+    return f"PCI {usb_path[4:]}" if usb_path.startswith(wwan.PREFIX) else f"USB {usb_path}"
+
 
 def scan(sysfs_root: Path, dev_root: Path) -> list[Found]:
-    """All modems plugged in now, by USB path. What vanishes while we look is not there."""
+    """All modems plugged in now, by place. What vanishes while we look is not there."""
     devices = usb_devices(sysfs_root)
-    try:
-        names = sorted(entry.name for entry in devices.iterdir() if ":" not in entry.name)
-    except OSError:
-        return []
-    found = (describe(devices, name, dev_root) for name in names)
+    names = [name for name in children(devices) if ":" not in name]
+    names += wwan.places(sysfs_root)
+    found = (look_at(sysfs_root, name, dev_root) for name in names)
     return [modem for modem in found if modem is not None]
 
 
 def fingerprint(sysfs_root: Path) -> tuple[str, ...]:
-    """Changes when a USB device or interface comes or goes; cheaper than a scan."""
-    try:
-        return tuple(sorted(entry.name for entry in usb_devices(sysfs_root).iterdir()))
-    except OSError:
-        return ()
+    """Changes when a USB device, an interface or a PCI modem's port comes or goes; cheaper than a scan."""
+    return (*children(usb_devices(sysfs_root)), *children(wwan.folder(sysfs_root)))
 
 
 def look_at(sysfs_root: Path, usb_path: str, dev_root: Path) -> Found | None:
-    """The modem at a USB path as it is now, or None."""
+    """The modem at a place as it is now, or None."""
+    if usb_path.startswith(wwan.PREFIX):
+        return on_pci(sysfs_root, usb_path, dev_root)
     return describe(usb_devices(sysfs_root), usb_path, dev_root)
 
 
-def usb_devices(sysfs_root: Path) -> Path:
-    """Where the kernel shows USB devices and their interfaces."""
-    return sysfs_root / "bus" / "usb" / "devices"
+def on_pci(sysfs_root: Path, place: str, dev_root: Path) -> Found | None:
+    """The modem at a PCI address, or None."""
+    device = wwan.device_at(sysfs_root, place)
+    if device is None:
+        return None
+    ports = {kind: [str(dev_root / name) for name in names] for kind, names in wwan.ports_of(device).items()}
+    nodes = {kind: [path for path in paths if Path(path).exists()] for kind, paths in ports.items()}
+    control = next((ControlPort(kind, nodes[kind][0]) for kind in ("qmi", "mbim") if nodes.get(kind)), None)
+    net = next(iter(wwan.interfaces(sysfs_root, device)), None)
+    return Found(place, device.pci_id, wwan.row_of(device), None, tuple(nodes.get("at", ())), net, control)
 
 
 def describe(devices: Path, name: str, dev_root: Path) -> Found | None:
     """The modem at a USB path, or None for another device."""
-    vendor, product_id = read_word(devices / name / "idVendor"), read_word(devices / name / "idProduct")
-    if vendor is None or product_id is None:
+    usb_id = usb_id_of(devices / name)
+    if usb_id is None:
         return None
-    row = BY_ID.get(f"{vendor}:{product_id}".lower())
-    if row is None:
+    row = BY_ID.get(usb_id) or boot_modes.BY_ID.get(usb_id)
+    if row is None and usb_id[:4] not in VENDORS:
         return None
     interfaces = dict(sorted(interfaces_of(devices, name)))
-    numbers = row.at_interfaces
-    if row.at_class is not None:
-        numbers = tuple(number for number, path in interfaces.items() if interface_class(path) == row.at_class)
-    ports = [
-        str(node) for number in numbers for tty in ttys(interfaces.get(number)) if (node := dev_root / tty).exists()
-    ]
+    if row is None:
+        if not likely_at(interfaces):
+            return None
+        row = guess(usb_id)
+    ports = [str(dev_root / tty) for number in at_numbers(row, interfaces) for tty in ttys(interfaces.get(number))]
     netdevs = [net for path in interfaces.values() for net in children(path / "net")]
-    product = read_text(devices / name / "product")
-    control = control_port(interfaces.values(), dev_root)
-    return Found(name, row.usb_id, row, product, tuple(ports), next(iter(netdevs), None), control)
+    return Found(
+        name,
+        usb_id,
+        row,
+        read_text(devices / name / "product"),
+        tuple(port for port in ports if Path(port).exists()),
+        next(iter(netdevs), None),
+        control_port(interfaces.values(), dev_root),
+    )
 
 
-def interfaces_of(devices: Path, name: str) -> Iterator[tuple[int, Path]]:
-    """Number and folder of each interface of a device."""
-    for path in devices.glob(f"{name}:*"):
-        number = read_word(path / "bInterfaceNumber")
-        if number is not None:
-            try:
-                yield int(number, 16), path
-            except ValueError:
-                continue
+def guess(usb_id: str) -> UsbModem:
+    """What we call an unknown product of a vendor of modems."""
+    return UsbModem(usb_id, "generic", f"unknown product of {VENDORS[usb_id[:4]].capitalize()}", (), is_guess=True)
+
+
+def at_numbers(row: UsbModem, interfaces: dict[int, Path]) -> Iterable[int]:
+    """The interfaces to speak AT on, the best first."""
+    if row.is_guess:
+        return likely_at(interfaces)
+    if row.at_class is None:
+        return row.at_interfaces
+    right = [number for number, path in interfaces.items() if interface_class(path) == row.at_class]
+    return sorted(right, key=lambda number: lacks_interrupts(interfaces[number])) or likely_at(interfaces)
+
+
+def likely_at(interfaces: dict[int, Path]) -> list[int]:
+    """Interfaces of a device we do not know that may speak AT: serial ones, the likeliest first."""
+    likely: list[tuple[int, bool, int]] = []
+    for number, path in interfaces.items():
+        kind, driver = interface_class(path), driver_of(path)
+        if kind in LIKELY_AT and driver in SERIAL_DRIVERS and ttys(path):
+            is_modem = driver == "qcserial" and number == 3  # Sierra's layout, in which all classes are alike
+            likely.append((-1 if is_modem else LIKELY_AT.index(kind), lacks_interrupts(path), number))
+    return [number for *_, number in sorted(likely)]
+
+
+def lacks_interrupts(interface: Path) -> bool:
+    """False, which sorts first, for three endpoints: a port that tells of its lines' state is a modem's."""
+    return read_word(interface / "bNumEndpoints") not in ("03", "3")
 
 
 def control_port(interfaces: Iterable[Path], dev_root: Path) -> ControlPort | None:
@@ -106,46 +164,3 @@ def control_port(interfaces: Iterable[Path], dev_root: Path) -> ControlPort | No
             if (dev_root / name).exists():
                 return ControlPort(protocol, str(dev_root / name))
     return None
-
-
-def driver_of(interface: Path) -> str | None:
-    """The kernel driver bound to an interface."""
-    try:
-        return (interface / "driver").readlink().name
-    except OSError:
-        return None
-
-
-def interface_class(interface: Path) -> str:
-    """Class, subclass and protocol as six hexadecimal digits."""
-    names = ("bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol")
-    return "".join(read_word(interface / name) or "" for name in names).lower()
-
-
-def ttys(interface: Path | None) -> list[str]:
-    """Names of an interface's ttys: ``ttyUSB2`` in it, or ``tty/ttyACM0``."""
-    if interface is None:
-        return []
-    return [name for name in children(interface) if name.startswith("ttyUSB")] + children(interface / "tty")
-
-
-def children(path: Path) -> list[str]:
-    """Sorted names in a folder, none if it is not there."""
-    try:
-        return sorted(entry.name for entry in path.iterdir())
-    except OSError:
-        return []
-
-
-def read_text(path: Path) -> str | None:
-    """A sysfs attribute, or None."""
-    try:
-        return path.read_text("utf-8", "replace").strip() or None
-    except OSError:
-        return None
-
-
-def read_word(path: Path) -> str | None:
-    """A short hexadecimal attribute, or None."""
-    text = read_text(path)
-    return text if text is not None and len(text) <= 8 and text.isalnum() else None

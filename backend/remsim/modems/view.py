@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from remsim.core.clock import iso_utc
+from remsim.modems import boot_modes
 from remsim.modems.changes import PROBLEMS
 from remsim.modems.masking import mask
 from remsim.modems.modem import Modem
 from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities
 
-BOOT_LOADER = "The modem is in its boot loader. Unplug it and plug it in again; if it stays so, reload its firmware."
 NO_PORT = "The modem has no AT port. Install the serial driver (kmod-usb-serial-option) or change its USB mode."
 
 
@@ -63,8 +63,8 @@ def problem(modem: Modem, prober: Prober) -> str | None:
     session = modem.session
     if modem.state in ("port_busy", "not_answering") and modem.trouble:
         return modem.trouble
-    if modem.present and modem.found.row.is_boot_mode:
-        return BOOT_LOADER
+    if modem.present and modem.found.row.boot_mode is not None:
+        return boot_modes.sentence(modem.found.row.boot_mode)
     if modem.present and not modem.found.at_ports:
         return NO_PORT
     if modem.state in PROBLEMS:
