@@ -161,8 +161,9 @@ def options_of(choices: Mapping[Any, str]) -> list[dict[str, Any]]:
 
 
 def object_schema(schema: Schema, current: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A marshmallow schema as JSON Schema, its fields in their order; ``current`` are the values in force."""
-    properties = {field.data_key or name: json_schema(field) for name, field in schema.fields.items()}
+    """A schema as JSON Schema, its fields in their order, advanced ones last; ``current`` are the values in force."""
+    ordered = sorted(schema.fields.items(), key=lambda one: bool(one[1].metadata.get("advanced")))
+    properties = {field.data_key or name: json_schema(field) for name, field in ordered}
     for name, value in (current or {}).items():
         if name in properties and value is not None:
             properties[name]["default"] = value
@@ -187,6 +188,8 @@ def json_schema(field: ma.Field[Any]) -> dict[str, Any]:
     for told, word in (("label", "title"), ("help", "description"), ("unit", "x-unit")):
         if told in field.metadata:
             made[word] = field.metadata[told]
+    if field.metadata.get("advanced"):
+        made["x-advanced"] = True
     if field.metadata.get("secret"):
         made |= {"format": "password", "writeOnly": True}
     return made

@@ -63,6 +63,10 @@ class Change(Action):
         """Whether what was read back is what was wanted."""
         return all(found.get(name) == value for name, value in wanted.items())
 
+    def expects_service(self, values: Mapping[str, Any]) -> bool:
+        """Whether an online modem is to be online afterwards; where not, only the confirmation is waited for."""
+        return True
+
     def preset(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What is to be applied again when the modem forgets it."""
         return {name: value for name, value in values.items() if name not in GUARDS}
@@ -93,7 +97,7 @@ class Change(Action):
         """Raise unless the modem finds service again and somebody confirms."""
         service_s, confirm_s = float(values["service_s"]), float(values["confirm_s"])
         job.report(None, "waiting for service", can_abort=True)
-        if not target.wait_until(lambda: target.is_online, service_s, job):
+        if self.expects_service(values) and not target.wait_until(lambda: target.is_online, service_s, job):
             text = f"{target.id} found no service within {service_s:.0f} s"
             raise RolledBack(text, hint="choose other bands, another technology or network")
         if confirm_s and not job.wait_for_confirmation(target.clock.now(), confirm_s):

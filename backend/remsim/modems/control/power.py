@@ -54,6 +54,10 @@ class Radio(Change):
         """On or off."""
         return RadioForm()
 
+    def expects_service(self, values: Mapping[str, Any]) -> bool:
+        """Off is meant to be without."""
+        return bool(values["on"])
+
     def read(self, target: Target) -> dict[str, Any]:
         """+CFUN: 1 is on."""
         return {"on": target.ask("AT+CFUN?").get("cfun") == 1}
