@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from remsim import __version__
+from remsim import __version__, modem_cli
 from remsim.core.errors import InvalidInput, RemsimError
 
 DEFAULT_SIMULATED = 3
@@ -80,6 +80,8 @@ def parser() -> argparse.ArgumentParser:
     )
     decode.set_defaults(run=run_at_decode)
 
+    modem_cli.add_verbs(verbs)
+
     link = verbs.add_parser("link", help="print a one-time link that lets a browser in")
     link.add_argument("--state", type=Path, metavar="DIR", help="where the service keeps its token")
     link.add_argument("--listen", metavar="HOST:PORT", help="where the service listens")
@@ -144,48 +146,16 @@ def run_at_decode(arguments: argparse.Namespace) -> int:
 
 def run_link(arguments: argparse.Namespace) -> int:
     """Ask the running service for a ticket and print the link that spends it."""
-    from remsim import serve
-    from remsim.config.settings import usable_settings
+    from remsim.client import ServiceClient
+    from remsim.serve import login_link
 
-    settings, _problems = usable_settings(arguments.config or serve.DEFAULT_CONFIG_DIR)
-    path = (arguments.state or Path(settings.service.state_dir)) / "token"
-    try:
-        token = path.read_text("ascii").strip()
-    except OSError as error:
-        raise InvalidInput(
-            f"{path} cannot be read: {error.strerror}", field="--state", hint="is the service running?"
-        ) from error
-    except UnicodeDecodeError:
-        token = ""
-    if re.fullmatch(r"[!-~]+", token) is None:
-        raise InvalidInput(f"{path} holds no token", field="--state")
-    address = arguments.listen or settings.web.listen
-    print(serve.login_link(address, ask_ticket(address, token)))
+    client = ServiceClient.of_router(arguments.state, arguments.listen, arguments.config)
+    answer = client.post("tickets", {"purpose": "browser"})
+    ticket = answer.get("ticket") if isinstance(answer, dict) else None
+    if not isinstance(ticket, str):
+        raise InvalidInput(f"what answers at http://{client.address} is not remsim", field="--listen")
+    print(login_link(client.address, ticket))
     return 0
-
-
-def ask_ticket(address: str, token: str) -> str:
-    """A one-time ticket of the service at ``HOST:PORT``; asked directly, so that no proxy sees the token."""
-    import json
-    from http.client import HTTPConnection, HTTPException
-
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    base = f"http://{address}"
-    try:
-        connection = HTTPConnection(address, timeout=5)
-        connection.request("POST", "/api/v1/tickets", json.dumps({"purpose": "browser"}), headers)
-        answer = connection.getresponse()
-        body = answer.read(65536)
-    except (OSError, HTTPException, ValueError) as error:
-        raise InvalidInput(f"{base} does not answer: {error}", field="--listen", hint="is it running?") from error
-    if answer.status == 401:
-        raise InvalidInput(f"{base} refuses the token", field="--state", hint="is --state the service's?")
-    if answer.status != 200:
-        raise InvalidInput(f"{base} answers {answer.status}", field="--listen")
-    try:
-        return str(json.loads(body)["ticket"])
-    except (ValueError, LookupError, TypeError) as error:
-        raise InvalidInput(f"what answers at {base} is not remsim", field="--listen") from error
 
 
 def run_version(arguments: argparse.Namespace) -> int:
