@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from remsim.modems.decode import decode_reply
 from remsim.modems.decode.radio import lte_band_of_earfcn
 from remsim.modems.decode.tgpp import REGISTERED, ROAMING
+from remsim.modems.operators import name_of_plmn
 
 CARRIER_FIELDS = (
     *("rat", "band", "bw_dl_mhz", "bw_ul_mhz", "pci", "earfcn", "arfcn"),
@@ -88,6 +89,8 @@ class Driver:
             fields |= {f"nr_{name}": nr.get(name) for name in NR_FIELDS}
         if fields["plmn"] is None and values.get("mcc") and values.get("mnc"):
             fields["plmn"] = f"{values['mcc']}{values['mnc']:0>2}"
+        if not (fields["operator"] or "").strip(" 0123456789"):  # some modems name a network by its number only
+            fields["operator"] = name_of_plmn(fields["plmn"]) or fields["operator"]
         fields["sim_slot"] = self.sim_slot(values)
         fields["registration"] = registration(values)
         fields["state"] = state(values, fields["registration"])
