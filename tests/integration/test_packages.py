@@ -340,7 +340,7 @@ def test_the_feed_builds_what_its_packages_depend_on(buildroot: Path) -> None:
     assert {"remsim", "luci-app-remsim", "python3-gunicorn", "python3-rrdtool", "librrd"} <= ours
 
 
-@pytest.mark.parametrize("name", ["python3-gunicorn", "python3-rrdtool", "rrdtool"])
+@pytest.mark.parametrize("name", ["python3-gunicorn", "python3-rrdtool", "rrdtool", "mobile-broadband-provider-info"])
 def test_what_is_downloaded_is_pinned_by_its_hash(name: str, buildroot: Path) -> None:
     out = run_make(FEED / name / "Makefile", buildroot)
     assert re.search(r"^source \S+ [\d.]+ [0-9a-f]{64} \S+$", out, re.MULTILINE), out
