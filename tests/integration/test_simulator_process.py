@@ -17,8 +17,9 @@ import pytest
 from remsim.config.settings import load_settings
 from remsim.core.clock import SystemClock
 from remsim.core.errors import AtTimeout, InvalidInput, ModemError, ModemGone, RemsimError
-from remsim.modems.channel import Channel, port_holder
+from remsim.modems.channel import Channel
 from remsim.modems.detect import Found, scan
+from remsim.modems.holders import holders
 from remsim.modems.target import parse_target
 from remsim.modems.traffic import TrafficMeter
 from remsim.simulator.control import FAULTS
@@ -101,7 +102,7 @@ def test_nobody_holds_the_ports_and_both_at_ports_answer(simulator: SimulatorPro
     one = found(simulator, "1-1.1")
     assert one is not None and len(one.at_ports) == 2
     for port in one.at_ports:
-        assert port_holder(port) is None
+        assert holders([port]) == []
         channel = Channel(port, clock=SystemClock(), on_urc=lambda line: None)
         channel.open()
         assert channel.query("AT+CGMM").lines == ("RM520N-GL",)

@@ -133,8 +133,8 @@ class PortBusy(ModemError):
 
     code = "port_busy"
 
-    def __init__(self, port: str, holder: str | None = None) -> None:
+    def __init__(self, port: str, holder: str | None = None, *, hint: str | None = None) -> None:
         by = f" by {holder}" if holder else " by another program"
-        super().__init__(f"{port} is in use{by}", hint="stop that program or let it release the port")
+        super().__init__(f"{port} is in use{by}", hint=hint or "stop that program or let it release the port")
         self.port = port
         self.holder = holder

@@ -15,13 +15,12 @@ import select
 import termios
 import threading
 from collections.abc import Callable
-from pathlib import Path
-
-import serial
 
 from remsim.core.clock import Clock
 from remsim.core.errors import Aborted, AtTimeout, InvalidInput, ModemError, ModemGone, PortBusy
 from remsim.modems.decode.text import FINAL
+from remsim.modems.device import Device, open_device
+from remsim.modems.holders import holders
 from remsim.modems.masking import masked, shown_command
 from remsim.modems.reply import AtReply, LineSplitter, ReplyCollector
 from remsim.modems.turns import Turns
@@ -57,7 +56,7 @@ class Channel:
         self._clock = clock
         self._on_urc = on_urc
         self._turns = Turns()
-        self._serial: serial.Serial | None = None
+        self._serial: Device | None = None
         self._lines = LineSplitter()
         self._in_step = True
         self._echoes = False
@@ -80,19 +79,17 @@ class Channel:
         with self._turns:
             if self._serial is not None:
                 return
-            holder = port_holder(self.path)
-            if holder is not None:
-                raise PortBusy(self.path, holder)
+            taken = holders([self.path])
+            if taken:
+                raise PortBusy(self.path, str(taken[0]), hint=taken[0].hint)
             try:
-                port = serial.Serial(self.path, 115200, timeout=0, exclusive=True, rtscts=False)
-            except serial.SerialException as error:
+                port = open_device(self.path)
+            except OSError as error:
                 if error.errno in (errno.EACCES, errno.EPERM):
                     text, hint = f"{self.path} cannot be opened: permission denied", "run as root or in group dialout"
                     raise ModemError(text, hint=hint) from error
                 if error.errno in (errno.EBUSY, errno.EWOULDBLOCK) or "lock" in str(error):
                     raise PortBusy(self.path) from error
-                raise ModemGone(self.path) from error
-            except (OSError, termios.error) as error:
                 raise ModemGone(self.path) from error
             with contextlib.suppress(OSError):
                 fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
@@ -307,7 +304,7 @@ class Channel:
             termios.tcflush(port.fileno(), termios.TCIOFLUSH)
         with contextlib.suppress(OSError, termios.error):
             fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
-        with contextlib.suppress(OSError, termios.error, serial.SerialException):
+        with contextlib.suppress(OSError, termios.error):
             port.close()
 
 
@@ -317,23 +314,3 @@ def wait_for(event: int, timeout_s: float, *fds: int) -> set[int]:
     for fd in fds:
         poller.register(fd, event)
     return {fd for fd, _ in poller.poll(max(timeout_s, 0) * 1000)}
-
-
-def port_holder(path: str) -> str | None:
-    """The name and pid of another process that has the port open, as far as /proc tells."""
-    try:
-        device = os.stat(path).st_rdev
-    except OSError:
-        return None
-    own = os.getpid()
-    for process in Path("/proc").glob("[0-9]*"):
-        if int(process.name) == own:
-            continue
-        try:
-            for fd in os.scandir(process / "fd"):
-                target = os.readlink(fd.path)
-                if target.startswith("/dev/") and target != "/dev/null" and os.stat(target).st_rdev == device:
-                    return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
-        except OSError:
-            continue
-    return None
