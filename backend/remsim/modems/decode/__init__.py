@@ -26,6 +26,7 @@ from remsim.modems.decode import (
     thales,
     thales_mv,
 )
+from remsim.modems.decode.plausible import plausible_values
 from remsim.modems.decode.text import Asked, Decoder, Record, Values, command_prefixes, cut
 
 LONGEST_REPLY = 1 << 17
@@ -91,7 +92,7 @@ def decode_reply(
         values = fibocom_xmm.settle(values)
     if not read:
         raise AtFormatError(command, next(iter(parts.text), reply[:80]))
-    return finished(asked, parts.records, values)
+    return plausible_values(finished(asked, parts.records, values))
 
 
 def decode_text(asked: Asked, own: list[str], lines: list[str]) -> Values:

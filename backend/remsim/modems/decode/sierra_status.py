@@ -18,20 +18,24 @@ _LABELS = (
     r"LTE S[CS]C\d (?:state|band|bw|Rx chan|Tx chan|UL Configured|UL bw|DL bw)",
     r"LTE (?:band|bw|Rx chan|Tx chan|CA state|dl bw|ul bw|Scell band|Scell bw|Scell chan)",
     r"NR5G(?:\(sub6\)|\(mmWave\))? (?:band|bw|dl bw|ul bw|Rx chan|Tx chan|RSRP \(dBm\)|RSRQ \(dB\)|SINR \(dB\)|TAC"
-    r"|Cell ID|MCC-MNC|Carrier ID|CA state|PCI|RxM RSRP|RxD RSRP|RxM1 RSRP|RxD1 RSRP|Tx Power|state|[du]l MIMO"
-    r"|Rx\d RSSI \(dBm\))", r"Connectivity Mode",
+    r"|Cell ID|MCC-MNC|Carrier ID|CA state|PCI|Tx Power|state|[du]l MIMO"
+    r"|Rx[MD0-3]\d? (?:RSRP|RSSI)(?: \(dBm\))?)", r"Connectivity Mode",
     r"(?:WCDMA|GSM|UMTS|TDS) (?:band|channel|chan)", r"Channel", r"Band",
     r"(?:GMM \(PS\)|MM \(CS\)|EMM|RRC|5GMM|MM5G|CM) state",
-    r"(?:[PS]CC\d? )?Rx[MD]\d? (?:RSSI|RSRP|RSCP)(?: \(dBm\)| C\d)?", r"RX level (?:Car\d )?\(dBm\)",
+    r"(?:[PS]CC\d? )?Rx[MD0-3]\d? (?:RSSI|RSRP|RSCP)(?: \(dBm\)| C\d)?", r"RX level (?:Car\d )?\(dBm\)",
     r"RX level C(?:arrier )?\d(?: \(dBm\))?",
     r"RSSI \(dBm\)", r"RSRP \(dBm\)", r"RSRQ \(dB\)", r"SINR \(dB\)", r"RSCP \(dBm\)", r"Ec/?[Ii]o(?: \(dB\))?",
     r"Tx Power", r"TAC", r"LAC", r"Cell ID", r"PCI",
 )  # fmt: skip
 LABEL = re.compile(r"(?<![\w)])(" + "|".join(_LABELS).replace(" ", r"\s{1,24}") + r")\s{0,8}:[ \t]{0,40}")
-BRANCH = re.compile(r"(?:([PS])CC(\d?) )?Rx([MD]\d?) (RSSI|RSRP|RSCP)")
+BRANCH = re.compile(r"(?:([PS])CC(\d?) )?Rx([MD0-3]\d?) (RSSI|RSRP|RSCP)")
+NR_BRANCH = re.compile(r"Rx([MD0-3]\d?) (RSRP|RSSI)")
 SCC = re.compile(r"LTE S[CS]C(\d) (.+)")
 SCELL = re.compile(r"LTE Scell (band|bw|chan)")
 NR_BLOCK = re.compile(r"NR5G(?:\(\w+\))? (.+)")
+
+CELL_ID_IS_PCI = ("em9190", "em9191", "em919x", "em7690", "sdx55")
+"""Whose !NRINFO says PCI under "Cell ID": EM91, says the EM9 manual (r14). On EM92 it is the cell's identity."""
 
 MODES = {
     "LTE": ("LTE", "LTE"),
@@ -104,10 +108,26 @@ def decode_nrinfo(asked: Asked, record: Record) -> Values:
         raise unreadable(asked, record.body)
     words = dict(pairs)
     values: Values = {}
+    pci = None
+    if asked.has(*CELL_ID_IS_PCI):
+        pci = physical_id(texts.pop("Cell ID", ""))
     if words.get("Connectivity Mode", "").upper().startswith("SA"):
         values = {"mode": "SA", "rat": "NR"}
     add_nr(values, texts)
+    cell = values.get("nr", values)
+    if pci is not None and isinstance(cell, dict):
+        cell.setdefault("pci", pci)
     return values or {"nr": None}
+
+
+def physical_id(text: str) -> int | None:
+    """The PCI where a page calls it cell id: the decimal number in brackets, or digits that no PCI has in hex."""
+    match = re.match(r"([0-9A-Fa-f]{1,4})(?:\s*\((\d{1,4})\))?(?:\s|$)", text)
+    if match is None:
+        return None
+    readings = {match[2]} if match[2] else {match[1], str(int(match[1], 16))}
+    fitting = {int(reading) for reading in readings if reading.isdecimal() and int(reading) <= 1007}
+    return fitting.pop() if len(fitting) == 1 else None
 
 
 def plain(values: Values, label: str, text: str) -> None:
@@ -223,9 +243,13 @@ def add_nr(values: Values, texts: Values) -> None:
         cell["bw_ul_mhz"] = megahertz(texts["ul bw"])
     if "Tx Power" in texts:
         cell["tx_power_dbm"] = whole(to_float(texts["Tx Power"]))
-    branches = [level(texts[name]) for name in ("RxM RSRP", "RxD RSRP", "RxM1 RSRP", "RxD1 RSRP") if name in texts]
-    if cell["rsrp_dbm"] is None:
-        cell["rsrp_dbm"] = max((value for value in branches if value is not None), default=None)
+    branches = {match: level(text) for label, text in texts.items() if (match := NR_BRANCH.match(label))}
+    for match, value in branches.items():
+        cell[f"{match[2].lower()}_rx{match[1].lower()}_dbm"] = value
+    for name in ("rsrp_dbm", "rssi_dbm"):
+        known = [value for key, value in cell.items() if key.startswith(f"{name[:4]}_rx") and value is not None]
+        if known and cell.get(name) is None:
+            cell[name] = max(known)
     if "TAC" in texts:
         cell["tac"] = hex_with_decimal(texts["TAC"])
     if "Cell ID" in texts:
