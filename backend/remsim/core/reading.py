@@ -89,6 +89,8 @@ STATES = {
     "sim_error": "the SIM is busy or faulty",
     "low_power": "the radio is off",
     "not_answering": "the modem does not answer",
+    "failed": "the modem has not answered for long",
+    "boot": "in a boot or download mode",
     "port_busy": "another program holds the AT port",
     "rebooting": "vanished moments ago, probably restarting",
     "gone": "unplugged",

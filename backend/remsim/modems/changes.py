@@ -18,6 +18,8 @@ PROBLEMS = {
     "sim_error": "The SIM is busy or faulty. Take it out, clean it and insert it again.",
     "low_power": "The radio is off. Switch it on with AT+CFUN=1 or look for an overheated or undervolted modem.",
     "not_answering": "The modem does not answer. It may be restarting; it is asked again soon.",
+    "failed": "The modem has not answered for ten minutes. Restart it, or switch its power off and on.",
+    "boot": "The modem is in a boot or download mode. Unplug it and plug it in again; else reload its firmware.",
     "port_busy": "Another program holds the modem's AT port. Stop that program or let it release the port.",
     "rebooting": "The modem has vanished from USB. It is probably restarting, which takes up to 90 seconds.",
     "gone": "The modem is not on USB any more. Check its cable and power.",
@@ -25,7 +27,7 @@ PROBLEMS = {
 """What to do, by state; the other states need nothing."""
 
 
-TROUBLE = ("not_answering", "port_busy")
+TROUBLE = ("not_answering", "failed", "port_busy")
 CALM = ("online", "starting", "paused", "searching")
 SIGNAL = ("rsrp_dbm", "rsrq_db", "sinr_db", "cell_id", "pci", "band", "mode", "latency_ms", "loss_percent")
 CONNECTED_AS = ("registration", "sim")

@@ -22,6 +22,7 @@ from remsim.modems.drivers.base import Driver
 from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities
 from remsim.modems.session import Session, SessionOver
+from remsim.modems.stage import is_connected, stage_of
 from remsim.modems.target import parse_target
 from remsim.modems.traffic import Traffic, TrafficMeter
 
@@ -37,6 +38,9 @@ URGENT_SHARE = 0.1
 URGENT_S = 1.0
 """A modem that told a change by itself is asked after this share of the period, not sooner than a second."""
 BUSY_RETRY_S = 10.0
+MOST_RETRY_S = 60.0
+FAILED_AFTER_S = 600.0
+"""Silent for so long, a modem has failed: it is told once more, and asked seldom."""
 HELD_LOOK_S = 0.5
 WAIT_SLICE_S = 0.5
 IDENTITY_RETRY_S = 30.0
@@ -69,7 +73,11 @@ class Modem:
         self.settings = settings
         self.present = True
         self.state = "starting"
-        self._state_since = Moment(around.clock)
+        self.stage = "found"
+        self.reason: str | None = None
+        self._state_since = self._stage_since = Moment(around.clock)
+        self._next_try_at: float | None = None
+        self._unexpected = 0
         self.identity: dict[str, str | None] = {}
         self.values: dict[str, Any] = {}
         self.reading: ModemReading | None = None
@@ -215,6 +223,20 @@ class Modem:
         return self._state_since.wall
 
     @property
+    def stage_since(self) -> float:
+        """Since when it is at its stage, seconds since the epoch."""
+        return self._stage_since.wall
+
+    @property
+    def next_try_at(self) -> float | None:
+        """When it is tried again, seconds since the epoch; None while it is not waiting for that."""
+        session = self.session
+        retry_at = self._next_try_at if session is None or session.retry_at is None else session.retry_at
+        if retry_at is None:
+            return None
+        return self._clock.now() + max(0.0, retry_at - self._clock.monotonic())
+
+    @property
     def commands_sent(self) -> int:
         """AT commands sent to this modem since the service started."""
         with self._counting:
@@ -230,9 +252,13 @@ class Modem:
             except Exception as error:  # one modem's trouble must not end its thread: it is told and tried again
                 log.exception("%s: unexpected error", self.id)
                 self.last_error = f"unexpected error: {error}"
-                wait_s = BUSY_RETRY_S
+                self._unexpected += 1
+                wait_s = min(BUSY_RETRY_S * 2 ** min(self._unexpected - 1, 6), MOST_RETRY_S)
+                self._set_state("failed", self.last_error)
             if not self._stopping:
+                self._next_try_at = None if wait_s is None else self._clock.monotonic() + wait_s
                 self._nudged.wait(wait_s)
+                self._next_try_at = None
         self._end_session()
 
     def _advance(self) -> float | None:
@@ -265,10 +291,13 @@ class Modem:
         if self.period_s is None:
             self._set_state("paused")
             return None
+        if found.row.boot_mode is not None:
+            self._set_state("boot", found.row.boot_mode)
+            return None
         if not found.at_ports:
             if self.state == "rebooting" and not self._may_be_rebooting():
                 self._set_state("not_answering", "it has no AT port")
-            return None if found.row.is_boot_mode else RETRY_S
+            return RETRY_S
         self._talk(found)
         return 0.0
 
@@ -374,6 +403,7 @@ class Modem:
             at_commands_total=self.commands_sent,
             **fields,
         )
+        self._unexpected = 0
         with self._presence:
             if not self.present:
                 return  # it vanished meanwhile, which has been told
@@ -398,7 +428,10 @@ class Modem:
         session = self.session
         if session is None or now < self._patient_until or self._may_be_rebooting():
             return
-        if now - (session.answered_at or now) > SILENT_AFTER_S:
+        silent_s = now - (session.answered_at or now)
+        if silent_s > FAILED_AFTER_S:
+            self._set_state("failed", error.message)
+        elif silent_s > SILENT_AFTER_S:
             self._set_state("not_answering", error.message)
 
     # --- shared ---
@@ -440,10 +473,20 @@ class Modem:
     def _set_state(self, state: str, why: str = "") -> None:
         before = self.state
         if state == before:
+            self._restage()
             return
+        self.reason = why or None
         self.state, self._state_since = state, Moment(self._clock)
+        self._restage()
         self._around.emit(self._changes.of_state(self.id, self._clock.now(), before, state, why))
         self._notify()
+
+    def _restage(self) -> None:
+        """How far it is now, with the time when that changed."""
+        connected = is_connected(self.interface, self.values) if self.state == "online" else None
+        stage = stage_of(self.state, is_identified=bool(self.identity), is_connected=connected)
+        if stage != self.stage:
+            self.stage, self._stage_since = stage, Moment(self._clock)
 
     def _notify(self) -> None:
         with self._moved:

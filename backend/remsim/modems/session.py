@@ -18,7 +18,7 @@ from remsim.modems.ports import UsbModem
 log = logging.getLogger(__name__)
 
 HANDSHAKE_TIMEOUT_S = 1.0
-HANDSHAKE_PAUSES_S = (0.3, 10.0)
+HANDSHAKE_PAUSES_S = (0.3, 30.0)
 SLOW_ANSWERS_S = {"AT+COPS?": 10.0}
 IDENTITY = ("manufacturer", "model", "revision", "imei", "eid")
 SIM_IDENTITY = ("imsi", "iccid")
@@ -54,6 +54,7 @@ class Session:
         self.exchanges: int | None = None
         self.last_error: str | None = None
         self.answered_at: float | None = None
+        self.retry_at: float | None = None
         self.is_urgent = False
         self.is_identified = False
         self._missed_answers = 0
@@ -74,7 +75,9 @@ class Session:
                     return
             except AtTimeout as error:
                 self._on_timeout(error)
+            self.retry_at = self._clock.monotonic() + pause_s
             self.wait(pause_s)
+            self.retry_at = None
             pause_s = min(pause_s * 1.5, HANDSHAKE_PAUSES_S[1])
 
     def identify(self) -> None:
@@ -181,6 +184,8 @@ class Session:
             return {}
 
     def _on_urc(self, line: str) -> None:
+        if self.retry_at is not None:
+            self.channel.wake()  # it says something: the next try need not wait
         told = self.driver.handle_urc(line)
         if told.get("registration_changed"):
             self.plan.hasten("REG?")
