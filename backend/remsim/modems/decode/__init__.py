@@ -49,6 +49,7 @@ TEXT_FORMS = sierra.TEXT_FORMS | fibocom.TEXT_FORMS | thales_mv.TEXT_FORMS
 TEST_FORMS = frozenset(
     (
         *("+COPS", "+QCSQ", "+QUIMSLOT", "+QUSIMSLOT", "+QNWPREFCFG", "+GTDUALSIM", "+GTUSBMODE"),
+        *("+GTACT", "+XACT", "+GTCELLLOCK"),
         *("!UIMS", "!SELRAT", "!BAND", "!USBCOMP"),
     )
 )
@@ -88,7 +89,7 @@ def decode_reply(
         read = True
     for final in parts.finals:
         values |= tgpp.final_values(asked, final)
-    if "_rsrp" in values or "_rsrq" in values:
+    if not values.keys().isdisjoint(("_rsrp", "_rsrq", "_scc")):
         values = fibocom_xmm.settle(values)
     if not read:
         raise AtFormatError(command, next(iter(parts.text), reply[:80]))

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import re
 
-from remsim.modems.decode import fibocom_xmm
-from remsim.modems.decode.fibocom_cells import (
-    band_of_code,
-    decode_gtcainfo,
-    decode_gtccinfo,
-    family,
-    rat_of_band_code,
-)
+from remsim.modems.decode import fibocom_settings, fibocom_xmm
+from remsim.modems.decode.fibocom_cells import decode_gtcainfo, decode_gtccinfo, family
 from remsim.modems.decode.text import (
     Asked,
     Decoder,
@@ -24,28 +18,7 @@ from remsim.modems.decode.text import (
     to_int,
     unreadable,
 )
-
-USB_MODES: dict[str, dict[int, tuple[str | None, str]]] = {
-    "mediatek": {40: ("7126", "rndis"), 41: ("7127", "rndis")},
-    "qualcomm": {17: (None, "qmi"), 32: (None, "qmi"), 18: (None, "ecm"), 30: (None, "mbim"), 28: (None, "mbim"),
-                 24: (None, "rndis")},
-    "xmm": {0: (None, "ncm"), 7: (None, "mbim")},
-}  # fmt: skip
-
-
-def decode_gtact(asked: Asked, record: Record) -> Values:
-    """+GTACT: allowed technologies, the two preferred ones, and the bands as codes."""
-    fields = split_fields(record.body)
-    values: Values = {
-        "rat_mode": to_int(field(fields, 0)),
-        "pref1": to_int(field(fields, 1)),
-        "pref2": to_int(field(fields, 2)),
-    }
-    for name, rat in (("umts_bands", "UMTS"), ("lte_bands", "LTE"), ("nr_bands", "NR")):
-        values[name] = [
-            band for code in fields[3:] if rat_of_band_code(code) == rat and (band := band_of_code(code)) is not None
-        ]
-    return values
+from remsim.modems.decode.tgpp_sim import SIM_OF_CME
 
 
 def decode_gtdualsim(asked: Asked, record: Record) -> Values:
@@ -76,20 +49,6 @@ def celsius(thousandths: int) -> float | None:
     return round(value, 3) if thousandths and -60 <= value <= 150 else None
 
 
-def decode_gtusbmode(asked: Asked, record: Record) -> Values:
-    """+GTUSBMODE: the composition number and what it means on this chip."""
-    mode = to_int(field(split_fields(record.body), 0))
-    if mode is None:
-        return {"usbmodes": expand_ranges(record.body)}
-    values: Values = {"usbmode": mode}
-    known = family(asked)
-    for maker, table in USB_MODES.items():
-        if mode in table and known in (maker, None):
-            pid, name = table[mode]
-            values |= {"usb_mode": name} | ({"usb_pid": pid} if pid else {})
-    return values
-
-
 def decode_gtrat(asked: Asked, record: Record) -> Values:
     """+GTRAT: preference numbers as they stand."""
     return {"gtrat": [to_int(text) for text in split_fields(record.body)]}
@@ -107,8 +66,9 @@ def decode_esims(asked: Asked, record: Record) -> Values:
 
 
 def decode_ethermal(asked: Asked, record: Record) -> Values:
-    """+ETHERMAL: radio technology, degrees Celsius, …"""
-    return {"temperature_c": in_range(to_int(field(split_fields(record.body), 1)), -60, 150)}
+    """+ETHERMAL: radio technology, degrees Celsius, …; or the degrees alone."""
+    fields = split_fields(record.body)
+    return {"temperature_c": in_range(to_int(field(fields, 1 if len(fields) > 1 else 0)), -60, 150)}
 
 
 def decode_simtype(asked: Asked, record: Record) -> Values:
@@ -126,21 +86,67 @@ def decode_mtsm(asked: Asked, record: Record) -> Values:
     return {"temperature_c": in_range(last, -60, 150)}
 
 
+def decode_gtladc(asked: Asked, record: Record) -> Values:
+    """+GTLADC: sensors by name. Unproven: of the line of the CPU users read the first two digits as degrees Celsius.
+
+    Numbers of five digits are taken for thousandths there; all numbers stand raw under ``adc``.
+    """
+    rows = {name: int(text) for name, text in re.findall(r"([A-Za-z][\w-]{1,31})[\s:,=]+(-?\d{1,7})\b", record.body)}
+    if not rows:
+        return {}
+    degrees = [celsius(value) for name, value in rows.items() if "cpu" in name.lower() and 10_000 <= value < 150_000]
+    hottest = max((value for value in degrees if value is not None), default=None)
+    return {"adc": rows} | ({"temperature_c": hottest} if hottest is not None else {})
+
+
+def decode_gtstatis(asked: Asked, record: Record) -> Values:
+    """+GTSTATIS: bytes a second received and sent, bytes received and sent."""
+    numbers = [to_int(text) for text in split_fields(record.body.split("\n")[0])]
+    names = ("rx_bytes_per_s", "tx_bytes_per_s", "rx_bytes", "tx_bytes")
+    return dict(zip(names, numbers, strict=True)) if len(numbers) == 4 else {}
+
+
+def decode_gtusagerec(asked: Asked, record: Record) -> Values:
+    """+GTUSAGEREC: a volume and its unit. Unproven: the unit's size is in no source, so the text stands as it is."""
+    return {"usage_record": record.body.split("\n")[0].strip() or None}
+
+
+def decode_eslotsinfo(asked: Asked, record: Record) -> Values:
+    """+ESLOTSINFO (MediaTek): a count, then six fields a slot, of which the first tells the card's state."""
+    fields = split_fields(record.body.split("\n")[0])
+    count = to_int(field(fields, 0))
+    if count is None or len(fields) != 1 + 6 * count:
+        return {}
+    return {"sim_slot_states": [slot_state(text) for text in fields[1::6]]}
+
+
+def slot_state(text: str) -> str | None:
+    """The state of a card from an answer within the answer: ``+CPIN: READY``, ``+CME ERROR: 10``."""
+    name, _, detail = text.partition(":")
+    if name.strip().upper() == "+CPIN":
+        return detail.strip() or None
+    code = to_int(detail)
+    return SIM_OF_CME.get(code) if code is not None else None
+
+
 RECORDS: dict[str, Decoder] = {
     "+GTCCINFO": decode_gtccinfo,
     "+GTCAINFO": decode_gtcainfo,
-    "+GTACT": decode_gtact,
     "+GTDUALSIM": decode_gtdualsim,
     "+GTSENRDTEMP": decode_gtsenrdtemp,
-    "+GTUSBMODE": decode_gtusbmode,
     "+GTRAT": decode_gtrat,
     "+ERAT": decode_erat,
     "+ESIMS": decode_esims,
     "+SIMTYPE": decode_simtype,
     "+ETHERMAL": decode_ethermal,
     "+MTSM": decode_mtsm,
+    "+GTLADC": decode_gtladc,
+    "+GTSTATIS": decode_gtstatis,
+    "+GTUSAGEREC": decode_gtusagerec,
+    "+ESLOTSINFO": decode_eslotsinfo,
+    **fibocom_settings.RECORDS,
     **fibocom_xmm.RECORDS,
 }
 
-TEXT_FORMS = frozenset(("+GTCAINFO", "+GTCCINFO"))
+TEXT_FORMS = frozenset(("+GTCAINFO", "+GTCCINFO", "+GTLADC"))
 """Commands whose answers may come without their prefix."""

@@ -97,7 +97,7 @@ def serving_row(rat: str, row: list[str], hexadecimal: bool) -> Values:
         "cell_id": to_cell_id(field(row, 5)),
     }
     if rat == "UMTS":
-        return values | {"uarfcn": read(field(row, 6)), "psc": read(field(row, 7))}
+        return values | {"uarfcn": read(field(row, 6)), "psc": read(field(row, 7)), "band": band_of_code(field(row, 8))}
     if rat == "GSM":
         return values
     values |= {
@@ -203,7 +203,7 @@ def primary(row: list[str]) -> Values:
         carrier["rsrp_dbm"] = rsrp(carrier["rat"] or "LTE", str(level)) if level and len(row) == 9 else None
     else:
         carrier["rsrp_dbm"] = whole(in_range(level, -160, -20))
-    return carrier
+    return carrier | layers(row, {10: 5, 9: 4}.get(len(row)))
 
 
 def secondary(row: list[str]) -> Values:
@@ -216,7 +216,15 @@ def secondary(row: list[str]) -> Values:
     channel = channel_values(row, 2)
     if channel.get("bw_ul_mhz") is None:
         channel.pop("bw_ul_mhz", None)
-    return carrier | channel
+    return carrier | channel | layers(row, 7 if len(row) == 12 else None)
+
+
+def layers(row: list[str], at: int | None) -> Values:
+    """MIMO layers down and up from position ``at`` on; None where the row's length is of no known layout."""
+    if at is None:
+        return {}
+    counts = (("dl_mimo", to_int(field(row, at))), ("ul_mimo", to_int(field(row, at + 1))))
+    return {name: count for name, count in counts if count is not None and 1 <= count <= 8}
 
 
 def channel_values(row: list[str], at: int) -> Values:
@@ -264,6 +272,7 @@ def xmm_carriers(record: Record) -> Values:
             "bw_dl_mhz": coded(LTE_BW_CODE, field(rest, 6)),
             "rsrp_dbm": rsrp("LTE", field(rest, 1)),
             "rsrq_db": rsrq("LTE", field(rest, 2)),
+            "sinr_db": index_value(to_int(field(rest, 3)), 0.5, 0, -100, 100),
         }
         if len(row) == 14:
             values = {"pcc": carrier, "scc": values.get("scc", [])}

@@ -19,9 +19,21 @@ from remsim.modems.decode.text import (
 )
 from remsim.modems.decode.tgpp import quality_indexes
 
+ROMAN = {
+    name: number
+    for number, name in enumerate(("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI"), start=1)
+}
+SIM_STATES = {
+    0: "NOT_INSERTED", 1: "SIM PIN", 2: "READY", 3: "READY", 4: "SIM PUK", 6: "FAILURE", 7: "READY", 8: "FAILURE",
+    9: "NOT_INSERTED",
+}  # fmt: skip
+
 
 def decode_xlec(asked: Asked, record: Record) -> Values:
-    """+XLEC: n, carriers, a bandwidth code for each, the band of the first."""
+    """+XLEC: n, carriers, a bandwidth code for each, then their bands (L860) or that of the first.
+
+    The secondary carriers wait under ``_scc`` for what +RSRP tells of them.
+    """
     fields = split_fields(record.body.split("\n")[0])
     count = to_int(field(fields, 1)) or 0
     codes = [to_int(text, 255) for text in fields[2 : 2 + count]]
@@ -34,6 +46,13 @@ def decode_xlec(asked: Asked, record: Record) -> Values:
     }
     if band:
         values["band"] = int(band[1])
+        bands = [int(band[1]), *(int(text) for text in fields[3 + count :] if text.isdecimal() and 0 < int(text) < 256)]
+        if 1 < count == len(bands):
+            values["carrier_bands"] = bands
+            values["_scc"] = [
+                {"rat": "LTE", "band": number, "bw_dl_mhz": width}
+                for number, width in zip(bands[1:], values["bw_mhz"][1:], strict=True)
+            ]
     return values
 
 
@@ -58,7 +77,10 @@ def cell_list(name: str) -> Decoder:
 
 
 def decode_xmci(asked: Asked, record: Record) -> Values:
-    """+XMCI: 4 is the serving LTE cell, 5 a neighbour; numbers are quoted hex."""
+    """+XMCI: 4 is the serving LTE cell, 5 a neighbour, 2 the serving WCDMA cell; numbers are quoted hex.
+
+    Unproven: the WCDMA row, whose layout is that of Intel's radio interface; its levels have no known scale.
+    """
     f = split_fields(record.body.split("\n")[0])
     kind = to_int(field(f, 0))
     if kind == 4:
@@ -81,6 +103,17 @@ def decode_xmci(asked: Asked, record: Record) -> Values:
         cell["rsrp_dbm"] = index_value(to_int(field(f, 9)), 1, -141, 0, 97)
         cell["rsrq_db"] = index_value(to_int(field(f, 10)), 0.5, -20, 0, 34)
         return {"neighbours": [cell]}
+    if kind == 2:
+        return {
+            "mode": "UMTS",
+            "rat": "UMTS",
+            "mcc": field(f, 1),
+            "mnc": field(f, 2),
+            "lac": known(field(f, 3), 0xFFFE),
+            "cell_id": known(field(f, 4)),
+            "psc": known(field(f, 5)),
+            "uarfcn": known(field(f, 6)),
+        }
     return {}
 
 
@@ -114,14 +147,39 @@ def decode_xcesq(asked: Asked, record: Record) -> Values:
     return values
 
 
+def decode_xreg(asked: Asked, record: Record) -> Values:
+    """+XREG: reports, a state of its own numbering (``xreg``, raw), band, …"""
+    f = split_fields(record.body.split("\n")[0])
+    match = re.search(r"BAND_(LTE|UMTS|GSM)_(\d{1,3}|[IVX]{1,6})\b", record.body)
+    values: Values = {"xreg": to_int(field(f, 1)), "rat": match[1] if match else None, "band": None}
+    if match and match[1] != "GSM":
+        values["band"] = int(match[2]) if match[2].isdecimal() else ROMAN.get(match[2])
+    return values
+
+
+def decode_xsimstate(asked: Asked, record: Record) -> Values:
+    """+XSIMSTATE, +XSIM: reports, the card's state, phone book ready, messages ready.
+
+    Unproven: the numbers are those of oFono's Intel plugin.
+    """
+    numbers = [to_int(text) for text in split_fields(record.body.split("\n")[0])]
+    state = numbers[1] if len(numbers) > 1 else numbers[0]
+    return {"xsim_state": state} | ({"sim_state": SIM_STATES[state]} if state in SIM_STATES else {})
+
+
+def decode_xuicc(asked: Asked, record: Record) -> Values:
+    """+XUICC: 0 a 2G card, 1 a USIM (Intel's radio interface)."""
+    return {"sim_type": {"0": "SIM", "1": "USIM"}.get(record.body.strip())}
+
+
 def settle(values: Values) -> Values:
     """Give the cell lists' values to the serving cell and the carriers on its PCI."""
-    rsrp, rsrq = values.pop("_rsrp", []), values.pop("_rsrq", [])
+    rsrp, rsrq, listed = values.pop("_rsrp", []), values.pop("_rsrq", []), values.pop("_scc", [])
     if len(rsrp) == 1 and "pci" not in values:
         values |= {"pci": rsrp[0][0], "earfcn": rsrp[0][1]}  # the only cell is the serving one
     pci, earfcn = values.get("pci"), values.get("earfcn")
     if pci is None or not rsrp:
-        return values
+        return ({"scc": listed} if listed else {}) | values
     quality = {(cell, channel): value for cell, channel, value in rsrq}
     carriers: list[Values] = []
     for cell, channel, value in rsrp:
@@ -132,7 +190,19 @@ def settle(values: Values) -> Values:
         elif len(carriers) < (values.get("carrier_count") or 1) - 1:
             carrier: Values = {"pci": cell, "earfcn": channel, "band": lte_band_of_earfcn(channel), "rsrp_dbm": value}
             carriers.append(carrier | {"rsrq_db": quality.get((cell, channel))})
-    return values | ({"scc": carriers} if carriers else {})
+    if len(carriers) == 1 and len(values.get("bw_mhz") or ()) == 2:
+        carriers[0]["bw_dl_mhz"] = values["bw_mhz"][1]
+    return values | ({"scc": joined(carriers, listed)} if carriers or listed else {})
+
+
+def joined(measured: list[Values], listed: list[Values]) -> list[Values]:
+    """The carriers that were listed, in their order, with what was measured on their bands; else the measured ones."""
+    if sorted(carrier["band"] or 0 for carrier in measured) != sorted(carrier["band"] for carrier in listed):
+        return measured or listed
+    by_band: dict[int, list[Values]] = {}
+    for carrier in measured:
+        by_band.setdefault(carrier["band"], []).append(carrier)
+    return [carrier | by_band[carrier["band"]].pop(0) for carrier in listed]
 
 
 RECORDS: dict[str, Decoder] = {
@@ -142,4 +212,8 @@ RECORDS: dict[str, Decoder] = {
     "+XMCI": decode_xmci,
     "+XCCINFO": decode_xccinfo,
     "+XCESQ": decode_xcesq,
+    "+XREG": decode_xreg,
+    "+XSIMSTATE": decode_xsimstate,
+    "+XSIM": decode_xsimstate,
+    "+XUICC": decode_xuicc,
 }
