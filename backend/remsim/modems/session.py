@@ -47,9 +47,11 @@ class Session:
         goes_on: Callable[[], bool],
         on_timeout: Callable[[AtTimeout], None],
     ) -> None:
-        self.channel = Channel(path, clock=clock, on_urc=self._on_urc)
-        self.driver: Driver = driver_for(row.vendor, row.module, row.platform)
-        self.plan = PollingPlan(self.driver, None)
+        self._row = row
+        self._clock = clock
+        self.channel = self._channel(path)
+        self.driver: Driver = self._driver(row.module)
+        self.plan = self._plan(None)
         self.identity: dict[str, str | None] = {}
         self.exchanges: int | None = None
         self.last_error: str | None = None
@@ -58,8 +60,6 @@ class Session:
         self.is_urgent = False
         self.is_identified = False
         self._missed_answers = 0
-        self._row = row
-        self._clock = clock
         self._goes_on = goes_on
         self._on_timeout = on_timeout
         self._sim_changed = False
@@ -91,8 +91,8 @@ class Session:
         self.is_identified = self._missed_answers == missed
         model = found.get("model")
         if model and model != self.driver.module:
-            self.driver = driver_for(self._row.vendor, str(model), self._row.platform)
-            self.plan = PollingPlan(self.driver, self.plan.period_s)
+            self.driver = self._driver(str(model))
+            self.plan = self._plan(self.plan.period_s)
         self.identity = {name: str(found[name]) for name in IDENTITY if found.get(name)}
         self._identify_sim()
 
@@ -141,6 +141,15 @@ class Session:
         """Listen for a while; ends early when something is to be looked at."""
         self.channel.wait_urcs(timeout_s)
         self._check()
+
+    def _channel(self, path: str) -> Channel:
+        return Channel(path, clock=self._clock, on_urc=self._on_urc)
+
+    def _driver(self, module: str) -> Driver:
+        return driver_for(self._row.vendor, module, self._row.platform)
+
+    def _plan(self, period_s: float | None) -> PollingPlan:
+        return PollingPlan(self.driver, period_s)
 
     def _check(self) -> None:
         if not self._goes_on():
