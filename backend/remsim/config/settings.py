@@ -69,6 +69,11 @@ class ModemSettings:
     interface: str | None = None
     period_s: float | None = 1.0
     probe_targets: tuple[str, ...] = DEFAULT_PROBES
+    network: str | None = None
+    board_modem: int | None = None
+    reset_gpio: str | None = None
+    power_gpio: str | None = None
+    sim_gpio: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,12 @@ def targets() -> ma.List[str]:
     return ma.List(ma.String(validate=check_target), validate=validate.Length(max=8))
 
 
+def gpio_line() -> ma.String:
+    """A GPIO line of the board: ``20``, ``!20`` (active low) or ``gpiochip0:20``."""
+    form = r"^!?(gpiochip\d{1,3}:)?\d{1,4}$"
+    return ma.String(validate=validate.Regexp(form, error="is not a GPIO line like 20, !20 or gpiochip0:20"))
+
+
 class ServiceSchema(Schema):
     """Section ``service``."""
 
@@ -161,6 +172,11 @@ class ModemSchema(Schema):
     interface = ma.String(validate=validate.Regexp(r"^[A-Za-z0-9_.-]{1,15}$", error="is not an interface's name"))
     period_s = Period()
     probe_targets = targets()
+    network = ma.String(validate=validate.Regexp(r"^[A-Za-z0-9_]{1,32}$", error="is not a section of network"))
+    board_modem = ma.Integer(validate=validate.Range(1, 8))
+    reset_gpio = gpio_line()
+    power_gpio = gpio_line()
+    sim_gpio = gpio_line()
 
 
 SCHEMAS: dict[str, type[Schema]] = {"service": ServiceSchema, "history": HistorySchema, "web": WebSchema}
