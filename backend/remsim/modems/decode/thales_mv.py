@@ -14,6 +14,8 @@ MODES = {"LTE": "LTE", "LTE+NR": "NSA", "NR5G_NSA": "NSA", "NR5G_SA": "SA", "NR"
 BAND_LISTS = {"WCDMA": "umts_bands", "LTE": "lte_bands", "NR5G_NSA": "nsa_nr5g_bands", "NR5G_SA": "nr5g_bands"}
 NR5G_MODES = {0: "sa_nsa", 1: "nsa", 2: "sa"}
 NUMBER = r"(-?\d{1,6}(?:\.\d{1,3})?)"
+GLUED = re.compile(r"(?<=[A-Za-z0-9)])(?=(?:lte_|nr_|mcc:|pcell:|scell:|channel:))")
+"""Where a name begins right behind a value: some software drops the line ends."""
 SENSOR = re.compile(r"\b(PA|Skin ?Sensor|TSENS): ?(-?\d{1,3})C", re.IGNORECASE)
 CELL = re.compile(r"(?=\b[ps]cell ?:|\bnr_band ?:)", re.IGNORECASE)
 INFO = re.compile(
@@ -23,7 +25,7 @@ INFO = re.compile(
 
 def decode_text(asked: Asked, record: Record) -> Values:
     """Whatever the text holds: a line of commands gives one text for all of them."""
-    body = record.body
+    body = GLUED.sub("\n", record.body)
     values = temperature(body) | slot(body) | bands(body)
     return values | (debug(body) if re.search(r"\bRAT ?:", body) else carriers(body))
 
