@@ -14,8 +14,8 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     (r"rsrp(_.+)?_dbm", -160, -20),
     (r"rssi(_.+)?_dbm", -140, 0),
     (r"rscp(_.+)?_dbm", -140, -10),
-    (r"rsrq(_.+)?_db", -50, 25),
-    (r"sinr(_.+)?_db", -50, 60),
+    (r"rsrq(_.+)?_db", -45, 25),
+    (r"sinr(_.+)?_db", -30, 60),
     (r"ecio(_.+)?_db", -50, 5),
     (r"tx_power_dbm", -100, 50),
     (r"temperature(_.+)?_c|sensors_c", -60, 150),
@@ -26,12 +26,15 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     (r"uarfcn|ul_uarfcn", 0, 16_383),
     (r"arfcn|ul_arfcn", 0, 3_279_165),
     (r"(.+_)?bands?", 1, 1023),
-    (r"bw_((dl|ul)_)?mhz", 0.1, 2000),
+    (r"bw_((dl|ul)_)?mhz", 1.4, 2000),
     (r"tac", 0, 0xFFFFFF),
     (r"lac", 0, 0xFFFF),
     (r"rac", 0, 0xFF),
     (r"cell_id", 0, (1 << 36) - 1),
     (r"csq", 0, 31),
+    (r"cqi", 0, 15),
+    (r"bsic", 0, 63),
+    (r"sim_slot", 0, 8),
 )
 TEXTS: tuple[tuple[str, str], ...] = ((r"mcc", r"[0-9]{1,3}"), (r"mnc", r"[0-9]{1,3}"), (r"plmn", r"[0-9]{5,6}"))
 
@@ -51,7 +54,8 @@ def form_of(name: str) -> str | None:
 def plausible(name: str, value: Any) -> Any:
     """The value with what cannot be true replaced by None, or left out of a list of bands."""
     if isinstance(value, dict):
-        return {key: plausible(name if key.isdecimal() else key, part) for key, part in value.items()}
+        is_table = name.startswith("sensors_")  # its keys are the sensors' own names
+        return {key: plausible(name if is_table or key.isdecimal() else key, part) for key, part in value.items()}
     if isinstance(value, list):
         parts = [plausible(name, part) for part in value]
         return [part for part in parts if part is not None] if name.endswith("bands") else parts

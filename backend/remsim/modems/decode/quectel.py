@@ -45,7 +45,7 @@ def degrees(text: str) -> float | int | None:
     value = to_float(text)
     if value is not None and abs(value) >= 10_000:
         value /= 1000
-    return None if value == 255 else whole(in_range(value, -100, 200))
+    return None if value == 255 else whole(in_range(value, -60, 150))
 
 
 def hottest(sensors: Values) -> float | int | None:
