@@ -33,7 +33,7 @@ TRIES_OF_PIN_TYPE = {"pin1": "pin_tries_left", "puk1": "puk_tries_left"}
 CREG_STAT = {"deregistered": 0, "home": 1, "searching": 2, "denied": 3, "unknown": 4, "roaming": 5, "partner": 5}
 OLDER_CLASSES = (("umts", "UMTS"), ("hsdpa", "UMTS"), ("hsupa", "UMTS"), ("edge", "GSM"), ("gprs", "GSM"))
 NO_AREA = (0, 0xFFFE, 0xFFFF, 0xFFFFFE, 0xFFFFFF)
-NO_CELL = (0, 0x0FFFFFFF, (1 << 36) - 1)
+NO_CELL = (0, 0x0FFFFFFF, 0xFFFFFFFF, (1 << 36) - 1)
 
 
 def decode_mbimcli(action: str, text: str) -> Values:

@@ -23,7 +23,7 @@ CREG_STAT = {"not-registered": 0, "not-registered-searching": 2, "registration-d
 NO_AREA = (0, 0xFFFE, 0xFFFF)
 NO_NR_AREA = (0, 0xFFFFFE, 0xFFFFFF)
 NO_CELL = (0, 0x0FFFFFFF, 0xFFFFFFFF)
-NO_NR_CELL = (0, (1 << 36) - 1)
+NO_NR_CELL = (0, 0xFFFFFFFF, (1 << 36) - 1)
 
 
 def decode_qmicli(action: str, text: str) -> Values:
