@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from remsim.config.settings import ModemSettings, Settings
 from remsim.core.clock import SystemClock
-from remsim.core.errors import InvalidInput, NotFound
+from remsim.core.errors import Conflict, NotFound
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.modems import channel, modem, plan, session
@@ -63,6 +63,7 @@ class Bench:
         one = self.modems[usb_path] = ScriptedModem(answers(imei))
         self.link(tty, one)
         plug_rm520n(self.tree, usb_path, tty, f"simwwan{tty}")
+        (self.tree.dev / f"ttyUSB{tty + 3}").unlink()
         return one
 
     def link(self, tty: int, one: ScriptedModem) -> None:
@@ -241,7 +242,7 @@ def test_modem_that_stays_away_is_gone_and_can_be_forgotten(bench: Bench, monkey
     bench.plug("1-1", "862365030000011")
     manager = bench.start()
     wait_for(lambda: is_online(manager))
-    with pytest.raises(InvalidInput):
+    with pytest.raises(Conflict):
         manager.forget("modem1")
     bench.unplug("1-1")
     wait_for(lambda: manager.view("modem1")["state"] == "gone")

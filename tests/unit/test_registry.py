@@ -42,6 +42,48 @@ def test_imei_of_zeros_does_not_make_two_modems_one(registry: Registry) -> None:
     assert registry.identified(registry.id_at("1-2"), "0" * 15, "1-2") != first
 
 
+@pytest.mark.parametrize("first", ["1-1", "1-2"])
+def test_two_equal_modems_keep_their_ids_whatever_order_they_come_up_in(
+    registry: Registry, tmp_path: Path, first: str
+) -> None:
+    places = {"1-1": IMEI_A, "1-2": IMEI_B}
+    before = {path: registry.identified(registry.id_at(path), imei, path) for path, imei in places.items()}
+    later = again(tmp_path)
+    order = [first, *(path for path in places if path != first)]
+    assert {path: later.identified(later.id_at(path), places[path], path) for path in order} == before
+
+
+def test_modems_with_one_imei_keep_the_ids_of_their_places(registry: Registry, tmp_path: Path) -> None:
+    assert registry.identified(registry.id_at("1-1"), IMEI_A, "1-1") == "modem1"
+    assert registry.identified(registry.id_at("1-2"), IMEI_A, "1-2", {"modem1"}) == "modem2"
+    for order in (("1-1", "1-2"), ("1-2", "1-1")):
+        later, sure = again(tmp_path), set[str]()
+        for path in order:
+            sure.add(later.identified(later.id_at(path), IMEI_A, path, sure))
+        assert (later.id_at("1-1"), later.id_at("1-2")) == ("modem1", "modem2")
+
+
+def test_what_never_told_an_imei_and_is_gone_is_no_ghost(registry: Registry) -> None:
+    registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
+    registry.id_at("1-2")
+    registry.id_at("1-3")
+    assert registry.prune(["1-3"]) == ["modem2"]
+    assert registry.prune(["1-3"]) == []
+    assert not registry.is_ghost("modem1") and registry.is_ghost("modem3")
+
+
+def test_place_that_another_modem_took_leads_to_a_new_id(registry: Registry) -> None:
+    registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
+    registry.left("1-1")
+    assert registry.id_at("1-1") == "modem2"
+    assert registry.identified("modem2", IMEI_A, "1-1") == "modem1"
+
+
+def test_only_a_known_id_can_be_forgotten(registry: Registry) -> None:
+    registry.id_at("1-1")
+    assert registry.forget("modem1") and not registry.forget("modem1")
+
+
 def test_imei_is_not_in_the_files(registry: Registry, tmp_path: Path) -> None:
     registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
     assert IMEI_A.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())

@@ -64,6 +64,16 @@ def place_in_words(usb_path: str) -> str:
     return f"PCI {usb_path[4:]}" if usb_path.startswith(wwan.PREFIX) else f"USB {usb_path}"
 
 
+def is_another(before: Found, now: Found) -> bool:
+    """Whether what is at a place now is certainly not the modem that was there.
+
+    A modem changes its product id with its USB mode, and its vendor's too while it is in a boot mode.
+    """
+    if before.row.is_boot_mode or now.row.is_boot_mode:
+        return False
+    return before.row.vendor != now.row.vendor and before.usb_id[:4] != now.usb_id[:4]
+
+
 def scan(sysfs_root: Path, dev_root: Path) -> list[Found]:
     """All modems plugged in now, by place. What vanishes while we look is not there."""
     devices = usb_devices(sysfs_root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from remsim.core.errors import AtTimeout, Conflict, ModemError, ModemGone, PortB
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.modems.changes import Changes
-from remsim.modems.detect import Found, look_at
+from remsim.modems.detect import Found, is_another, look_at
 from remsim.modems.drivers import driver_for
 from remsim.modems.drivers.base import Driver
+from remsim.modems.holders import Holder
+from remsim.modems.port_use import PortUse
 from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities
 from remsim.modems.session import Session, SessionOver
@@ -85,6 +87,8 @@ class Modem:
         self.trouble: str | None = None
         self.period_s = settings.period_s
         self.session: Session | None = None
+        self.ports = PortUse()
+        self.notices: dict[str, str] = {}
         self.operation: str | None = None
         self.identifications = 0
         self._operating = threading.Lock()
@@ -110,7 +114,7 @@ class Modem:
     def start(self) -> None:
         """Begin."""
         name = f"{self.found.row.vendor.capitalize()} {self.found.row.module}"
-        text = f"{self.id}: {name} found at USB {self.found.usb_path}"
+        text = f"{self.id}: {name} found at {self.found.place}"
         self._tell("appeared", text, {"usb_path": self.found.usb_path, "usb_id": self.found.usb_id})
         self._watch_link()
         self._thread.start()
@@ -132,10 +136,14 @@ class Modem:
     def seen(self, found: Found) -> None:
         """The modem is on the bus, perhaps with other port names than before."""
         with self._presence:
-            was_present, changed = self.present, found != self.found
+            was_present, changed, before = self.present, found != self.found, self.found
             self.found, self.present = found, True
             if not was_present:
                 self._came_back(f"{self.id}: back on USB")
+        if found.usb_id != before.usb_id:
+            words = f" ({found.row.boot_mode})" if found.row.boot_mode else ""
+            text = f"{self.id}: its USB id changed from {before.usb_id} to {found.usb_id}{words}"
+            self._tell("composition", text, {"from": before.usb_id, "to": found.usb_id})
         if changed or not was_present:
             self._watch_link()
             self._nudge()
@@ -151,11 +159,25 @@ class Modem:
                 return  # it came back while the others were looked at
             self.present = False
             self._away_since = self._away_since or self._clock.monotonic()
-            text = f"{self.id}: vanished from USB {self.found.usb_path}"
+            text = f"{self.id}: vanished from {self.found.place}"
             self._tell("vanished", text, {"from": self.state, "to": None}, "warning")
             self._set_state("rebooting")
         self._around.prober.unwatch(self.found.usb_path)
         self._nudge()
+
+    @property
+    def gone_for_s(self) -> float:
+        """How long it has been away; 0 while it is there."""
+        away_since = self._away_since
+        return 0.0 if self.present or away_since is None else self._clock.monotonic() - away_since
+
+    def used_by(self, others: Iterable[Holder]) -> None:
+        """Who else has its ports open, as the manager sees it now and then."""
+        session = self.session
+        open_port = session.channel.path if session is not None and session.channel.is_open else None
+        for holder in self.ports.seen(others, open_port):
+            text = f"{self.id}: {holder} has opened {holder.path} beside us, answers may be lost; {holder.hint}"
+            self._tell("port_shared", text, {"port": holder.path, "process": holder.name}, "warning")
 
     def set_period(self, period_s: float | None) -> None:
         """The user's polling period; None sends nothing any more."""
@@ -283,7 +305,7 @@ class Modem:
         if self.state == "gone" or (self.period_s is None and not self.present):
             return None  # the manager sees it come back
         # Names may have changed since the last scan, and the old one may be another modem's by now.
-        found = look_at(self._around.sysfs_root, self.found.usb_path, self._around.dev_root)
+        found = self._look()
         if found is None:
             self.missed()
             return RETRY_S
@@ -303,21 +325,24 @@ class Modem:
 
     def _talk(self, found: Found) -> None:
         """One session, from opening the port to its end."""
-        path = found.at_ports[0]
+        path = self.ports.choose(found.at_ports, self._clock.monotonic())
+        at = found.at_ports.index(path)
 
         def goes_on() -> bool:
-            is_wanted = not self._stopping and self.period_s is not None
-            return is_wanted and self.present and path in self.found.at_ports[:1]
+            is_wanted = not self._stopping and self.period_s is not None and self.present
+            is_same = self.found.at_ports[at : at + 1] == (path,) and self.found.row == found.row
+            return is_wanted and is_same and not self.ports.gives_up(self._clock.monotonic())
 
         session = Session(path, found.row, clock=self._clock, goes_on=goes_on, on_timeout=self._silent)
         self._end_session(session)
         try:
-            session.channel.open()
+            self._open(session)
             self.trouble = None
             if self.state in ("paused", "port_busy"):
                 self._set_state("starting")
             session.answered_at = self._clock.monotonic()
             session.shake_hands()
+            self.ports.answers()
             if self._away_since is not None:
                 self._came_back(f"{self.id}: answers again")
             session.plan.set_period(self.period_s)
@@ -333,6 +358,13 @@ class Modem:
             self._poll(session)
         finally:
             session.channel.dispose()
+
+    def _open(self, session: Session) -> None:
+        try:
+            session.channel.open()
+        except ModemGone:
+            self.ports.failed()
+            raise
 
     def _take_id(self, modem_id: str) -> None:
         if modem_id != self.id:
@@ -453,7 +485,12 @@ class Modem:
         return RETRY_S
 
     def _is_on_bus(self) -> bool:
-        return look_at(self._around.sysfs_root, self.found.usb_path, self._around.dev_root) is not None
+        return self._look() is not None
+
+    def _look(self) -> Found | None:
+        """The modem as the bus shows it now; None also when another one sits at its place."""
+        found = look_at(self._around.sysfs_root, self.found.usb_path, self._around.dev_root)
+        return None if found is None or is_another(self.found, found) else found
 
     def _came_back(self, text: str) -> None:
         now = self._clock.monotonic()

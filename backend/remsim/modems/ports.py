@@ -32,6 +32,11 @@ class UsbModem:
     def is_boot_mode(self) -> bool:
         return self.boot_mode is not None
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is in no table, and only its vendor and its interfaces make it a modem."""
+        return self.is_guess and self.vendor == "generic"
+
 
 SDX_AT = "ffff40"
 PLAIN_AT = "ff0000"

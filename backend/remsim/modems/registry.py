@@ -12,6 +12,7 @@ import json
 import logging
 import secrets
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from remsim.core.files import write_atomically
@@ -51,16 +52,18 @@ class Registry:
                     return modem_id
             return self._new(None, usb_path)
 
-    def identified(self, modem_id: str, imei: str, usb_path: str) -> str:
+    def identified(self, modem_id: str, imei: str, usb_path: str, taken: Collection[str] = ()) -> str:
         """The id for an IMEI found at a USB path: its old id if it was known, elsewhere perhaps, else ``modem_id``.
 
-        An IMEI of zeros belongs to no modem in particular.
+        An IMEI of zeros belongs to no modem in particular. ``taken`` are ids that other modems have for sure: of two
+        modems with one IMEI each keeps the id of its place.
         """
-        if not imei.strip("0"):
+        if is_empty(imei):
             return modem_id
         imei_hash = self._identities.of(imei)
         with self._lock:
-            known = next((name for name, entry in self._entries.items() if entry.get("imei") == imei_hash), None)
+            same = [name for name, entry in self._entries.items() if entry.get("imei") == imei_hash]
+            known = modem_id if modem_id in same else next((name for name in same if name not in taken), None)
             right = known or modem_id
             mine = self._entries.get(modem_id, {})
             if known is None and mine.get("imei") not in (None, imei_hash):
@@ -76,11 +79,48 @@ class Registry:
                 self._save()
             return right
 
-    def forget(self, modem_id: str) -> None:
-        """Let an id go."""
+    def lend(self, modem_id: str, usb_path: str) -> None:
+        """Let a modem that is not identified yet have an id for now."""
         with self._lock:
-            if self._entries.pop(modem_id, None) is not None:
+            entry = self._entries.setdefault(modem_id, {"imei": None, "usb_path": usb_path})
+            entry["usb_path"] = usb_path
+            self._save()
+
+    def left(self, usb_path: str) -> None:
+        """Another modem sits at this place now."""
+        with self._lock:
+            for name, entry in list(self._entries.items()):
+                if entry.get("usb_path") == usb_path:
+                    entry["usb_path"] = None
+                    if entry.get("imei") is None:
+                        del self._entries[name]
+            self._save()
+
+    def is_ghost(self, modem_id: str) -> bool:
+        """Whether nothing is known by which this modem could be recognised when it comes back."""
+        return self._entries.get(modem_id, {}).get("imei") is None
+
+    def prune(self, present: Collection[str]) -> list[str]:
+        """Let go of entries without an IMEI whose places are empty; their ids."""
+        with self._lock:
+            ghosts = [
+                name
+                for name, entry in self._entries.items()
+                if entry.get("imei") is None and entry.get("usb_path") not in present
+            ]
+            for name in ghosts:
+                del self._entries[name]
+            if ghosts:
                 self._save()
+            return ghosts
+
+    def forget(self, modem_id: str) -> bool:
+        """Let an id go; False when it was not known."""
+        with self._lock:
+            if self._entries.pop(modem_id, None) is None:
+                return False
+            self._save()
+            return True
 
     def _new(self, imei_hash: str | None, usb_path: str) -> str:
         number = next(n for n in range(1, 10_000) if f"modem{n}" not in self._entries)
@@ -107,6 +147,11 @@ class Registry:
             write_atomically(self._path, json.dumps(self._entries, indent=1).encode())
         except OSError as error:
             log.warning("%s cannot be written: %s", self._path, error.strerror)
+
+
+def is_empty(imei: str) -> bool:
+    """Whether an IMEI is one that was never written, or lost: nothing but zeros."""
+    return not imei.strip("0 ")
 
 
 def load_key(path: Path) -> bytes:

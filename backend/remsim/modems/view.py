@@ -27,7 +27,10 @@ def modem_view(modem: Modem, prober: Prober, identities: Identities, *, identifi
         "platform": found.row.platform,
         "usb_path": found.usb_path,
         "usb_id": found.usb_id,
-        "port": found.at_ports[0] if modem.present and found.at_ports else None,
+        "port": port(modem),
+        "control_port": found.control_port.path if modem.present and found.control_port else None,
+        "port_users": [holder.as_dict() for holder in modem.ports.others] if modem.present else [],
+        "notices": notices(modem),
         "interface": modem.interface,
         "state": modem.state,
         "stage": modem.stage,
@@ -60,6 +63,25 @@ def details(modem: Modem) -> dict[str, Any]:
         "sensors_c": values.get("sensors_c"),
         "last_error": (session.last_error if session else None) or modem.last_error,
     }
+
+
+def port(modem: Modem) -> str | None:
+    """The AT port in use, or the one that will be."""
+    if not modem.present or not modem.found.at_ports:
+        return None
+    return modem.ports.port if modem.ports.port in modem.found.at_ports else modem.found.at_ports[0]
+
+
+def notices(modem: Modem) -> list[str]:
+    """What is worth knowing about a modem besides its problem, in sentences."""
+    if not modem.present:
+        return []
+    found = modem.found
+    control = found.control_port.path if found.control_port else None
+    told = [*modem.notices.values(), *modem.ports.notices(control)]
+    if found.row.is_unknown:
+        told.append(f"We do not know the product {found.usb_id}: please report it with the text of 'remsim detect'.")
+    return told
 
 
 def problem(modem: Modem, prober: Prober) -> str | None:
