@@ -17,8 +17,14 @@ from remsim.core.clock import Clock, Moment, SystemClock
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.core.reading import ModemReading
+from remsim.modems.boards import board_model, board_named
 from remsim.modems.control.desk import ControlDesk
+from remsim.modems.control.means import Means
+from remsim.modems.gpio import Gpio
+from remsim.modems.inhibitions import Inhibitions
 from remsim.modems.manager import ModemManager
+from remsim.modems.netifd import Netifd
+from remsim.modems.sim_owner import sim_owner
 from remsim.options import RouterOptions, effective_settings, make_dirs
 from remsim.telemetry.journal import Journal
 from remsim.telemetry.recorder import Recorder
@@ -93,9 +99,8 @@ class Router:
             sysfs_root=simulation.sysfs_root if simulation else Path("/sys"),
             dev_root=simulation.dev_root if simulation else Path("/dev"),
         )
-        self.control = ControlDesk(
-            self.modems, self.jobs, clock=self.clock, emit=self.emit, state_dir=self.state_dir
-        )
+        self._means = self._make_means(simulation.sysfs_root if simulation else Path("/sys"))
+        self.control = ControlDesk(self.modems, self.jobs, self._means, emit=self.emit, state_dir=self.state_dir)
 
     @property
     def started_at(self) -> float:
@@ -131,6 +136,7 @@ class Router:
         """Stop polling, write out what is in memory, close the files."""
         self._stopping.set()
         self.modems.stop()
+        self._means.close()
         self.recorder.stop()
         self.emit(Event("service_stop", "remsim", self.clock.now(), "remsim stopped"))
         self.usage.close()
@@ -155,6 +161,20 @@ class Router:
                     {"code": f"{code}_storage", "message": part.problem, "hint": "free space or check the disk"}
                 )
         return found
+
+    def _make_means(self, sysfs_root: Path) -> Means:
+        """What actions may use of this machine; a simulated router has nothing of its host's."""
+        board = None if self.simulated else board_named(board_model())
+        return Means(
+            clock=self.clock,
+            sysfs_root=sysfs_root,
+            config_dir=self.config_dir,
+            gpio=Gpio(sysfs_root, self.clock),
+            netifd=Netifd(is_used=not self.simulated),
+            inhibitions=Inhibitions(),
+            board=board,
+            sim_owner=sim_owner(self.config_dir, board),
+        )
 
     def _clear_unfinished(self, backup_dir: Path | None) -> None:
         """Take away a simulated past that was interrupted; nothing else is in its files. It is written anew."""

@@ -36,11 +36,18 @@ class Interface:
 
 
 class Netifd:
-    """Calls ``ubus`` without a shell. ``is_here`` is False on a machine without it (plain Debian, simulation)."""
+    """Calls ``ubus`` without a shell. A simulated router does not use its host's (``is_used``)."""
+
+    def __init__(self, *, is_used: bool = True) -> None:
+        self._is_used = is_used
 
     @property
     def is_here(self) -> bool:
-        return shutil.which("ubus") is not None
+        """Whether there is a netifd to be asked; not so on plain Debian."""
+        return self._tool() is not None
+
+    def _tool(self) -> str | None:
+        return shutil.which("ubus") if self._is_used else None
 
     def interfaces(self) -> list[Interface]:
         """All of them; ``NetifdError``."""
@@ -70,7 +77,7 @@ class Netifd:
         self._call("network", "reload")
 
     def _call(self, target: str, method: str) -> dict[str, Any]:
-        tool = shutil.which("ubus")
+        tool = self._tool()
         if tool is None:
             raise NetifdError("there is no ubus here, so no netifd", hint="the connection is made by something else")
         try:

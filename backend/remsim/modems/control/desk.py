@@ -18,6 +18,7 @@ from remsim.core.jobs import Job, Jobs
 from remsim.modems.control.action import GROUPS, Action
 from remsim.modems.control.change import Change
 from remsim.modems.control.desired import Desired
+from remsim.modems.control.means import Means
 from remsim.modems.control.target import Target
 from remsim.modems.control.verbs import ACTIONS
 from remsim.modems.manager import ModemManager
@@ -56,11 +57,12 @@ class ControlDesk:
     """Starts actions and remembers what users want to stay so."""
 
     def __init__(
-        self, modems: ModemManager, jobs: Jobs, *, clock: Clock, emit: Callable[[Event], None], state_dir: Path
+        self, modems: ModemManager, jobs: Jobs, means: Means, *, emit: Callable[[Event], None], state_dir: Path
     ) -> None:
         self._modems = modems
         self._jobs = jobs
-        self._clock = clock
+        self._means = means
+        self._clock: Clock = means.clock
         self._emit = emit
         self._desired = Desired(state_dir)
         self._keys: OrderedDict[str, tuple[Any, Job]] = OrderedDict()
@@ -149,7 +151,7 @@ class ControlDesk:
         job.title = f"{modem.id}: applying its presets"
         modem.begin_operation(job.title, wait_s=PRESETS_WAIT_S)
         try:
-            return {change.name: self._restore_one(change, Target(modem, self._clock), values, job)
+            return {change.name: self._restore_one(change, Target(modem, self._means), values, job)
                     for change, values in presets}  # fmt: skip
         finally:
             modem.end_operation()
@@ -189,7 +191,7 @@ class ControlDesk:
         self._emit(Event("control", target.id, self._clock.now(), text, severity, data))
 
     def _target(self, modem_id: str) -> Target:
-        return Target(self._modems.modem(modem_id), self._clock)
+        return Target(self._modems.modem(modem_id), self._means)
 
     def _offered(self, modem_id: str, name: str) -> tuple[Action, Target]:
         """The action and its target; ``NotFound`` or ``Conflict`` when it cannot be done."""

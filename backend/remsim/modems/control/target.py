@@ -10,6 +10,7 @@ from remsim.core.clock import Clock
 from remsim.core.errors import Aborted, AtTimeout, CommandRefused, ModemGone
 from remsim.core.jobs import Job
 from remsim.core.reading import ModemReading
+from remsim.modems.control.means import Means
 from remsim.modems.control.refusals import refusal
 from remsim.modems.drivers.base import Driver
 from remsim.modems.modem import Modem
@@ -25,9 +26,10 @@ class Target:
     The session under it changes with every restart of the modem; what is asked goes to the one of that moment.
     """
 
-    def __init__(self, modem: Modem, clock: Clock) -> None:
+    def __init__(self, modem: Modem, means: Means) -> None:
         self.modem = modem
-        self.clock = clock
+        self.means = means
+        self.clock: Clock = means.clock
 
     @property
     def id(self) -> str:
@@ -106,6 +108,10 @@ class Target:
     def wait_identified(self, seen: int, within_s: float, job: Job) -> bool:
         """Wait for a session newer than the ``identifications`` seen before: the modem has restarted and answers."""
         return self.wait_until(lambda: self.modem.identifications > seen, within_s, job)
+
+    def pause(self, seconds: float, job: Job) -> None:
+        """Wait a while; ``Aborted`` when the job is."""
+        self.wait_until(lambda: False, seconds, job)
 
     def hasten(self, *words: str) -> None:
         """Have polling ask the slow commands that contain one of the words next."""
