@@ -52,12 +52,13 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--config", type=Path, metavar="DIR", help="UCI files (default /etc/config)")
     serve.add_argument(
         "--simulate",
-        type=simulated_count,
+        type=simulated_modems,
         nargs="?",
         const=DEFAULT_SIMULATED,
         default=0,
-        metavar="N",
-        help=f"virtual modems instead of real ones (default {DEFAULT_SIMULATED}, up to {MOST_SIMULATED})",
+        metavar="N|MODELS",
+        help=f"virtual modems instead of real ones: how many (default {DEFAULT_SIMULATED}, up to {MOST_SIMULATED}), "
+        "or which, as in RM520N-GL,EM9190,FM150",
     )
     serve.add_argument(
         "--backfill",
@@ -70,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 
     simulate = verbs.add_parser("simulate", help="run virtual modems on pseudo terminals")
     simulate.add_argument("--dir", type=Path, required=True, help="where the device tree is made")
-    simulate.add_argument("--modems", type=simulated_count, default=DEFAULT_SIMULATED, metavar="N")
+    simulate.add_argument("--modems", type=simulated_modems, default=DEFAULT_SIMULATED, metavar="N")
     simulate.set_defaults(run=run_simulate)
 
     at = verbs.add_parser("at", help="work on replies of modems")
@@ -88,16 +89,24 @@ def parser() -> argparse.ArgumentParser:
     link.add_argument("--config", type=Path, metavar="DIR", help="UCI files (default /etc/config)")
     link.set_defaults(run=run_link)
 
+    detect = verbs.add_parser("detect", help="print what is on USB and PCI Express, for a bug report")
+    detect.set_defaults(run=run_detect)
+
     version = verbs.add_parser("version", help="print the version")
     version.set_defaults(run=run_version)
     return top
 
 
-def simulated_count(text: str) -> int:
-    """A number of virtual modems."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_SIMULATED:
+def simulated_modems(text: str) -> int | list[str]:
+    """A number of virtual modems, or a comma list of their models."""
+    if text.isascii() and text.isdigit():
+        if 1 <= int(text) <= MOST_SIMULATED:
+            return int(text)
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_SIMULATED}")
-    return int(text)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not 1 <= len(names) <= MOST_SIMULATED:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of 1 to {MOST_SIMULATED} models")
+    return names
 
 
 def duration_s(text: str) -> float:
@@ -127,7 +136,8 @@ def run_simulate(arguments: argparse.Namespace) -> int:
     """Run the virtual modems until stopped."""
     from remsim.simulator.main import run
 
-    run(arguments.dir, arguments.modems)
+    chosen = arguments.modems
+    run(arguments.dir, 0 if isinstance(chosen, list) else chosen, chosen if isinstance(chosen, list) else ())
     return 0
 
 
@@ -155,6 +165,14 @@ def run_link(arguments: argparse.Namespace) -> int:
     if not isinstance(ticket, str):
         raise InvalidInput(f"what answers at http://{client.address} is not remsim", field="--listen")
     print(login_link(client.address, ticket))
+    return 0
+
+
+def run_detect(arguments: argparse.Namespace) -> int:
+    """Print what was looked for and what was found; needs no service."""
+    from remsim.modems.report import detection_report
+
+    sys.stdout.write(detection_report(Path("/sys"), Path("/dev"))["text"])
     return 0
 
 

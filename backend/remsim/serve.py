@@ -25,7 +25,7 @@ def serve(
     data_dir: Path | None,
     state_dir: Path | None,
     config_dir: Path | None,
-    simulate: int,
+    simulate: int | list[str],
     backfill_s: float,
 ) -> int:
     """Run until SIGTERM or SIGINT; the exit status of the process."""
@@ -34,13 +34,16 @@ def serve(
         return run(RouterOptions(data_dir, state_dir, config_dir or DEFAULT_CONFIG_DIR), listen)
 
     from remsim.simulator.process import SimulatorProcess
+    from remsim.simulator.profiles import profiles_of
 
+    models = simulate if isinstance(simulate, list) else []
+    count = len(profiles_of(0 if isinstance(simulate, list) else simulate, models))
     with tempfile.TemporaryDirectory(prefix="remsim-simulation-") as directory:
-        devices = SimulatorProcess(Path(directory), simulate)
+        devices = SimulatorProcess(Path(directory), count, models)
         devices.start()
         try:
             simulation = Simulation(
-                count=simulate,
+                count=count,
                 sysfs_root=devices.sysfs_root,
                 dev_root=devices.dev_root,
                 config_dir=devices.config_dir,

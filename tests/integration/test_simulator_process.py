@@ -244,9 +244,18 @@ def test_a_wrong_fault_names_its_field(
     assert found(simulator, "1-1.1") is not None
 
 
-def test_every_fault_is_known_to_the_simulator(simulator: SimulatorProcess, modem: str) -> None:
+def test_every_fault_is_known_to_the_simulator(simulator: SimulatorProcess) -> None:
+    timed = ("reboot", "slow", "renumber", "boot_mode", "port_taken")
     for fault in FAULTS:
-        simulator.control.fault(modem, fault, seconds=0.5 if fault in ("reboot", "slow") else None)
+        simulator.control.fault("1-1.2", fault, seconds=0.5 if fault in timed else None)
+    wait_for(lambda: answers(simulator, "1-1.2") and answers(simulator, "1-1.3"))
+
+
+def test_a_fault_a_modem_cannot_have_is_refused(simulator: SimulatorProcess) -> None:
+    with pytest.raises(InvalidInput, match="no boot mode"):
+        simulator.control.fault("1-1.1", "boot_mode")
+    with pytest.raises(InvalidInput, match="one slot"):
+        simulator.control.fault("1-1.4", "sim_slot2_empty")
 
 
 def test_it_removes_what_it_made_and_says_when_it_is_gone(tmp_path: Path) -> None:

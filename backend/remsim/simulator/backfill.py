@@ -1,7 +1,7 @@
 """A simulated past: each minute's scene, encoded as the modem would, decoded as the router does.
 
-``python -m remsim.simulator.backfill START END USB_PATH=ID[,SIM] …`` writes batches of readings and events to stdout as
-pickles, for the service that started it.
+``python -m remsim.simulator.backfill START END MODELS USB_PATH=ID[,SIM] …`` writes batches of readings and events
+to stdout as pickles, for the service that started it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,10 +23,11 @@ from remsim.modems.ports import BY_ID
 from remsim.simulator import drive
 from remsim.simulator.drive import Scene
 from remsim.simulator.main import die_with_parent
-from remsim.simulator.profiles import PROFILES, ModemState
+from remsim.simulator.profiles import Profile, profiles_of
 from remsim.simulator.session import Session
+from remsim.simulator.state import ModemState
+from remsim.simulator.traffic import RTT_SPREAD
 from remsim.simulator.tree import interface_of
-from remsim.simulator.virtual import RTT_SPREAD
 
 STEP_S = 60
 ROWS_A_STEP = 5
@@ -48,6 +49,7 @@ class PastModem:
 
     id: str
     number: int
+    profile: Profile
     sim: str | None = None
     state: ModemState = field(init=False)
     _scenes: tuple[Scene, ...] = field(init=False)
@@ -62,9 +64,8 @@ class PastModem:
     _noise: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        profile = PROFILES[self.number - 1]
-        self._scenes = drive.load(profile.drive)
-        self.state = ModemState(self.number, profile, self._scenes[0])
+        self._scenes = drive.load(self.profile.drive)
+        self.state = ModemState(self.number, self.profile, self._scenes[0])
         self._noise = random.Random(self.number)
 
     def at(self, when: float, step: int) -> Iterator[ModemReading | Event]:
@@ -77,7 +78,7 @@ class PastModem:
             return
         if self._trouble == "reboot":
             yield from self._come_back(when)
-        row = (step * ROWS_A_STEP + self.state.profile.drive_offset_s) % len(self._scenes)
+        row = (step * ROWS_A_STEP + self.profile.drive_offset_s) % len(self._scenes)
         reading = self._reading(when, row, online=not trouble)
         if trouble != self._trouble:
             before, now = ("online", "searching") if trouble else ("searching", "online")
@@ -159,9 +160,10 @@ class PastModem:
         key: int | str = row if online else "searching"
         if key not in self._fields:
             state = self.state
-            state.scene, state.searching = self._scenes[row], not online
+            state.see(self._scenes[row])
+            state.searching = not online
             model = state.model
-            driver = driver_for(model.vendor, model.name, BY_ID[model.usb_id].platform)
+            driver = driver_for(model.vendor, model.name, BY_ID[state.usb.usb_id].platform)
             plan = PollingPlan(driver, 1.0)
             session = Session(state)
             for command in driver.setup_commands:
@@ -173,15 +175,21 @@ class PastModem:
 
 
 def history(
-    start: float, end: float, modem_ids: Mapping[str, str], sims: Mapping[str, str | None] | None = None
+    start: float,
+    end: float,
+    modem_ids: Mapping[str, str],
+    sims: Mapping[str, str | None] | None = None,
+    models: Sequence[str] = (),
 ) -> Iterator[ModemReading | Event]:
     """Readings and events of all modems from ``start`` to ``end`` in the order of time.
 
-    ``modem_ids`` are ids by USB path; ``sims`` the names of their SIMs, where they are known.
+    ``modem_ids`` are ids by USB path; ``sims`` the names of their SIMs, where they are known; ``models`` as simulated.
     """
+    numbers = {usb_path: int(usb_path.rsplit(".", 1)[1]) for usb_path in sorted(modem_ids)}
+    profiles = profiles_of(max(numbers.values(), default=0), models)
     modems = [
-        PastModem(name, int(usb_path.rsplit(".", 1)[1]), (sims or {}).get(usb_path))
-        for usb_path, name in sorted(modem_ids.items())
+        PastModem(modem_ids[usb_path], number, profiles[number - 1], (sims or {}).get(usb_path))
+        for usb_path, number in numbers.items()
     ]
     for step in range(int((end - start) // STEP_S)):
         for modem in modems:
@@ -192,14 +200,15 @@ def main(arguments: list[str]) -> None:
     """Write the past to stdout."""
     die_with_parent()
     start, end = float(arguments[0]), float(arguments[1])
+    models = [name for name in arguments[2].split(",") if name]
     modem_ids: dict[str, str] = {}
     sims: dict[str, str | None] = {}
-    for argument in arguments[2:]:
+    for argument in arguments[3:]:
         usb_path, _, names = argument.partition("=")
         modem_ids[usb_path], _, sim = names.partition(",")
         sims[usb_path] = sim or None
     batch: list[ModemReading | Event] = []
-    for message in history(start, end, modem_ids, sims):
+    for message in history(start, end, modem_ids, sims, models):
         batch.append(message)
         if len(batch) >= BATCH:
             pickle.dump(batch, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)

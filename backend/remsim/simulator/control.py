@@ -18,12 +18,26 @@ FAULTS = {
     "unplug": "leave the USB bus at once",
     "plug": "come back onto it",
     "reboot": "vanish for 90 s (or seconds), then the ttys come back before the parser answers",
+    "renumber": "vanish with the next modem for a while (or seconds) and come back with each other's tty numbers",
+    "boot_mode": "come back with the USB id of its boot loader, without an AT port",
+    "port_taken": "come back with the first AT port held by another process",
     "silence": "take commands and answer none",
     "garbage": "say nonsense, asked or not",
     "slow": "answer 2.5 s (or seconds) late",
+    "late": "answer each command with the answer to the one before",
+    "no_ok": "answer without the OK at the end",
     "sim_removed": "no SIM in the slot",
     "sim_inserted": "a SIM in the slot again",
+    "sim_slot2_empty": "no SIM in the second slot",
+    "sim_busy": "a SIM that is busy for ever",
+    "sim_pin": "a SIM that asks for its PIN, 1234",
+    "sim_puk": "a SIM that asks for its PUK, 12345678",
     "registration_denied": "the network refuses the SIM",
+    "no_service": "no network there",
+    "low_power": "the radio held off by hardware",
+    "hot": "a temperature over every limit",
+    "forgets_bands": "bands and technologies as from the factory after each reset",
+    "refuses_mode": "an error for each change of bands, technologies and cells",
     "clear": "undo all of them",
 }
 
@@ -36,7 +50,25 @@ class SimulatorControl:
 
     def fault(self, usb_path: str, fault: str, *, seconds: float | None = None) -> None:
         """Do a fault to the modem at a USB path; ``InvalidInput`` names what is wrong."""
-        asked: dict[str, Any] = {"modem": usb_path, "fault": fault, "seconds": seconds}
+        self._ask({"modem": usb_path, "fault": fault, "seconds": seconds})
+
+    def set_time_scale(self, factor: float) -> None:
+        """How long resets, scans and searches take beside a real modem's: 1 is as long, 0.02 is for tests."""
+        self._ask({"time_scale": factor})
+
+    def deliver_sms(self, usb_path: str, pdu: str) -> int:
+        """Send the modem a short message: a PDU in hex, service centre first. The slot it was put into."""
+        return int(self._ask({"modem": usb_path, "sms": pdu})["index"])
+
+    def sent_sms(self, usb_path: str) -> list[str]:
+        """The PDUs the modem sent so far, in hex."""
+        return list(self._ask({"modem": usb_path, "sent": True})["sent"])
+
+    def modems(self) -> list[dict[str, Any]]:
+        """The virtual modems: ``usb_path``, ``model``, ``proven`` (``capture`` or ``family``), ``is_plugged``."""
+        return list(self._ask({"list": True})["modems"])
+
+    def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(TIMEOUT_S)
@@ -48,6 +80,7 @@ class SimulatorControl:
             raise RemsimError(f"the simulator does not answer: {error}", code="simulator_error") from error
         if not answer.get("ok"):
             raise InvalidInput(str(answer.get("error")), field=answer.get("field"))
+        return dict(answer)
 
 
 @contextlib.contextmanager

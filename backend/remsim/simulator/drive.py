@@ -10,6 +10,10 @@ from pathlib import Path
 
 DRIVES = Path(__file__).with_name("drives")
 
+MCC, MNC = "999", "01"
+PLMN = MCC + MNC
+"""A network code for private use (ITU-T E.212): the recordings do not name their networks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -54,11 +58,36 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Carrier:
+    """A secondary LTE carrier."""
+
+    channel: Channel
+    pci: int
+    rsrp_dbm: int | None = None
+    rsrq_db: int | None = None
+    rssi_dbm: int | None = None
+    sinr_db: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A cell a modem hears beside its own; ``rat`` is LTE or NR."""
+
+    rat: str
+    number: int
+    pci: int
+    rsrp_dbm: int | None = None
+    rsrq_db: int | None = None
+    rssi_dbm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """One second of a drive. ``mode`` is UMTS, LTE, NSA or SA; None is unknown.
 
     Whose the levels of an NSA scene are the recordings do not say: both legs have them. ``temperature_c`` is made up:
-    the modem warms with the rate it carries.
+    the modem warms with the rate it carries. The recordings hold the serving cell only: ``carriers`` and
+    ``neighbours`` are what the modem's radio makes up around it.
     """
 
     mode: str
@@ -75,6 +104,8 @@ class Scene:
     rtt_ms: float | None = None
     loss_percent: float | None = None
     temperature_c: int = 36
+    carriers: tuple[Carrier, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 MODES = {"3G": "UMTS", "4G": "LTE", "5G": "NSA", "5G-SA": "SA"}

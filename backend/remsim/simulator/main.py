@@ -18,38 +18,43 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from remsim.core.errors import InvalidInput
 from remsim.simulator.control import CONTROL_NAME, FAULTS, short_path
+from remsim.simulator.messages import tpdu_octets
+from remsim.simulator.profiles import Profile, profiles_of
 from remsim.simulator.tree import DeviceTree, configuration, path_of
 from remsim.simulator.tty import AtPort
 from remsim.simulator.virtual import VirtualModem
 
 UNOPENED_POLL_S = 0.1
 LONGEST_FAULT_S = 3600
+LONGEST_ASKED = 4096
+TIME_SCALE_VARIABLE = "REMSIM_SIMULATOR_TIME_SCALE"
 CONFIG_NAME = "remsim_console"
 
 
 class Simulation:
     """The loop over all virtual modems."""
 
-    def __init__(self, directory: Path, count: int) -> None:
+    def __init__(self, directory: Path, profiles: Sequence[Profile]) -> None:
         self.directory = directory
+        self.time_scale = time_scale(os.environ.get(TIME_SCALE_VARIABLE, "1"))
         self.tree = DeviceTree(directory)
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._unopened: set[AtPort] = set()
         self._stopping = False
-        self.modems = [VirtualModem(number, self) for number in range(1, count + 1)]
+        self.modems = [VirtualModem(number, profile, self) for number, profile in enumerate(profiles, start=1)]
         self._control = open_control(directory)
         self._selector.register(self._control, selectors.EVENT_READ, self._accept)
         for modem in self.modems:
-            self._selector.register(modem.responder, selectors.EVENT_READ, modem.probe)
-        ports = [(modem.state, modem.probe_port) for modem in self.modems]
+            self._selector.register(modem.traffic.responder, selectors.EVENT_READ, modem.traffic.probe)
+        ports = [(modem.state, modem.traffic.probe_port) for modem in self.modems]
         (directory / CONFIG_NAME).write_text(configuration(ports))
         for modem in self.modems:
             modem.plug(boot_s=0)
@@ -119,7 +124,7 @@ class Simulation:
         with connection:
             connection.settimeout(1.0)
             try:
-                answered = self._fault(json.loads(connection.makefile("r").readline(4096)))
+                answered = self._do(json.loads(connection.makefile("r").readline(LONGEST_ASKED)))
             except InvalidInput as error:
                 answered = {"ok": False, "error": error.message, "field": error.field}
             except (ValueError, OSError) as error:
@@ -127,12 +132,27 @@ class Simulation:
             with contextlib.suppress(OSError):
                 connection.sendall(json.dumps(answered).encode() + b"\n")
 
-    def _fault(self, asked: Any) -> dict[str, Any]:
+    def _do(self, asked: Any) -> dict[str, Any]:
         if not isinstance(asked, dict):
             raise InvalidInput("a command is a JSON object", field="body")
+        if "time_scale" in asked:
+            self.time_scale = time_scale(asked["time_scale"])
+            return {"ok": True}
+        if "list" in asked:
+            return {"ok": True, "modems": [described(modem) for modem in self.modems]}
         modem = next((one for one in self.modems if path_of(one.state) == asked.get("modem")), None)
         if modem is None:
             raise InvalidInput("there is no such virtual modem", field="modem")
+        if "sms" in asked:
+            pdu = asked["sms"]
+            if not isinstance(pdu, str) or tpdu_octets(pdu) is None:
+                raise InvalidInput("a message is a PDU in hex, service centre first", field="sms")
+            return {"ok": True, "index": modem.deliver(pdu)}
+        if "sent" in asked:
+            return {"ok": True, "sent": modem.state.messages.sent}
+        return self._fault(modem, asked)
+
+    def _fault(self, modem: VirtualModem, asked: dict[str, Any]) -> dict[str, Any]:
         fault = asked.get("fault")
         if fault not in FAULTS:
             raise InvalidInput(f"a fault is one of {', '.join(FAULTS)}", field="fault")
@@ -142,6 +162,29 @@ class Simulation:
             raise InvalidInput(f"seconds is a number from 0 to {LONGEST_FAULT_S}", field="seconds")
         modem.fault(fault, seconds)
         return {"ok": True}
+
+
+def described(modem: VirtualModem) -> dict[str, Any]:
+    """One modem for the list."""
+    model = modem.state.model
+    return {
+        "usb_path": path_of(modem.state),
+        "vendor": model.vendor,
+        "model": model.name,
+        "proven": model.proven,
+        "is_plugged": modem.is_plugged,
+    }
+
+
+def time_scale(asked: object) -> float:
+    """A factor above 0, up to 10."""
+    try:
+        factor = float(str(asked))
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor <= 10:
+        raise InvalidInput("time_scale is a number above 0, up to 10", field="time_scale")
+    return factor
 
 
 def open_control(directory: Path) -> socket.socket:
@@ -162,15 +205,16 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def run(directory: Path, count: int) -> None:
-    """Run ``count`` virtual modems in ``directory`` until SIGTERM."""
+def run(directory: Path, count: int, models: Sequence[str] = ()) -> None:
+    """Run the named models, and the usual ones up to ``count``, in ``directory`` until SIGTERM."""
     die_with_parent()
+    profiles = profiles_of(count, models)
     directory.mkdir(parents=True, exist_ok=True)
-    simulation = Simulation(directory, count)
+    simulation = Simulation(directory, profiles)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, simulation.stop)
     try:
-        sys.stdout.write(json.dumps({"ready": True, "dir": str(directory), "modems": count}) + "\n")
+        sys.stdout.write(json.dumps({"ready": True, "dir": str(directory), "modems": len(profiles)}) + "\n")
         sys.stdout.flush()
         simulation.run()
     finally:

@@ -7,7 +7,7 @@ import pickle
 import select
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from remsim.core.errors import RemsimError
@@ -21,9 +21,10 @@ START_TIMEOUT_S = 10.0
 class SimulatorProcess:
     """``remsim simulate`` below a directory."""
 
-    def __init__(self, directory: Path, count: int) -> None:
+    def __init__(self, directory: Path, count: int = 0, models: Sequence[str] = ()) -> None:
         self._directory = directory
         self._count = count
+        self._models = list(models)
         self._process: subprocess.Popen[bytes] | None = None
         self.sysfs_root = directory / "sys"
         self.dev_root = directory / "dev"
@@ -40,7 +41,7 @@ class SimulatorProcess:
             "--dir",
             str(self._directory),
             "--modems",
-            str(self._count),
+            ",".join(self._models) or str(self._count),
         ]
         # A group of its own: Ctrl-C is for the service, which ends its simulator when it has let the ports go.
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, process_group=0)
@@ -64,13 +65,12 @@ class SimulatorProcess:
         if process.stdout is not None:
             process.stdout.close()
 
-    @staticmethod
     def history(
-        start: float, end: float, modem_ids: Mapping[str, str], sims: Mapping[str, str | None] | None = None
+        self, start: float, end: float, modem_ids: Mapping[str, str], sims: Mapping[str, str | None] | None = None
     ) -> Iterator[ModemReading | Event]:
         """The simulated past, computed in another process: the service's memory and its one interpreter stay free."""
         names = [f"{usb_path}={name},{(sims or {}).get(usb_path) or ''}" for usb_path, name in modem_ids.items()]
-        arguments = [str(start), str(end), *names]
+        arguments = [str(start), str(end), ",".join(self._models), *names]
         command = [sys.executable, "-m", "remsim.simulator.backfill", *arguments]
         # Ctrl-C is not for it either: it ends with its reader.
         with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, process_group=0) as process:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from remsim.simulator.answers import RESETS, Body, act, domain_stat, table
+from remsim.simulator.answers import table
+from remsim.simulator.answers.base import Body, Final, arguments
+from remsim.simulator.answers.common import act, domain_stat
 from remsim.simulator.encode import tgpp
-from remsim.simulator.profiles import ModemState
+from remsim.simulator.encode.errors import CME_TEXT
+from remsim.simulator.state import ModemState
 
 LONGEST_LINE = 2048
-CME_TEXT = {4: "operation not supported", 10: "SIM not inserted"}
+SEND, CANCEL = "\x1a", "\x1b"
 
 PARTS = re.compile(r'(?:"[^"]*"|[^;"])+')
 SETTING = re.compile(r"AT(\+CMEE|\+CREG|\+CGREG|\+CEREG|\+C5GREG)=([0-3])")
 COPS_FORM = re.compile(r"AT\+COPS=3,([0-2])")
-IGNORED = re.compile(r"AT(Z|&F|\+(CNMI|CGEREP|CTZR|CTZU|CMGF|CSCS|QSIMSTAT|QINDCFG)=.*)")
+IGNORED = re.compile(r"AT(Z|&F|\+(CGEREP|CTZR|CTZU|QINDCFG|QURCCFG|CSDH|CMMS)=.*)")
 QUERY = re.compile(r"AT(\+CMEE)\?")
+SET_FORM = re.compile(r"(AT[^=]*=)(?!\?)(.*)", re.DOTALL)
 
 
 class Session:
@@ -25,17 +30,39 @@ class Session:
         self.echo = True
         self.settings: dict[str, int] = {}
         self._state = state
-        self._answers = table(state)
+        self._table = table(state.model.name)
         self._line = b""
+        self._prompted: Callable[[str], Body] | None = None
+
+    @property
+    def is_prompting(self) -> bool:
+        """Whether the next bytes are a text behind ``> ``."""
+        return self._prompted is not None
 
     def feed(self, data: bytes) -> list[str]:
-        """The command lines that ``data`` completes: each ends with CR, line feeds mean nothing."""
+        """The command lines that ``data`` completes: each ends with CR, line feeds mean nothing.
+
+        Behind a prompt a text ends with Ctrl-Z or ESC, which stays at its end.
+        """
+        if self._prompted is not None:
+            return self._feed_text(data)
         *whole, self._line = (self._line + data.replace(b"\n", b"")).split(b"\r")
         self._line = self._line[-LONGEST_LINE:]
         return [line.decode("ascii", "replace").strip() for line in whole]
 
+    def _feed_text(self, data: bytes) -> list[str]:
+        text = (self._line + data)[-LONGEST_LINE:]
+        end = next((position for position, byte in enumerate(text) if byte in (0x1A, 0x1B)), None)
+        if end is None:
+            self._line = text
+            return []
+        self._line = b""
+        return [text[: end + 1].decode("ascii", "replace")]
+
     def execute(self, line: str) -> str | None:
         """The framed answer to a command line, up to the member that fails; None for what is no command."""
+        if self._prompted is not None and line.endswith((SEND, CANCEL)):
+            return self._text(line)
         start = line.upper().find("AT")
         if start < 0:
             return None
@@ -44,13 +71,9 @@ class Session:
         for position, member in enumerate(members):
             body = self._one(upper(member if position == 0 else f"AT{member}"))
             if not isinstance(body, str):
-                return text + f"\r\n{self._error(body)}\r\n"
+                return text + self._ending(body)
             text += f"\r\n{body}\r\n" if body else ""
         return text + "\r\nOK\r\n"
-
-    def is_reset(self, line: str) -> bool:
-        """Whether this modem restarts upon the line."""
-        return line.upper() in RESETS and line.upper() in self._answers
 
     def registration_urc(self) -> str | None:
         """The line a port that asked for it gets when the cell changes; MediaTek reports no 5G of its own."""
@@ -58,19 +81,29 @@ class Session:
         names = {"SA": ("+C5GREG",), "UMTS": ("+CGREG", "+CREG")}.get(state.scene.mode, ("+CEREG", "+CREG"))
         for name in names:
             level = self.settings.get(name, 0)
-            if level and not (state.model.vendor == "fibocom" and name in ("+CGREG", "+C5GREG")):
+            if level and not (state.model.family == "fm350" and name in ("+CGREG", "+C5GREG")):
                 stat = domain_stat(state, name)
                 if level == 1:
                     return f"{name}: {stat}"
                 return tgpp.registration(name, None, stat, state.scene, act(state))
         return None
 
+    def _text(self, line: str) -> str:
+        prompted, self._prompted = self._prompted, None
+        assert prompted is not None
+        if line.endswith(CANCEL):
+            return "\r\nOK\r\n"
+        body = prompted("".join(line[:-1].split()))
+        if not isinstance(body, str):
+            return self._ending(body)
+        return f"\r\n{body}\r\n\r\nOK\r\n"
+
     def _one(self, command: str) -> Body:
         if command in ("AT", "ATE0", "ATE1", "ATE"):
             self.echo = command != "ATE0" if command != "AT" else self.echo
             return ""
         if match := SETTING.fullmatch(command):
-            if match[1] == "+C5GREG" and f"AT{match[1]}?" not in self._answers:
+            if match[1] == "+C5GREG" and f"AT{match[1]}?" not in self._table.whole:
                 return None
             self.settings[match[1]] = int(match[2])
             return ""
@@ -79,10 +112,21 @@ class Session:
             return ""
         if match := QUERY.fullmatch(command):
             return f"{match[1]}: {self.settings.get(match[1], 0)}"
-        answer = self._answers.get(command)
+        answer = self._table.whole.get(command)
         if answer is not None:
             return answer(self._state, self.settings)
+        if (match := SET_FORM.fullmatch(command)) and (setter := self._table.setters.get(match[1])):
+            return setter(self._state, self.settings, arguments(match[2]))
         return "" if IGNORED.fullmatch(command) else None
+
+    def _ending(self, body: int | Final | None) -> str:
+        """What comes instead of OK."""
+        if not isinstance(body, Final):
+            return f"\r\n{self._error(body)}\r\n"
+        if body.prompted is not None:
+            self._prompted, self._line = body.prompted, b""
+            return "\r\n> "
+        return (f"\r\n{body.text}\r\n" if body.text else "") + (f"\r\n{body.line}\r\n" if body.line else "")
 
     def _error(self, code: int | None) -> str:
         """As AT+CMEE chose: without cause, by number, in words."""

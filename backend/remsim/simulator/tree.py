@@ -7,7 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
-from remsim.simulator.profiles import Interface, ModemState
+from remsim.simulator.state import ModemState
+from remsim.simulator.usb import WDM_DRIVERS, Composition, Interface
 
 HUB = "devices/platform/simulated-xhci/usb1/1-1"
 
@@ -27,30 +28,40 @@ class DeviceTree:
         for folder, ids in ((self._hub.parent, ("1d6b", "0002")), (self._hub, ("05e3", "0610"))):
             put(folder, idVendor=ids[0], idProduct=ids[1], bDeviceClass="09")
             link(self._bus / folder.name, folder)
-        self._ttys: dict[str, list[str]] = {}
+        self._nodes: dict[str, list[str]] = {}
+        self._nets: dict[str, list[Path]] = {}
 
-    def plug(self, state: ModemState, slaves: dict[int, str]) -> None:
+    def plug(self, state: ModemState, usb: Composition, slaves: dict[int, str]) -> None:
         """Show a modem whose ``slaves`` are the terminals by interface; the device comes last, for it is looked for."""
         usb_path, model = path_of(state), state.model
-        vendor_id, product_id = model.usb_id.split(":")
+        vendor_id, product_id = usb.usb_id.split(":")
         device = self._hub / usb_path
         device.mkdir()
         put(device, idVendor=vendor_id, idProduct=product_id, manufacturer=model.manufacturer, product=model.name)
         put(device, serial=f"{state.number:08x}", bDeviceClass="00", speed="5000", authorized="1")
-        self._ttys[usb_path] = []
-        for interface in model.interfaces:
+        self._nodes[usb_path], self._nets[usb_path] = [], []
+        for interface in usb.interfaces:
             folder = device / f"{usb_path}:1.{interface.number}"
             folder.mkdir()
             self._describe(folder, interface)
             if interface.node == "tty":
-                name = self._free_tty()
+                name = self._add_node(usb_path, "ttyUSB", slaves[interface.number])
                 (folder / name / "tty" / name).mkdir(parents=True)
-                (self.dev / name).symlink_to(slaves[interface.number])
-                self._ttys[usb_path].append(name)
+            elif interface.node == "acm":
+                name = self._add_node(usb_path, "ttyACM", slaves[interface.number])
+                (folder / "tty" / name).mkdir(parents=True)
             elif interface.node == "net":
                 self._add_net(folder, state)
+            if interface.driver in WDM_DRIVERS and interface.node == "net":
+                # Nobody answers QMI or MBIM here: the node is there to be seen.
+                name = self._add_node(usb_path, "cdc-wdm", "/dev/null")
+                (folder / "usbmisc" / name).mkdir(parents=True)
             link(self._bus / folder.name, folder)
         link(self._bus / usb_path, device)
+
+    def is_there(self, state: ModemState) -> bool:
+        """Whether a modem is on the bus."""
+        return path_of(state) in self._nodes
 
     def unplug(self, state: ModemState) -> None:
         """Take a modem away, device first."""
@@ -58,14 +69,16 @@ class DeviceTree:
         (self._bus / usb_path).unlink(missing_ok=True)
         for entry in self._bus.glob(f"{usb_path}:*"):
             entry.unlink()
-        (self._net / interface_of(state)).unlink(missing_ok=True)
-        for name in self._ttys.pop(usb_path, []):
+        for net in self._nets.pop(usb_path, []):
+            net.unlink(missing_ok=True)
+        for name in self._nodes.pop(usb_path, []):
             (self.dev / name).unlink(missing_ok=True)
         shutil.rmtree(self._hub / usb_path, ignore_errors=True)
 
-    def counters(self, state: ModemState) -> Counters:
-        """The counters of a modem's interface since it came up."""
-        return Counters(self._net / interface_of(state) / "statistics")
+    def counters(self, state: ModemState) -> Counters | None:
+        """The counters of a modem's interface since it came up, where it has one."""
+        statistics = self._net / interface_of(state) / "statistics"
+        return Counters(statistics) if statistics.exists() else None
 
     def _describe(self, folder: Path, interface: Interface) -> None:
         classes = [interface.triple[at : at + 2] for at in (0, 2, 4)]
@@ -81,11 +94,15 @@ class DeviceTree:
         put(net / "statistics", rx_bytes="0", tx_bytes="0")
         put(net, operstate="up", mtu="1500")
         link(self._net / net.name, net)
+        self._nets[path_of(state)].append(self._net / net.name)
 
-    def _free_tty(self) -> str:
-        """The lowest number nobody has, as the kernel gives them."""
-        taken = {name for names in self._ttys.values() for name in names}
-        return next(name for name in (f"ttyUSB{number}" for number in range(256)) if name not in taken)
+    def _add_node(self, usb_path: str, kind: str, target: str) -> str:
+        """A device node with the lowest number nobody has, as the kernel gives them."""
+        taken = {name for names in self._nodes.values() for name in names}
+        name = next(name for name in (f"{kind}{number}" for number in range(256)) if name not in taken)
+        (self.dev / name).symlink_to(target)
+        self._nodes[usb_path].append(name)
+        return name
 
 
 class Counters:

@@ -1,41 +1,50 @@
-"""One virtual modem: its drive, its ports, its link, and what can go wrong with it."""
+"""One virtual modem on the bus: its drive, its ports, and what commands and faults make of it."""
 
 from __future__ import annotations
 
-import contextlib
+import fcntl
+import os
 import random
-import socket
-import time
+import termios
 from collections.abc import Callable
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
-from remsim.simulator.profiles import PROFILES, ModemState, scene_at
+from remsim.core.errors import InvalidInput
+from remsim.simulator import usb
+from remsim.simulator.card import PIN, PIN_TRIES, Card
+from remsim.simulator.profiles import Profile, scene_at
 from remsim.simulator.session import Session
-from remsim.simulator.tree import Counters, DeviceTree
+from remsim.simulator.state import Effect, ModemState
+from remsim.simulator.traffic import Traffic
+from remsim.simulator.tree import DeviceTree
 from remsim.simulator.tty import AtPort, Pty
+from remsim.simulator.usb import Composition
 
 REBOOT_S = 90.0
+RENUMBER_S = 3.0
 BOOT_S = 4.0
 """The ttys of a modem that restarts are there this long before its parser answers."""
 PLUG_BOOT_S = 1.0
+SIM_S = 1.0
 ATTACH_S = 2.0
 SLOW_S = 2.5
-RTT_SPREAD = 0.07
-READY_URCS: dict[str, tuple[str, ...]] = {
-    "quectel": ("RDY", "+CFUN: 1", "+CPIN: READY", "+QUSIM: 1"),
-    "fibocom": ("+SIM READY", "+ESIMS: 1,12"),
-}
+PARSER_URCS: dict[str, tuple[str, ...]] = {"quectel": ("RDY", "+CFUN: 1"), "fibocom": ("+SIM READY",)}
 SIM_URCS: dict[str, dict[bool, tuple[str, ...]]] = {
     "quectel": {True: ("+CPIN: READY", "+QUSIM: 1"), False: ("+CPIN: NOT READY",)},
     "fibocom": {True: ("+ESIMS: 1,12",), False: ("+ESIMS: 0,1",)},
     "sierra": {True: ("+CPIN: READY",), False: ("+CPIN: NOT INSERTED",)},
 }
+MODES = ("silence", "garbage", "late", "no_ok")
+FLAGS = ("low_power", "hot", "forgets_bands", "refuses_mode", "no_service", "sim_busy")
 
 
 class Loop(Protocol):
     """What a modem needs of the loop it runs in."""
 
     tree: DeviceTree
+    time_scale: float
+    modems: list[VirtualModem]
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
         """Do something later."""
@@ -50,53 +59,41 @@ class Loop(Protocol):
 class VirtualModem:
     """A modem on the virtual bus. All methods are for the loop's one thread."""
 
-    def __init__(self, number: int, loop: Loop) -> None:
-        profile = PROFILES[number - 1]
+    def __init__(self, number: int, profile: Profile, loop: Loop) -> None:
         self.state = ModemState(number, profile, scene_at(profile, 0))
-        self.responder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.responder.bind(("127.0.0.1", 0))
-        self.responder.setblocking(False)
-        self._loop = loop
         self._noise = random.Random(number)
+        self.traffic = Traffic(self.state, self._noise, loop.after)
+        self._loop = loop
         self._second = 0
         self._life = 0
         self._ptys: list[Pty] = []
         self._ports: list[AtPort] = []
-        self._counters: Counters | None = None
-        self._rx_bytes = self._tx_bytes = 0.0
-        self._counted_at = 0.0
-
-    @property
-    def probe_port(self) -> int:
-        """The UDP port of the link's responder."""
-        return int(self.responder.getsockname()[1])
+        self._taken: int | None = None
+        self._second_card: Card | None = self.state.cards[1] if len(self.state.cards) > 1 else None
 
     @property
     def is_plugged(self) -> bool:
-        return bool(self._ptys)
+        return self._loop.tree.is_there(self.state)
 
     def plug(self, boot_s: float = PLUG_BOOT_S) -> None:
         """Come onto the bus; the parser answers after ``boot_s``."""
         if self.is_plugged:
             return
         self._life += 1
-        ptys = {interface.number: Pty() for interface in self.state.model.interfaces if interface.node == "tty"}
+        if boot_s > 0:
+            self.state.boot()
+            self.state.searching = self.state.sim_busy = True
+        shown = self._shown()
+        ptys = {one.number: Pty() for one in shown.interfaces if one.node in ("tty", "acm")}
         self._ptys = list(ptys.values())
-        self._ports = [
-            AtPort(ptys[number], Session(self.state), self._loop.after, self._noise)
-            for number in self.state.model.at_interfaces
-        ]
-        self._loop.tree.plug(self.state, {number: pty.slave_name for number, pty in ptys.items()})
-        self._counters = self._loop.tree.counters(self.state)
-        # What attaching itself costs; the counters of an interface start anew with it.
-        self._rx_bytes, self._tx_bytes = 3248.0 + self.state.number, 2876.0 + self.state.number
-        self._counted_at = time.monotonic()
-        self._counters.write(int(self._rx_bytes), int(self._tx_bytes))
+        self._ports = [self._port(ptys[number]) for number in shown.at_interfaces]
+        if "port_taken" in self.state.faults and self._ports:
+            self._taken = take(self._ports[0].pty.slave_name)
+        self._loop.tree.plug(self.state, shown, {number: pty.slave_name for number, pty in ptys.items()})
+        self.traffic.up(self._loop.tree)
         for port in self._ports:
-            port.on_answer = self._answered
             self._loop.watch(port)
         if boot_s > 0:
-            self.state.searching = True
             self._later(boot_s, self._booted)
         else:
             for port in self._ports:
@@ -110,70 +107,106 @@ class VirtualModem:
         for port in self._ports:
             self._loop.forget(port)
         self._loop.tree.unplug(self.state)
-        if self._counters is not None:
-            self._counters.close()
-            self._counters = None
+        self.traffic.down()
+        self._release()
         for pty in self._ptys:
             pty.close()
         self._ptys, self._ports = [], []
 
     def tick(self) -> None:
         """One second of the drive."""
-        self._count()
+        self.traffic.count()
         state, before = self.state, self.state.scene
         self._second += 1
-        state.scene = scene_at(state.profile, self._second)
+        state.see(scene_at(state.profile, self._second))
         state.uptime_s += 1
         if state.scene.cell != before.cell or state.scene.mode != before.mode:
             self._report_registration()
 
-    def probe(self) -> None:
-        """Answer a latency probe after the drive's round trip, or not at all."""
-        try:
-            query, sender = self.responder.recvfrom(512)
-        except OSError:
-            return
-        scene = self.state.scene
-        lost = self._noise.random() * 100 < (scene.loss_percent or 0)
-        if scene.rtt_ms is None or lost or not self.state.registered or not self.is_plugged or len(query) < 12:
-            return
-        reply = query[:2] + b"\x81\x80" + query[4:]
-        spread = self._noise.uniform(1 - RTT_SPREAD, 1 + RTT_SPREAD)
-        self._loop.after(scene.rtt_ms * spread / 1000, lambda: self._send(reply, sender))
+    def deliver(self, pdu: str) -> int:
+        """A short message from the network; the slot it is in now. ``InvalidInput`` when the store is full."""
+        index = self.state.messages.add(pdu)
+        if index is None:
+            raise InvalidInput("the modem's store is full", field="sms")
+        if self.state.notify:
+            self._say((f'+CMTI: "SM",{index}',))
+        return index
 
     def fault(self, name: str, seconds: float | None) -> None:
         """Do a fault, or undo all of them with ``clear``."""
-        state = self.state
-        if name == "plug":
-            self.plug()
-        elif name == "unplug":
-            self.unplug()
-        elif name == "reboot":
-            self._reboot(REBOOT_S if seconds is None else seconds)
-        elif name in ("silence", "garbage"):
+        if name in MODES:
             self._set_mode(name)
-        elif name == "slow":
-            for port in self._ports:
-                port.slow_s = SLOW_S if seconds is None else seconds
-        elif name in ("sim_removed", "sim_inserted"):
-            self._set_sim(name == "sim_inserted")
-        elif name == "registration_denied":
-            self._count()
-            state.denied = True
-            self._report_registration()
-        elif name == "clear":
-            self._clear()
+        elif name in FLAGS:
+            self._flag(name)
+        else:
+            actions: dict[str, Callable[[], None]] = {
+                "plug": self.plug,
+                "unplug": self.unplug,
+                "clear": self._clear,
+                "sim_removed": lambda: self._set_sim(False),
+                "sim_inserted": lambda: self._set_sim(True),
+                "sim_pin": lambda: self._lock_sim(PIN_TRIES),
+                "sim_puk": lambda: self._lock_sim(0),
+                "sim_slot2_empty": self._empty_second_slot,
+                "registration_denied": self._deny,
+                "reboot": lambda: self._reboot(REBOOT_S if seconds is None else seconds),
+                "slow": lambda: self._slow(SLOW_S if seconds is None else seconds),
+                "renumber": lambda: self._renumber(self._paced(RENUMBER_S) if seconds is None else seconds),
+                "boot_mode": lambda: self._boot_mode(self._paced(RENUMBER_S) if seconds is None else seconds),
+                "port_taken": lambda: self._take_port(self._paced(RENUMBER_S) if seconds is None else seconds),
+            }
+            actions[name]()
+
+    def _paced(self, seconds: float) -> float:
+        """A real device's seconds in the simulation's."""
+        return seconds * self._loop.time_scale
+
+    def _shown(self) -> Composition:
+        model = self.state.model
+        return usb.boot(model.boot_id) if "boot_mode" in self.state.faults and model.boot_id else self.state.usb
+
+    def _port(self, pty: Pty) -> AtPort:
+        port = AtPort(pty, Session(self.state), self._loop.after, self._noise, lambda: self._loop.time_scale)
+        port.on_answer = self._answered
+        port.aborted = "ABORTED" if self.state.model.vendor == "fibocom" else "ERROR"
+        return port
 
     def _clear(self) -> None:
-        denied, self.state.denied = self.state.denied, False
+        state = self.state
+        before = self._shown(), state.stat, state.temperature_c
+        state.faults.clear()
+        state.denied = False
+        for card in state.cards:
+            if card is not None:
+                card.pin, card.pin_tries, card.is_locked = PIN, PIN_TRIES, False
+        if self._second_card is not None:
+            state.cards[1] = self._second_card
         self._set_mode("normal")
-        for port in self._ports:
-            port.slow_s = 0.0
-        if not self.state.sim_present:
+        self._slow(0.0)
+        self._release()
+        state.see(state.air)
+        if not state.sim_present:
             self._set_sim(True)
-        elif denied:
+        elif before[1] != state.stat:
             self._report_registration()
+        if before[0] != self._shown():
+            self.unplug()
         self.plug()
+
+    def _flag(self, name: str) -> None:
+        self.traffic.count()
+        self.state.faults.add(name)
+        self.state.see(self.state.air)
+        self._report_registration()
+
+    def _deny(self) -> None:
+        self.traffic.count()
+        self.state.denied = True
+        self._report_registration()
+
+    def _slow(self, seconds: float) -> None:
+        for port in self._ports:
+            port.slow_s = seconds
 
     def _reboot(self, seconds: float) -> None:
         """Vanish, come back with silent ttys, then answer, then find the network."""
@@ -182,18 +215,90 @@ class VirtualModem:
         boot_s = min(BOOT_S, max(seconds / 10, 0.5))
         self._later(seconds, lambda: self.plug(boot_s))
 
+    def _renumber(self, seconds: float) -> None:
+        """Vanish together with the next modem, which is back first and has this one's numbers then."""
+        others = [one for one in self._loop.modems if one is not self and one.is_plugged]
+        other = next((one for one in others if one.state.number > self.state.number), next(iter(others), None))
+        if other is not None:
+            other._reboot(seconds)
+        self._reboot(seconds + 0.2)
+
+    def _boot_mode(self, seconds: float) -> None:
+        if self.state.model.boot_id is None:
+            raise InvalidInput(f"{self.state.model.name} has no boot mode", field="fault")
+        self.state.faults.add("boot_mode")
+        self._reboot(seconds)
+
+    def _take_port(self, seconds: float) -> None:
+        """Leave, and come back with the first AT port held by somebody else: by this process."""
+        self.state.faults.add("port_taken")
+        self._reboot(seconds)
+
+    def _release(self) -> None:
+        if self._taken is not None:
+            os.close(self._taken)
+            self._taken = None
+
     def _booted(self) -> None:
         self.state.uptime_s = 0
         for port in self._ports:
             if port.mode == "booting":
                 port.restart(Session(self.state))
-        self._say(READY_URCS.get(self.state.model.vendor, ()) if self.state.sim_present else ())
-        self._later(ATTACH_S, self._attached)
+        if self.state.sim_present:
+            self._say(PARSER_URCS.get(self.state.model.vendor, ()))
+        self._later(self._paced(SIM_S), self._sim_ready)
+
+    def _sim_ready(self) -> None:
+        self.state.sim_busy = False
+        if self.state.card is not None and self.state.card.status == "READY":
+            self._say(SIM_URCS.get(self.state.model.vendor, {}).get(True, ()))
+        elif self.state.card is not None:
+            self._say((f"+CPIN: {self.state.card.status}",))
+        self._later(self._paced(ATTACH_S), self._attached)
 
     def _attached(self) -> None:
         self.state.searching = False
-        self._counted_at = time.monotonic()
+        self.traffic.restart()
         self._report_registration()
+
+    def _answered(self, port: AtPort, line: str) -> None:
+        """The router reads the counters after an answer: let them be up to date then. Then do what it asked for."""
+        self.traffic.count()
+        if not self.state.effects:
+            return
+        effects, self.state.effects = self.state.effects, []
+        for effect in effects:
+            if effect.kind in ("retune", "report"):
+                self._do(effect, port)
+            else:
+                self._later(self._paced(effect.delay_s), partial(self._do, effect, port))
+
+    def _do(self, effect: Effect, port: AtPort) -> None:
+        state = self.state
+        if effect.kind == "urc":
+            port.urc(*effect.lines)
+        elif effect.kind == "reset":
+            self._reboot(self._paced(state.model.away_s if effect.away_s is None else effect.away_s))
+        elif effect.kind == "off":
+            port.urc(*effect.lines)
+            self.unplug()
+        elif effect.kind == "report":
+            self._report_registration()
+        elif effect.kind == "retune":
+            self._search()
+            self._later(self._paced(ATTACH_S), self._attached)
+        else:
+            if effect.kind == "slot":
+                state.slot = effect.slot
+                if state.card is not None:
+                    state.card.reset()
+            self._search()
+            state.sim_busy = True
+            self._later(self._paced(SIM_S), self._sim_ready)
+
+    def _search(self) -> None:
+        self.traffic.count()
+        self.state.searching = True
 
     def _later(self, delay_s: float, action: Callable[[], None]) -> None:
         """Do something unless the modem was plugged or unplugged meanwhile."""
@@ -214,9 +319,27 @@ class VirtualModem:
     def _set_sim(self, present: bool) -> None:
         if present == self.state.sim_present:
             return
-        self._count()
+        self.traffic.count()
         self.state.sim_present = present
-        self._say(SIM_URCS[self.state.model.vendor][present])
+        if self.state.card is not None:
+            self.state.card.reset()
+        self._say(SIM_URCS.get(self.state.model.vendor, {}).get(present, ()))
+        self._report_registration()
+
+    def _lock_sim(self, tries: int) -> None:
+        """Ask for the PIN, or the PUK when no tries are left."""
+        card = self.state.card
+        if card is None:
+            raise InvalidInput("there is no card in the slot", field="fault")
+        self.traffic.count()
+        card.is_locked, card.is_open, card.pin_tries = True, False, tries
+        self._say((f"+CPIN: {card.status}",))
+        self._report_registration()
+
+    def _empty_second_slot(self) -> None:
+        if len(self.state.cards) < 2:
+            raise InvalidInput(f"{self.state.model.name} has one slot", field="fault")
+        self.state.cards[1] = None
         self._report_registration()
 
     def _say(self, lines: tuple[str, ...]) -> None:
@@ -230,23 +353,10 @@ class VirtualModem:
             if line is not None:
                 port.urc(line)
 
-    def _answered(self, line: str) -> None:
-        """The router reads the counters after an answer: let them be up to date then."""
-        self._count()
-        if self._ports and self._ports[0].session.is_reset(line):
-            self._reboot(REBOOT_S)
 
-    def _count(self) -> None:
-        """Add what the drive moved since the last time."""
-        now = time.monotonic()
-        elapsed_s, self._counted_at = now - self._counted_at, now
-        if self._counters is None or not self.state.registered:
-            return
-        scene = self.state.scene
-        self._rx_bytes += (scene.dl_mbps or 0) * 125_000 * elapsed_s
-        self._tx_bytes += (scene.ul_mbps or 0) * 125_000 * elapsed_s
-        self._counters.write(int(self._rx_bytes), int(self._tx_bytes))
-
-    def _send(self, reply: bytes, receiver: Any) -> None:
-        with contextlib.suppress(OSError):
-            self.responder.sendto(reply, receiver)
+def take(slave_name: str) -> int:
+    """Open a port as another program would, for itself alone."""
+    fd = os.open(slave_name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.ioctl(fd, termios.TIOCEXCL)
+    return fd

@@ -1,4 +1,4 @@
-"""Quectel's reports of a scene: QENG, QCSQ, QCAINFO."""
+"""Quectel's reports of a scene: QENG, QCSQ, QCAINFO; on Unisoc's chip widths are MHz and SINR is dB."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def sinr_index(sinr_db: float | None) -> str:
     return "-" if sinr_db is None else str(min(max(round((sinr_db + 20) / 2), 0), 25))
 
 
-def qeng(scene: Scene, mcc: str, mnc: str, *, state: str, is_5g_module: bool) -> str:
+def qeng(
+    scene: Scene, mcc: str, mnc: str, *, state: str, is_5g_module: bool, technology: str = "LTE"
+) -> str:
     """AT+QENG="servingcell"; ``state`` is NOCONN, CONNECT or LIMSRV. An LTE module sees a 5G scene's anchor."""
     cell, channel = scene.cell, scene.cell.channel
     head = f'+QENG: "servingcell","{state}"'
@@ -37,7 +39,7 @@ def qeng(scene: Scene, mcc: str, mnc: str, *, state: str, is_5g_module: bool) ->
         )
     width = LTE_BW[int(channel.mhz)]
     lte = (
-        f'"LTE","FDD",{mcc},{mnc},{cell.cell_id:X},{cell.pci},{channel.number},{channel.band},{width},{width},'
+        f'"{technology}","FDD",{mcc},{mnc},{cell.cell_id:X},{cell.pci},{channel.number},{channel.band},{width},{width},'
         f"{cell.tac:X},{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},{shown(scene.rssi_dbm)},{sinr_index(scene.sinr_db)}"
     )
     lte += f",{shown(scene.cqi)},-,-" if is_5g_module else ",-"
@@ -51,12 +53,43 @@ def qeng(scene: Scene, mcc: str, mnc: str, *, state: str, is_5g_module: bool) ->
     return f"{head},{lte}"
 
 
-def qcsq(scene: Scene) -> str:
+def qeng_unisoc(scene: Scene, mcc: str, mnc: str, *, state: str) -> str:
+    """The same from Unisoc: SA ends with SINR, power, srxlev and SCS. Of its LTE and 3G lines no capture was found."""
+    if scene.mode != "SA":
+        return qeng(scene, mcc, mnc, state=state, is_5g_module=scene.mode == "NSA")
+    cell, channel = scene.cell, scene.cell.channel
+    return (
+        f'+QENG: "servingcell","{state}","NR5G-SA","FDD",{mcc},{mnc},{cell.cell_id:X},{cell.pci},{cell.tac:X},'
+        f"{channel.number},{channel.band},{channel.mhz:g},{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},"
+        f"{shown(scene.sinr_db)},18,34,0"
+    )
+
+
+def neighbours(scene: Scene, form: str) -> str:
+    """AT+QENG="neighbourcell": intra- and interfrequency LTE cells; ``form`` is lte, 5g or unisoc."""
+    rows = []
+    for cell in scene.neighbours:
+        rsrp, rsrq, rssi = shown(cell.rsrp_dbm), shown(cell.rsrq_db), shown(cell.rssi_dbm)
+        if cell.rat == "NR":
+            if form == "unisoc":
+                rows.append(f'+QENG: "neighbourcell","NR",{cell.number},{cell.pci},{rsrp},{rsrq},-,-,32')
+            continue  # Qualcomm's 5G firmware names LTE neighbours only
+        intra = cell.number == scene.cell.channel.number
+        kind = "intra" if intra else "inter"
+        head = f'+QENG: "neighbourcell {kind}","LTE",{cell.number},{cell.pci},{rsrq},{rsrp},{rssi}'
+        tail = {("5g", True): "0,37,7,16,6,44", ("5g", False): "0,37,0,30,7,-,-,-,-"}.get(
+            (form, intra), "0,8,4,10,2,62" if intra else "0,8,2,6,6"
+        )
+        rows.append(f"{head},{tail}")
+    return "\r\n".join(rows)
+
+
+def qcsq(scene: Scene, technology: str = "LTE") -> str:
     """AT+QCSQ of an LTE module: SINR as (dB + 20) * 5."""
     if scene.mode == "UMTS":
         return f'+QCSQ: "WCDMA",-,{shown(scene.rscp_dbm)},-'
     sinr = "-" if scene.sinr_db is None else str(min(max((scene.sinr_db + 20) * 5, 0), 250))
-    return f'+QCSQ: "LTE",{shown(scene.rssi_dbm)},{shown(scene.rsrp_dbm)},{sinr},{shown(scene.rsrq_db)}'
+    return f'+QCSQ: "{technology}",{shown(scene.rssi_dbm)},{shown(scene.rsrp_dbm)},{sinr},{shown(scene.rsrq_db)}'
 
 
 def qcainfo(scene: Scene, *, is_5g_module: bool) -> str:
@@ -68,14 +101,32 @@ def qcainfo(scene: Scene, *, is_5g_module: bool) -> str:
         return ""
     signal = f"{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},{shown(scene.rssi_dbm)},{sinr_index(scene.sinr_db)}"
     text = f'+QCAINFO: "PCC",{channel.number},{RB[int(channel.mhz)]},"LTE BAND {channel.band}",1,{cell.pci},{signal}'
+    for one in scene.carriers:
+        levels = f"{shown(one.rsrp_dbm)},{shown(one.rsrq_db)},{shown(one.rssi_dbm)},{sinr_index(one.sinr_db)}"
+        tail = ",0,-,-" if is_5g_module else ""
+        text += (
+            f'\r\n+QCAINFO: "SCC",{one.channel.number},{RB[int(one.channel.mhz)]},"LTE BAND {one.channel.band}",1,'
+            f"{one.pci},{levels}{tail}"
+        )
     if scene.mode == "NSA" and is_5g_module:
         text += f'\r\n+QCAINFO: "SCC",{NR_LEG.number},{NR_BW[int(NR_LEG.mhz)]},"NR5G BAND {NR_LEG.band}",{cell.nr_pci}'
     return text
 
 
-def qnwinfo(scene: Scene, plmn: str, *, is_5g_module: bool) -> str:
+def qcainfo_unisoc(scene: Scene) -> str:
+    """The same from Unisoc; of LTE no capture was found."""
+    if scene.mode != "SA":
+        return qcainfo(scene, is_5g_module=scene.mode == "NSA")
+    cell, channel = scene.cell, scene.cell.channel
+    levels = f"{shown(scene.rsrp_dbm)},{shown(scene.rsrq_db)},{shown(scene.rssi_dbm)},{shown(scene.sinr_db)}"
+    return f'+QCAINFO: "PCC",{channel.number},{channel.mhz:g},"NR N{channel.band}",1,{cell.pci},{levels}'
+
+
+def qnwinfo(scene: Scene, plmn: str, *, is_5g_module: bool, is_unisoc: bool = False) -> str:
     """AT+QNWINFO: technology, network, band, channel; a line a technology in EN-DC."""
     channel = scene.cell.channel
+    if scene.mode == "SA" and is_unisoc:
+        return f'+QNWINFO: "NR5G-SA",{plmn},"NR N{channel.band}",{channel.number}'
     if scene.mode == "SA":
         return f'+QNWINFO: "NR5G-SA","{plmn}","NR5G BAND {channel.band}",{channel.number}'
     if scene.mode == "UMTS":

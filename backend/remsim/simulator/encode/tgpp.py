@@ -43,8 +43,8 @@ def registration(name: str, n: int | None, stat: int, scene: Scene, act: int | N
     return text + (',1,"01"' if name == "+C5GREG" and n is not None else "")
 
 
-def cops(name: str | None, plmn: str, form: int, act: int) -> str:
-    """+COPS? in the format chosen with AT+COPS=3; without a name there is no network."""
+def cops(name: str | None, plmn: str, form: int, act: int, mode: int = 0) -> str:
+    """+COPS? in the format chosen with AT+COPS=3; without a name there is no network. Mode 1 is by hand, 2 is none."""
     if name is None:
-        return "+COPS: 0"
-    return f'+COPS: 0,{form},"{plmn if form == 2 else name}",{act}'
+        return f"+COPS: {mode}"
+    return f'+COPS: {mode},{form},"{plmn if form == 2 else name}",{act}'

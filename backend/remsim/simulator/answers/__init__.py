@@ -1,0 +1,38 @@
+"""What a virtual modem answers to which command: one table a family over those of 27.007."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from remsim.simulator.answers.base import Table
+from remsim.simulator.answers.common import COMMON, registration
+from remsim.simulator.answers.data import DATA
+from remsim.simulator.answers.fibocom import FM160, FM350
+from remsim.simulator.answers.messages import MESSAGES
+from remsim.simulator.answers.network import NETWORK
+from remsim.simulator.answers.quectel import quectel_table
+from remsim.simulator.answers.sierra import sierra_table
+from remsim.simulator.answers.sim import SIM, THALES_SIM
+from remsim.simulator.answers.xmm import XMM
+from remsim.simulator.models import MODELS, Model
+
+SHARED = COMMON | SIM | NETWORK | DATA | MESSAGES
+FAMILIES = {"fm350": FM350, "fm160": FM160, "xmm": XMM, "thales": THALES_SIM, "generic": Table()}
+
+
+@cache
+def table(name: str) -> Table:
+    """Every command a model knows besides the settings of its port."""
+    model = MODELS[name]
+    return SHARED | family(model)
+
+
+def family(model: Model) -> Table:
+    """The commands of its own."""
+    if model.vendor == "quectel":
+        return quectel_table(model)
+    if model.vendor == "sierra":
+        return sierra_table(model)
+    own = FAMILIES[model.family]
+    is_nr_thales = model.family == "thales" and not model.is_lte_only
+    return own | Table({"AT+C5GREG?": registration("+C5GREG")}) if is_nr_thales else own

@@ -1,0 +1,221 @@
+"""The state of one virtual modem: what the drive, faults and commands made of it.
+
+What a device keeps over a reset is a plain field; what it forgets is set anew by ``boot``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from remsim.simulator.card import Card
+from remsim.simulator.drive import MCC, MNC, Scene
+from remsim.simulator.encode.errors import NO_SIM, PIN_REQUIRED, PUK_REQUIRED, SIM_BUSY
+from remsim.simulator.messages import Messages
+from remsim.simulator.models import Model
+from remsim.simulator.profiles import Profile
+from remsim.simulator.radio import CellLock, Radio, neighbours
+from remsim.simulator.usb import Composition
+
+CONNECTED_MBPS = 0.05
+HOT_C = 99
+CONTEXT = ("IPV4V6", "internet")
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a command does besides its answer, after a while of a real device's time.
+
+    ``reset`` and ``off`` leave the bus, ``slot`` takes another card, ``sim`` starts the card in use anew, ``retune``
+    looks for a cell, ``report`` tells the registration, ``urc`` says lines on the port that asked.
+    """
+
+    kind: str
+    delay_s: float = 0.0
+    lines: tuple[str, ...] = ()
+    slot: int = 0
+    away_s: float | None = None
+
+
+@dataclass(slots=True)
+class ModemState:
+    """What the virtual modem knows of itself. ``air`` is what the drive found, ``scene`` what the modem sees of it."""
+
+    number: int
+    profile: Profile
+    air: Scene
+    scene: Scene = field(init=False)
+
+    # Kept over a reset.
+    cards: list[Card | None] = field(init=False)
+    slot: int = 0
+    radio: Radio = field(init=False)
+    composition: str = field(init=False)
+    contexts: dict[int, tuple[str, str]] = field(default_factory=lambda: {1: CONTEXT})
+    users: dict[int, tuple[int, str, str]] = field(default_factory=dict)
+    messages: Messages = field(default_factory=Messages)
+    operator: str | None = None  # chosen by hand; "" is none at all
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    # Lost at a reset.
+    functionality: int = 1
+    searching: bool = False
+    sim_busy: bool = False
+    message_format: int = 0
+    notify: bool = False
+    active: set[int] = field(default_factory=lambda: {1})
+    cell_lock_waits: tuple[CellLock, ...] | None = None
+    next_composition: str | None = None
+    menu_open: bool = False
+    uptime_s: int = 0
+    effects: list[Effect] = field(default_factory=list)
+
+    # Faults.
+    denied: bool = False
+    faults: set[str] = field(default_factory=set)
+    out: set[int] = field(default_factory=set)
+    covered: bool = field(init=False, default=True)
+
+    def __post_init__(self) -> None:
+        model = self.model
+        self.radio = default_radio(model)
+        self.composition = model.composition
+        self.cards = [Card(f"89{MCC}{MNC}00000000000{self.number:02d}", f"{MCC}{MNC}00000000{self.number:02d}")]
+        if model.slots > 1:
+            card = Card(f"89{MCC}{MNC}00000000010{self.number:02d}", f"{MCC}{MNC}00000001{self.number:02d}")
+            card.is_empty_euicc = model.has_euicc
+            self.cards.append(card)
+        self.see(self.air)
+
+    @property
+    def model(self) -> Model:
+        """The product."""
+        return self.profile.model
+
+    @property
+    def usb(self) -> Composition:
+        """What it shows on USB now."""
+        return self.model.compositions[self.composition]
+
+    def see(self, air: Scene) -> None:
+        """The next second of the drive, through this modem's preferences."""
+        self.air = air
+        seen = None if "no_service" in self.faults else self.radio.tune(air)
+        self.covered = seen is not None
+        scene = seen or air
+        carriers = self.radio.carriers(scene, self.model.most_carriers)
+        self.scene = replace(scene, carriers=carriers, neighbours=neighbours(scene))
+
+    def prefer(self, **changes: Any) -> None:
+        """Change preferences of the radio; it looks for a cell again."""
+        self.radio = replace(self.radio, **changes)
+        self.see(self.air)
+        self.effects.append(Effect("retune"))
+
+    def prefer_bands(self, **changes: frozenset[int]) -> None:
+        """Change the bands of a technology."""
+        self.prefer(bands=replace(self.radio.bands, **changes))
+
+    def boot(self) -> None:
+        """What a reset makes of it."""
+        fresh = ModemState(self.number, self.profile, self.air)
+        for name in ("functionality", "searching", "sim_busy", "message_format", "notify", "active", "menu_open"):
+            setattr(self, name, getattr(fresh, name))
+        self.uptime_s = 0
+        self.effects.clear()
+        self.composition, self.next_composition = self.next_composition or self.composition, None
+        locks = self.radio.locks if self.settings.get("locks_saved") else ()
+        if self.cell_lock_waits is not None:
+            locks, self.cell_lock_waits = self.cell_lock_waits, None
+            self.settings["locks_saved"] = bool(locks)
+        self.radio = replace(self.radio, locks=locks)
+        if "bands" in self.model.forgets or "forgets_bands" in self.faults:
+            self.radio = replace(fresh.radio, locks=locks)
+        for card in self.cards:
+            if card is not None:
+                card.reset()
+        self.see(self.air)
+
+    @property
+    def imei(self) -> str:
+        """The serial number is masked with zeros but for the modem's number, so no device has it."""
+        return f"{self.model.tac}00000{self.number:02d}"
+
+    @property
+    def sim_present(self) -> bool:
+        """Whether a card is in the slot in use."""
+        return self.slot not in self.out and self.cards[self.slot] is not None
+
+    @sim_present.setter
+    def sim_present(self, present: bool) -> None:
+        (self.out.discard if present else self.out.add)(self.slot)
+
+    @property
+    def card(self) -> Card | None:
+        """The card in the slot in use."""
+        return self.cards[self.slot] if self.sim_present else None
+
+    @property
+    def imsi(self) -> str:
+        """Of the card in use."""
+        return self.card.imsi if self.card else ""
+
+    @property
+    def iccid(self) -> str:
+        """Of the card in use."""
+        return self.card.iccid if self.card else ""
+
+    def sim_error(self, *, open_needed: bool = True) -> int | None:
+        """The +CME ERROR of a command that needs the card, or None when it can be had."""
+        if self.functionality == 0 or self.card is None or self.card.is_empty_euicc:
+            return NO_SIM
+        if self.sim_busy or "sim_busy" in self.faults:
+            return SIM_BUSY
+        if open_needed and self.card.status != "READY":
+            return PUK_REQUIRED if self.card.status == "SIM PUK" else PIN_REQUIRED
+        return None
+
+    @property
+    def temperature_c(self) -> int:
+        """Each device stands a little warmer or cooler."""
+        return HOT_C if "hot" in self.faults else self.scene.temperature_c + self.number % 3
+
+    @property
+    def low_power(self) -> bool:
+        """Whether the radio is off, by command or by what a fault says."""
+        return self.functionality != 1 or "low_power" in self.faults
+
+    @property
+    def registered(self) -> bool:
+        """Whether the network lets it in."""
+        return self.camped is not None and self.sim_error() is None and not self.denied and self.operator != ""
+
+    @property
+    def stat(self) -> int:
+        """The registration state of 27.007."""
+        if self.registered:
+            return 1
+        if self.low_power or self.operator == "" or self.sim_error() is not None:
+            return 0
+        return 3 if self.denied and self.camped is not None else 2
+
+    @property
+    def camped(self) -> Scene | None:
+        """The cell it is on, perhaps for emergency calls only; None while it looks for one or its radio is off."""
+        return None if self.searching or self.low_power or not self.covered else self.scene
+
+    @property
+    def connected(self) -> bool:
+        """Whether data flows right now."""
+        return self.registered and bool(self.active) and (self.scene.dl_mbps or 0) > CONNECTED_MBPS
+
+
+def default_radio(model: Model) -> Radio:
+    """Everything the product can do."""
+    return Radio(model.modes, model.bands)
+
+
+def number_of(text: str) -> int | None:
+    """A decimal argument of a command."""
+    return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
