@@ -245,7 +245,7 @@ class ModemManager:
         """Say it when an IMEI cannot be what it should be, once."""
         notices = modem.notices
         if is_empty(imei):
-            notices["imei"] = "The modem has lost its IMEI (only zeros): networks may refuse it. It is known by its place."
+            notices["imei"] = "The modem has lost its IMEI (only zeros): networks may refuse it."
         elif twin is not None:
             text = f"It has the same IMEI as {twin}: one of them was cloned, and networks will refuse one or both."
             if notices.get("imei") != text:

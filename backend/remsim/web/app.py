@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 
 from remsim.web import (
     control,
+    detection,
     errors,
     events,
     jobs,
@@ -40,6 +41,7 @@ POLICY = (
 )
 API_PARTS = (
     modems.bp,
+    detection.bp,
     control.bp,
     state.bp,
     series.bp,
