@@ -26,6 +26,9 @@ def decode_ati(lines: list[str]) -> Values:
     bare = [line for line in before if line.strip() and not RECORD.match(line)]
     if len(bare) == 1 and bare[0].startswith("Quectel "):
         bare = bare[0].split(None, 1)  # two lines that were joined
+    cinterion = re.fullmatch(r"(\S+(?: \S+)?) (\S+) REVISION (\S+)", " ".join(" ".join(bare).split()), re.IGNORECASE)
+    if cinterion:
+        return dict(zip(("manufacturer", "model", "revision"), cinterion.groups(), strict=True)) | values
     if len(bare) > 1:  # one alone may be anything: an Intel module tells when its firmware was built
         for name, line in zip(("manufacturer", "model"), bare, strict=False):
             values.setdefault(name, line.strip())
@@ -61,7 +64,7 @@ def identity_value(name: str, text: str) -> str | None:
     if name == "iccid":
         return iccid(text)
     if name == "revision":
-        word = text.strip('"').removeprefix("Revision:").split()
+        word = re.sub(r"^REVISION\b ?:?", "", text.strip('"'), flags=re.IGNORECASE).split()  # Cinterion says the word
         return word[0].strip('"') if word else None
     if name == "model" and re.search(r'" *, *"', text):
         long, short = (split_fields(text) + [""])[:2]

@@ -142,6 +142,12 @@ def decode_scks(asked: Asked, record: Record) -> Values:
     return {"sim_inserted": None if inserted not in (0, 1) else inserted == 1}
 
 
+def decode_cardmode(asked: Asked, record: Record) -> Values:
+    """^CARDMODE: no card, a SIM, a USIM."""
+    card = field(split_fields(record.body.split("\n")[0]), 0)
+    return {"sim_inserted": {"0": False, "1": True, "2": True}.get(card or "")}
+
+
 def decode_spic(asked: Asked, record: Record) -> Values:
     """^SPIC: tries left of the password asked for, or of the PIN when "SC" was named."""
     f = split_fields(record.body)
@@ -202,6 +208,7 @@ RECORDS: dict[str, Decoder] = {
     "^SBV": decode_sbv,
     "^SCTM": decode_sctm,
     "^SCKS": decode_scks,
+    "^CARDMODE": decode_cardmode,
     "^SPIC": decode_spic,
     "^SIND": decode_sind,
     "^SXRAT": decode_sxrat,
