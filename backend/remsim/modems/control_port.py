@@ -109,7 +109,7 @@ class ControlChannel(Channel):
         self,
         command: str,
         *,
-        timeout_s: float = LEAST_TIMEOUT_S,
+        timeout_s: float = 3.0,
         payload: str | None = None,
         is_cancelled: Callable[[], bool] | None = None,
     ) -> AtReply:
