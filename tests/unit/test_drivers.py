@@ -122,9 +122,17 @@ def test_an_unsolicited_line_tells_what_to_ask_again(driver: Driver, line: str, 
     assert driver.handle_urc(line) == {told: True}
 
 
-@pytest.mark.parametrize("line", ["", "RING", "+CMTI: 1,2", ":", "\x00", "+CREGX: 1"])
+@pytest.mark.parametrize("line", ["", "RING", "+CMTX: 1,2", ":", "\x00", "+CREGX: 1"])
 def test_other_unsolicited_lines_tell_nothing(driver: Driver, line: str) -> None:
     assert driver.handle_urc(line) == {}
+
+
+def test_messages_that_came_in_and_answers_of_the_network_are_told(driver: Driver) -> None:
+    assert driver.handle_urc('+CMTI: "SM",3') == {"message_in": {"is_report": False}}
+    assert driver.handle_urc('+CDSI: "SR",1') == {"message_in": {"is_report": True}}
+    menu = {"ussd_status": "reply_wanted", "ussd_text": "1 Data\n2 Voice", "ussd_dcs": 15}
+    assert driver.handle_urc('+CUSD: 1,"1 Data\n2 Voice",15') == {"ussd": menu}
+    assert driver.handle_urc("+CUSD: what") == {"ussd": {}}
 
 
 # --- state and registration ---

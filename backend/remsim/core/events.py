@@ -57,6 +57,7 @@ KINDS = {
     "same_imei": "two modems have one IMEI",
     "reboot": "a modem restarted",
     "state": "a modem's state changed otherwise",
+    "sms": "a short message or a delivery report came in",
     "control": "somebody had something done to a modem",
     "error": "something went wrong",
     "recovered": "something works again",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +47,7 @@ FAILED_AFTER_S = 600.0
 """Silent for so long, a modem has failed: it is told once more, and asked seldom."""
 HELD_LOOK_S = 0.5
 WAIT_SLICE_S = 0.5
+HEARD_KEPT = 16
 IDENTITY_RETRY_S = 30.0
 IDENTITY_TRIES = 5
 """A modem that did not answer all of who it is, is asked again so often."""
@@ -91,6 +94,9 @@ class Modem:
         self.notices: dict[str, str] = {}
         self.operation: str | None = None
         self.identifications = 0
+        self.heard: deque[tuple[int, dict[str, Any]]] = deque(maxlen=HEARD_KEPT)
+        """What it told by itself lately, numbered."""
+        self._heard_count = itertools.count(1)
         self._operating = threading.Lock()
         self._rounds = threading.Lock()
         self._moved = threading.Condition()
@@ -333,7 +339,14 @@ class Modem:
             is_same = self.found.at_ports[at : at + 1] == (path,) and self.found.row == found.row
             return is_wanted and is_same and not self.ports.gives_up(self._clock.monotonic())
 
-        session = Session(path, found.row, clock=self._clock, goes_on=goes_on, on_timeout=self._silent)
+        session = Session(
+            path,
+            found.row,
+            clock=self._clock,
+            goes_on=goes_on,
+            on_timeout=self._silent,
+            on_heard=self._heard,
+        )
         self._end_session(session)
         try:
             self._open(session)
@@ -528,6 +541,14 @@ class Modem:
     def _notify(self) -> None:
         with self._moved:
             self._moved.notify_all()
+
+    def _heard(self, told: dict[str, Any]) -> None:
+        """Keep what the modem told by itself for whoever waits for it. Called by the thread that reads the port."""
+        if told:
+            self.heard.append((next(self._heard_count), told))
+        if "message_in" in told:
+            self._tell("sms", f"{self.id}: a short message came in", dict(told["message_in"]))
+        self._notify()
 
     def _tell(self, kind: str, text: str, data: dict[str, Any], severity: str = "info") -> None:
         self._around.emit(Event(kind, self.id, self._clock.now(), text, severity, data))

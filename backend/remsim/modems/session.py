@@ -35,7 +35,7 @@ class Session:
     """One use of a port, from opening to closing. Runs in the modem's thread.
 
     ``goes_on`` is asked before each command: once it says False nothing more is sent and ``SessionOver`` is raised.
-    ``on_timeout`` hears of each answer that did not come.
+    ``on_timeout`` hears of each answer that did not come, ``on_heard`` of what the modem tells by itself.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Session:
         clock: Clock,
         goes_on: Callable[[], bool],
         on_timeout: Callable[[AtTimeout], None],
+        on_heard: Callable[[dict[str, Any]], None] = lambda told: None,
     ) -> None:
         self._row = row
         self._clock = clock
@@ -62,6 +63,7 @@ class Session:
         self._missed_answers = 0
         self._goes_on = goes_on
         self._on_timeout = on_timeout
+        self._on_heard = on_heard
         self._sim_changed = False
         self._sim_tries = 0
         self._sim_asked_at = 0.0
@@ -203,6 +205,7 @@ class Session:
             self._sim_changed = True
             self.plan.hasten("CPIN", "SLOT", "UIMS", "DUALSIM")
             self._hurry()
+        self._on_heard(told)
 
     def _hurry(self) -> None:
         self.is_urgent = True

@@ -47,7 +47,10 @@ class Driver:
     """
 
     vendor: ClassVar[str] = "generic"
-    setup_commands: tuple[str, ...] = ("ATE1", "AT+CMEE=1", "AT+CREG=2", "AT+CGREG=2", "AT+CEREG=2", "AT+COPS=3,0")
+    setup_commands: tuple[str, ...] = (
+        *("ATE1", "AT+CMEE=1", "AT+CREG=2", "AT+CGREG=2", "AT+CEREG=2", "AT+COPS=3,0"),
+        "AT+CNMI=2,1",  # messages are kept in the store and told of, as long as the session lasts
+    )
     identity_commands: tuple[str, ...] = ("AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN")
     sim_identity_commands: tuple[str, ...] = ("AT+CIMI", "AT+CCID")
     fast_commands: tuple[str, ...] = ("AT+CSQ", "AT+CESQ")
@@ -74,6 +77,10 @@ class Driver:
             return {"registration_changed": True}
         if name in ("+CPIN", "+QUSIM", "+QSIMSTAT", "+ESIMS", "+SIM"):
             return {"sim_changed": True}
+        if name in ("+CMTI", "+CDSI"):
+            return {"message_in": {"is_report": name == "+CDSI"}}
+        if name == "+CUSD":
+            return {"ussd": decode_reply(self.vendor, self.module, self.platform, "", line)}
         return {}
 
     def reading_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
