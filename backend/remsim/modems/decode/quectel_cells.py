@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remsim.modems.decode.quectel_neighbours import neighbour
 from remsim.modems.decode.quectel_scales import cell_bandwidth, db, dbm, lte_sinr, nr_bandwidth, nr_levels
-from remsim.modems.decode.radio import rat_of_word, scs_khz
+from remsim.modems.decode.radio import band_number, rat_of_word, scs_khz
 from remsim.modems.decode.text import (
     Asked,
     Record,
@@ -65,13 +65,15 @@ def lte_cell(asked: Asked, rat: str, f: list[str]) -> Values:
 
     duplex, mcc, mnc, cell (hex), pci, earfcn, band, ul bw, dl bw, tac (hex), rsrp, rsrq, rssi, sinr[, cqi, tx], srxlev.
     """
+    if (field(f, 5) or "").upper().startswith("EUTRAN-BAND"):
+        return named_band_cell(asked, rat, f)
     values: Values = {
         "mode": "LTE",
         "rat": rat,
         "duplex": field(f, 0),
         "mcc": field(f, 1),
         "mnc": field(f, 2),
-        "cell_id": to_cell_id(field(f, 3)),
+        "cell_id": lte_cell_id(field(f, 3)),
         "pci": to_pci(field(f, 4)),
         "earfcn": to_int(field(f, 5)),
         "band": to_int(field(f, 6)),
@@ -93,6 +95,39 @@ def lte_cell(asked: Asked, rat: str, f: list[str]) -> Values:
     elif len(f) == 15:
         values["srxlev"] = to_int(field(f, 14), -32768)
     return values
+
+
+def lte_cell_id(text: str | None) -> int | None:
+    """An LTE cell's identity has 28 bits."""
+    value = to_cell_id(text)
+    return value if value is not None and value < 1 << 28 else None
+
+
+def named_band_cell(asked: Asked, rat: str, f: list[str]) -> Values:
+    """The form that names its band: a decimal cell, band, EARFCN, bandwidths, TAC in 0x, levels in tenths.
+
+    Its further fields are not settled.
+    """
+    cell = to_int(field(f, 3))
+    levels = [to_int(field(f, at)) for at in (10, 11, 12)]
+    rsrp, rsrq, rssi = (None if level is None else level / 10 for level in levels)
+    return {
+        "mode": "LTE",
+        "rat": rat,
+        "duplex": field(f, 0),
+        "mcc": field(f, 1),
+        "mnc": field(f, 2),
+        "cell_id": cell if cell is not None and 0 <= cell < 1 << 28 else None,
+        "pci": to_pci(field(f, 4)),
+        "band": band_number(field(f, 5)),
+        "earfcn": to_int(field(f, 6)),
+        "bw_ul_mhz": cell_bandwidth(asked, field(f, 7)),
+        "bw_dl_mhz": cell_bandwidth(asked, field(f, 8)),
+        "tac": to_hex(field(f, 9)),
+        "rsrp_dbm": in_range(rsrp, -160, -20),
+        "rsrq_db": in_range(rsrq, -45, 25),
+        "rssi_dbm": in_range(rssi, -140, -10),
+    }
 
 
 def sa_cell(asked: Asked, f: list[str]) -> Values:

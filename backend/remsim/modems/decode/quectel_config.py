@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from remsim.modems.decode.quectel_scales import is_unisoc_5g
+from remsim.modems.decode.quectel_scales import is_unisoc_5g, nr_levels
 from remsim.modems.decode.radio import bands_of_mask, scs_khz
 from remsim.modems.decode.text import Asked, Decoder, Record, Values, field, split_fields, to_int, to_pci
 
@@ -49,7 +49,7 @@ def decode_qnwprefcfg(asked: Asked, record: Record) -> Values:
     name = name.lower()
     is_test = asked.command.endswith("=?")
     if name.endswith("_band"):
-        bands = [int(part) for part in (text or "").split(":") if part.isdigit() and 0 < int(part) < 1024]
+        bands = [band for part in (text or "").split(":") if (band := to_int(part)) is not None and 0 < band < 1024]
         if text is None or (is_test and not bands):
             return {}  # the form of the setting, not a list
         values: Values = {name: bands}
@@ -172,9 +172,17 @@ def nr_locks(numbers: list[int | None]) -> list[Values]:
 
 
 def decode_qnwcfg(asked: Asked, record: Record) -> Values:
-    """+QNWCFG: of many settings only the locks to channels: a count, and channels (with their spacing on 5G)."""
+    """+QNWCFG: of many settings the measured 5G cells, and the locks to channels: count, channels (spacing on 5G).
+
+    "nr5g_meas_info" has a line for each cell, the serving one included: 1, channel, PCI, RSRP, RSRQ.
+    """
     f = split_fields(record.body.split("\n")[0])
     name = (field(f, 0) or "").lower()
+    if name == "nr5g_meas_info":
+        if len(f) < 6 or to_int(field(f, 2)) is None:
+            return {}
+        cell = {"kind": None, "rat": "NR", "arfcn": to_int(field(f, 2)), "pci": to_pci(field(f, 3))}
+        return {"neighbours": [cell | nr_levels(f[4:6])]}
     count, numbers = to_int(field(f, 1)), [to_int(part) for part in (field(f, 2) or "").split(":")]
     if name not in ("lte_earfcn_lock", "nr5g_earfcn_lock") or count is None:
         return {}
@@ -215,13 +223,19 @@ def decode_qsimdet(asked: Asked, record: Record) -> Values:
     return {"sim_detection": pairs[0][0] == "1", "sim_inserted_level": LEVELS.get(int(pairs[0][1]))}
 
 
+def decode_qurccfg(asked: Asked, record: Record) -> Values:
+    """+QURCCFG: the port that unsolicited lines are written to (``usbat``, ``usbmodem``, ``uart1``)."""
+    f = split_fields(record.body.split("\n")[0])
+    return {"urc_port": field(f, 1)} if (field(f, 0) or "").lower() == "urcport" else {}
+
+
 def decode_capability(asked: Asked, record: Record) -> Values:
     """+QGETCAPABILITY: the bands of this very module by technology, and the category of its LTE receiver."""
     values: Values = {}
     names = {"NR": "nr5g_bands", "LTE-FDD": "lte_bands", "LTE-TDD": "lte_bands", "WCDMA": "umts_bands"}
     for line in record.lines:
         word, _, rest = line.partition(":")
-        bands = [int(band) for band in re.findall(r"[BbNn](\d{1,3})", rest)]
+        bands = [int(band) for band in re.findall(r"(?<![\d.])[BbNn]?(\d{1,3})(?!\d)", rest)]
         if name := names.get(word.strip().upper()):
             values[name] = sorted({*values.get(name, []), *bands})
         elif word.strip().upper() == "LTE-CATEGORY":
@@ -236,5 +250,6 @@ RECORDS: dict[str, Decoder] = {
     "+QNWCFG": decode_qnwcfg,
     "+QMBNCFG": decode_qmbncfg,
     "+QSIMDET": decode_qsimdet,
+    "+QURCCFG": decode_qurccfg,
     "+QGETCAPABILITY": decode_capability,
 }

@@ -191,24 +191,29 @@ def operator_name(text: str | None) -> str | None:
     return letters if letters.isprintable() and "\ufffd" not in letters else text
 
 
+_GROUP = re.compile(r'\(((?:[^()"]|"[^"]*")*)\)')
+
+
 def operator_list(body: str) -> list[Values]:
-    """The networks of AT+COPS=?, up to the empty field that ends them."""
+    """The networks of AT+COPS=?; the lists of modes and formats behind them have no PLMN in their fourth place."""
     networks: list[Values] = []
-    for text in re.findall(r"\(([^()]*)\)", re.split(r", *,", body)[0]):
+    for text in _GROUP.findall(body):
         fields = split_fields(text)
-        if len(fields) >= 4:
-            stat, act = to_int(field(fields, 0)), to_int(field(fields, 4))
-            networks.append(
-                {
-                    "stat": stat,
-                    "status": None if stat is None else NETWORK_STATUS.get(stat),
-                    "long": operator_name(field(fields, 1)),
-                    "short": operator_name(field(fields, 2)),
-                    "plmn": field(fields, 3),
-                    "act": act,
-                    "rat": None if act is None else RAT_OF_ACT.get(act),
-                }
-            )
+        plmn = operator_name(field(fields, 3))
+        if plmn is None or not re.fullmatch(r"[0-9]{5,6}", plmn):
+            continue
+        stat, act = to_int(field(fields, 0)), to_int(field(fields, 4))
+        networks.append(
+            {
+                "stat": stat,
+                "status": None if stat is None else NETWORK_STATUS.get(stat),
+                "long": operator_name(field(fields, 1)),
+                "short": operator_name(field(fields, 2)),
+                "plmn": plmn,
+                "act": act,
+                "rat": None if act is None else RAT_OF_ACT.get(act),
+            }
+        )
     return networks
 
 
