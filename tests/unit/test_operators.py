@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from remsim.modems import operators
+from remsim.modems.drivers import base, driver_for
 from remsim.modems.operators import Apn, apns_of, name_of, name_of_plmn
 
 SMALL = """<?xml version="1.0" encoding="utf-8"?>
@@ -71,6 +72,19 @@ def test_a_broken_file_is_as_none(tmp_path: Path, text: str) -> None:
     path = tmp_path / "broken.xml"
     path.write_text(text)
     assert (name_of("262", "01", path), apns_of("262", "01", path)) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("told", "plmn", "shown"),
+    [(None, "26201", "Owner"), ("26201", "26201", "Owner"), ("262 01", "26201", "Owner"), ("Telekom.de", "26201", None),
+     ("999 70", "99970", None), (None, "99970", None), (None, None, None)],
+)  # fmt: skip
+def test_a_reading_names_a_network_that_the_modem_only_numbers(
+    monkeypatch: pytest.MonkeyPatch, told: str | None, plmn: str | None, shown: str | None
+) -> None:
+    monkeypatch.setattr(base, "name_of_plmn", {"26201": "Owner"}.get)
+    fields = driver_for("quectel", "EC25").reading_fields({"operator": told, "plmn": plmn})
+    assert fields["operator"] == (shown or told)
 
 
 @pytest.mark.skipif(not operators.PROVIDERS.exists(), reason="mobile-broadband-provider-info is not installed")
