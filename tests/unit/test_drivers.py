@@ -31,6 +31,8 @@ READS_WITH_A_VALUE = (
     "AT+GTSENRDTEMP=1",
     "AT+XMCI=1",
     "AT+MTSM=1,6",
+    'AT+QMBNCFG="list"',
+    'AT+QURCCFG="urcport"',
 )
 
 
@@ -52,7 +54,7 @@ def fields_of(driver: Driver, *replies: tuple[str, str]) -> dict[str, Any]:
 
 
 def test_every_family_has_a_driver_and_an_unknown_vendor_the_generic_one() -> None:
-    assert set(DRIVERS) == {"quectel", "sierra", "fibocom", "generic"}
+    assert set(DRIVERS) == {"quectel", "sierra", "fibocom", "thales", "generic"}
     assert driver_for(None, "").vendor == driver_for("nobody", "X1").vendor == "generic"
 
 
@@ -66,12 +68,14 @@ def test_a_steady_round_is_at_most_three_exchanges(driver: Driver) -> None:
 
 
 def test_polling_changes_nothing_in_the_modem(driver: Driver) -> None:
-    for command in (*driver.fast_commands, *driver.slow_commands, *driver.identity_commands):
+    polled = (*driver.fast_commands, *driver.slow_commands, *driver.once_commands, *driver.occasional_commands)
+    for command in (*polled, *driver.identity_commands):
         assert command in READS_WITH_A_VALUE or not CHANGING.search(command), command
 
 
 def test_every_polled_answer_has_a_decoder(driver: Driver) -> None:
-    commands = (*driver.fast_commands, *driver.slow_commands, *driver.identity_commands, *driver.sim_identity_commands)
+    polled = (*driver.fast_commands, *driver.slow_commands, *driver.once_commands, *driver.occasional_commands)
+    commands = (*polled, *driver.identity_commands, *driver.sim_identity_commands)
     assert len(set(commands)) == len(commands)
     for command in commands:
         assert command_prefixes(command)[0] in RECORDS, command

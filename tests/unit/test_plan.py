@@ -28,7 +28,7 @@ def test_no_round_of_any_driver_asks_more_than_six(vendor: str, module: str, pla
     assert max(len(commands) for commands in steady) <= len(rounds[-1]) + 1
     asked = {command for commands in rounds for command in commands}
     driver = driver_for(vendor, module, platform)
-    assert asked == {*driver.fast_commands, *driver.slow_commands}
+    assert asked == {*driver.fast_commands, *driver.slow_commands, *driver.once_commands}
 
 
 def test_slow_commands_come_one_a_round_and_only_when_due() -> None:
@@ -38,7 +38,7 @@ def test_slow_commands_come_one_a_round_and_only_when_due() -> None:
     rounds = [plan.commands(float(second)) for second in range(29)]
     assert all(commands[-len(fast) :] == fast for commands in rounds)
     slow = [command for commands in rounds for command in commands[: -len(fast)]]
-    assert sorted(slow) == sorted(driver.slow_commands)
+    assert sorted(slow) == sorted((*driver.slow_commands, *driver.once_commands))
 
 
 def test_hastened_command_comes_next() -> None:

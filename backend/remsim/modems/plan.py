@@ -1,7 +1,11 @@
-"""Which commands a round asks: the fast ones always, the slow ones one by one, and how long to wait till the next."""
+"""Which commands a round asks: the fast ones always, the slow ones one by one, and how long to wait till the next.
+
+Some slow ones are asked once a session, for they tell what does not change, and some only while their answer is wanted.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from remsim.modems.drivers.base import Driver
@@ -21,7 +25,8 @@ class PollingPlan:
 
     def __init__(self, driver: Driver, period_s: float | None) -> None:
         self._driver = driver
-        self._due: dict[str, float] = dict.fromkeys(driver.slow_commands, 0.0)
+        self._due: dict[str, float] = dict.fromkeys((*driver.slow_commands, *driver.once_commands), 0.0)
+        self._due |= dict.fromkeys(driver.occasional_commands, -1.0)  # first of all, once they are wanted
         self._values: dict[str, dict[str, Any]] = {}
         self._is_first = True
         self.period_s = period_s
@@ -34,8 +39,10 @@ class PollingPlan:
 
     def commands(self, now: float) -> list[str]:
         """This round's commands: the fast ones and one slow one that is due (at first the SIM and registration)."""
+        unwanted = self._unwanted()
         due = sorted(
-            (command for command, at in self._due.items() if at <= now), key=lambda command: self._due[command]
+            (command for command, at in self._due.items() if at <= now and command not in unwanted),
+            key=lambda command: self._due[command],
         )
         slow = due[: 2 if self._is_first else 1]
         self._is_first = False
@@ -51,6 +58,8 @@ class PollingPlan:
 
     def learned(self, command: str, values: dict[str, Any] | None) -> None:
         """The values of a command's newest answer; None forgets the old ones."""
+        if command in self._driver.once_commands:
+            self._due[command] = math.inf
         if values is None:
             self._values.pop(command, None)
         else:
@@ -59,7 +68,9 @@ class PollingPlan:
     def merged(self) -> dict[str, Any]:
         """The newest values of all commands; the fast ones win, for they are the newest."""
         merged: dict[str, Any] = {}
-        for command in (*self._driver.slow_commands, *self._driver.fast_commands):
+        driver = self._driver
+        rarely = (*driver.once_commands, *driver.occasional_commands)
+        for command in (*rarely, *driver.slow_commands, *driver.fast_commands):
             for name, value in self._values.get(command, {}).items():
                 if isinstance(value, dict) and isinstance(merged.get(name), dict):
                     merged[name] = merged[name] | {key: item for key, item in value.items() if item is not None}
@@ -84,6 +95,17 @@ class PollingPlan:
         """An answer did not come in time: ask less often and wait longer, it may only be late."""
         self.timeout_s = PATIENT_TIMEOUT_S
         self._stretch()
+
+    def _unwanted(self) -> set[str]:
+        """The commands whose answer nobody wants as things are; what they said before is forgotten."""
+        if not self._driver.occasional_commands:
+            return set()
+        values, is_wanted = self.merged(), self._driver.is_wanted
+        unwanted = {command for command in self._driver.occasional_commands if not is_wanted(command, values)}
+        for command in unwanted:
+            self._values.pop(command, None)
+            self._due[command] = -1.0
+        return unwanted
 
     def _stretch(self) -> None:
         if self.effective_s is not None:

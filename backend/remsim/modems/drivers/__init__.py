@@ -7,9 +7,10 @@ from remsim.modems.drivers.fibocom import FibocomDriver
 from remsim.modems.drivers.generic import GenericDriver
 from remsim.modems.drivers.quectel import QuectelDriver
 from remsim.modems.drivers.sierra import SierraDriver
+from remsim.modems.drivers.thales import ThalesDriver
 
 DRIVERS: dict[str, type[Driver]] = {
-    driver.vendor: driver for driver in (GenericDriver, QuectelDriver, SierraDriver, FibocomDriver)
+    driver.vendor: driver for driver in (GenericDriver, QuectelDriver, SierraDriver, FibocomDriver, ThalesDriver)
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from remsim.modems.decode import decode_reply
 from remsim.modems.decode.radio import lte_band_of_earfcn
 from remsim.modems.decode.tgpp import REGISTERED, ROAMING
+from remsim.modems.drivers.abilities import CellLock, RadioPreferences, SimDetection, SlotSwitch
 from remsim.modems.operators import name_of_plmn
 
 CARRIER_FIELDS = (
@@ -38,10 +39,28 @@ SIM_STATES = {
 }
 
 
+PIN_WANTED = ("SIM PIN", "SIM PUK", "SIM PIN2", "SIM PUK2")
+NEIGHBOUR_FIELDS = (
+    *("rat", "band", "earfcn", "arfcn", "uarfcn", "pci", "psc", "cell_id", "mcc", "mnc", "tac", "lac"),
+    *("rsrp_dbm", "rsrq_db", "rssi_dbm", "sinr_db", "rscp_dbm", "ecio_db", "srxlev", "kind"),
+)
+DETAILS = (
+    *("pin_tries_left", "puk_tries_left", "voltage_mv", "temperature_state", "temperature_limits_c", "power_state"),
+    *("low_power_reasons", "carrier_profile", "carrier_profile_auto", "package_version", "urc_port", "sim_detection"),
+    *("current_fw", "current_carrier", "preferred_fw", "mismatch"),
+)
+"""What the view of one modem tells besides the reading, where the family knows it."""
+
+
 class Driver:
     """One instance a modem. Knows commands, sends none.
 
-    A steady round asks ``fast_commands`` and at most one of ``slow_commands``. ``values`` given to the other methods is
+    A steady round asks ``fast_commands`` and at most one of the others: ``slow_commands`` each ``slow_every_s``,
+    ``once_commands`` once a session, ``pin_tries_command`` only while the SIM wants its PIN or PUK, and
+    ``low_power_command`` only while the radio is off. Of the generic driver +CSQ and +CESQ are the levels, +CPIN? the
+    SIM, +CEREG? and +CREG? the domains a 4G modem may be registered in, +COPS? the operator, +CFUN? the radio.
+
+    ``values`` given to the other methods is
     the merge of the newest values of every command, slow ones first: the poller keeps values by command and replaces
     them whole, so what a newer reply no longer says does not linger.
     """
@@ -56,12 +75,32 @@ class Driver:
     fast_commands: tuple[str, ...] = ("AT+CSQ", "AT+CESQ")
     slow_commands: tuple[str, ...] = ("AT+CPIN?", "AT+CEREG?", "AT+CREG?", "AT+COPS?", "AT+CFUN?")
     slow_every_s: float = 30.0
+    once_commands: tuple[str, ...] = ()
+    pin_tries_command: str | None = "AT+CPINR"
+    low_power_command: str | None = None
     slot_base: int = 1
     reset_command: str = "AT+CFUN=1,1"
+    reset_instead: str | None = None
+    radio_off: int = 4
+    slot_switch: SlotSwitch | None = None
+    radio_preferences: RadioPreferences | None = None
+    cell_lock: CellLock | None = None
+    sim_detection: SimDetection | None = None
 
     def __init__(self, module: str, platform: str | None = None) -> None:
         self.module = module
         self.platform = platform
+
+    @property
+    def occasional_commands(self) -> tuple[str, ...]:
+        """Slow commands that are asked only while ``is_wanted`` says so."""
+        return tuple(one for one in (self.pin_tries_command, self.low_power_command) if one is not None)
+
+    def is_wanted(self, command: str, values: Mapping[str, Any]) -> bool:
+        """Whether the answer to an occasional command is of interest as things are."""
+        if command == self.pin_tries_command:
+            return values.get("sim_state") in PIN_WANTED
+        return is_low_power(values)
 
     def decode(self, command: str, reply: str) -> dict[str, Any]:
         """The values of one reply that other commands' values may be merged with; raises ``AtFormatError``."""
@@ -79,6 +118,8 @@ class Driver:
             return {"sim_changed": True}
         if name in ("+CMTI", "+CDSI"):
             return {"message_in": {"is_report": name == "+CDSI"}}
+        if name in ("RDY", "^SYSSTART"):
+            return {"restarted": True}
         if name == "+CUSD":
             return {"ussd": decode_reply(self.vendor, self.module, self.platform, "", line)}
         return {}
@@ -122,8 +163,19 @@ class Driver:
         return found
 
     def neighbours(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The neighbour cells of the last report."""
-        return [cell for cell in values.get("neighbours") or () if cell.get("pci") is not None or cell.get("cell_id")]
+        """The neighbour cells of the last report, in the same shape for every family."""
+        found = []
+        for cell in values.get("neighbours") or ():
+            if cell.get("pci") is not None or cell.get("psc") is not None or cell.get("cell_id"):
+                known = {name: cell[name] for name in NEIGHBOUR_FIELDS if cell.get(name) is not None}
+                if "band" not in known and (band := lte_band_of_earfcn(known.get("earfcn"))) is not None:
+                    known["band"] = band
+                found.append(known)
+        return found
+
+    def details(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What the view of one modem tells besides its reading; only what is known."""
+        return {name: values[name] for name in DETAILS if values.get(name) is not None}
 
 
 def carrier(role: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,12 +199,17 @@ def registration(values: Mapping[str, Any]) -> str | None:
     return "unknown" if stats else None
 
 
+def is_low_power(values: Mapping[str, Any]) -> bool:
+    """Whether the radio is off."""
+    return values.get("cfun") in (0, 4) or values.get("mode_state") == "LOW POWER MODE"
+
+
 def state(values: Mapping[str, Any], registered: str | None) -> str | None:
     """The modem's state in one word of ``core.reading.STATES``; None while nothing tells."""
     sim = SIM_STATES.get(values.get("sim_state") or "")
     if sim:
         return sim
-    if values.get("cfun") in (0, 4) or values.get("mode_state") == "LOW POWER MODE":
+    if is_low_power(values):
         return "low_power"
     if values.get("state") == "LIMSRV":
         return "denied" if registered == "denied" else "limited"

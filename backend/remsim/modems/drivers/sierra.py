@@ -1,25 +1,67 @@
-"""Sierra Wireless: GSTATUS is one table of everything but PCI and neighbours, which LTEINFO has."""
+"""Sierra Wireless: GSTATUS is one table of everything but PCI and neighbours, which LTEINFO has.
+
+Modules, all by the same commands: MC/EM7455, EM7430 (9x30), EM7565, EM7511, EM7411, MC7411 (9x50), EM9190, EM9191
+(SDX55), EM9291 (SDX65). What differs is the table below.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from remsim.modems.drivers.abilities import SlotSwitch
 from remsim.modems.drivers.base import Driver
+from remsim.modems.drivers.sierra_radio import PASSWORD, SierraPreferences
 
 NR_MODULES = ("EM91", "EM92")
+SLOTS = SlotSwitch(
+    "AT!UIMS?",
+    "AT!UIMS={}",
+    0,
+    {1: "Slot 1", 2: "Slot 2"},
+    offered="AT!UIMS=?",
+    password=PASSWORD,
+    refresh=("AT+CFUN=0", "AT+CFUN=1"),
+)
+PLATFORMS = {
+    "MC7411": "MDM9x50",
+    "EM7411": "MDM9x50",
+    "EM7511": "MDM9x50",
+    "EM7565": "MDM9x50",
+    "EM75": "MDM9x50",
+    "MC74": "MDM9x30",
+    "EM74": "MDM9x30",
+    "EM919": "SDX55",
+    "EM929": "SDX65",
+}
+"""By the beginning of what AT+CGMM says, for a USB id may cover several chips."""
 
 
 class SierraDriver(Driver):
-    """MC/EM74xx, EM75xx and EM91xx; only reads that need no unlocking."""
+    """MC/EM74xx, EM75xx and EM91xx; polling needs no unlocking.
+
+    A round asks GSTATUS (levels, cell, carriers, temperature). Slow ones: +CPIN? (SIM), +CEREG?, +CREG?, on 5G +C5GREG?
+    (domains), +COPS? (operator), LTEINFO (PCI, neighbours), UIMS? (slot), PCVOLT? (supply). Once: IMPREF? (firmware and
+    carrier), PCTEMPLIMITS? (warn and critical levels). While a PIN is wanted CPINC?, while the radio is off PCINFO?.
+    """
 
     vendor = "sierra"
     sim_identity_commands = ("AT+CIMI", "AT+ICCID")
     fast_commands = ("AT!GSTATUS?",)
-    slow_commands: tuple[str, ...] = ("AT+CPIN?", "AT+CEREG?", "AT+CREG?", "AT+COPS?", "AT!LTEINFO?", "AT!UIMS?")
+    slow_commands: tuple[str, ...] = (
+        *("AT+CPIN?", "AT+CEREG?", "AT+CREG?", "AT+COPS?", "AT!LTEINFO?", "AT!UIMS?", "AT!PCVOLT?"),
+    )
+    once_commands = ("AT!IMPREF?", "AT!PCTEMPLIMITS?")
+    pin_tries_command = "AT+CPINC?"
+    low_power_command = "AT!PCINFO?"
+    reset_command = "AT!RESET"
+    reset_instead = "AT+CFUN=1,1"
+    slot_switch = SLOTS
 
     def __init__(self, module: str, platform: str | None = None) -> None:
-        super().__init__(module, platform)
+        known = next((chip for prefix, chip in PLATFORMS.items() if module.upper().startswith(prefix)), platform)
+        super().__init__(module, known)
+        self.radio_preferences = SierraPreferences(known)
         if module.upper().startswith(NR_MODULES):
             self.setup_commands += ("AT+C5GREG=2",)
             self.slow_commands = ("AT+CPIN?", "AT+CEREG?", "AT+C5GREG?", *self.slow_commands[2:])
