@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -13,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from remsim.core.clock import SystemClock
-from remsim.core.errors import AtFormatError, AtTimeout, InvalidInput, ModemGone, PortBusy
-from remsim.modems.channel import Channel
+from remsim.core.errors import Aborted, AtFormatError, AtTimeout, InvalidInput, ModemGone, PortBusy
+from remsim.modems.channel import Channel, NoPrompt
 from remsim.modems.decode import decode_reply
 from remsim.modems.decode.text import FINAL
 from scripted_modem import OK, ScriptedModem, framed
@@ -247,6 +248,188 @@ def test_prompt_left_open_is_escaped_before_the_next_command(channel: Channel, m
         channel.query('AT+CMGS="123"', timeout_s=0.1)
     assert channel.query("AT+CSQ").lines == ("+CSQ: 20,99",)
     assert "\x1b" in modem.commands
+
+
+def test_prompt_on_a_line_of_its_own_is_a_prompt_too(channel: Channel, modem: ScriptedModem) -> None:
+    modem.answers["AT+CMGS=14"] = b"\r\n>\r\n"
+    modem.answers["0011\x1a"] = framed("+CMGS: 4\n\nOK")
+    assert channel.query("AT+CMGS=14", payload="0011").lines == ("+CMGS: 4",)
+
+
+def test_error_in_place_of_the_prompt_or_behind_the_payload_ends_the_command(
+    channel: Channel, modem: ScriptedModem
+) -> None:
+    modem.answers["AT+CMGS=14"] = framed("+CMS ERROR: 331")
+    assert channel.query("AT+CMGS=14", payload="0011").final == "+CMS ERROR: 331"
+    assert "0011\x1a" not in modem.commands
+    modem.answers["AT+CMGS=14"] = b"\r\n> "
+    modem.answers["0011\x1a"] = framed("+CMS ERROR: 500")
+    assert channel.query("AT+CMGS=14", payload="0011").final == "+CMS ERROR: 500"
+
+
+def test_prompt_that_never_comes_is_told_apart_and_nothing_is_sent(channel: Channel, modem: ScriptedModem) -> None:
+    in_step(channel)
+    modem.answers["AT+CMGS=14"] = None
+    with pytest.raises(NoPrompt):
+        channel.query("AT+CMGS=14", timeout_s=0.2, payload="0011")
+    assert channel.query("AT+CSQ").lines == ("+CSQ: 20,99",)
+    assert "0011\x1a" not in modem.commands
+
+
+def test_answer_that_never_comes_behind_a_payload_is_no_missing_prompt(channel: Channel, modem: ScriptedModem) -> None:
+    in_step(channel)
+    modem.answers["AT+CMGS=14"], modem.answers["0011\x1a"] = b"\r\n> ", None
+    with pytest.raises(AtTimeout) as caught:
+        channel.query("AT+CMGS=14", timeout_s=0.3, payload="0011")
+    assert not isinstance(caught.value, NoPrompt)
+    assert channel.query("AT+CSQ").lines == ("+CSQ: 20,99",)
+
+
+def test_prompt_that_comes_late_takes_no_command_for_a_text(channel: Channel, modem: ScriptedModem) -> None:
+    in_step(channel)
+    modem.answers["AT+CMGS=14"], modem.delays["AT+CMGS=14"] = b"\r\n> ", 0.3
+    modem.answers["\x1b"] = OK
+    with pytest.raises(NoPrompt):
+        channel.query("AT+CMGS=14", timeout_s=0.1, payload="0011")
+    for _ in range(3):
+        with contextlib.suppress(AtTimeout):
+            assert channel.query("AT+CSQ", timeout_s=1).lines == ("+CSQ: 20,99",)
+            break
+    assert channel.query("AT").ok
+
+
+class Cancel:
+    """Cancelled a moment after it was first asked."""
+
+    def __init__(self, after_s: float = 0.0) -> None:
+        self.after_s = after_s
+        self.begun: float | None = None
+
+    def __call__(self) -> bool:
+        self.begun = self.begun or time.monotonic()
+        return time.monotonic() - self.begun >= self.after_s
+
+
+@pytest.mark.parametrize("said", [framed("ABORTED"), OK, framed("ERROR"), framed("+COPS: ,,(0,1),(2)\n\nOK")])
+def test_cancelled_command_is_ended_by_a_character(channel: Channel, modem: ScriptedModem, said: bytes) -> None:
+    in_step(channel)
+    modem.answers["AT+COPS=?"] = None
+    modem.answers[""] = said  # what the modem takes the bare carriage return for
+    with pytest.raises(Aborted, match="aborted"):
+        channel.query("AT+COPS=?", timeout_s=300, is_cancelled=Cancel())
+    assert channel.query("AT+CSQ").lines == ("+CSQ: 20,99",)
+    assert channel.query("AT").text == "OK"
+
+
+def test_modem_that_overlooks_the_first_character_is_told_again(
+    channel: Channel, modem: ScriptedModem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remsim.modems.channel.ABORT_AGAIN_S", 0.2)
+    in_step(channel)
+    modem.answers["AT+COPS=?"] = None
+    said = iter([b"", framed("ABORTED")])
+    modem.answers[""] = lambda command: next(said, b"")
+    with pytest.raises(Aborted, match="was aborted"):
+        channel.query("AT+COPS=?", timeout_s=300, is_cancelled=Cancel())
+    assert channel.query("AT+CSQ").lines == ("+CSQ: 20,99",)
+
+
+def test_modem_that_ignores_the_abort_and_answers_later_does_not_mislead_the_next_command(
+    channel: Channel, modem: ScriptedModem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remsim.modems.channel.ABORT_S", 0.3)
+    in_step(channel)
+    modem.answers["AT+COPS=?"] = None
+    modem.answers[""] = b""
+    with pytest.raises(Aborted, match="given up"):
+        channel.query("AT+COPS=?", timeout_s=300, is_cancelled=Cancel())
+    modem.say(framed('+COPS: (2,"A","A","99901",7),,(0,1),(2)\n\nOK'))
+    assert channel.query("AT+CSQ").text == "+CSQ: 20,99\nOK"
+    assert channel.query("AT+CEREG?").lines == ('+CEREG: 2,1,"1A2B","01C2D3E4",7',)
+
+
+def test_modem_that_is_deaf_until_its_search_ends_is_understood_afterwards(
+    channel: Channel, modem: ScriptedModem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remsim.modems.channel.ABORT_S", 0.2)
+    in_step(channel)
+    modem.answers["AT+COPS=?"] = framed('+COPS: (2,"A","A","99901",7),,(0,1),(2)\n\nOK')
+    modem.answers[""] = b""
+    modem.delays["AT+COPS=?"] = 1.2
+    with pytest.raises(Aborted, match="given up"):
+        channel.query("AT+COPS=?", timeout_s=300, is_cancelled=Cancel(0.1))
+    with pytest.raises(AtTimeout):
+        channel.query("AT+CSQ", timeout_s=0.3)
+    assert channel.query("AT+CSQ", timeout_s=5).text == "+CSQ: 20,99\nOK"
+    assert channel.query("AT").text == "OK"
+
+
+def test_command_that_nobody_cancels_is_answered(channel: Channel, modem: ScriptedModem) -> None:
+    modem.delays["AT+CSQ"] = 0.5
+    assert channel.query("AT+CSQ", is_cancelled=lambda: False).lines == ("+CSQ: 20,99",)
+
+
+def test_unplugging_ends_a_command_that_is_being_cancelled(channel: Channel, modem: ScriptedModem) -> None:
+    in_step(channel)
+    modem.answers["AT+COPS=?"], modem.answers[""] = None, b""
+    threading.Timer(0.3, modem.unplug).start()
+    begun = time.monotonic()
+    with pytest.raises(ModemGone):
+        channel.query("AT+COPS=?", timeout_s=300, is_cancelled=Cancel(0.1))
+    assert time.monotonic() - begun < 5
+
+
+def test_long_command_to_a_modem_out_of_step_does_not_wait_that_long_for_the_first_sign(
+    channel: Channel, modem: ScriptedModem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remsim.modems.channel.RESYNC_S", 0.3)
+    modem.answers["AT+CMEE?"] = None
+    begun = time.monotonic()
+    with pytest.raises(AtTimeout):
+        channel.query("AT+COPS=?", timeout_s=300)
+    assert time.monotonic() - begun < 3
+
+
+MENU = '+CUSD: 1,"1 Data left\n2 Valid until\n0 Back",15'
+
+
+def test_text_of_the_network_with_line_ends_arrives_whole(
+    channel: Channel, modem: ScriptedModem, urcs: list[str]
+) -> None:
+    in_step(channel)
+    modem.say(framed(MENU)[:20])
+    channel.wait_urcs(0.05)
+    modem.say(framed(MENU)[20:])
+    channel.wait_urcs(0.1)
+    assert urcs == [MENU]
+
+
+def test_text_of_the_network_in_the_middle_of_an_answer_does_not_mix_with_it(
+    channel: Channel, modem: ScriptedModem, urcs: list[str]
+) -> None:
+    in_step(channel)
+    modem.answers["AT+CSQ"] = framed(MENU) + CSQ
+    assert channel.query("AT+CSQ").lines == ("+CSQ: 20,99",)
+    assert urcs == [MENU]
+
+
+def test_text_of_the_network_that_never_ends_costs_no_answer(
+    channel: Channel, modem: ScriptedModem, urcs: list[str]
+) -> None:
+    in_step(channel)
+    modem.answers["AT+CSQ"] = framed('+CUSD: 1,"1 Data left\n2 Valid') + CSQ
+    assert channel.query("AT+CSQ").lines == ("+CSQ: 20,99",)
+    assert urcs == ['+CUSD: 1,"1 Data left\n2 Valid']
+
+
+@pytest.mark.parametrize("line", ['+CUSD: 0,"Balance 1",15', '+CUSD: 0,"Balance 1"', "+CUSD: 4", '+CUSD: 0,"",15'])
+def test_text_of_one_line_waits_for_nothing(
+    channel: Channel, modem: ScriptedModem, urcs: list[str], line: str
+) -> None:
+    in_step(channel)
+    modem.say(framed(line))
+    channel.wait_urcs(0.1)
+    assert urcs == [line]
 
 
 def test_a_megabyte_without_a_newline_neither_grows_nor_blocks(channel: Channel, modem: ScriptedModem) -> None:

@@ -22,7 +22,7 @@ from remsim.modems.decode.text import FINAL
 from remsim.modems.device import Device, open_device
 from remsim.modems.holders import holders
 from remsim.modems.masking import masked, shown_command
-from remsim.modems.reply import AtReply, LineSplitter, ReplyCollector
+from remsim.modems.reply import AtReply, LineSplitter, ReplyCollector, TextJoiner
 from remsim.modems.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ RESYNC_COMMAND = "AT+CMEE?"
 RESYNC_PREFIX = "+CMEE"
 QUIET_S = 0.15
 DRAIN_S = 1.0
+RESYNC_S = 10.0
+"""However long the command that follows may take."""
 REFUSED_QUIET_S = 0.5
 ESCAPE = b"\x1b"
 CHUNK = 4096
@@ -39,9 +41,17 @@ FLOOD_PAUSE_S = 0.002
 """After a chunk that is half full or more: a port that floods us is slowed down and does not take the processor."""
 LONGEST_COMMAND = 1024
 CANCEL_LOOK_S = 0.2
-ABORT_S = 10.0
-"""How long a modem may take to end a command that was cancelled."""
+ABORT_S, ABORT_AGAIN_S = 10.0, 2.0
+"""How long a modem may take to end a command that was cancelled, and how often it is told: one that has only just begun
+may overlook it (V.250 §5.6.1)."""
+PROMPT = ">"
+PROMPT_S = 10.0
+"""How long a modem may take to ask for a payload, however long the answer behind it may take."""
 GONE_ERRORS = frozenset((errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.ENOENT))
+
+
+class NoPrompt(AtTimeout):
+    """The modem did not ask for the payload, so nothing of it was sent."""
 
 
 class Channel:
@@ -58,6 +68,7 @@ class Channel:
         self._turns = Turns()
         self._serial: Device | None = None
         self._lines = LineSplitter()
+        self._texts = TextJoiner()
         self._in_step = True
         self._echoes = False
         self._aborted = False
@@ -95,7 +106,7 @@ class Channel:
                 fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
             os.set_blocking(port.fileno(), False)
             self._serial = port
-            self._lines = LineSplitter()
+            self._lines, self._texts = LineSplitter(), TextJoiner()
             self._in_step = False  # lines queued while nobody listened come first
 
     def close(self) -> None:
@@ -137,13 +148,13 @@ class Channel:
         """Send one command line and collect its answer.
 
         ``payload`` is sent with Ctrl-Z when the modem prompts for it. Once ``is_cancelled`` says so, a character ends
-        the command (V.250 §5.6.1) and ``Aborted`` is raised. Raises ``AtTimeout``, ``ModemGone``.
+        the command (V.250 §5.6.1) and ``Aborted`` is raised. Raises ``AtTimeout`` (``NoPrompt``), ``ModemGone``.
         """
         if not command.isprintable() or not command.isascii() or not 2 <= len(command) <= LONGEST_COMMAND:
             raise InvalidInput("an AT command is one line of printable ASCII characters", field="command")
         with self._turns:
             if not self._in_step:
-                self._resync(timeout_s)
+                self._resync(min(timeout_s, RESYNC_S))
             self._dispatch(self._read(0))
             return self._exchange(command, timeout_s, payload, is_cancelled)
 
@@ -166,28 +177,37 @@ class Channel:
         self, command: str, timeout_s: float, payload: str | None, is_cancelled: Callable[[], bool] | None
     ) -> AtReply:
         deadline = self._clock.monotonic() + timeout_s
-        is_ending = False
+        prompt_by = min(deadline, self._clock.monotonic() + PROMPT_S)
+        is_ending, stop_at = False, 0.0
         collector = ReplyCollector(command, expects_echo=self._echoes, payload=payload)
         self.commands_sent += 1
         self._write(command.encode("ascii") + b"\r", command, deadline, timeout_s)
         while collector.final is None:
-            left = deadline - self._clock.monotonic()
+            left = (deadline if payload is None else prompt_by) - self._clock.monotonic()
             if left <= 0:
                 self._in_step = False
                 if is_ending:
                     raise Aborted(f"{shown_command(command)} was given up; the modem has not said that it stopped")
+                if payload is not None:
+                    raise NoPrompt(shown_command(command), min(timeout_s, PROMPT_S))
                 raise AtTimeout(shown_command(command), timeout_s)
             if is_cancelled is not None:
+                now = self._clock.monotonic()
                 if is_cancelled() and not is_ending:
-                    is_ending, deadline = True, self._clock.monotonic() + ABORT_S
+                    is_ending, deadline, stop_at = True, now + ABORT_S, now
+                if is_ending and now >= stop_at:
                     self._write(b"\r", command, deadline, ABORT_S)
+                    stop_at = now + ABORT_AGAIN_S
                 left = min(left, CANCEL_LOOK_S)
+            is_prompted = False
             for line in self._read(left):
-                if line.startswith(RESYNC_PREFIX) and RESYNC_PREFIX not in command:
+                if payload is not None and line == PROMPT:
+                    is_prompted = True
+                elif line.startswith(RESYNC_PREFIX) and RESYNC_PREFIX not in command:
                     collector.skip_end()  # the answer to a resync that had been given up
                 elif collector.final is not None or not collector.take(line):
                     self._urc(line)
-            if payload is not None and self._lines.has_prompt:
+            if payload is not None and (is_prompted or self._lines.has_prompt):
                 self._lines.clear()
                 self._write(payload.encode("ascii", "replace") + b"\x1a", command, deadline, timeout_s)
                 payload = None
@@ -271,7 +291,7 @@ class Channel:
             raise self._gone(None)
         if len(data) > CHUNK // 2:
             self._clock.sleep(FLOOD_PAUSE_S)
-        return self._lines.feed(data)
+        return self._texts.feed(self._lines.feed(data))
 
     def _write(self, data: bytes, command: str, deadline: float, timeout_s: float) -> None:
         """Write without blocking: a port whose modem is dead takes nothing."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from remsim.modems.decode.text import ALIASES, FINAL, RECORD, URC_PREFIXES, URC_WORDS, command_prefixes
 
 LONGEST_LINE = 8_192
-LONGEST_REPLY = 65_536
+LONGEST_REPLY = 131_072
+"""A store of 255 long messages comes to 90 000 characters."""
 REGISTRATION_URC = re.compile(r'\+C(5G|E|G)?REG ?: ?\d+(, ?"|$)', re.IGNORECASE)
 """A registration as it comes unasked: without the leading ``<n>`` of the read form."""
 
@@ -60,6 +61,38 @@ class LineSplitter:
     def clear(self) -> None:
         """Forget an unfinished line."""
         self._rest = b""
+
+
+OPEN_TEXT = re.compile(r'\+CUSD ?: ?\d ?, ?"', re.IGNORECASE)
+TEXT_END = re.compile(r'"\s*(?:,\s*\d{1,3}\s*)?$')
+MOST_TEXT_LINES = 32
+
+
+class TextJoiner:
+    """Puts an answer of the network together whose text has line ends in it: its lines belong to nothing else."""
+
+    def __init__(self) -> None:
+        self._open: list[str] = []
+
+    def feed(self, lines: list[str]) -> list[str]:
+        """The lines with such texts as one; what is not closed waits, up to a result code or another record."""
+        if not self._open and not any(OPEN_TEXT.match(line) for line in lines):
+            return lines
+        found: list[str] = []
+        for line in lines:
+            if self._open and (FINAL.match(line) or RECORD.match(line) or len(self._open) > MOST_TEXT_LINES):
+                found.append(self._closed())
+            if self._open or (start := OPEN_TEXT.match(line)) and not TEXT_END.search(line, start.end()):
+                self._open.append(line)
+                if len(self._open) > 1 and TEXT_END.search(line):
+                    found.append(self._closed())
+            else:
+                found.append(line)
+        return found
+
+    def _closed(self) -> str:
+        text, self._open = "\n".join(self._open), []
+        return text
 
 
 def readable(piece: bytes) -> str:
