@@ -148,7 +148,7 @@ def rsrq(rat: str, text: str | None) -> float | None:
 
 def band_of_code(text: str | None) -> int | None:
     """103 is B3, 505, 5005 and 5078 are n5, n5 and n78; below 100 a UMTS band."""
-    if text is None or not text.isdigit() or len(text) > 5:
+    if text is None or not text.isdecimal() or len(text) > 5:
         return None
     code = int(text)
     if text.startswith("50") and len(text) > 2:
@@ -158,7 +158,7 @@ def band_of_code(text: str | None) -> int | None:
 
 def rat_of_band_code(text: str | None) -> str | None:
     """The technology a band code belongs to."""
-    if text is None or not text.isdigit():
+    if text is None or not text.isdecimal() or len(text) > 5:
         return None
     return "NR" if text.startswith("50") and len(text) > 2 else "LTE" if 100 < int(text) < 300 else "UMTS"
 

@@ -37,7 +37,7 @@ def decode_xlec(asked: Asked, record: Record) -> Values:
     fields = split_fields(record.body.split("\n")[0])
     count = to_int(field(fields, 1)) or 0
     codes = [to_int(text, 255) for text in fields[2 : 2 + count]]
-    band = re.search(r"BAND_LTE_(\d+)", record.body)
+    band = re.search(r"BAND_LTE_(\d{1,3})(?!\d)", record.body)
     values: Values = {
         "mode": "LTE",
         "rat": "LTE",
@@ -46,7 +46,7 @@ def decode_xlec(asked: Asked, record: Record) -> Values:
     }
     if band:
         values["band"] = int(band[1])
-        bands = [int(band[1]), *(int(text) for text in fields[3 + count :] if text.isdecimal() and 0 < int(text) < 256)]
+        bands = [int(band[1]), *(other for text in fields[3 + count :] if 0 < (other := to_int(text) or 0) < 256)]
         if 1 < count == len(bands):
             values["carrier_bands"] = bands
             values["_scc"] = [

@@ -54,7 +54,7 @@ def decode_priid(asked: Asked, record: Record) -> Values:
 def decode_image(asked: Asked, record: Record) -> Values:
     """!IMAGE: how many slots hold what and which firmware runs."""
     counts = {kind: len(re.findall(rf"(?:^|\s){kind}\s+(?:\d+|FF)\s+\w+", record.body)) for kind in ("FW", "PRI")}
-    active = re.search(r"Active FW image is at slot (\d+)", record.body)
+    active = re.search(r"Active FW image is at slot (\d{1,3})(?!\d)", record.body)
     if active is None and not any(counts.values()):
         raise unreadable(asked, record.body)
     values: Values = {"fw_images": counts["FW"], "pri_images": counts["PRI"]}
@@ -67,7 +67,7 @@ def decode_usbcomp(asked: Asked, record: Record) -> Values:
     """!USBCOMP: the composition, or with ``=?`` the types and bits this model knows."""
     if asked.command.endswith("=?"):
         types = re.search(r"<Config Type>\s*-\s*([^\n<]+)", record.body)
-        bits = re.findall(r"([A-Z][A-Z0-9_]+)\s*-\s*0x([0-9A-Fa-f]{8})", record.body)
+        bits = re.findall(r"\b([A-Z][A-Z0-9_]{1,31})\s*-\s*0x([0-9A-Fa-f]{8})\b", record.body)
         pairs = re.findall(r"(\d):([^,\n]+)", types[1]) if types else []
         return {
             # On 9x30 a sentence about the types follows the last of them, on a line of its own that may be lost.
@@ -75,8 +75,8 @@ def decode_usbcomp(asked: Asked, record: Record) -> Values:
             "bits": {name: int(mask, 16) for name, mask in bits},
         }
     match = re.search(
-        r"Config Index\s*:\s*(\d+)\s+Config Type\s*:\s*(\d+)\s*\(([^)\n]*)\)\s+Interface bitmask\s*:\s*([0-9A-Fa-f]+)"
-        r"(?:\s*\(([^)\n]*)\))?",
+        r"Config Index\s*:\s*(\d{1,3})\s+Config Type\s*:\s*(\d{1,3})\s*\(([^)\n]*)\)\s+"
+        r"Interface bitmask\s*:\s*([0-9A-Fa-f]{1,16})\b(?:\s*\(([^)\n]*)\))?",
         record.body,
     )
     if match is None:

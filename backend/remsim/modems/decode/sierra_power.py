@@ -62,12 +62,12 @@ def limits(name: str) -> Decoder:
 
 def decode_pcinfo(asked: Asked, record: Record) -> Values:
     """!PCINFO: power state, who votes for low power, and who of them does: ``low_power_reasons``."""
-    match = re.search(r"State\s*:\s*(.+?)\s*(?:\n|LPM|$)", record.body)
+    match = re.search(r"State\s*:\s*([^\s][^\n]*)", record.body)
     if match is None:
         raise unreadable(asked, record.body)
-    values: Values = {"power_state": re.sub(r"\d+ \((.+)\)", r"\1", match[1])}
+    values: Values = {"power_state": re.sub(r"\b\d+ \((.+)\)", r"\1", match[1].partition("LPM")[0].strip())}
     if voters := VOTERS.search(record.body):
-        counts = {name: int(count) for name, count in re.findall(r"(\w+)\s*:\s*(\d{1,9})(?!\d)", voters[1])}
+        counts = {name: int(count) for name, count in re.findall(r"\b(\w{1,32})\s*:\s*(\d{1,9})(?!\d)", voters[1])}
         values["lpm_voters"] = counts
         values["low_power_reasons"] = [name for name, count in counts.items() if count]
     if persistence := re.search(r"LPM persistence\s*-\s*([^\n]+)", record.body):

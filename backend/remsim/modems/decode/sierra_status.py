@@ -189,7 +189,7 @@ def hex_with_decimal(text: str, unknown_from: int = 4) -> int | None:
     if match is None:
         return None
     value = to_hex(match[1], unknown_from)
-    return value if match[2] is None or value == int(match[2]) else None
+    return value if match[2] is None or value == to_int(match[2]) else None
 
 
 def add_carriers(values: Values, carriers: dict[str, Values]) -> None:
