@@ -16,6 +16,9 @@ from remsim.modems.control.target import Target
 
 CONFIRM_S = 90
 SERVICE_S = 120
+SETTLE_S = 5.0
+"""A modem that is about to lose its cell says for some seconds that it has it."""
+LOOK_S = 0.25
 GUARDS = ("confirm_s", "service_s")
 
 
@@ -47,9 +50,13 @@ class ChangeForm(Form):
 
 
 class Change(Action):
-    """An action with a way back. ``remembers``: the values become desired state, applied again when they get lost."""
+    """An action with a way back. ``remembers``: the values become desired state, applied again when they get lost.
+
+    ``read_back_s``: a modem may say OK and take that long until it says the new value too.
+    """
 
     remembers: ClassVar[bool] = False
+    read_back_s: ClassVar[float] = 5.0
 
     def read(self, target: Target) -> dict[str, Any]:
         """What is in force now, by the names of the form's fields; asks the modem."""
@@ -62,6 +69,13 @@ class Change(Action):
     def is_taken(self, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
         """Whether what was read back is what was wanted."""
         return all(found.get(name) == value for name, value in wanted.items())
+
+    def check(self, target: Target, found: Mapping[str, Any]) -> None:
+        """Raise what makes waiting for service useless, once the change was taken by a modem that was online."""
+
+    def words(self, name: str, value: Any) -> str:
+        """A value as it stands in a sentence."""
+        return f"{name} {value}"
 
     def expects_service(self, values: Mapping[str, Any]) -> bool:
         """Whether an online modem is to be online afterwards; where not, only the confirmation is waited for."""
@@ -84,20 +98,34 @@ class Change(Action):
         was_online = target.is_online
         try:
             self.apply(target, wanted, job)
-            found = self.read(target)
-            if not self.is_taken(wanted, found):
-                raise NotTaken(f"{target.id} said OK, but still has {shown(wanted, found)}")
+            found = self.read_back(target, wanted, job)
             if was_online:
+                self.check(target, found)
                 self._guard(target, values, job)
         except RemsimError as error:
             raise self._undone(target, before, error, job) from error
         return {"changed": True, **found}
 
+    def read_back(self, target: Target, wanted: Mapping[str, Any], job: Job) -> dict[str, Any]:
+        """What is in force once it is what was wanted; ``NotTaken`` tells what the modem keeps instead."""
+        deadline = target.clock.monotonic() + self.read_back_s
+        while not self.is_taken(wanted, found := self.read(target)):
+            if target.clock.monotonic() >= deadline:
+                raise self.not_taken(target, wanted, found)
+            target.pause(LOOK_S, job)
+        return found
+
+    def not_taken(self, target: Target, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> NotTaken:
+        """The error for a modem that said OK and did nothing."""
+        differs = [name for name in wanted if not self.is_taken({name: wanted[name]}, found)]
+        kept = ", ".join(self.words(name, found.get(name)) for name in differs)
+        return NotTaken(f"{target.id} said OK, but still has {kept or 'its old state'}")
+
     def _guard(self, target: Target, values: Mapping[str, Any], job: Job) -> None:
         """Raise unless the modem finds service again and somebody confirms."""
         service_s, confirm_s = float(values["service_s"]), float(values["confirm_s"])
         job.report(None, "waiting for service", can_abort=True)
-        if self.expects_service(values) and not target.wait_until(lambda: target.is_online, service_s, job):
+        if self.expects_service(values) and not has_service(target, service_s, job):
             text = f"{target.id} found no service within {service_s:.0f} s"
             raise RolledBack(text, hint="choose other bands, another technology or network")
         if confirm_s and not job.wait_for_confirmation(target.clock.now(), confirm_s):
@@ -106,6 +134,14 @@ class Change(Action):
             text = f"nobody confirmed the change within {confirm_s:.0f} s"
             raise RolledBack(text, hint="it may have cut your own connection; try again and confirm it")
 
+    def is_undone(self, target: Target, before: Mapping[str, Any], job: Job) -> bool:
+        """Whether the old state is back."""
+        try:
+            self.read_back(target, before, job)
+        except NotTaken:
+            return False
+        return True
+
     def _undone(self, target: Target, before: dict[str, Any], error: RemsimError, job: Job) -> RemsimError:
         """Go back to what was, and say what came of it."""
         job.report(None, "undoing the change", can_abort=False)
@@ -113,7 +149,7 @@ class Change(Action):
             if self.is_taken(before, self.read(target)):
                 return error  # it was refused: nothing has changed
             self.apply(target, before, job)
-            if self.is_taken(before, self.read(target)):
+            if self.is_undone(target, before, job):
                 kind = Aborted if isinstance(error, Aborted) else RolledBack
                 return kind(f"{error.message}; the change was undone", field=error.field, hint=error.hint)
             told = "the old state could not be brought back"
@@ -122,7 +158,25 @@ class Change(Action):
         return RolledBack(f"{error.message}; {told}", code="not_undone", hint="restart the modem and look at its state")
 
 
-def shown(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """What differs, in words."""
-    differs = [f"{name} {found.get(name)}" for name, value in wanted.items() if found.get(name) != value]
-    return ", ".join(differs) or "its old state"
+def service_field(seconds: int) -> Whole:
+    """``service_s`` for a change after which a modem needs longer."""
+    known = ChangeForm().fields["service_s"]
+    return Whole(5, 600, load_default=seconds, metadata=dict(known.metadata))
+
+
+def has_service(target: Target, within_s: float, job: Job) -> bool:
+    """Whether the modem is online within the time and stays so for a while: what was read before says nothing."""
+    before, online_since = target.reading, None
+    deadline = target.clock.monotonic() + within_s
+    target.hasten("REG?", "CPIN")
+    while True:
+        now = target.clock.monotonic()
+        if not target.is_online or target.reading is before:
+            online_since = None
+        else:
+            online_since = now if online_since is None else online_since
+            if now - online_since >= SETTLE_S:
+                return True
+        if now > deadline:
+            return False
+        target.pause(LOOK_S, job)

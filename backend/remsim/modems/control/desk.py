@@ -163,8 +163,7 @@ class ControlDesk:
                 return "in force"
             job.report(None, change.label)
             change.apply(target, values, job)
-            if not change.is_taken(values, change.read(target)):
-                raise InvalidInput("the modem said OK but did not take it")
+            change.read_back(target, values, job)
         except RemsimError as error:
             text = f"{target.id}: {change.label} could not be applied again: {error.message}"
             self._tell(target, text, {"action": change.name, "result": "failed"}, "warning")
@@ -184,7 +183,8 @@ class ControlDesk:
             raise
         self._tell(target, f"{target.id}: {asked.title}: done", {**told, "result": "done"})
         if isinstance(action, Change) and action.remembers:
-            self._desired.keep(target.id, action.name, action.preset(asked.values))
+            known = self._desired.of(target.id).get(action.name, {})  # what a form does not name stays wanted
+            self._desired.keep(target.id, action.name, known | action.preset(asked.values))
         return result
 
     def _tell(self, target: Target, text: str, data: dict[str, Any], severity: str = "info") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from remsim.core.errors import NotTaken
+from remsim.core.errors import CommandRefused, Conflict, ModemError, NotTaken
 from remsim.core.forms import Flag, Form
 from remsim.core.jobs import Job
 from remsim.modems.control.action import Action
@@ -13,6 +13,11 @@ from remsim.modems.control.change import Change, ChangeForm
 from remsim.modems.control.target import Target
 
 RESTART_S = 180.0
+LOOK_S = 5.0
+LOOK_TIMEOUT_S = 2.0
+CFUN_TIMEOUT_S = 20.0
+SESSION_SETTING, SESSION_VALUE = "AT+CREG?", "+CREG: 2"
+"""Every session sets it and every restart forgets it."""
 
 
 class Reset(Action):
@@ -24,16 +29,54 @@ class Reset(Action):
     help = "Restarts the modem's firmware. Settings stay, unless this modem forgets some."
     cuts = "Its connection is gone for 20 to 120 seconds."
 
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port."""
+        return target.without_at
+
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """Send the command, and wait until the modem was identified anew."""
-        seen, begun = target.modem.identifications, target.clock.monotonic()
-        job.report(0.1, "asking it to restart")
-        target.send_last(target.driver.reset_command)
-        job.report(0.2, "waiting for it to come back", can_abort=True)
-        if not target.wait_identified(seen, RESTART_S, job):
+        begun = target.clock.monotonic()
+        if not restart(target, job):
             hint = "try the hard reset, or switch its power off and on"
             raise NotTaken(f"{target.id} did not restart within {RESTART_S:.0f} s", hint=hint)
         return {"took_s": round(target.clock.monotonic() - begun, 1)}
+
+
+def restart(target: Target, job: Job, within_s: float = RESTART_S) -> bool:
+    """Restart a modem by its own command; whether it was identified anew. Its OK may never come."""
+    seen, driver = target.modem.identifications, target.driver
+    job.report(0.1, "asking it to restart")
+    try:
+        target.send_last(driver.reset_command)
+    except CommandRefused:
+        if driver.reset_instead is None:
+            raise
+        target.send_last(driver.reset_instead)
+    job.report(0.2, "waiting for it to come back", can_abort=True)
+    deadline = target.clock.monotonic() + within_s
+    while (left_s := deadline - target.clock.monotonic()) > 0:
+        if target.wait_identified(seen, min(LOOK_S, left_s), job):
+            return True
+        if has_forgotten_session(target):
+            target.renew()
+    return target.modem.identifications > seen
+
+
+def has_forgotten_session(target: Target) -> bool:
+    """Whether the modem has restarted behind a port that stayed: it answers, but not with what this session set."""
+    try:
+        reply = target.send(SESSION_SETTING, timeout_s=LOOK_TIMEOUT_S)
+    except (ModemError, Conflict):
+        return False
+    told = next((line for line in reply.lines if line.startswith("+CREG")), None)
+    return told is not None and not told.replace(" ", "").startswith(SESSION_VALUE.replace(" ", ""))
+
+
+def cycle_radio(target: Target, job: Job) -> None:
+    """Radio off and on, so that the modem looks for its cell anew."""
+    job.report(None, "restarting the radio")
+    target.send(f"AT+CFUN={target.driver.radio_off}", timeout_s=CFUN_TIMEOUT_S)
+    target.send("AT+CFUN=1", timeout_s=CFUN_TIMEOUT_S)
 
 
 class RadioForm(ChangeForm):
@@ -49,10 +92,19 @@ class Radio(Change):
     label = "Switch the radio"
     group = "radio"
     cuts = "Without its radio the modem has no connection."
+    read_back_s = 10.0
+
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port."""
+        return target.without_at
 
     def form(self, target: Target) -> Form:
         """On or off."""
         return RadioForm()
+
+    def title(self, target: Target, values: Mapping[str, Any]) -> str:
+        """On or off, in words."""
+        return f"Switch the radio {'on' if values['on'] else 'off'}"
 
     def expects_service(self, values: Mapping[str, Any]) -> bool:
         """Off is meant to be without."""
@@ -63,7 +115,21 @@ class Radio(Change):
         return {"on": target.ask("AT+CFUN?").get("cfun") == 1}
 
     def apply(self, target: Target, values: Mapping[str, Any], job: Job) -> None:
-        """CFUN=4 keeps the SIM readable."""
+        """Off is the family's value that keeps the SIM readable."""
         job.report(0.3, "switching the radio")
-        target.send(f"AT+CFUN={1 if values['on'] else 4}", timeout_s=20)
+        number = 1 if values["on"] else target.driver.radio_off
+        target.send(f"AT+CFUN={number}", timeout_s=CFUN_TIMEOUT_S)
         target.hasten("CFUN", "REG?", "COPS")
+
+    def words(self, name: str, value: Any) -> str:
+        """The radio's state."""
+        return f"its radio {'on' if value else 'off'}"
+
+    def not_taken(self, target: Target, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> NotTaken:
+        """With what the modem says is holding it in low power, where it says that."""
+        error = super().not_taken(target, wanted, found)
+        command = target.driver.low_power_command
+        reasons = (target.offered(command) or {}).get("low_power_reasons") if command and wanted["on"] else None
+        if reasons:
+            error.hint = f"held in low power by: {', '.join(reasons)}"
+        return error

@@ -76,6 +76,22 @@ class Target:
         except CommandRefused:
             return None
 
+    def said(self, command: str, *, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
+        """What an answer says, refusals included: ``{"ok": False, "cme_error": 10, "sim_state": "NOT_INSERTED"}``."""
+        reply = self.modem.open_session().channel.query(command, timeout_s=timeout_s)
+        return self.driver.decode(command, reply.text)
+
+    def unlock(self, password: str | None) -> None:
+        """Open commands that a password of the maker protects; a session's own, so nothing stays changed."""
+        if password is not None:
+            self.send(password)
+
+    @property
+    def without_at(self) -> str | None:
+        """Why nothing can be asked by AT commands, if so."""
+        manner = getattr(self.modem.session, "manner", None)
+        return f"This modem is read {manner}; this takes an AT port." if manner else None
+
     def send_last(self, command: str, *, timeout_s: float = TIMEOUT_S) -> None:
         """Send what may take the port away before its OK; only a refusal is an error."""
         try:
@@ -112,6 +128,12 @@ class Target:
     def pause(self, seconds: float, job: Job) -> None:
         """Wait a while; ``Aborted`` when the job is."""
         self.wait_until(lambda: False, seconds, job)
+
+    def renew(self) -> None:
+        """Have the modem set up and identified anew on its port."""
+        session = self.modem.session
+        if session is not None:
+            session.renew()
 
     def hasten(self, *words: str) -> None:
         """Have polling ask the slow commands that contain one of the words next."""
