@@ -196,5 +196,6 @@ def json_schema(field: ma.Field[Any]) -> dict[str, Any]:
 
 
 def secrets_of(schema: Schema) -> frozenset[str]:
-    """Names of the fields whose values are shown to nobody."""
-    return frozenset(name for name, field in schema.fields.items() if field.metadata.get("secret"))
+    """Names of the fields whose values nobody writes down: passwords, and what people write to each other (private)."""
+    hidden = ("secret", "private")
+    return frozenset(name for name, field in schema.fields.items() if any(map(field.metadata.get, hidden)))

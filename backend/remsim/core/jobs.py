@@ -80,6 +80,11 @@ class Job:
         self._aborted.set()
         self._confirmed.set()  # who waits for one of both wakes up
 
+    def heed_abort(self) -> None:
+        """What was asked to end has ended; what follows to clear up is not asked to."""
+        self._aborted.clear()
+        self.report(None, can_abort=False)
+
     def confirm(self) -> None:
         """Keep what the job changed; ``Conflict`` when it does not wait for that."""
         if self.state != "confirming":

@@ -144,7 +144,8 @@ class Change(Action):
 
     def _undone(self, target: Target, before: dict[str, Any], error: RemsimError, job: Job) -> RemsimError:
         """Go back to what was, and say what came of it."""
-        job.report(None, "undoing the change", can_abort=False)
+        job.heed_abort()
+        job.report(None, "undoing the change")
         try:
             if self.is_taken(before, self.read(target)):
                 return error  # it was refused: nothing has changed

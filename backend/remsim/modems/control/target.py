@@ -18,6 +18,7 @@ from remsim.modems.reply import AtReply
 
 TIMEOUT_S = 10.0
 OFFERED_S = 3.0
+TELL_EVERY_S = 5.0
 
 
 class Target:
@@ -99,15 +100,22 @@ class Target:
         except (AtTimeout, ModemGone):
             pass  # what it brought about is read back by whoever asked for it
 
-    def send_long(self, command: str, job: Job, *, timeout_s: float, payload: str | None = None) -> AtReply:
-        """A command that takes up to minutes: polling waits, and the job can be aborted (``Aborted``)."""
+    def send_long(self, command: str, job: Job, *, timeout_s: float, step: str) -> AtReply:
+        """A command that takes up to minutes: polling waits, the job tells how long it has been, and can be aborted."""
         session = self.modem.open_session()
-        job.report(None, can_abort=True)
+        begun = told = self.clock.monotonic()
+
+        def is_cancelled() -> bool:
+            nonlocal told
+            if (now := self.clock.monotonic()) - told >= TELL_EVERY_S:
+                told = now
+                job.report(None, f"{step}, {now - begun:.0f} s")
+            return job.is_abort_wanted
+
+        job.report(None, step, can_abort=True)
         try:
             with self.modem.polling_held():
-                reply = session.channel.query(
-                    command, timeout_s=timeout_s, payload=payload, is_cancelled=lambda: job.is_abort_wanted
-                )
+                reply = session.channel.query(command, timeout_s=timeout_s, is_cancelled=is_cancelled)
         finally:
             job.report(None, can_abort=False)
         if not reply.ok:

@@ -86,6 +86,8 @@ class Driver:
     radio_preferences: RadioPreferences | None = None
     cell_lock: CellLock | None = None
     sim_detection: SimDetection | None = None
+    forgotten_by_automatic: tuple[str, ...] = ()
+    """Reads of the settings that the firmware resets when the network is chosen by itself again (AT+COPS=0)."""
 
     def __init__(self, module: str, platform: str | None = None) -> None:
         self.module = module

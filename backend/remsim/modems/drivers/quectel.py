@@ -98,6 +98,7 @@ class QuectelDriver(Driver):
             self.radio_preferences = LtePreferences()
         elif row.kind == "iot":
             self.radio_preferences = IotPreferences()
+            self.forgotten_by_automatic = ('AT+QCFG="nwscanmode"',)
         self.slow_commands = tuple(slow)
 
     def reading_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
