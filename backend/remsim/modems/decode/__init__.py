@@ -26,6 +26,7 @@ from remsim.modems.decode import (
     thales,
     thales_mv,
 )
+from remsim.modems.decode.framing import unwrapped
 from remsim.modems.decode.plausible import plausible_values
 from remsim.modems.decode.text import Asked, Decoder, Record, Values, command_prefixes, cut
 
@@ -70,7 +71,7 @@ def decode_reply(
     if len(reply) > LONGEST_REPLY or len(command) > LONGEST_COMMAND:
         raise AtFormatError(command[:80], f"{len(reply)} characters")
     asked = Asked((vendor or "").lower(), module or "", platform or "", command.strip())
-    parts = cut(asked.command, reply)
+    parts = cut(asked.command, unwrapped(reply))
     own = command_prefixes(asked.command)
     is_test = asked.command.endswith("=?")
     values: Values = {}
