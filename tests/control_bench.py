@@ -1,0 +1,156 @@
+"""One scripted modem under a real manager, jobs and control desk; what a test needs to have something done to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from remsim.config.settings import ModemSettings, Settings
+from remsim.core.bus import Bus
+from remsim.core.clock import SystemClock
+from remsim.core.events import Event
+from remsim.core.jobs import Job, Jobs
+from remsim.modems import channel, modem, plan, session
+from remsim.modems.control import change
+from remsim.modems.control.action import Action
+from remsim.modems.control.desk import ControlDesk
+from remsim.modems.control.means import Means
+from remsim.modems.control.target import Target
+from remsim.modems.gpio import Gpio
+from remsim.modems.inhibitions import Inhibitions
+from remsim.modems.manager import ModemManager
+from remsim.modems.netifd import Netifd
+from scripted_modem import OK, Answer, ScriptedModem, framed
+from usb_tree import UsbTree, plug_rm520n
+
+USB_PATH = "1-1"
+SERVING = 'AT+QENG="servingcell"'
+ONLINE = {
+    "AT+CGMI": "Quectel",
+    "AT+CGMM": "RM520N-GL",
+    "AT+CGMR": "RM520NGLAAR03A01M4G",
+    "AT+CGSN": "868371050000012",
+    "AT+CIMI": "262010000000001",
+    "AT+QCCID": "+QCCID: 89490200001234567890",
+    "AT+CPIN?": "+CPIN: READY",
+    "AT+CEREG?": '+CEREG: 2,1,"1A2B","01A2B03",7',
+    "AT+C5GREG?": "+C5GREG: 2,0",
+    "AT+COPS?": '+COPS: 0,0,"Telekom.de",7',
+    "AT+QTEMP": '+QTEMP: "modem-ambient-usr","41"',
+    "AT+CFUN?": "+CFUN: 1",
+    SERVING: '+QENG: "servingcell","NOCONN","LTE","FDD",262,01,1A2B03,12,1300,3,5,5,1A2B,-97,-11,-68,15,9,-,20',
+}
+QUICK = (
+    (modem, "RETRY_S", 0.1),
+    (modem, "BUSY_RETRY_S", 0.2),
+    (modem, "LOOK_AGAIN_S", 0.05),
+    (modem, "BOOT_PATIENCE_S", 0.0),
+    (modem, "WAIT_SLICE_S", 0.05),
+    (change, "SETTLE_S", 0.5),
+    (plan, "TIMEOUT_S", 0.5),
+    (plan, "PATIENT_TIMEOUT_S", 0.5),
+    (session, "HANDSHAKE_TIMEOUT_S", 0.2),
+    (channel, "QUIET_S", 0.03),
+)
+
+
+def answers(texts: Mapping[str, str]) -> dict[str, Answer]:
+    """Texts before OK, and the settings of a session that are just taken."""
+    told: dict[str, Answer] = {command: framed(f"{text}\n\nOK") for command, text in texts.items()}
+    return dict.fromkeys(("AT", "ATE1", "AT+CMEE=1", "AT+CREG=2", "AT+CGREG=2", "AT+CEREG=2"), OK) | told
+
+
+class ControlBench:
+    """``modem`` is the scripted one on ``1-1``, an RM520N unless ``texts`` say otherwise. Close it at the end."""
+
+    def __init__(
+        self,
+        root: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        actions: tuple[Action, ...] | None = None,
+        texts: Mapping[str, str] | None = None,
+        plug: Callable[[UsbTree], None] | None = None,
+        config_dir: Path | None = None,
+        netifd: Netifd | None = None,
+        **settings: Any,
+    ) -> None:
+        for module, name, seconds in QUICK:
+            monkeypatch.setattr(module, name, seconds)
+        if actions is not None:
+            table = {action.name: action for action in actions}
+            monkeypatch.setattr("remsim.modems.control.desk.ACTIONS", table)
+        self.tree = UsbTree(root)
+        self.state_dir = root / "state"
+        self.state_dir.mkdir(exist_ok=True)
+        self.modem = ScriptedModem(answers(texts or ONLINE))
+        self.events: list[Event] = []
+        self.clock = SystemClock()
+        self.jobs = Jobs(Bus(), self.clock)
+        self.means = Means(
+            clock=self.clock,
+            sysfs_root=self.tree.sys,
+            config_dir=config_dir,
+            gpio=Gpio(self.tree.sys, self.clock),
+            netifd=netifd or Netifd(is_used=False),
+            inhibitions=Inhibitions(),
+            staged_dir=root / "staged",
+        )
+        (plug or (lambda tree: plug_rm520n(tree, USB_PATH, 0, "simwwan0")))(self.tree)
+        self.link()
+        one = ModemSettings(USB_PATH, period_s=0.1, probe_targets=(), **settings)
+        self.manager = ModemManager(
+            settings=Settings(modems=(one,)),
+            clock=self.clock,
+            publish_reading=lambda reading: None,
+            emit=self.events.append,
+            state_dir=self.state_dir,
+            sysfs_root=self.tree.sys,
+            dev_root=self.tree.dev,
+            scan_period_s=0.1,
+        )
+        self.desk = ControlDesk(self.manager, self.jobs, self.means, emit=self.events.append, state_dir=self.state_dir)
+
+    def link(self, tty: str = "ttyUSB2") -> None:
+        """Put the scripted modem behind a device node."""
+        for node in self.tree.dev.iterdir():
+            if node.name.startswith("tty"):
+                node.unlink()
+        (self.tree.dev / tty).symlink_to(self.modem.path)
+
+    def start(self, state: str = "online") -> ControlBench:
+        """Begin polling and wait until the modem is in a state."""
+        self.manager.start()
+        self.wait(lambda: any(view["state"] == state for view in self.manager.views()))
+        return self
+
+    def close(self) -> None:
+        """End everything."""
+        self.manager.stop()
+        self.means.close()
+        self.modem.unplug()
+
+    @property
+    def target(self) -> Target:
+        return Target(self.manager.modem("modem1"), self.means)
+
+    def set(self, command: str, text: str | None) -> None:
+        """Change an answer: text before OK, a final code like ERROR alone, or None for silence."""
+        is_final = text is not None and text.startswith(("ERROR", "+CME", "+CMS", "OK"))
+        self.modem.answers[command] = None if text is None else framed(text if is_final else f"{text}\n\nOK")
+
+    def run(self, name: str, timeout_s: float = 20.0, **content: Any) -> Job:
+        """Start an action and wait for its end."""
+        job = self.desk.start("modem1", name, content, actor="test")
+        self.wait(lambda: job.is_over, timeout_s)
+        return job
+
+    def wait(self, is_so: Callable[[], Any], timeout_s: float = 20.0) -> None:
+        """Wait until something is so."""
+        deadline = time.monotonic() + timeout_s
+        while not is_so():
+            assert time.monotonic() < deadline, self.manager.views()
+            time.sleep(0.02)

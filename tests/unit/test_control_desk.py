@@ -1,0 +1,307 @@
+"""The control desk over a real modem session: one operation a modem, a way back, presets, and what the journal says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from control_bench import ONLINE, USB_PATH, ControlBench
+from marshmallow import ValidationError
+from remsim.core.errors import Conflict, InvalidInput, ModemError, NotFound
+from remsim.core.forms import Flag, Form, Text, Whole
+from remsim.core.jobs import Job
+from remsim.modems.control.action import Action
+from remsim.modems.control.change import Change, ChangeForm
+from remsim.modems.control.target import Target
+from scripted_modem import OK, framed
+
+
+class Wait(Action):
+    """Goes on until told to end."""
+
+    name, label, group = "wait", "Wait", "device"
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def form(self, target: Target) -> Form:
+        fields = {"pin": Text(1, 8, load_default="", metadata={"secret": True}), "fail": Flag(load_default=False)}
+        return Form.from_dict(fields)()
+
+    def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
+        job.report(0.1, "waiting", can_abort=True)
+        target.wait_until(self.go.is_set, 10, job)
+        if values["fail"]:
+            raise ModemError("it broke", hint="mend it")
+        return {"waited": True}
+
+
+class LevelForm(ChangeForm):
+    level = Whole(0, 9, required=True)
+
+
+class Level(Change):
+    """A number that the modem keeps, by +LVL."""
+
+    name, label, group, remembers = "level", "Set the level", "radio", True
+
+    def form(self, target: Target) -> Form:
+        return LevelForm()
+
+    def read(self, target: Target) -> dict[str, Any]:
+        return {"level": int(target.send("AT+LVL?").lines[0].split(":")[1])}
+
+    def apply(self, target: Target, values: Mapping[str, Any], job: Job) -> None:
+        target.send(f"AT+LVL={values['level']}")
+
+
+class Missing(Action):
+    """No modem has it."""
+
+    name, label, group, is_short = "missing", "Nothing", "console", True
+
+    def missing(self, target: Target) -> str | None:
+        return "This modem cannot."
+
+
+class Leveled:
+    """The scripted modem's level, with what goes wrong."""
+
+    def __init__(self, bench: ControlBench, level: int = 1) -> None:
+        self.level, self.kept, self.log = level, True, []
+        self.bench = bench
+        self.without_service: set[int] = set()
+        bench.modem.answers["AT+LVL?"] = lambda command: framed(f"+LVL: {self.level}\n\nOK")
+        for number in range(10):
+            bench.modem.answers[f"AT+LVL={number}"] = self._set
+
+    def _set(self, command: str) -> bytes:
+        wanted = int(command[-1])
+        self.log.append(wanted)
+        if self.kept:
+            self.level = wanted
+        state = "SEARCH" if self.level in self.without_service else None
+        self.bench.set(
+            'AT+QENG="servingcell"', '+QENG: "servingcell","SEARCH"' if state else ONLINE['AT+QENG="servingcell"']
+        )
+        return OK
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlBench]:
+    bench = ControlBench(tmp_path, monkeypatch, actions=(Wait(), Level(), Missing()))
+    yield bench
+    bench.close()
+
+
+def wait_action() -> Wait:
+    from remsim.modems.control import desk
+
+    action = desk.ACTIONS["wait"]
+    assert isinstance(action, Wait)
+    return action
+
+
+def told(bench: ControlBench) -> list[dict[str, Any]]:
+    return [event.data | {"message": event.message} for event in bench.events if event.kind == "control"]
+
+
+def test_a_second_operation_is_told_what_goes_on(bench: ControlBench) -> None:
+    bench.start()
+    first = bench.desk.start("modem1", "wait", {}, actor="ann")
+    assert bench.manager.view("modem1")["operation"] == "Wait"
+    with pytest.raises(Conflict) as error:
+        bench.desk.start("modem1", "level", {"level": 2}, actor="ben")
+    assert error.value.code == "busy" and "Wait" in error.value.message
+    wait_action().go.set()
+    bench.wait(lambda: first.is_over)
+    assert first.state == "done" and first.result == {"waited": True}
+    assert bench.manager.view("modem1")["operation"] is None
+    assert bench.run("wait").state == "done", "the modem is free again"
+
+
+def test_many_admins_at_once_get_one_job(bench: ControlBench) -> None:
+    bench.start()
+    outcomes: list[Any] = []
+
+    def ask() -> None:
+        try:
+            outcomes.append(bench.desk.start("modem1", "wait", {}, actor="x"))
+        except Conflict as error:
+            outcomes.append(error.code)
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait_action().go.set()
+    assert outcomes.count("busy") == 11
+
+
+def test_the_same_key_is_the_same_job(bench: ControlBench) -> None:
+    bench.start()
+    first = bench.desk.start("modem1", "wait", {}, actor="x", key="abc")
+    assert bench.desk.start("modem1", "wait", {}, actor="x", key="abc") is first
+    with pytest.raises(InvalidInput) as error:
+        bench.desk.start("modem1", "wait", {"fail": True}, actor="x", key="abc")
+    assert error.value.field == "Idempotency-Key"
+    wait_action().go.set()
+
+
+def test_the_journal_says_who_did_what_but_no_secret(bench: ControlBench) -> None:
+    bench.start()
+    wait_action().go.set()
+    assert bench.run("wait", pin="4711").state == "done"
+    failed = bench.run("wait", fail=True)
+    assert (failed.state, failed.error, failed.hint, failed.code) == ("failed", "it broke", "mend it", "modem_error")
+    done, broken = told(bench)
+    assert done["actor"] == "test" and done["values"]["pin"] == "•••" and done["result"] == "done"
+    assert broken["result"] == "failed" and "it broke" in broken["message"]
+    assert "4711" not in repr(bench.events)
+
+
+def test_an_abort_ends_the_work(bench: ControlBench) -> None:
+    bench.start()
+    job = bench.desk.start("modem1", "wait", {}, actor="x")
+    bench.wait(lambda: job.can_abort)
+    job.abort()
+    bench.wait(lambda: job.is_over)
+    assert job.state == "aborted"
+    with pytest.raises(Conflict):
+        job.abort()
+
+
+def test_wrong_names_and_values_are_refused_before_anything_begins(bench: ControlBench) -> None:
+    bench.start()
+    with pytest.raises(NotFound):
+        bench.desk.start("modem9", "wait", {}, actor="x")
+    with pytest.raises(NotFound):
+        bench.desk.start("modem1", "nothing", {}, actor="x")
+    with pytest.raises(ValidationError):
+        bench.desk.start("modem1", "level", {"level": 10}, actor="x")
+    with pytest.raises(Conflict) as error:
+        bench.desk.run("modem1", "missing", {}, actor="x")
+    assert error.value.message == "This modem cannot."
+    assert bench.jobs.recent() == []
+    assert next(one for one in bench.desk.actions("modem1") if one["name"] == "missing")["missing"]
+
+
+def test_a_change_is_read_back_and_kept_when_confirmed(bench: ControlBench) -> None:
+    level = Leveled(bench)
+    bench.start()
+    job = bench.desk.start("modem1", "level", {"level": 2, "confirm_s": 30}, actor="x")
+    bench.wait(lambda: job.state == "confirming")
+    assert job.as_dict()["confirm_by"] is not None
+    job.confirm()
+    bench.wait(lambda: job.is_over)
+    assert job.state == "done" and job.result == {"changed": True, "level": 2} and level.log == [2]
+    assert bench.desk.actions("modem1")[0]["desired"] == {"level": 2}
+    assert bench.run("level", level=2).result == {"changed": False, "level": 2}, "nothing to do: nothing is sent"
+    assert level.log == [2]
+
+
+def test_a_change_that_nobody_confirms_is_undone(bench: ControlBench) -> None:
+    level = Leveled(bench)
+    bench.start()
+    job = bench.run("level", level=3, confirm_s=1)
+    assert job.state == "failed" and job.code == "rolled_back" and "nobody confirmed" in str(job.error)
+    assert level.log == [3, 1] and bench.desk.actions("modem1")[0]["desired"] is None
+
+
+def test_a_change_without_service_is_undone(bench: ControlBench) -> None:
+    level = Leveled(bench)
+    level.without_service = {4}
+    bench.start()
+    job = bench.run("level", level=4, service_s=5)
+    assert job.code == "rolled_back" and "no service within 5 s" in str(job.error)
+    assert level.log == [4, 1]
+    bench.wait(lambda: bench.manager.view("modem1")["state"] == "online")
+
+
+def test_undo_now_is_an_abort_with_the_old_state(bench: ControlBench) -> None:
+    level = Leveled(bench)
+    bench.start()
+    job = bench.desk.start("modem1", "level", {"level": 5}, actor="x")
+    bench.wait(lambda: job.state == "confirming")
+    job.abort()
+    bench.wait(lambda: job.is_over)
+    assert job.state == "aborted" and "undone" in str(job.error) and level.level == 1
+
+
+def test_ok_is_no_success_when_the_modem_keeps_its_old_state(bench: ControlBench) -> None:
+    level = Leveled(bench)
+    level.kept = False
+    bench.start()
+    job = bench.run("level", level=6, confirm_s=0)
+    assert job.code == "not_taken" and "still has level 1" in str(job.error)
+
+
+def test_a_refusal_changes_nothing_and_says_why(bench: ControlBench) -> None:
+    Leveled(bench)
+    bench.set("AT+LVL=7", "+CME ERROR: 4")
+    bench.start()
+    job = bench.run("level", level=7)
+    assert job.code == "refused" and "operation not supported (CME 4)" in str(job.error)
+
+
+def test_what_cannot_be_undone_is_said(bench: ControlBench) -> None:
+    level = Leveled(bench)
+    level.without_service = {8}
+    bench.set("AT+LVL=1", "ERROR")
+    bench.start()
+    job = bench.run("level", level=8, service_s=5)
+    assert job.code == "not_undone" and "undoing it failed" in str(job.error)
+
+
+def test_unplug_in_the_middle_ends_the_job_and_frees_the_modem(bench: ControlBench) -> None:
+    level = Leveled(bench)
+    bench.start()
+    job = bench.desk.start("modem1", "level", {"level": 2, "service_s": 5, "confirm_s": 2}, actor="x")
+    bench.wait(lambda: level.log == [2])
+    bench.tree.unplug(USB_PATH)
+    bench.modem.unplug()
+    bench.wait(lambda: job.is_over, 30)
+    assert job.state == "failed" and job.error
+    bench.wait(lambda: bench.manager.view("modem1")["operation"] is None)
+
+
+def test_a_preset_that_the_modem_forgot_is_applied_again_once(bench: ControlBench) -> None:
+    level = Leveled(bench)
+    bench.start()
+    assert bench.run("level", level=2, confirm_s=0).state == "done"
+    level.level = 0  # a firmware that forgets
+    level.log.clear()
+    bench.desk.restore(bench.manager.modem("modem1"))
+    bench.wait(lambda: any(job.kind == "presets" and job.is_over for job in bench.jobs.recent()))
+    assert level.log == [2] and level.level == 2
+    assert any("applied again" in one["message"] for one in told(bench))
+    bench.desk.restore(bench.manager.modem("modem1"))
+    bench.wait(lambda: sum(job.kind == "presets" and job.is_over for job in bench.jobs.recent()) == 2)
+    assert level.log == [2], "what is in force is left alone"
+    bench.desk.forget_desired("modem1")
+    bench.desk.restore(bench.manager.modem("modem1"))
+    assert len([job for job in bench.jobs.recent() if job.kind == "presets"]) == 2
+
+
+def test_presets_outlive_the_service(bench: ControlBench) -> None:
+    Leveled(bench)
+    bench.start()
+    bench.run("level", level=2, confirm_s=0)
+    from remsim.modems.control.desired import Desired
+
+    assert Desired(bench.state_dir).of("modem1") == {"level": {"level": 2}}
+    (bench.state_dir / "desired.json").write_text("[broken")
+    assert Desired(bench.state_dir).of("modem1") == {}
+
+
+def test_a_paused_modem_says_that_its_port_is_closed(bench: ControlBench) -> None:
+    Leveled(bench)
+    bench.start()
+    bench.manager.set_period("modem1", None)
+    bench.wait(lambda: bench.manager.view("modem1")["state"] == "paused")
+    job = bench.run("level", level=2)
+    assert job.code == "paused" and job.hint == "choose a polling period first"
