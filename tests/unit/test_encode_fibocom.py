@@ -82,3 +82,46 @@ def test_cops_says_13_on_plain_lte_and_has_a_form_of_its_own_without_a_network()
     values = decoded("AT+COPS?", fibocom.cops("Operator A", "99901", 0, 7))
     assert (values["cops_mode"], values["operator"], values["act"]) == (0, "Operator A", 13)
     assert decoded("AT+COPS?", fibocom.cops(None, "99901", 0, 7))["plmn"] is None
+
+
+@given(scenes("LTE", "NSA", "SA"))
+def test_neighbours_and_secondary_carriers_survive_on_mediatek(scene: Scene) -> None:
+    found = gtccinfo(scene).get("neighbours", [])
+    told = [(one.get("earfcn", one.get("arfcn")), one["pci"], one["rsrp_dbm"], one["rsrq_db"]) for one in found]
+    assert told == [(one.number, one.pci, one.rsrp_dbm, one.rsrq_db) for one in scene.neighbours]
+    values = decoded("AT+GTCAINFO?", fibocom.gtcainfo(scene))
+    told = [(one["band"], one["pci"], one["earfcn"], one["bw_dl_mhz"], one["active"]) for one in values["scc"]]
+    expected = [(one.channel.band, one.pci, one.channel.number, one.channel.mhz, True) for one in scene.carriers]
+    assert told == expected
+
+
+def qualcomm(command: str, body: str) -> dict:
+    return decode_reply("fibocom", "FM160-EAU", "SDX62", command, f"{command}\r\n{body}\r\n\r\nOK\r\n")
+
+
+@given(scenes("LTE", "NSA", "SA"))
+def test_scenes_survive_on_qualcomm_with_channels_in_hex(scene: Scene) -> None:
+    values = qualcomm("AT+GTCCINFO?", fibocom.gtccinfo_hex(scene, "999", "01"))
+    cell, channel = scene.cell, scene.cell.channel
+    assert (values["mode"], values["pci"], values["band"]) == (scene.mode, cell.pci, channel.band)
+    assert (values["tac"], values["cell_id"]) == (cell.tac, cell.cell_id)
+    assert values["arfcn" if scene.mode == "SA" else "earfcn"] == channel.number
+    assert values["rsrp_dbm"] == (scene.rsrp_dbm if scene.mode == "SA" else clamped(scene.rsrp_dbm, -141, -44))
+    assert values["sinr_db"] == scene.sinr_db
+    if scene.mode == "NSA":
+        leg = values["nr"]
+        assert (leg["arfcn"], leg["pci"], leg["band"]) == (NR_LEG.number, cell.nr_pci, NR_LEG.band)
+        assert (leg["rsrp_dbm"], leg["sinr_db"]) == (scene.rsrp_dbm, scene.sinr_db)
+    told = [(one.get("earfcn", one.get("arfcn")), one["pci"], one["rsrp_dbm"]) for one in values.get("neighbours", [])]
+    assert told == [(one.number, one.pci, one.rsrp_dbm) for one in scene.neighbours]
+
+
+@given(scenes("LTE", "NSA", "SA"))
+def test_carriers_survive_on_qualcomm(scene: Scene) -> None:
+    values = qualcomm("AT+GTCAINFO?", fibocom.gtcainfo_hex(scene))
+    channel = scene.cell.channel
+    assert (values["pcc"]["band"], values["pcc"]["pci"]) == (channel.band, scene.cell.pci)
+    told = [(one["band"], one["pci"], one["earfcn"], one["bw_dl_mhz"]) for one in values["scc"]]
+    assert told == [(one.channel.band, one.pci, one.channel.number, one.channel.mhz) for one in scene.carriers]
+    if scene.mode == "NSA":
+        assert (values["nr_pcc"]["band"], values["nr_pcc"]["pci"]) == (NR_LEG.band, scene.cell.nr_pci)

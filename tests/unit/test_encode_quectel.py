@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import given
+from hypothesis import strategies as st
 from remsim.modems.decode import decode_reply
 from remsim.simulator.drive import NR_LEG, Scene
 from remsim.simulator.encode import quectel
@@ -87,7 +88,47 @@ def test_qcainfo_names_the_primary_carrier_and_the_5g_one(scene: Scene) -> None:
     primary, channel = values["pcc"], scene.cell.channel
     assert (primary["band"], primary["bw_dl_mhz"], primary["pci"]) == (channel.band, channel.mhz, scene.cell.pci)
     assert primary["arfcn" if scene.mode == "SA" else "earfcn"] == channel.number
-    assert [carrier["band"] for carrier in values["scc"]] == ([NR_LEG.band] if scene.mode == "NSA" else [])
+    leg = [NR_LEG.band] if scene.mode == "NSA" else []
+    assert [carrier["band"] for carrier in values["scc"]] == [one.channel.band for one in scene.carriers] + leg
+
+
+@given(scenes("LTE", "NSA"), st.sampled_from([("RM520N-GL", "SDX62", True), ("EP06", "MDM9x40", False)]))
+def test_qcainfo_tells_each_secondary_carrier_whole(scene: Scene, module: tuple[str, str, bool]) -> None:
+    name, platform, is_5g = module
+    values = decoded(name, platform, "AT+QCAINFO", quectel.qcainfo(scene, is_5g_module=is_5g))
+    found = [carrier for carrier in values["scc"] if carrier["rat"] == "LTE"]
+    assert len(found) == len(scene.carriers)
+    for carrier, one in zip(found, scene.carriers, strict=True):
+        told = (carrier["earfcn"], carrier["bw_dl_mhz"], carrier["pci"], carrier["rsrp_dbm"], carrier["rsrq_db"])
+        assert told == (one.channel.number, one.channel.mhz, one.pci, one.rsrp_dbm, one.rsrq_db)
+
+
+@given(scenes("LTE", "NSA"), st.sampled_from([("RM520N-GL", "SDX62", "5g"), ("EC25", "MDM9x07", "lte")]))
+def test_neighbours_survive_qeng(scene: Scene, module: tuple[str, str, str]) -> None:
+    name, platform, form = module
+    values = decoded(name, platform, 'AT+QENG="neighbourcell"', quectel.neighbours(scene, form))
+    found = [(cell["earfcn"], cell["pci"], cell["rsrp_dbm"], cell["rsrq_db"]) for cell in values.get("neighbours", [])]
+    assert found == [(one.number, one.pci, one.rsrp_dbm, one.rsrq_db) for one in scene.neighbours]
+
+
+@given(scenes("SA"))
+def test_unisoc_prints_megahertz_and_decibels(scene: Scene) -> None:
+    asked = ("RM500U-CNV", "unisoc", 'AT+QENG="servingcell"')
+    values = decoded(*asked, quectel.qeng_unisoc(scene, "999", "01", state="NOCONN"))
+    assert (values["mode"], values["band"], values["bw_dl_mhz"]) == ("SA", 8, 10)
+    assert (values["rsrp_dbm"], values["rsrq_db"], values["sinr_db"]) == (scene.rsrp_dbm, scene.rsrq_db, scene.sinr_db)
+    neighbours = decoded("RM500U-CNV", "unisoc", 'AT+QENG="neighbourcell"', quectel.neighbours(scene, "unisoc"))
+    assert [cell["pci"] for cell in neighbours.get("neighbours", [])] == [one.pci for one in scene.neighbours]
+    primary = decoded("RM500U-CNV", "unisoc", "AT+QCAINFO", quectel.qcainfo_unisoc(scene))["pcc"]
+    assert (primary["band"], primary["bw_dl_mhz"], primary["pci"]) == (8, 10, scene.cell.pci)
+
+
+@given(scenes("LTE"))
+def test_bg96_calls_its_lte_cat_m(scene: Scene) -> None:
+    body = quectel.qeng(scene, "999", "01", state="NOCONN", is_5g_module=False, technology="CAT-M")
+    values = decoded("BG96", "", 'AT+QENG="servingcell"', body)
+    assert (values["rat"], values["rsrp_dbm"], values["pci"]) == ("LTE-M", scene.rsrp_dbm, scene.cell.pci)
+    assert decoded("BG96", "", "AT+QCSQ", quectel.qcsq(scene, "CAT-M1"))["sinr_db"] == scene.sinr_db
 
 
 @given(scenes("LTE", "NSA", "SA"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from remsim.modems.decode import decode_reply
-from remsim.simulator.drive import Scene
-from remsim.simulator.encode import sierra
+from remsim.simulator.drive import NR_LEG, Scene
+from remsim.simulator.encode import sierra, sierra_nr
 from scenes import scenes
 
 
@@ -69,4 +69,46 @@ def test_lte_cell_survives_lteinfo(scene: Scene) -> None:
     # The decoder does not believe a very low SNR beside a strong level.
     doubted = scene.sinr_db is not None and scene.sinr_db < -5 and (scene.rsrp_dbm or -140) > -80
     assert values.get("sinr_db") == (None if doubted else scene.sinr_db)
-    assert values["neighbours"] == []
+    found = {(cell.get("earfcn", channel.number), cell["pci"], cell["rsrp_dbm"]) for cell in values["neighbours"]}
+    heard = {(one.number, one.pci, one.rsrp_dbm) for one in scene.neighbours}
+    assert found <= heard
+    assert found >= {cell for cell in heard if cell[:2] != (channel.number, scene.cell.pci)}
+
+
+@given(scenes("LTE", "NSA"), st.booleans())
+def test_secondary_carriers_survive_gstatus(scene: Scene, is_9x30: bool) -> None:
+    model, platform = ("MC7455", "MDM9x30") if is_9x30 else ("EM7565", "MDM9x50")
+    body = sierra.gstatus(
+        scene, registered=True, temperature_c=40, uptime_s=60, connected=True, power="ONLINE", is_9x30=is_9x30
+    )
+    values = decode_reply("sierra", model, platform, "AT!GSTATUS?", f"AT!GSTATUS?\r\n{body}\r\n\r\nOK\r\n")
+    told = scene.carriers[:1] if is_9x30 else scene.carriers
+    found = [(one["band"], one["earfcn"], one["bw_dl_mhz"], one["rsrp_dbm"]) for one in values.get("scc", [])]
+    assert found == [(one.channel.band, one.channel.number, one.channel.mhz, one.rsrp_dbm) for one in told]
+    assert values["ca_active"] == bool(told)
+    assert values["rsrp_rxm_dbm"] == scene.rsrp_dbm
+
+
+@given(scenes("LTE", "NSA", "SA"))
+def test_scenes_survive_the_page_of_an_em9190(scene: Scene) -> None:
+    asked = {"registered": True, "temperature_c": 40, "uptime_s": 60, "connected": True}
+    reply = f"{sierra_nr.gstatus(scene, **asked)}\r\n\r\nOK\r\n"
+    values = decode_reply("sierra", "EM9190", "SDX55", "AT!GSTATUS?", reply)
+    assert (values["mode"], values["registered"]) == (scene.mode, True)
+    assert (values["tac"], values["cell_id"]) == (scene.cell.tac, scene.cell.cell_id)
+    assert [one["band"] for one in values.get("scc", [])] == [one.channel.band for one in scene.carriers]
+    cell = values if scene.mode == "SA" else values["nr"]
+    if scene.mode == "LTE":
+        assert cell is None
+        return
+    channel = scene.cell.channel if scene.mode == "SA" else NR_LEG
+    assert (cell["band"], cell["arfcn"], cell["bw_dl_mhz"]) == (channel.band, channel.number, channel.mhz)
+    assert (cell["rsrp_dbm"], cell["rsrq_db"], cell["sinr_db"]) == (scene.rsrp_dbm, scene.rsrq_db, scene.sinr_db)
+
+
+@given(scenes("NSA", "SA"))
+def test_nrinfo_tells_the_pci_on_em91(scene: Scene) -> None:
+    reply = f"{sierra_nr.nrinfo(scene, cell_id_is_pci=True)}\r\n\r\nOK\r\n"
+    values = decode_reply("sierra", "EM9190", "SDX55", "AT!NRINFO?", reply)
+    cell, pci = (values, scene.cell.pci) if scene.mode == "SA" else (values["nr"], scene.cell.nr_pci)
+    assert cell["pci"] == pci

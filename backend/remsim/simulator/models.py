@@ -59,8 +59,14 @@ def bands(umts: str = "", lte: str = "", nsa: str = "", sa: str | None = None) -
     return Bands(*parts)
 
 
+def fibocom(default: str) -> dict[str, Composition]:
+    """The compositions of a Qualcomm module, its default first."""
+    return {default: usb.FIBOCOM_QUALCOMM[default]} | usb.FIBOCOM_QUALCOMM
+
+
 LTE_EU = "1 3 5 7 8 20 28 38 40 41"
 LTE_WORLD = "1 2 3 4 5 7 8 12 13 14 17 18 19 20 25 26 28 29 30 32 34 38 39 40 41 42 43 46 48 66 71"
+LTE_EM12 = "1 2 3 4 5 7 8 9 12 13 14 17 18 19 20 21 25 26 28 29 30 32 38 39 40 41 66"
 NR_WORLD = "1 2 3 5 7 8 12 20 25 28 38 40 41 48 66 71 77 78 79"
 FM350_LTE = "1 2 3 4 5 7 8 12 13 14 17 18 19 20 25 26 28 29 30 32 34 38 39 40 41 42 43 46 48 66 71"
 FM350_NR = "1 2 3 5 7 8 20 25 28 30 38 40 41 48 66 71 77 78 79"
@@ -71,7 +77,7 @@ ROWS = (
     Model(
         "quectel", "rm5xx", "RM520N-GL", "RM520NGLAAR03A01M4G", "Quectel",
         {str(net): usb.quectel("2c7c:0801", net) for net in usb.QUECTEL_NETS}, "86837105",
-        bands("1 5 8 19", LTE_WORLD, NR_WORLD), "capture", most_carriers=2,
+        bands("1 5 8 19", LTE_WORLD, NR_WORLD), "capture", most_carriers=2, boot_id="05c6:9008",
     ),
     Model(
         "sierra", "9x50", "EM7565", "SWI9X50C_01.14.02.00", SIERRA,
@@ -83,12 +89,18 @@ ROWS = (
         "fibocom", "fm350", "FM350-GL", "81600.0000.00.29.22.40", FIBOCOM,
         {"41": usb.FM350_41, "40": usb.FM350_40}, "35417440",
         bands("1 2 4 5 8", FM350_LTE, FM350_NR), "capture",
-        most_carriers=2, has_euicc=True, drop_s=49.0, away_s=28.0, forgets=frozenset({"bands"}),
+        most_carriers=2, has_euicc=True, drop_s=49.0, away_s=28.0, boot_id="0e8d:2000",
+        forgets=frozenset({"bands"}),
     ),
     Model(
         "quectel", "lte", "EC25", "EC25EFAR06A03M4G", "Quectel",
         {str(net): usb.quectel("2c7c:0125", net) for net in usb.QUECTEL_NETS}, "86995506",
-        bands("1 5 8", LTE_EU), "capture", is_lte_only=True, slots=1,
+        bands("1 5 8", LTE_EU), "capture", is_lte_only=True, slots=1, boot_id="05c6:9008",
+    ),
+    Model(
+        "quectel", "lte", "EG25-G", "EG25GGBR07A08M2G", "Quectel",
+        {str(net): usb.quectel("2c7c:0125", net) for net in usb.QUECTEL_NETS}, "86995507",
+        bands("1 2 4 5 6 8 19", "1 2 3 4 5 7 8 12 13 18 19 20 25 26 28 38 39 40 41"), "capture", is_lte_only=True,
     ),
     Model(
         "quectel", "rm5xx", "RM500Q-GL", "RM500QGLABR11A06M4G", "Quectel",
@@ -113,7 +125,7 @@ ROWS = (
     Model(
         "quectel", "lte", "EM12-G", "EM12GPAR01A21M4G", "Quectel",
         {str(net): usb.quectel("2c7c:0512", net) for net in usb.QUECTEL_NETS}, "86975904",
-        bands("1 2 3 4 5 6 8 9 19", LTE_WORLD), "capture", is_lte_only=True, most_carriers=2,
+        bands("1 2 3 4 5 6 8 9 19", LTE_EM12), "capture", is_lte_only=True, most_carriers=2,
     ),
     Model(
         "quectel", "bg96", "BG96", "BG96MAR02A10M1G", "Quectel",
@@ -157,17 +169,17 @@ ROWS = (
     ),
     Model(
         "fibocom", "fm160", "FM150-AE", "89602.1000.00.04.07.20", FIBOCOM,
-        {"32": usb.FM150_QMI, "24": usb.FM150_RNDIS}, "86925404",
+        fibocom("32"), "86925404",
         bands("1 2 4 5 8", LTE_WORLD, NR_WORLD), "capture", most_carriers=2, drop_s=2.0, away_s=25.0,
     ),
     Model(
         "fibocom", "fm160", "FM160-EAU", "89614.1000.00.04.01.02", FIBOCOM,
-        {"32": usb.FM150_QMI, "24": usb.FM150_RNDIS, "29": usb.FM160_MBIM}, "86814706",
+        fibocom("30"), "86814706",
         bands("1 5 8", LTE_WORLD, NR_WORLD), "capture", most_carriers=2, drop_s=2.0, away_s=25.0,
     ),
     Model(
         "fibocom", "fm160", "FM160-MBIM", "89614.1000.00.04.01.02", FIBOCOM,
-        {"29": usb.FM160_MBIM, "32": usb.FM150_QMI}, "86814707",
+        fibocom("28"), "86814707",
         bands("1 5 8", LTE_WORLD, NR_WORLD), "family", most_carriers=2, drop_s=2.0, away_s=25.0,
     ),
     Model(
@@ -191,7 +203,7 @@ ROWS = (
         bands("1 2 4 5 8", LTE_WORLD, NR_WORLD), "family", most_carriers=2,
     ),
     Model(
-        "generic", "generic", "MODEM-27.007", "1.0", "Nobody", {"0": usb.GENERIC}, "35000000",
+        "generic", "generic", "MODEM-27.007", "1.0", "Generic", {"0": usb.GENERIC}, "35000000",
         bands("1 8", LTE_EU), "family", is_lte_only=True, slots=1,
     ),
 )  # fmt: skip

@@ -31,6 +31,10 @@ class Bands:
     nsa: frozenset[int] = frozenset()
     sa: frozenset[int] = frozenset()
 
+    def fit(self, known: Bands) -> bool:
+        """Whether all of them are among ``known`` ones."""
+        return self.umts <= known.umts and self.lte <= known.lte and self.nsa <= known.nsa and self.sa <= known.sa
+
 
 @dataclass(frozen=True, slots=True)
 class Radio:
@@ -134,6 +138,20 @@ def neighbours(scene: Scene) -> tuple[Neighbour, ...]:
 def mask_of(bands: frozenset[int]) -> int:
     """A bit a band, band 1 the lowest."""
     return sum(1 << band - 1 for band in bands)
+
+
+UMTS_BITS = {1: 22, 2: 23, 3: 24, 4: 25, 5: 26, 6: 27, 7: 48, 8: 49, 9: 50, 19: 60, 11: 61}
+"""WCDMA bands in Qualcomm's mask of GSM and WCDMA."""
+
+
+def umts_mask_of(bands: frozenset[int]) -> int:
+    """Qualcomm's mask of WCDMA bands."""
+    return sum(1 << UMTS_BITS[band] for band in bands)
+
+
+def umts_numbers_in(mask: int) -> frozenset[int]:
+    """The WCDMA bands of Qualcomm's mask; its GSM bits are not simulated."""
+    return frozenset(band for band, bit in UMTS_BITS.items() if mask >> bit & 1)
 
 
 def numbers_in(mask: int) -> frozenset[int]:

@@ -21,6 +21,8 @@ from remsim.simulator.usb import Composition
 CONNECTED_MBPS = 0.05
 HOT_C = 99
 CONTEXT = ("IPV4V6", "internet")
+PREFERENCES = ("selrat", "profile", "profiles", "nwscanmode", "iotopmode", "masks", "gtact_preferred", "xact_preferred")
+"""Settings of the radio beside ``radio``, in the words of a family's commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class ModemState:
     message_format: int = 0
     notify: bool = False
     active: set[int] = field(default_factory=lambda: {1})
-    cell_lock_waits: tuple[CellLock, ...] | None = None
+    cell_lock_waits: tuple[CellLock, ...] | None = None  # for the next reset
+    radio_lock_waits: tuple[CellLock, ...] | None = None  # for the radio to go off and on
     next_composition: str | None = None
     menu_open: bool = False
     uptime_s: int = 0
@@ -124,6 +127,9 @@ class ModemState:
             setattr(self, name, getattr(fresh, name))
         self.uptime_s = 0
         self.effects.clear()
+        if self.model.family == "fm350":
+            self.radio_lock_waits = None
+            self.settings.pop("cell_lock", None)
         self.composition, self.next_composition = self.next_composition or self.composition, None
         locks = self.radio.locks if self.settings.get("locks_saved") else ()
         if self.cell_lock_waits is not None:
@@ -132,6 +138,8 @@ class ModemState:
         self.radio = replace(self.radio, locks=locks)
         if "bands" in self.model.forgets or "forgets_bands" in self.faults:
             self.radio = replace(fresh.radio, locks=locks)
+            for name in PREFERENCES:
+                self.settings.pop(name, None)
         for card in self.cards:
             if card is not None:
                 card.reset()

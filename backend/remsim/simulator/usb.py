@@ -55,6 +55,11 @@ def rndis() -> tuple[Interface, ...]:
     return Interface(0, "e00103", "rndis_host", "net"), Interface(1, "0a0000", "rndis_host")
 
 
+def ethernet(number: int) -> tuple[Interface, ...]:
+    """The two interfaces of ECM."""
+    return Interface(number, "020600", "cdc_ether", "net"), Interface(number + 1, "0a0000", "cdc_ether")
+
+
 def qmi(number: int) -> Interface:
     """The interface of QMI."""
     return Interface(number, "ffffff", "qmi_wwan", "net")
@@ -63,7 +68,7 @@ def qmi(number: int) -> Interface:
 QUECTEL_SERIAL = (Interface(0, "ffff30", "option", "tty"), Interface(1, "ff0040", "option", "tty"), *serial(2, 3))
 QUECTEL_NETS = {
     0: (qmi(4),),
-    1: (Interface(4, "020600", "cdc_ether", "net"), Interface(5, "0a0000", "cdc_ether")),
+    1: ethernet(4),
     2: mbim(4),
     3: (Interface(4, "e00103", "rndis_host", "net"), Interface(5, "0a0000", "rndis_host")),
     5: (Interface(4, "020d00", "cdc_ncm", "net"), Interface(5, "0a0001", "cdc_ncm")),
@@ -112,20 +117,14 @@ FM350_41 = Composition(
     "0e8d:7127", (*rndis(), *serial(2, 3, 4), Interface(5, "ff4201", "usbfs"), *serial(6, 7, 8, 9)), (6,)
 )
 FM350_40 = Composition("0e8d:7126", (*rndis(), *serial(2), Interface(3, "ff4201", "usbfs"), *serial(4, 5, 6, 7)), (4,))
-FM150_QMI = Composition(
-    "2cb7:0104", (*serial(0, triple="ffff30"), *serial(1, 2), Interface(3, "ff4201", "usbfs"), qmi(4)), (1, 2)
-)
-FM150_RNDIS = Composition(
-    "2cb7:0105",
-    (
-        *serial(0, triple="ffff30"),
-        *serial(1, 2),
-        Interface(4, "e00103", "rndis_host", "net"),
-        Interface(5, "0a0000", "rndis_host"),
-    ),
-    (1, 2),
-)
-FM160_MBIM = Composition("2cb7:0111", mbim(0), ())
+FIBOCOM_SERIAL = (*serial(0, triple="ffff30"), *serial(1, 2), Interface(3, "ff4201", "usbfs"))
+FIBOCOM_QUALCOMM = {
+    "32": Composition("2cb7:0104", (*FIBOCOM_SERIAL, qmi(4)), (1, 2)),
+    "33": Composition("2cb7:0105", (*FIBOCOM_SERIAL, *ethernet(4)), (1, 2)),
+    "30": Composition("2cb7:0111", (*mbim(0), *serial(2, 4), *serial(3, triple="ffff30")), (2, 4)),
+    "28": Composition("2cb7:010f", mbim(0), ()),
+}
+"""By the number of AT+GTUSBMODE; 28 is MBIM without an AT port."""
 L850_MBIM = Composition("2cb7:0007", (*mbim(0), *acm(2, 4, 6)), (2, 6))
 L850_NCM = Composition(
     "8087:095a",
@@ -133,11 +132,7 @@ L850_NCM = Composition(
     (0, 4),
 )
 
-PLS8 = Composition(
-    "1e2d:0061",
-    (*acm(0, 2, 4, 6), Interface(8, "020600", "cdc_ether", "net"), Interface(9, "0a0000", "cdc_ether")),
-    (0, 2),
-)
+PLS8 = Composition("1e2d:0061", (*acm(0, 2, 4, 6), *ethernet(8)), (2, 0))
 MV31_MBIM = Composition("1e2d:00b3", (*mbim(0), *serial(2), *serial(4, triple="ffff30")), (2,))
 
 
@@ -145,4 +140,5 @@ def boot(usb_id: str) -> Composition:
     """What a modem shows while its firmware is away: one port that is not for AT."""
     return Composition(usb_id, serial(0, triple="ffffff", driver="qcserial"), ())
 
-GENERIC = Composition("1d6b:0105", (*acm(0), Interface(2, "020600", "cdc_ether", "net")), (0,))
+GENERIC = Composition("1e0e:ffff", (*acm(0), *ethernet(2)), (0,))
+"""An id of a maker of modems that no product of its is known to have."""

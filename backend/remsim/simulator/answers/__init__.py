@@ -5,19 +5,20 @@ from __future__ import annotations
 from functools import cache
 
 from remsim.simulator.answers.base import Table
-from remsim.simulator.answers.common import COMMON, registration
+from remsim.simulator.answers.common import COMMON
 from remsim.simulator.answers.data import DATA
 from remsim.simulator.answers.fibocom import FM160, FM350
 from remsim.simulator.answers.messages import MESSAGES
 from remsim.simulator.answers.network import NETWORK
 from remsim.simulator.answers.quectel import quectel_table
 from remsim.simulator.answers.sierra import sierra_table
-from remsim.simulator.answers.sim import SIM, THALES_SIM
+from remsim.simulator.answers.sim import SIM
+from remsim.simulator.answers.thales import thales_table
 from remsim.simulator.answers.xmm import XMM
 from remsim.simulator.models import MODELS, Model
 
 SHARED = COMMON | SIM | NETWORK | DATA | MESSAGES
-FAMILIES = {"fm350": FM350, "fm160": FM160, "xmm": XMM, "thales": THALES_SIM, "generic": Table()}
+FAMILIES = {"fm350": FM350, "fm160": FM160, "xmm": XMM, "generic": Table()}
 
 
 @cache
@@ -33,6 +34,6 @@ def family(model: Model) -> Table:
         return quectel_table(model)
     if model.vendor == "sierra":
         return sierra_table(model)
-    own = FAMILIES[model.family]
-    is_nr_thales = model.family == "thales" and not model.is_lte_only
-    return own | Table({"AT+C5GREG?": registration("+C5GREG")}) if is_nr_thales else own
+    if model.vendor == "thales":
+        return thales_table(model)
+    return FAMILIES[model.family]

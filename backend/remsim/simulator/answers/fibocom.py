@@ -75,7 +75,7 @@ def gtact(state: ModemState) -> str:
         bands.nsa if "NR" in modes else none,
         bands.sa if "NR" in modes else none,
     )
-    preferred = state.settings.get("gtact_preferred", "6,3")
+    preferred = state.settings.get("gtact_preferred", "6,3" if rat == 20 else ",")
     return f"+GTACT: {rat},{preferred},{','.join(codes(shown))}"
 
 
@@ -101,8 +101,10 @@ def choose_act(state: ModemState, settings: Settings, arguments: list[str]) -> B
 
 
 def choices(state: ModemState) -> str:
-    """AT+GTACT=?."""
-    return f"+GTACT: ({','.join(map(str, RATS))}),(2,3,6),(2,3,6),({','.join(codes(state.model.bands))})"
+    """AT+GTACT=?: technologies, preferences, then bands by technology."""
+    bands = state.model.bands
+    umts, lte, nr = (",".join(codes(one)) for one in (Bands(umts=bands.umts), Bands(lte=bands.lte), Bands(sa=bands.sa)))
+    return f"+GTACT: ({','.join(map(str, RATS))}),(2,3,6),(2,3,6),(),({umts}),({lte}),(),(),({nr})"
 
 
 def chosen_bands(texts: list[str], known: Bands) -> tuple[frozenset[int], ...] | None:
@@ -124,27 +126,49 @@ def chosen_bands(texts: list[str], known: Bands) -> tuple[frozenset[int], ...] |
 
 
 def cell_lock(state: ModemState) -> str:
-    """AT+GTCELLLOCK?."""
-    locks = state.cell_lock_waits if state.cell_lock_waits is not None else state.radio.locks
-    if not locks:
-        return "+GTCELLLOCK: 0"
-    lock = locks[0]
-    rat = next(code for code, name in LOCK_RATS.items() if name == lock.rat)
-    return f"+GTCELLLOCK: 1,{rat},{int(lock.pci is None)},{lock.channel}" + ("" if lock.pci is None else f",{lock.pci}")
+    """AT+GTCELLLOCK?: as it was set."""
+    return f"+GTCELLLOCK: {state.settings.get('cell_lock', '0')}"
 
 
 def choose_cell(state: ModemState, settings: Settings, arguments: list[str]) -> Body:
-    """AT+GTCELLLOCK=1,rat,type,channel[,pci…]: type 0 a cell, 1 a channel. It holds from the next reset on."""
+    """AT+GTCELLLOCK=1,rat,type,channel,pci[,scs,band]: type 0 a cell, 1 a channel. It holds from the next reset on."""
     if arguments == ["0"]:
-        state.cell_lock_waits = ()
+        locks: tuple[CellLock, ...] = ()
+    elif (lock := lock_of(arguments)) is not None:
+        locks = (lock,)
+    else:
+        return BAD_PARAMETERS
+    state.cell_lock_waits = locks
+    state.settings["cell_lock"] = ",".join(arguments)
+    return ""
+
+
+def lock_of(arguments: list[str]) -> CellLock | None:
+    """The cell of +GTCELLLOCK's arguments."""
+    if len(arguments) < 4 or arguments[0] != "1" or arguments[1] not in LOCK_RATS or arguments[2] not in ("0", "1"):
+        return None
+    channel, pci = number_of(arguments[3]), number_of(arguments[4]) if len(arguments) > 4 else None
+    if channel is None or (arguments[2] == "0" and pci is None):
+        return None
+    return CellLock(LOCK_RATS[arguments[1]], channel, pci if arguments[2] == "0" else None)
+
+
+def mediatek_lock(state: ModemState) -> str:
+    """AT+EMMCHLCK?."""
+    return f"+EMMCHLCK: {state.settings.get('cell_lock', '0')}"
+
+
+def choose_mediatek_cell(state: ModemState, settings: Settings, arguments: list[str]) -> Body:
+    """AT+EMMCHLCK=1,7,0,channel,pci: an LTE cell, from when the radio was off for a moment until the next reset."""
+    if arguments == ["0"]:
+        state.radio_lock_waits = ()
+        state.settings.pop("cell_lock", None)
         return ""
-    mode, rat, kind, *rest = [*arguments, "", "", ""][: max(len(arguments), 3)]
-    numbers = [number_of(text) for text in rest if text]
-    if mode != "1" or rat not in LOCK_RATS or kind not in ("0", "1") or not numbers or None in numbers:
+    numbers = [number_of(text) for text in arguments]
+    if len(arguments) != 5 or arguments[:3] != ["1", "7", "0"] or None in numbers:
         return BAD_PARAMETERS
-    if kind == "0" and len(numbers) < 2:
-        return BAD_PARAMETERS
-    state.cell_lock_waits = (CellLock(LOCK_RATS[rat], numbers[0] or 0, numbers[1] if kind == "0" else None),)
+    state.radio_lock_waits = (CellLock("LTE", numbers[3] or 0, numbers[4]),)
+    state.settings["cell_lock"] = ",".join((*arguments, "0"))
     return ""
 
 
@@ -192,18 +216,17 @@ FIBOCOM = (
             "AT+GTDUALSIM=?": constant("+GTDUALSIM: (0-1)"),
             "AT+GTACT?": of_state(gtact),
             "AT+GTACT=?": of_state(choices),
-            "AT+GTCELLLOCK?": of_state(cell_lock),
             "AT+C5GREG?": registration("+C5GREG"),
         },
         {
             "AT+GTDUALSIM=": choose_slot,
             "AT+GTACT=": refusing(choose_act),
-            "AT+GTCELLLOCK=": refusing(choose_cell),
         },
     )
 )
 FM350 = FIBOCOM | Table(
     {
+        "AT+EMMCHLCK?": of_state(mediatek_lock),
         "AT+GTPKGVER?": constant('+GTPKGVER: "81600.0000.00.29.22.40_5000.0000.050.000.046_E41"'),
         "AT+CSQ": of_state(lambda s: tgpp.csq(s.camped, blank=" ")),
         "AT+GTCCINFO?": of_state(lambda s: fibocom.gtccinfo(s.camped, MCC, MNC)),
@@ -212,7 +235,8 @@ FM350 = FIBOCOM | Table(
         "AT+SIMTYPE?": of_state(lambda s: f"+SIMTYPE: {int(s.slot == 1)}"),
         "AT+EAPNACT?": of_state(apn),
         "AT+EID": of_state(lambda s: f"+EID: {'0' * 32}" if s.slot == 1 else None),
-    }
+    },
+    {"AT+EMMCHLCK=": refusing(choose_mediatek_cell)},
 )
 FM160 = FIBOCOM | Table(
     {
@@ -220,5 +244,7 @@ FM160 = FIBOCOM | Table(
         "AT+GTCAINFO?": of_state(lambda s: fibocom.gtcainfo_hex(s.camped)),
         "AT+MTSM=1,6": of_state(lambda s: f"+MTSM: {s.temperature_c}"),
         "AT+MTSM=1": of_state(lambda s: f"+MTSM: {s.temperature_c}"),
-    }
+        "AT+GTCELLLOCK?": of_state(cell_lock),
+    },
+    {"AT+GTCELLLOCK=": refusing(choose_cell)},
 )

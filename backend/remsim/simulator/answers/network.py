@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from remsim.simulator.answers.base import NEVER, Body, Settings, Table
 from remsim.simulator.answers.common import act
 from remsim.simulator.drive import MCC, PLMN
@@ -81,6 +83,9 @@ def functionality(state: ModemState, settings: Settings, arguments: list[str]) -
         return ""
     before, state.functionality = state.functionality, int(arguments[0])
     if state.functionality == 1 and before != 1:
+        if state.radio_lock_waits is not None:
+            state.radio, state.radio_lock_waits = replace(state.radio, locks=state.radio_lock_waits), None
+            state.see(state.air)
         state.effects.append(Effect("sim" if before == 0 else "retune"))
     elif state.functionality != before:
         state.effects.append(Effect("report"))

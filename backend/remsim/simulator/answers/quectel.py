@@ -5,7 +5,7 @@ from __future__ import annotations
 from remsim.simulator.answers.base import Body, Settings, Table, constant, of_sim, of_state, setting
 from remsim.simulator.answers.common import knows_5g, registration
 from remsim.simulator.answers.quectel_config import CONFIG, LTE_CONFIG
-from remsim.simulator.answers.quectel_radio import NR_RADIO
+from remsim.simulator.answers.quectel_radio import CAPABILITY, NR_RADIO
 from remsim.simulator.answers.sim import QUECTEL_SIM
 from remsim.simulator.drive import MCC, MNC, PLMN
 from remsim.simulator.encode import quectel
@@ -83,6 +83,13 @@ def choose_slot(state: ModemState, settings: Settings, arguments: list[str]) -> 
     return ""
 
 
+def choose_dual(state: ModemState, settings: Settings, arguments: list[str]) -> Body:
+    """+QDSIM=0 or 1: as +QUIMSLOT, counted from 0."""
+    if arguments not in (["0"], ["1"]):
+        return BAD_PARAMETERS
+    return choose_slot(state, settings, [str(int(arguments[0]) + 1)])
+
+
 def detection(state: ModemState, settings: Settings, arguments: list[str]) -> Body:
     """+QSIMSTAT=1: say when a card comes or goes."""
     if arguments not in (["0"], ["1"]):
@@ -104,6 +111,7 @@ QUECTEL = (
             "AT+QSPN": of_state(qspn),
             "AT+QTEMP": of_state(lambda s: quectel.qtemp(s.temperature_c, is_5g_module=knows_5g(s))),
             "AT+QSIMSTAT?": of_state(lambda s: f"+QSIMSTAT: {s.settings.get('simstat', 1)},{int(s.sim_present)}"),
+            "AT+CBC": constant("+CBC: 0,100,3806"),
             "AT+QPOWD": power_off,
             "AT+QPOWD=1": power_off,
             'AT+QURCCFG="urcport"': constant('+QURCCFG: "urcport","usbat"'),
@@ -116,6 +124,8 @@ QUECTEL = (
     | CONFIG
 )
 SLOTS = Table({"AT+QUIMSLOT?": of_state(lambda s: f"+QUIMSLOT: {s.slot + 1}")}, {"AT+QUIMSLOT=": choose_slot})
+DUAL_SIM = Table({"AT+QDSIM?": of_state(lambda s: f"+QDSIM: {s.slot}")}, {"AT+QDSIM=": choose_dual})
+"""EC25 and EG25 with firmware for two cards."""
 NR = Table({"AT+C5GREG?": registration("+C5GREG")}) | NR_RADIO
 LTE = Table({"AT+QCSQ": of_state(qcsq)}) | LTE_CONFIG
 
@@ -123,4 +133,8 @@ LTE = Table({"AT+QCSQ": of_state(qcsq)}) | LTE_CONFIG
 def quectel_table(model: Model) -> Table:
     """By the module's family."""
     found = QUECTEL | (LTE if model.is_lte_only else NR)
-    return found | SLOTS if model.slots > 1 else found
+    if model.family == "rm5xx":
+        found |= CAPABILITY
+    if model.slots > 1:
+        found |= DUAL_SIM if model.name.startswith("EG25") else SLOTS
+    return found

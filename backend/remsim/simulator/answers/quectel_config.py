@@ -9,6 +9,7 @@ from remsim.simulator.encode.errors import BAD_PARAMETERS, NOT_SUPPORTED
 from remsim.simulator.radio import mask_of, numbers_in
 from remsim.simulator.state import ModemState
 
+ANY_LTE = 0x7FFFFFFFFFFFFFFF
 SCAN_MODES: dict[str, tuple[str, ...]] = {"0": (), "1": ("GSM",), "2": ("UMTS",), "3": ("LTE",)}
 """QCFG="nwscanmode": automatic, GSM (which is not simulated), 3G, LTE."""
 
@@ -37,25 +38,44 @@ def qcfg_lte(state: ModemState, settings: Settings, arguments: list[str]) -> Bod
     name, *values = arguments
     if name == "band":
         return mask_bands(state, values)
+    if name == "iotopmode" and state.model.family == "bg96":
+        return iot_mode(state, values)
     if name == "nwscanmode":
         return scan_mode(state, values)
     return qcfg(state, settings, arguments)
 
 
 def mask_bands(state: ModemState, values: list[str]) -> Body:
-    """QCFG="band": masks of GSM/WCDMA, LTE and TD-SCDMA in hex; 0 leaves one as it is."""
+    """QCFG="band": masks of GSM/WCDMA, LTE and a third kind in hex, as firmware keeps them; 0 leaves one as it is.
+
+    The third is TD-SCDMA, on BG96 NB-IoT. All bits of LTE are all of its bands.
+    """
+    held = state.settings.setdefault("masks", ["93", "", "0"])
+    held[1] = f"{mask_of(state.radio.bands.lte):x}"
     if not values:
-        return f'+QCFG: "band",{state.settings.get("gw_mask", "0x93")},{mask_of(state.radio.bands.lte):#x},0x0'
-    if not 2 <= len(values) <= 4 or not all(re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,24}", text) for text in values):
+        return f'+QCFG: "band",0x{held[0]},0x{held[1]},0x{held[2]}'
+    if not 2 <= len(values) <= 4 or not all(re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,32}", text) for text in values):
         return BAD_PARAMETERS
-    gw_mask, lte_mask = (int(text, 16) for text in values[:2])
-    wanted = numbers_in(lte_mask)
+    masks = [int(text, 16) for text in values[:3]]
+    wanted = state.model.bands.lte if masks[1] == ANY_LTE else numbers_in(masks[1])
     if not wanted <= state.model.bands.lte:
         return BAD_PARAMETERS
-    if gw_mask:
-        state.settings["gw_mask"] = f"{gw_mask:#x}"
+    for at in (0, 2):
+        if masks[at : at + 1] not in ([], [0]):
+            held[at] = f"{masks[at]:x}"
     if wanted:
         state.prefer_bands(lte=wanted)
+    return ""
+
+
+def iot_mode(state: ModemState, values: list[str]) -> Body:
+    """QCFG="iotopmode" of BG96: 0 LTE-M, 1 NB-IoT, which the recordings do not have, 2 both."""
+    if not values:
+        return f'+QCFG: "iotopmode",{state.settings.get("iotopmode", "0")}'
+    if values[0] not in ("0", "1", "2"):
+        return BAD_PARAMETERS
+    state.settings["iotopmode"] = values[0]
+    state.prefer(modes=frozenset({"NB-IoT"}) if values[0] == "1" else state.model.modes)
     return ""
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 
-from remsim.simulator.answers.base import Body, Settings, Table, bands_of, changes_only, listed
+from remsim.simulator.answers.base import Body, Settings, Table, bands_of, changes_only, listed, of_state
 from remsim.simulator.encode.errors import BAD_PARAMETERS
 from remsim.simulator.radio import CellLock
 from remsim.simulator.state import ModemState
 
 BAND_LISTS = {"gw_band": "umts", "lte_band": "lte", "nsa_nr5g_band": "nsa", "nr5g_band": "sa"}
 MODE_NAMES = {"WCDMA": "UMTS", "LTE": "LTE", "NR5G": "NR"}
+TDD = frozenset(range(33, 54))
 NR_OFF: dict[str, frozenset[str]] = {"0": frozenset(), "1": frozenset({"SA"}), "2": frozenset({"NSA"})}
 
 
 def qnwprefcfg(state: ModemState, settings: Settings, arguments: list[str]) -> Body:
     """AT+QNWPREFCFG="name" reads, with a value it sets; it holds at once and over resets."""
     name, *values = arguments
+    if state.model.family == "unisoc" and name in ("nsa_nr5g_band", "nr5g_disable_mode"):
+        return None
     if name in BAND_LISTS:
         return band_list(state, name, values)
     if name == "mode_pref":
@@ -37,8 +40,19 @@ def band_list(state: ModemState, name: str, values: list[str]) -> Body:
     wanted = bands_of(values[0], ":", getattr(state.model.bands, technology))
     if wanted is None or len(values) > 1:
         return None
-    state.prefer_bands(**{technology: wanted})
+    both = {"nsa": wanted} if technology == "sa" and state.model.family == "unisoc" else {}
+    state.prefer_bands(**{technology: wanted}, **both)
     return ""
+
+
+def capability(state: ModemState) -> str:
+    """+QGETCAPABILITY: the module's own bands."""
+    bands = state.model.bands
+    nr, umts = listed(bands.sa, ",n"), listed(bands.umts, ",B")
+    fdd = ",".join(f"B{band}" for band in sorted(bands.lte) if band not in TDD)
+    tdd = ",".join(f"B{band}" for band in sorted(bands.lte) if band in TDD)
+    lines = (f"NR:n{nr}", f"LTE-FDD:{fdd}", f"LTE-TDD:{tdd}", f"WCDMA:B{umts}", "LTE-CATEGORY:CAT16", "LTE-CA:1")
+    return "\r\n".join(f"+QGETCAPABILITY:{line}" for line in lines)
 
 
 def mode_preference(state: ModemState, values: list[str]) -> Body:
@@ -116,4 +130,5 @@ def save_control(state: ModemState, values: list[str]) -> Body:
     return ""
 
 
+CAPABILITY = Table({"AT+QGETCAPABILITY": of_state(capability), "AT+QGETCAPABILITY?": of_state(capability)})
 NR_RADIO = Table(setters={"AT+QNWPREFCFG=": changes_only(qnwprefcfg), "AT+QNWLOCK=": changes_only(qnwlock)})

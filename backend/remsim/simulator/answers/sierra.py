@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from remsim.simulator.answers.base import Body, Setter, Settings, Table, constant, of_state, refusing
 from remsim.simulator.answers.common import registration
+from remsim.simulator.answers.sierra_bands import band, band_choices, choose_band
 from remsim.simulator.answers.sim import SIERRA_SIM
 from remsim.simulator.drive import MCC, MNC
 from remsim.simulator.encode import sierra, sierra_nr
 from remsim.simulator.models import Model
-from remsim.simulator.radio import mask_of, numbers_in
 from remsim.simulator.state import Effect, ModemState
 
 PASSWORD = "A710"
-CUSTOM = "0F"
 RATS: dict[str, tuple[str, tuple[str, ...]]] = {
     "00": ("Automatic", ()),
     "01": ("WCDMA Only", ("UMTS",)),
@@ -29,8 +27,6 @@ RATS: dict[str, tuple[str, tuple[str, ...]]] = {
 INTERFACES = ((0x1, "diag"), (0x4, "nmea"), (0x8, "modem"), (0x100, "rmnet0"), (0x1000, "mbim"))
 TYPES = {"9x30": "1 (Generic)", "9x50": "3 (Legacy-Generic)", "sdx": "1 (Generic)"}
 VOTERS = ("Temp", "Volt", "User", "W_DISABLE", "IMSWITCH", "BIOS", "LWM2M", "OMADM", "FOTA")
-CLASSES = {"0": "umts", "1": "lte", "3": "nsa", "4": "sa"}
-"""Of AT!BAND on SDX modules: GW, LTE, NRNSA, NRSA."""
 
 
 def locked(setter: Setter) -> Setter:
@@ -91,8 +87,7 @@ def choose_slot(state: ModemState, settings: Settings, arguments: list[str]) -> 
 
 def selrat(state: ModemState) -> str:
     """The technologies in force."""
-    modes = state.radio.modes
-    code = next((code for code, (_, wanted) in RATS.items() if frozenset(wanted) == modes), "00")
+    code = state.settings.get("selrat", "00")
     return f"!SELRAT: {code}, {RATS[code][0]}"
 
 
@@ -106,70 +101,8 @@ def choose_rat(state: ModemState, settings: Settings, arguments: list[str]) -> B
     row = rats_of(state).get(arguments[0].zfill(2))
     if row is None or len(arguments) != 1:
         return None
+    state.settings["selrat"] = arguments[0].zfill(2)
     state.prefer(modes=frozenset(row[1]) or state.model.modes)
-    return ""
-
-
-def words(mask: int) -> str:
-    """A mask of 128 bits, the lower half first."""
-    return f"{mask & (1 << 64) - 1:016X} {mask >> 64:016X}"
-
-
-def band(state: ModemState) -> str:
-    """AT!BAND?: the choice in force; SDX modules print a mask a technology."""
-    is_all = state.radio.bands == state.model.bands
-    index, name = ("00", "All bands") if is_all else (CUSTOM, state.settings.get("band_name", "Custom"))
-    if state.model.family != "sdx":
-        lte = mask_of(state.radio.bands.lte) & (1 << 64) - 1
-        gw = state.settings.get("gw_mask", "0002000007C00000")
-        head = "Index, Name,                        GW Band Mask     L Band Mask      TDS Band Mask"
-        return f"{head}\r\n{index}, {name:<30}{gw} {lte:016X} 0000000000000000"
-    bands = state.radio.bands
-    return (
-        f"Index, Name\r\n{index}, {name},\r\n0 - GW:    {mask_of(bands.umts):016X}\r\n"
-        f"1 - LTE:   {words(mask_of(bands.lte))}\r\n3 - NRNSA: {words(mask_of(bands.nsa))}\r\n"
-        f"4 - NRSA:  {words(mask_of(bands.sa))}"
-    )
-
-
-def band_choices(state: ModemState) -> str:
-    """AT!BAND=?: the profiles there are."""
-    masks = state.model.bands
-    if state.model.family == "sdx":
-        return (
-            f"Index, Name\r\n00, All bands,\r\n0 - GW:    {mask_of(masks.umts):016X}\r\n"
-            f"1 - LTE:   {words(mask_of(masks.lte))}\r\n3 - NRNSA: {words(mask_of(masks.nsa))}\r\n"
-            f"4 - NRSA:  {words(mask_of(masks.sa))}"
-        )
-    lte = mask_of(masks.lte) & (1 << 64) - 1
-    head = "Index, Name,                        GW Band Mask     L Band Mask      TDS Band Mask"
-    return f"{head}\r\n00, {'All bands':<30}0002000007C00000 {lte:016X} 0000000000000000"
-
-
-def choose_band(state: ModemState, settings: Settings, arguments: list[str]) -> Body:
-    """AT!BAND=00 takes a profile; with more it defines one: ``0F,1,"name",class,low,high`` or ``0F,"name",gw,lte``."""
-    index = arguments[0].upper().zfill(2)
-    if len(arguments) == 1:
-        if index == "00":
-            state.prefer(bands=state.model.bands)
-        elif "custom_bands" in state.settings and index == state.settings.get("custom_index"):
-            state.prefer(bands=state.settings["custom_bands"])
-        else:
-            return None
-        return ""
-    is_sdx = state.model.family == "sdx"
-    masks = arguments[4:] if is_sdx else arguments[2:4]
-    if not masks or not all(re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,16}", mask) for mask in masks):
-        return None
-    technology = CLASSES.get(arguments[3]) if is_sdx else "lte"
-    numbers = [int(mask, 16) for mask in masks]
-    value = numbers[0] | (numbers[1] << 64 if len(numbers) > 1 else 0) if is_sdx else numbers[-1]
-    wanted = numbers_in(value)
-    if technology is None or not wanted or not wanted <= getattr(state.model.bands, technology):
-        return None
-    state.settings["custom_bands"] = replace(state.radio.bands, **{technology: wanted})
-    state.settings["custom_index"] = index
-    state.settings["band_name"] = arguments[2] if is_sdx else arguments[1]
     return ""
 
 
@@ -234,8 +167,8 @@ SIERRA = (
                 lambda s: "!SELRAT: Index, Name\r\n"
                 + "\r\n".join(f"{code}, {name}" for code, (name, _) in rats_of(s).items())
             ),
-            "AT!BAND?": of_state(band),
-            "AT!BAND=?": of_state(band_choices),
+            "AT!BAND?": band,
+            "AT!BAND=?": band_choices,
             "AT!USBCOMP?": of_state(usbcomp),
         },
         {

@@ -67,7 +67,8 @@ def tries(state: ModemState) -> tuple[int, int]:
 def cpinr(state: ModemState) -> str:
     """+CPINR: a line a password, with the tries there are at most."""
     pin, puk = tries(state)
-    return f"+CPINR: SIM PIN,{pin},{PIN_TRIES}\r\n+CPINR: SIM PUK,{puk},{PUK_TRIES}"
+    first = f"+CPINR: SIM PIN,{pin},{PIN_TRIES}\r\n+CPINR: SIM PUK,{puk},{PUK_TRIES}"
+    return f"{first}\r\n+CPINR: SIM PIN2,{PIN_TRIES},{PIN_TRIES}\r\n+CPINR: SIM PUK2,{PUK_TRIES},{PUK_TRIES}"
 
 
 def qpinc(state: ModemState) -> str:

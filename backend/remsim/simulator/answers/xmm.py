@@ -9,6 +9,7 @@ from remsim.simulator.answers.fibocom import USB
 from remsim.simulator.drive import MCC, MNC
 from remsim.simulator.encode import xmm
 from remsim.simulator.encode.errors import BAD_PARAMETERS
+from remsim.simulator.radio import Bands
 from remsim.simulator.state import ModemState, number_of
 
 RATS: dict[str, tuple[str, ...]] = {"1": ("UMTS",), "2": ("LTE",), "4": ("UMTS", "LTE"), "6": ("UMTS", "LTE")}
@@ -19,8 +20,12 @@ def xact(state: ModemState) -> str:
     modes = state.radio.modes
     rat = "4" if modes == state.model.modes else next(rat for rat, wanted in RATS.items() if frozenset(wanted) == modes)
     bands = state.radio.bands
-    shown = [*map(str, sorted(bands.umts)), *(str(100 + band) for band in sorted(bands.lte))]
-    return f"+XACT: {rat},{state.settings.get('xact_preferred', '2')},,{','.join(shown)}"
+    return f"+XACT: {rat},{state.settings.get('xact_preferred', '2')},{'1' if rat == '4' else ''},{listed_bands(bands)}"
+
+
+def listed_bands(bands: Bands) -> str:
+    """Bands of 3G as they are, of LTE from 100 on."""
+    return ",".join([*map(str, sorted(bands.umts)), *(str(100 + band) for band in sorted(bands.lte))])
 
 
 def choose_act(state: ModemState, settings: Settings, arguments: list[str]) -> Body:
@@ -53,6 +58,7 @@ def measure(state: ModemState, settings: Settings, arguments: list[str]) -> Body
 XMM = USB | Table(
     {
         "AT+GMM?": of_state(lambda s: f'+GMM: "{s.model.name[:4]} LTE Module","{s.model.name[:4]}"'),
+        "AT+CBC": constant("+CBC: 0,3750"),
         "AT+XCESQ?": of_state(lambda s: xmm.xcesq(s.camped)),
         "AT+XMCI=1": of_state(lambda s: xmm.xmci(s.camped, MCC, MNC)),
         "AT+XMCI=0": of_state(lambda s: xmm.xmci(s.camped, MCC, MNC)),
@@ -62,7 +68,7 @@ XMM = USB | Table(
         "AT+RSRQ?": of_state(lambda s: xmm.cell_list("+RSRQ", s.camped)),
         "AT+MTSM?": of_state(lambda s: f"+MTSM: {s.temperature_c}"),
         "AT+XACT?": of_state(xact),
-        "AT+XACT=?": constant("+XACT: (0-6),(0-2),0"),
+        "AT+XACT=?": of_state(lambda s: f"+XACT: (0-6),(0-2),0,900,1800,1900,850,{listed_bands(s.model.bands)}"),
     },
     {"AT+XACT=": refusing(choose_act), "AT+MTSM=": measure},
 )
