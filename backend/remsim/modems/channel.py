@@ -21,7 +21,7 @@ from remsim.core.errors import Aborted, AtTimeout, InvalidInput, ModemError, Mod
 from remsim.modems.decode.text import FINAL
 from remsim.modems.device import Device, open_device
 from remsim.modems.holders import holders
-from remsim.modems.masking import masked, shown_command
+from remsim.modems.masking import shown_command, shown_reply
 from remsim.modems.reply import AtReply, LineSplitter, ReplyCollector, TextJoiner
 from remsim.modems.turns import Turns
 
@@ -217,7 +217,7 @@ class Channel:
             raise Aborted(f"{shown_command(command)} was aborted")
         reply = AtReply(command, tuple(collector.lines), collector.final)
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s: %s -> %r", self.path, shown_command(command), masked(reply.text))
+            log.debug("%s: %s -> %r", self.path, shown_command(command), shown_reply(command, reply.text))
         return reply
 
     def _resync(self, timeout_s: float) -> None:

@@ -8,14 +8,24 @@ _LONG_NUMBER = re.compile(r"\d{10,}[0-9A-Fa-f]*")
 
 
 _WITH_SECRETS = re.compile(
-    r"(AT[+^!]?(?:CPIN|CPWD|CLCK|CGAUTH|QICSGP|ENTERCND|CUSD|CMGS|CMGW|EGMR)=).+", re.IGNORECASE
+    r"((?:AT|;)\s*[+^!*]?\s*(?:CPIN2?|CPWD|CLCK|CGAUTH|QICSGP|ENTERCND|CUSD|CMGS|CMGW|EGMR|CSIM|CGLA)\s*=).+",
+    re.IGNORECASE,
 )
 """Commands whose parameters are PINs, passwords or private words."""
+
+
+_WITH_WORDS = re.compile(r"\+(?:CMG[LRSW]|CMT|CUSD|CPB[RF]|CNUM)\b", re.IGNORECASE)
+"""Commands whose answers are what people write to each other."""
 
 
 def shown_command(command: str) -> str:
     """A command as it may stand in a message or a log."""
     return masked(_WITH_SECRETS.sub(r"\1…", command))
+
+
+def shown_reply(command: str, reply: str) -> str:
+    """An answer as it may stand in a log."""
+    return "…" if _WITH_WORDS.search(command) else masked(reply)
 
 
 def mask(identifier: str | None) -> str | None:

@@ -51,6 +51,10 @@ class Action:
         """What is being done, in words."""
         return self.label
 
+    def note(self, result: Any) -> Mapping[str, Any]:
+        """What the journal tells of the result, beside that it is done."""
+        return {}
+
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """Do it, and answer what is so now. Raises ``RemsimError`` with what the user can do."""
         raise NotImplementedError

@@ -181,7 +181,7 @@ class ControlDesk:
             text = f"{target.id}: {asked.title} failed: {error.message}"
             self._tell(target, text, {**told, "result": "failed", "code": error.code}, "warning")
             raise
-        self._tell(target, f"{target.id}: {asked.title}: done", {**told, "result": "done"})
+        self._tell(target, f"{target.id}: {asked.title}: done", {**told, **action.note(result), "result": "done"})
         if isinstance(action, Change) and action.remembers:
             known = self._desired.of(target.id).get(action.name, {})  # what a form does not name stays wanted
             self._desired.keep(target.id, action.name, known | action.preset(asked.values))

@@ -5,13 +5,19 @@ from __future__ import annotations
 from remsim.modems.control.action import Action
 from remsim.modems.control.apn import Apn
 from remsim.modems.control.connection import Connection
+from remsim.modems.control.console import At
 from remsim.modems.control.hard_reset import HardReset
 from remsim.modems.control.inhibit import Inhibit
+from remsim.modems.control.operators import Operator, Scan
 from remsim.modems.control.power import Radio, Reset
 from remsim.modems.control.sim_source import SimSource
+from remsim.modems.control.sms import SmsDelete, SmsRead, SmsSend
 from remsim.modems.control.usb_mode import UsbMode
+from remsim.modems.control.ussd import Ussd, UssdEnd
 
 ALL: tuple[Action, ...] = (
+    Scan(),
+    Operator(),
     Radio(),
     SimSource(),
     Connection(),
@@ -20,5 +26,11 @@ ALL: tuple[Action, ...] = (
     HardReset(),
     UsbMode(),
     Inhibit(),
+    SmsSend(),
+    SmsRead(),
+    SmsDelete(),
+    Ussd(),
+    UssdEnd(),
+    At(),
 )
 ACTIONS: dict[str, Action] = {action.name: action for action in ALL}
