@@ -92,9 +92,13 @@ class SimDetection:
 
 
 class RadioPreferences:
-    """Technologies and bands; a change takes effect at once. ``password`` opens the commands, reading included."""
+    """Technologies and bands; a change takes effect at once. ``password`` opens the commands, reading included.
+
+    The answers to ``steady`` commands are the same throughout a session.
+    """
 
     asks: ClassVar[tuple[str, ...]] = ()
+    steady: ClassVar[frozenset[str]] = frozenset()
     password: ClassVar[str | None] = None
 
     def choices(self, answers: Answers) -> dict[str, list[str]]:

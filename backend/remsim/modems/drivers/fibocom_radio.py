@@ -33,6 +33,7 @@ class GtactPreferences(RadioPreferences):
     """FM350, FM150, FM160. The answer holds bands of the chosen technologies only."""
 
     asks = (CHOICES, STATE)
+    steady = frozenset((CHOICES,))
 
     def choices(self, answers: Answers) -> dict[str, list[str]]:
         """The technologies of its own list."""
@@ -79,6 +80,7 @@ class XactPreferences(RadioPreferences):
     """L850 and L860: XACT. The bands of a technology that is not in the list stay as they are."""
 
     asks = ("AT+XACT=?", "AT+XACT?")
+    steady = frozenset(("AT+XACT=?",))
     _ACTS = {"auto": 4, "umts": 1, "lte": 2}
     _BOTH = (4, 6)
 

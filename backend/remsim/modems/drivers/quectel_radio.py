@@ -62,6 +62,8 @@ class NrPreferences(RadioPreferences):
         *(f'AT+QNWPREFCFG="{name}"' for name in LISTS.values()),
     )
 
+    steady = frozenset((CAPABILITY, CAPABILITY_OLD, CHOICES, POLICY))
+
     def choices(self, answers: Answers) -> dict[str, list[str]]:
         """Combinations of the technologies it has bands of."""
         bands = self.bands(answers)
@@ -131,6 +133,7 @@ class LtePreferences(RadioPreferences):
     """EC2x, EG2x, EP06, EM12: QCFG, effective at once. The masks of GSM, WCDMA and TD-SCDMA stay as they are."""
 
     asks: ClassVar[tuple[str, ...]] = ("AT+CGMR", BAND, SCAN)
+    steady = frozenset(("AT+CGMR",))
 
     def choices(self, answers: Answers) -> dict[str, list[str]]:
         """2G and 3G where their masks have a band."""

@@ -34,6 +34,7 @@ class SierraPreferences(RadioPreferences):
     """The modem names its technologies and its profiles itself."""
 
     asks = (MODE_CHOICES, MODE, PROFILES, BAND)
+    steady = frozenset((MODE_CHOICES,))
     password = PASSWORD
 
     def __init__(self, platform: str | None) -> None:
