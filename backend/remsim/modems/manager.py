@@ -29,6 +29,8 @@ HOLDERS_S = 10.0
 """How often others' use of our modems' ports is looked for."""
 GHOST_S = 86400.0
 """A modem that never told its IMEI and has been away so long is forgotten."""
+UNHEARD_S = 1.0
+"""How often the bus is looked at where the kernel does not tell of devices."""
 NODES_S = 0.3
 """Device nodes come a moment after the device on systems that make them themselves."""
 PERIODS_S = (1.0, 60.0)
@@ -69,10 +71,11 @@ class ModemManager:
         self.on_identified: Callable[[Modem], None] = lambda modem: None
         self._scan_period_s = scan_period_s
         self._modems: dict[str, Modem] = {}
+        self._sure: dict[Modem, tuple[str, str]] = {}  # the ids of those who said their IMEI, and that
         self._seen: tuple[str, ...] | None = None
         self._scanned_at = 0.0
         self._holders_at = -HOLDERS_S
-        self._identifying = threading.Lock()
+        self._identifying = threading.RLock()
         self._stopping = threading.Event()
         self._uevents = Uevents(listen=sysfs_root == SYSFS)
         self._thread = threading.Thread(target=self._run, name="modems", daemon=True)
@@ -100,8 +103,9 @@ class ModemManager:
 
     def views(self, *, identifiers: bool = False) -> list[dict[str, Any]]:
         """The objects of all modems, by number."""
-        modems = sorted(self._modems.values(), key=lambda modem: (len(modem.id), modem.id))
-        return [modem_view(modem, self._prober, self._identities, identifiers=identifiers) for modem in modems]
+        with self._identifying:  # two modems that change their ids are never seen with one id
+            modems = sorted(self._modems.values(), key=lambda modem: (len(modem.id), modem.id))
+            return [modem_view(modem, self._prober, self._identities, identifiers=identifiers) for modem in modems]
 
     def view(self, modem_id: str, *, identifiers: bool = False) -> dict[str, Any]:
         """One modem's object with carriers and neighbours."""
@@ -150,7 +154,7 @@ class ModemManager:
                 self._look()
             except Exception:  # looking again is all that can be done
                 log.exception("the search for modems failed")
-            period_s = self._scan_period_s
+            period_s = self._scan_period_s if self._uevents.listens else min(self._scan_period_s, UNHEARD_S)
             if moved and any(modem.present and not modem.found.at_ports for modem in list(self._modems.values())):
                 period_s = min(period_s, NODES_S)
             moved = self._uevents.wait(period_s)
@@ -163,7 +167,7 @@ class ModemManager:
             if not modem.present:
                 modem.missed()
         seen = fingerprint(around.sysfs_root)
-        waiting = any(modem.present and not modem.found.at_ports for modem in modems)
+        waiting = any(modem.present and not modem.found.at_ports and modem.session is None for modem in modems)
         if seen == self._seen and not waiting and now - self._scanned_at < FULL_SCAN_S:
             return
         is_first, self._seen, self._scanned_at = self._seen is None, seen, now
@@ -215,6 +219,7 @@ class ModemManager:
 
     def _drop(self, modem: Modem) -> None:
         modem.stop()
+        self._sure.pop(modem, None)
         if self._modems.get(modem.found.usb_path) is modem:
             del self._modems[modem.found.usb_path]
 
@@ -222,15 +227,17 @@ class ModemManager:
         """The id of a modem whose IMEI is known now. One that was moved here leaves its old place."""
         with self._identifying:
             others = [other for other in list(self._modems.values()) if other is not modem]
-            identified = {other.id: other.identity["imei"] for other in others if other.present and has_imei(other)}
-            twin = next((name for name, other in identified.items() if other == imei), None)
+            sure = {other: self._sure[other] for other in others if other.present and other in self._sure}
+            twin = next((name for name, known in sure.values() if known == imei), None)
             self._note_imei(modem, imei, twin)
             before, place = modem.id, modem.found.usb_path
-            modem_id = self._registry.identified(before, imei, place, identified)
+            modem_id = self._registry.identified(before, imei, place, {name for name, _ in sure.values()})
+            self._sure[modem] = modem_id, imei
             if modem_id == before:
                 return before
             moved = False
-            for other in [other for other in others if other.id == modem_id]:
+            modem.take_id(modem_id)
+            for other in [other for other in others if other not in sure and other.id == modem_id]:
                 moved = True
                 if other.present:  # it got this id by its place, before it could say who it is
                     other.id = before
@@ -259,11 +266,6 @@ class ModemManager:
         self, kind: str, modem_id: str, text: str, data: dict[str, Any] | None = None, severity: str = "info"
     ) -> None:
         self._around.emit(Event(kind, modem_id, self._around.clock.now(), text, severity, data or {}))
-
-
-def has_imei(modem: Modem) -> bool:
-    """Whether a modem said who it is."""
-    return not is_empty(modem.identity.get("imei") or "")
 
 
 def ports_of(found: Found) -> set[str]:

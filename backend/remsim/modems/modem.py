@@ -363,7 +363,7 @@ class Modem:
             self._identified_at = self._clock.monotonic()
             self.identity = session.identity
             if self.identity.get("imei"):
-                self._take_id(self._around.identify(self, str(self.identity["imei"])))
+                self.take_id(self._around.identify(self, str(self.identity["imei"])))
             session.plan.set_period(self.period_s)
             self.identifications += 1
             self._notify()
@@ -379,7 +379,8 @@ class Modem:
             self.ports.failed()
             raise
 
-    def _take_id(self, modem_id: str) -> None:
+    def take_id(self, modem_id: str) -> None:
+        """Be known by this id from now on."""
         if modem_id != self.id:
             self.id, self.reading, self._changes = modem_id, None, Changes()
 
