@@ -67,6 +67,11 @@ TOOLS = {
 }
 
 
+def is_installed(protocol: str) -> bool:
+    """Whether the program of a protocol can be run."""
+    return shutil.which(TOOLS[protocol].program) is not None
+
+
 class ControlChannel(Channel):
     """A control device in the place of an AT port. ``query`` takes the tools' actions (``nas-get-signal-info``)."""
 

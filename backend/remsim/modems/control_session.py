@@ -63,7 +63,7 @@ class ControlPlan(PollingPlan):
 
 
 class ControlSession(Session):
-    """A session whose commands are a tool's actions. ``channel.manner`` says how the modem is read."""
+    """A session whose commands are a tool's actions."""
 
     channel: ControlChannel
 
@@ -80,6 +80,10 @@ class ControlSession(Session):
         self._unsupported: set[str] = set()
         self._held_rounds = 0
         super().__init__(port.path, row, clock=clock, goes_on=goes_on, on_timeout=on_timeout)
+
+    @property
+    def manner(self) -> str:
+        return self.channel.manner
 
     def shake_hands(self) -> None:
         """Nothing to wait for: the device node is there once the modem answers."""

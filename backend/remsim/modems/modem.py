@@ -18,7 +18,7 @@ from remsim.core.errors import AtTimeout, Conflict, ModemError, ModemGone, PortB
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.modems.changes import Changes
-from remsim.modems.detect import Found, is_another, look_at
+from remsim.modems.detect import ControlPort, Found, is_another, look_at
 from remsim.modems.drivers import driver_for
 from remsim.modems.drivers.base import Driver
 from remsim.modems.holders import Holder
@@ -48,6 +48,10 @@ FAILED_AFTER_S = 600.0
 HELD_LOOK_S = 0.5
 WAIT_SLICE_S = 0.5
 HEARD_KEPT = 16
+PORTLESS_S = 10.0
+"""A modem without AT port gets so long to show one before its QMI or MBIM device is used: drivers bind one by one."""
+BESIDE_S = 60.0
+"""How often it is looked whether an AT port has become free while the modem is read without one."""
 IDENTITY_RETRY_S = 30.0
 IDENTITY_TRIES = 5
 """A modem that did not answer all of who it is, is asked again so often."""
@@ -106,6 +110,8 @@ class Modem:
         self._away_since: float | None = None
         self._patient_until = 0.0
         self._identified_at = 0.0
+        self._portless_since: float | None = None
+        self._beside_until: float | None = None
         self._identity_tries = 0
         self._sent_before = 0
         self._counting = threading.Lock()
@@ -181,6 +187,8 @@ class Modem:
         """Who else has its ports open, as the manager sees it now and then."""
         session = self.session
         open_port = session.channel.path if session is not None and session.channel.is_open else None
+        if session is not None and session.manner is not None:  # we share it with its owner, through the same proxy
+            others = [holder for holder in others if holder.path != open_port]
         for holder in self.ports.seen(others, open_port):
             text = f"{self.id}: {holder} has opened {holder.path} beside us, answers may be lost; {holder.hint}"
             self._tell("port_shared", text, {"port": holder.path, "process": holder.name}, "warning")
@@ -302,6 +310,8 @@ class Modem:
             return self._port_lost()
         except ModemError as error:
             self.last_error = error.message
+            if isinstance(error, PortBusy) and self._may_read_beside(error):
+                return 0.0
             self.trouble = f"{error.message}; {error.hint}." if error.hint else None
             self._set_state("port_busy" if isinstance(error, PortBusy) else "not_answering", error.message)
             return BUSY_RETRY_S
@@ -322,31 +332,36 @@ class Modem:
         if found.row.boot_mode is not None:
             self._set_state("boot", found.row.boot_mode)
             return None
-        if not found.at_ports:
+        if not found.at_ports and not self._is_portless_for_good(found):
             if self.state == "rebooting" and not self._may_be_rebooting():
                 self._set_state("not_answering", "it has no AT port")
             return RETRY_S
         self._talk(found)
         return 0.0
 
+    def _is_portless_for_good(self, found: Found) -> bool:
+        """Whether a modem that shows no AT port is to be read by its QMI or MBIM device."""
+        now = self._clock.monotonic()
+        if self._portless_since is None:
+            self._portless_since = now
+        return found.control_port is not None and now - self._portless_since >= PORTLESS_S
+
+    def _may_read_beside(self, error: PortBusy) -> bool:
+        """Whether the modem can be read without the AT port that another program has; a hint says what that takes."""
+        control = self.found.control_port
+        if control is None or error.port == control.path:
+            return False
+        from remsim.modems.control_port import TOOLS, is_installed  # few modems need it
+
+        if not is_installed(control.protocol):
+            error.hint = f"{error.hint}; or {TOOLS[control.protocol].hint} to read it by {control.protocol.upper()}"
+            return False
+        self._beside_until = self._clock.monotonic() + BESIDE_S
+        return True
+
     def _talk(self, found: Found) -> None:
         """One session, from opening the port to its end."""
-        path = self.ports.choose(found.at_ports, self._clock.monotonic())
-        at = found.at_ports.index(path)
-
-        def goes_on() -> bool:
-            is_wanted = not self._stopping and self.period_s is not None and self.present
-            is_same = self.found.at_ports[at : at + 1] == (path,) and self.found.row == found.row
-            return is_wanted and is_same and not self.ports.gives_up(self._clock.monotonic())
-
-        session = Session(
-            path,
-            found.row,
-            clock=self._clock,
-            goes_on=goes_on,
-            on_timeout=self._silent,
-            on_heard=self._heard,
-        )
+        session = self._session(found)
         self._end_session(session)
         try:
             self._open(session)
@@ -367,16 +382,66 @@ class Modem:
             session.plan.set_period(self.period_s)
             self.identifications += 1
             self._notify()
-            self._around.identified(self)
+            if session.manner is None:
+                self._around.identified(self)
             self._poll(session)
         finally:
             session.channel.dispose()
+
+    def _session(self, found: Found) -> Session:
+        """A session over the best AT port; over the QMI or MBIM device where there is none, or none to be had."""
+        control = found.control_port
+        now = self._clock.monotonic()
+        if control is not None and (not found.at_ports or now < (self._beside_until or now)):
+            return self._control_session(found, control)
+        self._portless_since = self._beside_until = None
+        path = self.ports.choose(found.at_ports, now)
+        at = found.at_ports.index(path)
+
+        def goes_on() -> bool:
+            is_same = self.found.at_ports[at : at + 1] == (path,) and self.found.row == found.row
+            return self._is_wanted() and is_same and not self.ports.gives_up(self._clock.monotonic())
+
+        return Session(
+            path,
+            found.row,
+            clock=self._clock,
+            goes_on=goes_on,
+            on_timeout=self._silent,
+            on_heard=self._heard,
+        )
+
+    def _control_session(self, found: Found, control: ControlPort) -> Session:
+        from remsim.modems.control_session import ControlSession  # few modems need it
+
+        def goes_on() -> bool:
+            is_same = self.found.control_port == control and self.found.row == found.row
+            return self._is_wanted() and is_same and not self._has_free_at_port()
+
+        return ControlSession(control, found.row, clock=self._clock, goes_on=goes_on, on_timeout=self._silent)
+
+    def _is_wanted(self) -> bool:
+        return not self._stopping and self.period_s is not None and self.present
+
+    def _has_free_at_port(self) -> bool:
+        """Whether an AT port has come, or has become free, while the modem is read without one."""
+        now = self._clock.monotonic()
+        if self._beside_until is not None and now < self._beside_until:
+            return False
+        taken = {holder.path for holder in self.ports.others}
+        if any(port not in taken for port in self.found.at_ports):
+            self._beside_until = None
+            return True
+        if self.found.at_ports:
+            self._beside_until = now + BESIDE_S
+        return False
 
     def _open(self, session: Session) -> None:
         try:
             session.channel.open()
         except ModemGone:
-            self.ports.failed()
+            if session.manner is None:
+                self.ports.failed()
             raise
 
     def take_id(self, modem_id: str) -> None:

@@ -68,6 +68,11 @@ class Session:
         self._sim_tries = 0
         self._sim_asked_at = 0.0
 
+    @property
+    def manner(self) -> str | None:
+        """How the modem is read when not by AT, in a few words."""
+        return None
+
     def shake_hands(self) -> None:
         """Wait until the parser works: ttys come back before it does. A silent modem is asked less and less often."""
         pause_s = HANDSHAKE_PAUSES_S[0]

@@ -66,7 +66,10 @@ def details(modem: Modem) -> dict[str, Any]:
 
 
 def port(modem: Modem) -> str | None:
-    """The AT port in use, or the one that will be."""
+    """The AT port in use, or the one that will be; the control device while the modem is read by that."""
+    session = modem.session
+    if modem.present and session is not None and session.manner is not None:
+        return session.channel.path
     if not modem.present or not modem.found.at_ports:
         return None
     return modem.ports.port if modem.ports.port in modem.found.at_ports else modem.found.at_ports[0]
@@ -79,6 +82,9 @@ def notices(modem: Modem) -> list[str]:
     found = modem.found
     control = found.control_port.path if found.control_port else None
     told = [*modem.notices.values(), *modem.ports.notices(control)]
+    session = modem.session
+    if session is not None and session.manner is not None and session.channel.is_open:
+        told.append(f"It is {session.manner}, at most every 10 s: it has no free AT port, so it cannot be controlled.")
     if found.row.is_unknown:
         told.append(f"We do not know the product {found.usb_id}: please report it with the text of 'remsim detect'.")
     return told
@@ -91,11 +97,11 @@ def problem(modem: Modem, prober: Prober) -> str | None:
         return modem.trouble
     if modem.present and modem.found.row.boot_mode is not None:
         return boot_modes.sentence(modem.found.row.boot_mode)
-    if modem.present and not modem.found.at_ports:
+    if modem.present and not modem.found.at_ports and modem.found.control_port is None:
         return NO_PORT
     if modem.state in PROBLEMS:
         return PROBLEMS[modem.state]
-    if session and modem.period_s and (session.plan.effective_s or 0) > modem.period_s:
+    if session and session.plan.period_s and (session.plan.effective_s or 0) > session.plan.period_s:
         return (
             f"The modem answered late or not at all, so it is asked only every {session.plan.effective_s:g} s for now."
         )
