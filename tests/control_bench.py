@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -76,6 +77,7 @@ class ControlBench:
         plug: Callable[[UsbTree], None] | None = None,
         config_dir: Path | None = None,
         netifd: Netifd | None = None,
+        gpio: Callable[[ControlBench], Gpio] | None = None,
         **settings: Any,
     ) -> None:
         for module, name, seconds in QUICK:
@@ -94,7 +96,7 @@ class ControlBench:
             clock=self.clock,
             sysfs_root=self.tree.sys,
             config_dir=config_dir,
-            gpio=Gpio(self.tree.sys, self.clock),
+            gpio=gpio(self) if gpio else Gpio(self.tree.sys, self.clock),
             netifd=netifd or Netifd(is_used=False),
             inhibitions=Inhibitions(),
             staged_dir=root / "staged",
@@ -141,6 +143,24 @@ class ControlBench:
         """Change an answer: text before OK, a final code like ERROR alone, or None for silence."""
         is_final = text is not None and text.startswith(("ERROR", "+CME", "+CMS", "OK"))
         self.modem.answers[command] = None if text is None else framed(text if is_final else f"{text}\n\nOK")
+
+    def restart(self, away_s: float = 0.3) -> None:
+        """The modem leaves the bus and comes back, as after a reset."""
+
+        def vanish() -> None:
+            time.sleep(0.05)
+            device, port = self.tree.devices / USB_PATH, self.tree.dev / "ttyUSB2"
+            hidden = device.with_name(".away")
+            device.rename(hidden)
+            port.unlink()
+            before, self.modem = self.modem, ScriptedModem()
+            self.modem.answers, self.modem.commands = before.answers, before.commands
+            before.unplug()
+            time.sleep(away_s)
+            port.symlink_to(self.modem.path)
+            hidden.rename(device)
+
+        threading.Thread(target=vanish, daemon=True).start()
 
     def run(self, name: str, timeout_s: float = 20.0, **content: Any) -> Job:
         """Start an action and wait for its end."""
