@@ -281,6 +281,34 @@ def test_modem_is_read_beside_the_program_that_has_its_connection(bench: Bench) 
         assert is_online(manager)
 
 
+def test_modem_on_pci_is_asked_over_its_wwan_port(bench: Bench) -> None:
+    one = ScriptedModem(answers(IMEI_A))
+    bench.modems["pci"] = one
+    bench.tree.pci("0000:01:00.0", "1eac:1004", ports={"wwan0at0": "AT", "wwan0mbim0": "MBIM"}, net="wwan0")
+    (bench.tree.dev / "wwan0at0").unlink()
+    (bench.tree.dev / "wwan0at0").symlink_to(one.path)
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    view = manager.view("modem1")
+    assert (view["usb_path"], view["usb_id"], view["interface"]) == ("pci-0000:01:00.0", "1eac:1004", "wwan0")
+    assert view["port"].endswith("wwan0at0") and view["control_port"].endswith("wwan0mbim0")
+    assert next(event for event in bench.events if event.kind == "appeared").message.endswith("PCI 0000:01:00.0")
+
+
+def test_unknown_product_is_read_by_the_generic_driver_and_asks_to_be_reported(bench: Bench) -> None:
+    one = ScriptedModem(answers(IMEI_A))
+    bench.modems["unknown"] = one
+    bench.tree.plug("1-1", "2c7c:9999", "Fancy")
+    bench.tree.interface("1-1", 0, tty="ttyUSB0", driver="option", triple="ffff30")
+    bench.tree.interface("1-1", 2, tty="ttyUSB2", driver="option", node=False)
+    (bench.tree.dev / "ttyUSB2").symlink_to(one.path)
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    view = manager.view("modem1")
+    assert (view["vendor"], view["model"]) == ("generic", "RM520N-GL")
+    assert "remsim detect" in view["notices"][0]
+
+
 def test_api_reports_and_forgets(bench: Bench, tmp_path: Path) -> None:
     bench.plug("1-1", IMEI_A)
     manager = bench.start()
