@@ -77,7 +77,7 @@ def decode_band(asked: Asked, record: Record) -> Values:
     A mask that is no profile's is told as "Unknown band mask".
     """
     columns = COLUMN.findall(record.body)
-    rows = entries(record.body)
+    rows = entries(record.body.partition("Available:")[0])  # EM9291 explains its bits behind the table
     if "nknown band mask" in record.body:
         return {"band_profile": None, "band_profile_name": None} | mask_bands(columns, record.body)
     if not rows:
