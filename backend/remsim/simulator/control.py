@@ -65,7 +65,10 @@ class SimulatorControl:
         return list(self._ask({"modem": usb_path, "sent": True})["sent"])
 
     def modems(self) -> list[dict[str, Any]]:
-        """The virtual modems: ``usb_path``, ``model``, ``proven`` (``capture`` or ``family``), ``is_plugged``."""
+        """The virtual modems: ``usb_path``, ``model``, ``proven`` (``capture`` or ``family``).
+
+        ``is_plugged``: on the bus; ``is_ready``: its parser works, and it has looked for a network.
+        """
         return list(self._ask({"list": True})["modems"])
 
     def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -173,6 +173,7 @@ def described(modem: VirtualModem) -> dict[str, Any]:
         "model": model.name,
         "proven": model.proven,
         "is_plugged": modem.is_plugged,
+        "is_ready": modem.is_ready,
     }
 
 

@@ -75,6 +75,11 @@ class VirtualModem:
     def is_plugged(self) -> bool:
         return self._loop.tree.is_there(self.state)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether its parser works and it is done with its SIM and its search."""
+        return self.is_plugged and not self.state.searching and all(port.mode != "booting" for port in self._ports)
+
     def plug(self, boot_s: float = PLUG_BOOT_S) -> None:
         """Come onto the bus; the parser answers after ``boot_s``."""
         if self.is_plugged:
