@@ -60,6 +60,13 @@ def test_every_process_that_has_a_port_open_is_named(proc: Proc, tmp_path: Path)
     assert holders([str(port)], tmp_path / "nowhere") == [] == holders([], proc.root)
 
 
+def test_node_that_leads_nowhere_is_nobodys(proc: Proc, tmp_path: Path) -> None:
+    for name in ("cdc-wdm0", "cdc-wdm1"):
+        (tmp_path / name).symlink_to("/dev/null")
+    proc.add(90, "sh", "/dev/null")
+    assert holders([str(tmp_path / "cdc-wdm0"), str(tmp_path / "cdc-wdm1")], proc.root) == []
+
+
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [

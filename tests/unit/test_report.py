@@ -29,6 +29,7 @@ def device(report: dict[str, Any], usb_path: str) -> dict[str, Any]:
 
 def test_every_device_is_listed_with_its_interfaces_drivers_and_nodes(tree: UsbTree) -> None:
     tree.plug("usb1", "1d6b:0002", "xHCI Host Controller")
+    (tree.devices / "usb1" / "bDeviceClass").write_text("09\n")
     tree.plug("1-2", "0bda:8153", "USB 10/100/1000 LAN")
     tree.interface("1-2", 0, driver="r8152", triple="ffff00")
     plug_rm520n(tree)

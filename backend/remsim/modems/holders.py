@@ -100,14 +100,18 @@ class Holder:
 
 def holders(paths: Iterable[str], proc: Path = Path("/proc")) -> list[Holder]:
     """All other processes that have one of the device nodes open, in the order of their pids. One walk for all."""
-    wanted = {os.path.realpath(path): path for path in paths}
+    wanted: dict[str, list[str]] = {}
+    for path in paths:
+        wanted.setdefault(os.path.realpath(path), []).append(path)
+    wanted.pop(os.devnull, None)  # what simulated modems have for a node that is only shown
     if not wanted:
         return []
-    found: list[Holder] = []
-    for pid, process in processes(proc):
-        for target in sorted(open_files(process) & wanted.keys()):
-            found.append(Holder(wanted[target], name_of(process), pid))
-    return found
+    return [
+        Holder(path, name_of(process), pid)
+        for pid, process in processes(proc)
+        for target in sorted(open_files(process) & wanted.keys())
+        for path in wanted[target]
+    ]
 
 
 def running(name: str, proc: Path = Path("/proc")) -> int | None:

@@ -104,8 +104,9 @@ def usb_device(devices: Path, name: str, dev_root: Path) -> dict[str, Any] | Non
     interfaces = dict(sorted(interfaces_of(devices, name)))
     found = describe(devices, name, dev_root)
     shown = [usb_interface(number, path) for number, path in interfaces.items()]
-    kind, note = judgement(usb_id, found, interfaces, shown)
     device = devices / name
+    is_hub = read_text(device / "bDeviceClass") == "09" or any(one["class"].startswith("09") for one in shown)
+    kind, note = ("hub", None) if is_hub else judgement(usb_id, found, interfaces, shown)
     return {
         "usb_path": name,
         "usb_id": usb_id,
@@ -140,8 +141,6 @@ def judgement(
         return "unknown_modem", f"looks like a modem we do not know: {usb_id}; please report it"
     if found is not None:
         return "modem", missing(found.row, found, interfaces)
-    if usb_id.startswith("1d6b:") or any(one["class"].startswith("09") for one in shown):
-        return "hub", None
     if usb_id[:4] in ports.VENDORS and any(looks_serial(one) for one in shown):
         return "candidate", f"may be a modem we do not know: {usb_id}, with serial interfaces; please report it"
     return "other", None
