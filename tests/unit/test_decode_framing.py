@@ -15,6 +15,10 @@ def lines(reply: str) -> str:
     return reply.replace("\r", "")
 
 
+def as_python_prints(reply: str) -> str:
+    return "".join(repr(line.encode()) for line in reply.splitlines(keepends=True))
+
+
 def before_each_line(margin: str) -> Callable[[str], str]:
     return lambda reply: re.sub(r"(?m)^(?=.)", margin, lines(reply))
 
@@ -29,6 +33,8 @@ FRAMES: dict[str, Callable[[str], str]] = {
     "blanks of a web page": lambda reply: reply.replace(" ", "\xa0"),
     "colours": lambda reply: f"\x1b[0;32m{reply}\x1b[0m",
     "line ends written out": lambda reply: lines(reply).replace("\n", "\\r\\n"),
+    "bytes as Python prints them": lambda reply: repr(f"{reply}\r\n".encode()) if reply.isascii() else reply,
+    "lines as Python prints them": lambda reply: as_python_prints(f"{reply}\r\n") if reply.isascii() else reply,
     "a log of ModemManager": lambda reply: (
         "[1700000000.1] [modem0/ttyUSB2/at] --> 'AT+CPIN?<CR>'\n"
         "[1700000000.2] [modem0/ttyUSB2/at] <-- '<CR><LF>"
@@ -43,6 +49,8 @@ FRAMES: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("frame", FRAMES)
 def test_the_frame_around_a_reply_changes_no_value(frame: str) -> None:
     for row in (*TRANSCRIPTS, *CAPTURES):
+        if row["reply"].startswith("response:"):
+            continue  # has its frame
         framed = row | {"reply": FRAMES[frame](row["reply"])}
         values, others = decoded(row).get("values"), decoded(framed).get("values")
         if values and "ok" not in values and others:
@@ -61,6 +69,20 @@ def test_the_frame_around_a_reply_changes_no_value(frame: str) -> None:
 )
 def test_what_only_looks_like_a_frame_stays(reply: str) -> None:
     assert unwrapped(reply) == reply
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("ATI", "Manufacturer: Fibocom Wireless Inc.\nModel: FM350-GL\nRevision: 81600.0000\nSVN: 08\n\nIMEI: ####"),
+        ("AT+CGMI;+CGMM;+CGMR;+CGSN", "Fibocom Wireless Inc.\n\nFM350-GL\n\n81600.0000\n\n ####"),
+    ],
+)
+def test_an_identity_is_read_as_mmcli_prints_it(command: str, reply: str) -> None:
+    # github.com/4IceG/luci-app-modemdata issue 26; the poster hid the IMEI
+    values = decode_reply("fibocom", "FM350-GL", None, command, f"response: '{reply}'")
+    identity = ("Fibocom Wireless Inc.", "FM350-GL", "81600.0000", None)
+    assert tuple(values.get(name) for name in ("manufacturer", "model", "revision", "imei")) == identity
 
 
 def test_an_unsolicited_line_of_a_log_is_read_too() -> None:

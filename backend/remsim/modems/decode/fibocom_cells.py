@@ -256,14 +256,18 @@ def is_hex_pair(rat: str | None, band: int | None, pci: str | None, channel: str
 def xmm_carriers(record: Record) -> Values:
     """Intel's +GTCAINFO: how many carriers, then one a line with index and band; the primary names its cell too.
 
-    The fields behind it are pci, rsrp, rsrq and sinr indexes, dl and ul channel, dl and ul bandwidth.
+    The fields behind it are pci, rsrp, rsrq and sinr indexes, dl and ul channel, dl and ul bandwidth. A free place in
+    the list is all sentinels; a secondary carrier repeats the primary's uplink channel. The primary may come last.
     """
-    values: Values = {}
+    primary: Values | None = None
+    others: list[Values] = []
     for line in record.lines:
         row = split_fields(line)
         if len(row) not in (10, 14):
             continue
         rest = row[-8:]
+        if field(rest, 0) == field(rest, 4) == "65535":
+            continue
         carrier: Values = {
             "rat": "LTE",
             "band": to_int(field(row, 1)),
@@ -275,7 +279,8 @@ def xmm_carriers(record: Record) -> Values:
             "sinr_db": index_value(to_int(field(rest, 3)), 0.5, 0, -100, 100),
         }
         if len(row) == 14:
-            values = {"pcc": carrier, "scc": values.get("scc", [])}
+            uplink = {"ul_earfcn": to_int(field(rest, 5)), "bw_ul_mhz": coded(LTE_BW_CODE, field(rest, 7))}
+            primary = carrier | uplink
         else:
-            values.setdefault("scc", []).append(carrier)
-    return values
+            others.append(carrier)
+    return {"pcc": primary, "scc": others} if primary else {"scc": others} if others else {}

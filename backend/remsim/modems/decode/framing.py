@@ -13,6 +13,8 @@ RECEIVED = re.compile(r"[^\n]{0,300}?<-- '")
 SENT = re.compile(r"[^\n]{0,300}?--> '")
 LOG_BREAK = re.compile(r"<(?:CR|LF)>", re.IGNORECASE)
 COLOUR = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]")
+PYTHON = re.compile(r"""^\s*b['"]|(?<=\\[nr])['"]\s*(?:b['"]|$)""")
+"""The quotes of bytes as Python prints them, one line or several."""
 MMCLI = re.compile(r"\s*response:\s*'")
 LOOKALIKES = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{ZERO WIDTH NO-BREAK SPACE}": None})
 QUOTES = str.maketrans(dict.fromkeys("“”„", '"'))
@@ -28,10 +30,11 @@ def unwrapped(reply: str) -> str:
     if "<CR>" in text.upper():
         text = out_of_log(text)
     elif "\n" not in text and "\r" not in text and ("\\r" in text or "\\n" in text):
-        text = text.replace("\\r", "\r").replace("\\n", "\n")
+        text = PYTHON.sub("", text).replace("\\r", "\r").replace("\\n", "\n").replace("\\t", "\t")
+    text = without_margin(text)
     if match := MMCLI.match(text):
         text = text[match.end() :].rstrip().removesuffix("'")
-    return without_margin(text)
+    return text
 
 
 def out_of_log(text: str) -> str:

@@ -155,7 +155,8 @@ def plain(values: Values, label: str, text: str) -> None:
     elif label == "LTE CA state":
         values["ca_active"] = text.upper() == "ACTIVE"
     elif label in ("EMM state", "5GMM state", "MM5G state", "GMM (PS) state"):
-        values["registered"] = values.get("registered", False) or text.lower().startswith("registered")
+        if text[:1].isalpha():  # a number is another maker's imitation
+            values["registered"] = values.get("registered", False) or text.lower().startswith("registered")
     elif label == "TAC":
         values["tac"] = hex_with_decimal(text)
     elif label == "LAC":
