@@ -164,6 +164,8 @@ def test_unknown_sierra_is_tried_where_qcserial_has_its_modem_port(tree: UsbTree
         ("8087:0029", "btusb", "e00101"),
         ("0403:6001", "ftdi_sio", "ffffff"),
         ("2341:0043", "cdc_acm", "020201"),  # an Arduino
+        ("1546:01a8", "cdc_acm", "020201"),  # GNSS receivers, which gpsd wants
+        ("0e8d:3329", "cdc_acm", "020201"),
     ],
 )
 def test_other_devices_are_not_tried(tree: UsbTree, usb_id: str, driver: str, triple: str) -> None:

@@ -139,6 +139,11 @@ def test_nothing_that_identifies_gets_into_the_report(tree: UsbTree) -> None:
     assert "Fibocom FM160 Modem_SN:…" in report["text"]
 
 
+@pytest.mark.parametrize("name", ["enx021e101f0001", "wwx021e101f0001", "02:1e:10:1f:00:01", "02-1E-10-1F-00-01"])
+def test_mac_addresses_are_hidden_in_every_form(name: str) -> None:
+    assert "10" not in cleaned(name)
+
+
 def test_garbage_strings_stay_short_and_on_their_line(tree: UsbTree) -> None:
     plug_rm520n(tree)
     (tree.devices / "1-1.2" / "product").write_bytes(b"evil\nline\x1b[31m\xff" + b"x" * 5000)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.modems import boot_modes, wwan
-from remsim.modems.ports import BY_ID, PLAIN_AT, SDX_AT, VENDORS, UsbModem
+from remsim.modems.ports import BY_ID, NO_MODEMS, PLAIN_AT, SDX_AT, VENDORS, UsbModem
 from remsim.modems.sysfs import (
     children,
     driver_of,
@@ -113,7 +113,7 @@ def describe(devices: Path, name: str, dev_root: Path) -> Found | None:
     if usb_id is None:
         return None
     row = BY_ID.get(usb_id) or boot_modes.BY_ID.get(usb_id)
-    if row is None and usb_id[:4] not in VENDORS:
+    if row is None and (usb_id[:4] not in VENDORS or usb_id in NO_MODEMS):
         return None
     interfaces = dict(sorted(interfaces_of(devices, name)))
     if row is None:

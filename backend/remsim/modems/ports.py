@@ -192,9 +192,13 @@ VENDORS = {
     "1e0e": "simcom",
     "12d1": "huawei",
     "19d2": "zte",
-    "1546": "u-blox",
     "2dee": "meig",
     "305a": "gosuncn",
     "33f8": "rolling",
 }
-"""Vendor ids under which modems are sold: an unknown product of theirs with a serial port is tried as a modem."""
+"""Vendor ids under which modems are sold: an unknown product of theirs with a serial port is tried as a modem.
+
+u-blox is not among them, for most of what it sells is GNSS receivers, which belong to others.
+"""
+NO_MODEMS = frozenset(("0e8d:3329", "1199:0fff"))
+"""Products of these vendors that look like modems: a GNSS receiver, a CD-ROM with drivers."""

@@ -30,7 +30,8 @@ from remsim.modems.sysfs import (
 )
 
 SERIAL_NUMBER = re.compile(r"(SN|S/N|Serial|IMEI)([\s:=_#]*)[0-9A-Za-z]{4,}", re.IGNORECASE)
-MAC = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])|(?<=enx)[0-9a-f]{12}")
+HEX = "[0-9A-Fa-f]"
+MAC = re.compile(rf"(?<!{HEX})(?:{HEX}{{2}}[:-]){{5}}{HEX}{{2}}(?!{HEX})|(?<=[ew][nwl]x){HEX}{{12}}")
 LONGEST = 80
 
 PACKAGES = {
