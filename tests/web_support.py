@@ -64,6 +64,13 @@ class Faults:
             raise InvalidInput("there is no such fault", field="fault")
         self.done.append((usb_path, fault, seconds))
 
+    def modems(self) -> list[dict[str, Any]]:
+        return [{"usb_path": "1-1.1", "model": "RM520N-GL", "proven": "capture"}]
+
+    def deliver_sms(self, usb_path: str, pdu: str) -> int:
+        self.done.append((usb_path, pdu, None))
+        return 7
+
 
 class SmallRouter:
     """What the web layer uses of a router."""

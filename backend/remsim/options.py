@@ -18,7 +18,7 @@ class Simulation:
     """Where the virtual devices are, and what the router may do to them.
 
     ``history(start, end, modem_ids, sims)`` yields readings and events of simulated time in the order of time;
-    ``control`` has ``fault(modem_usb_path, fault, **args)``.
+    ``control`` has ``fault(modem_usb_path, fault, **args)``, ``modems()`` and ``deliver_sms(modem_usb_path, pdu)``.
     """
 
     count: int

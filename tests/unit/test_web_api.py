@@ -250,6 +250,18 @@ def test_faults_go_to_the_simulator_and_only_in_simulation(parts) -> None:
     assert answer.status_code == 404
 
 
+def test_a_message_goes_to_the_virtual_modem_and_the_list_tells_what_is_proven(parts) -> None:
+    router, app = parts
+    client = client_of(app)
+    answer = client.post("/api/v1/simulation/messages", json={"modem": "modem2", "pdu": "00A4"})
+    assert (answer.status_code, answer.json["index"]) == (202, 7)
+    assert router.simulator is not None and router.simulator.done[-1] == ("1-1.2", "00A4", None)
+    assert client.post("/api/v1/simulation/messages", json={"modem": "modem2", "pdu": "00\rA4"}).status_code == 422
+    assert client.get("/api/v1/simulation/modems").json["modems"][0]["proven"] == "capture"
+    router.simulator = None
+    assert client.get("/api/v1/simulation/modems").status_code == 404
+
+
 def test_openapi_has_every_route_with_its_input(parts) -> None:
     app = parts[1]
     document = client_of(app).get("/api/v1/openapi.json").json

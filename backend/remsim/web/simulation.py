@@ -1,4 +1,4 @@
-"""``/api/v1/simulation``: faults for virtual modems; it exists only while the router is simulated."""
+"""``/api/v1/simulation``: virtual modems, their faults and messages; it exists only while the router is simulated."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint
 
 from remsim.core.errors import NotFound
-from remsim.core.forms import Form, StrictNumber
+from remsim.core.forms import Form, StrictNumber, Text
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
@@ -24,15 +24,47 @@ class FaultRequest(Form):
     seconds = StrictNumber(0.1, 3600, allow_none=True)
 
 
+class MessageRequest(Form):
+    """A short message for a modem: its PDU in hex, service centre first."""
+
+    modem = Name(required=True)
+    pdu = Text(4, 400, pattern="([0-9A-Fa-f]{2})+", told="must be a PDU in hex", required=True)
+
+
+def control() -> Any:
+    """The simulator of this router; ``NotFound`` when it is a real one."""
+    simulator = services().router.simulator
+    if simulator is None:
+        raise NotFound("this router is not simulated", hint="start it with --simulate")
+    return simulator
+
+
+@bp.get("/simulation/modems")
+@requires_scope("read")
+@describes("The virtual modems, and whether their replies rest on captures of the module or of its family")
+def list_modems() -> dict[str, Any]:
+    """In the order of their USB paths."""
+    return {"modems": control().modems()}
+
+
 @bp.post("/simulation/faults")
 @requires_scope("write")
 @describes("Do a fault to a virtual modem: unplug, plug, reboot, silence, garbage, …", body=FaultRequest, status=202)
 def do_fault() -> tuple[dict[str, Any], int]:
     """The simulator knows which faults there are."""
-    router = services().router
-    if router.simulator is None:
-        raise NotFound("this router is not simulated", hint="start it with --simulate")
+    simulator = control()
     asked = load_body(FaultRequest())
-    modem = router.modems.view(asked["modem"])
-    router.simulator.fault(modem["usb_path"], asked["fault"], seconds=asked.get("seconds"))
+    modem = services().router.modems.view(asked["modem"])
+    simulator.fault(modem["usb_path"], asked["fault"], seconds=asked.get("seconds"))
     return {"modem": modem["id"], "fault": asked["fault"], "seconds": asked.get("seconds")}, 202
+
+
+@bp.post("/simulation/messages")
+@requires_scope("write")
+@describes("Send a short message to a virtual modem", body=MessageRequest, status=202)
+def send_message() -> tuple[dict[str, Any], int]:
+    """Into the modem's store, which may be full."""
+    simulator = control()
+    asked = load_body(MessageRequest())
+    modem = services().router.modems.view(asked["modem"])
+    return {"modem": modem["id"], "index": simulator.deliver_sms(modem["usb_path"], asked["pdu"])}, 202
