@@ -225,6 +225,44 @@ def test_an_at_command_for_a_modem_that_is_only_read_is_refused(bench: Bench) ->
     assert bench.view()["state"] == "online"
 
 
+def test_unplugged_it_is_missed_and_back_it_is_read_again(bench: Bench) -> None:
+    bench.say(*QMI)
+    bench.plug()
+    bench.start()
+    wait_for(lambda: bench.view()["state"] == "online")
+    bench.tree.unplug("1-1")
+    bench.device.unlink()
+    wait_for(lambda: bench.view()["state"] == "rebooting")
+    assert bench.view()["port"] is None
+    bench.plug()
+    wait_for(lambda: bench.view()["state"] == "online")
+    assert len({reading.modem for reading in bench.readings}) == 1
+
+
+def test_polling_that_is_off_runs_nothing(bench: Bench) -> None:
+    bench.say(*QMI)
+    bench.plug()
+    started = bench.start()
+    wait_for(lambda: bench.view()["state"] == "online")
+    started.set_period("modem1", None)
+    wait_for(lambda: bench.view()["state"] == "paused")
+    runs = len(bench.tools.calls())
+    time.sleep(0.6)
+    assert len(bench.tools.calls()) == runs
+    started.set_period("modem1", 1.0)
+    wait_for(lambda: bench.view()["state"] == "online")
+
+
+def test_a_locked_sim_and_a_radio_that_is_off_are_states(bench: Bench) -> None:
+    bench.say(*QMI, "qn-searching", "qu-pin")
+    bench.tools.say("nas-get-signal-info", "[/dev/cdc-wdm0] Successfully got signal info\n")
+    bench.plug()
+    bench.start()
+    wait_for(lambda: bench.view()["state"] == "sim_pin")
+    bench.say("qu-rm510q", "qd-low")
+    wait_for(lambda: bench.view()["state"] == "low_power", 20)
+
+
 def at_modem(bench: Bench) -> ScriptedModem:
     """A modem behind the AT port; only the first words matter here."""
     told = {
