@@ -53,6 +53,13 @@ def test_a_lock_to_a_channel_names_no_cell_and_a_bare_switch_no_place() -> None:
     assert decoded("FM160-CN", "AT+GTCELLLOCK=?", "+GTCELLLOCK: (0,1,2),(0-2),(0,1)") == {"cell_lock_modes": [0, 1, 2]}
 
 
+def test_the_area_code_in_a_search_is_no_technology() -> None:
+    # ModemManager fork of BELABOX, 43e09a76: FM350 names the area code before the technology
+    reply = '+COPS: (2,"","EE","23430","609C",7),(1,"","EE","23430","1234",13),,(0,1,2,3,4),(0,1,2)\nOK'
+    operators = decoded("FM350-GL", "AT+COPS=?", reply)["operators"]
+    assert [(one["plmn"], one["act"], one["rat"]) for one in operators] == [("23430", 7, "LTE"), ("23430", 13, "LTE")]
+
+
 def test_the_secondary_carriers_have_their_bands_levels_and_widths() -> None:
     reply = (
         "+XLEC: 0,3,5,3,5,BAND_LTE_3,20,1,0,0\n+RSRP: 502,1820,-85.00,502,300,-103.00,502,6200,-90.00\n"

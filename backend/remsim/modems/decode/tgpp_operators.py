@@ -55,7 +55,8 @@ def operator_list(body: str) -> list[Values]:
         plmn = operator_name(field(fields, 3))
         if plmn is None or not re.fullmatch(r"[0-9]{5,6}", plmn):
             continue
-        stat, act = to_int(field(fields, 0)), to_int(field(fields, 4))
+        stat = to_int(field(fields, 0))
+        act = to_int(field(fields, 5 if len(fields) == 6 else 4))  # FM350 has the area code before it
         networks.append(
             {
                 "stat": stat,
