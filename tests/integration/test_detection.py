@@ -128,7 +128,14 @@ def test_modem_of_another_maker_is_not_taken_for_the_one_before(bench: Bench) ->
     bench.tree.plug("1-1", "1e2d:00b3", "MV31-W")
     wait_for(lambda: [view["vendor"] for view in manager.views()] == ["thales"])
     assert manager.views()[0]["id"] == "modem2"
-    assert manager.views()[0]["problem"]
+
+
+def test_missing_driver_is_told_with_its_package(bench: Bench) -> None:
+    bench.tree.plug("1-1", "1199:9071", "MC7455")
+    bench.tree.interface("1-1", 3)
+    manager = bench.start()
+    wait_for(lambda: manager.views())
+    assert "install kmod-usb-serial-qualcomm" in manager.views()[0]["problem"]
 
 
 def test_two_modems_with_one_imei_are_told_and_kept_apart(bench: Bench) -> None:

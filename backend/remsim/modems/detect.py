@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.modems import boot_modes, wwan
+from remsim.modems.packages import missing
 from remsim.modems.ports import BY_ID, NO_MODEMS, PLAIN_AT, SDX_AT, VENDORS, UsbModem
 from remsim.modems.sysfs import (
     children,
@@ -42,6 +43,7 @@ class ControlPort:
 class Found:
     """A modem on the bus. ``at_ports`` are device nodes that exist, the best first.
 
+    ``missing`` says why there are none, where it is known.
     ``usb_path`` is its place, ``usb_id`` its vendor and product; of a modem on PCI Express both are those of PCI.
     """
 
@@ -52,6 +54,7 @@ class Found:
     at_ports: tuple[str, ...]
     interface: str | None
     control_port: ControlPort | None = None
+    missing: str | None = None
 
     @property
     def place(self) -> str:
@@ -120,16 +123,19 @@ def describe(devices: Path, name: str, dev_root: Path) -> Found | None:
         if not likely_at(interfaces):
             return None
         row = guess(usb_id)
-    ports = [str(dev_root / tty) for number in at_numbers(row, interfaces) for tty in ttys(interfaces.get(number))]
+    numbers = list(at_numbers(row, interfaces))
+    nodes = [dev_root / tty for number in numbers for tty in ttys(interfaces.get(number))]
+    ports = tuple(str(node) for node in nodes if node.exists())
     netdevs = [net for path in interfaces.values() for net in children(path / "net")]
     return Found(
         name,
         usb_id,
         row,
         read_text(devices / name / "product"),
-        tuple(port for port in ports if Path(port).exists()),
+        ports,
         next(iter(netdevs), None),
         control_port(interfaces.values(), dev_root),
+        None if ports or row.is_boot_mode else missing(row, numbers, interfaces),
     )
 
 

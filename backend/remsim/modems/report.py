@@ -13,10 +13,10 @@ from typing import Any
 
 from remsim import __version__
 from remsim.modems import boot_modes, ports, wwan
-from remsim.modems.detect import SERIAL_DRIVERS, Found, at_numbers, describe, on_pci, place_in_words
+from remsim.modems.detect import SERIAL_DRIVERS, Found, describe, on_pci, place_in_words
 from remsim.modems.holders import MODEM_MANAGER, holders, running
 from remsim.modems.masking import masked
-from remsim.modems.ports import UsbModem
+from remsim.modems.packages import pci_package
 from remsim.modems.report_text import report_text
 from remsim.modems.sysfs import (
     children,
@@ -34,19 +34,6 @@ HEX = "[0-9A-Fa-f]"
 MAC = re.compile(rf"(?<!{HEX})(?:{HEX}{{2}}[:-]){{5}}{HEX}{{2}}(?!{HEX})|(?<=[ew][nwl]x){HEX}{{12}}")
 LONGEST = 80
 
-PACKAGES = {
-    "cdc_acm": "kmod-usb-acm",
-    "option": "kmod-usb-serial-option",
-    "qcserial": "kmod-usb-serial-qualcomm",
-    "qmi_wwan": "kmod-usb-net-qmi-wwan",
-    "cdc_mbim": "kmod-usb-net-cdc-mbim",
-    "rndis_host": "kmod-usb-net-rndis",
-    "mtk_t7xx": "kmod-mtk-t7xx",
-    "iosm": "kmod-iosm",
-    "mhi-pci-generic": "kmod-mhi-pci-generic",
-}
-"""OpenWrt's packages by kernel driver."""
-PCI_DRIVERS = {"14c3": "mtk_t7xx", "14c0": "mtk_t7xx", "8086": "iosm"}
 CELLULAR = "0x0d40"
 """The PCI class of cellular modems."""
 
@@ -107,7 +94,7 @@ def usb_device(devices: Path, name: str, dev_root: Path) -> dict[str, Any] | Non
     shown = [usb_interface(number, path) for number, path in interfaces.items()]
     device = devices / name
     is_hub = read_text(device / "bDeviceClass") == "09" or any(one["class"].startswith("09") for one in shown)
-    kind, note = ("hub", None) if is_hub else judgement(usb_id, found, interfaces, shown)
+    kind, note = ("hub", None) if is_hub else judgement(usb_id, found, shown)
     return {
         "usb_path": name,
         "usb_id": usb_id,
@@ -132,16 +119,14 @@ def usb_interface(number: int, path: Path) -> dict[str, Any]:
     }
 
 
-def judgement(
-    usb_id: str, found: Found | None, interfaces: dict[int, Path], shown: list[dict[str, Any]]
-) -> tuple[str, str | None]:
+def judgement(usb_id: str, found: Found | None, shown: list[dict[str, Any]]) -> tuple[str, str | None]:
     """Which kind of device it is and what is to be said of it."""
     if found is not None and found.row.boot_mode is not None:
         return "boot_mode", boot_modes.sentence(found.row.boot_mode)
     if found is not None and found.row.is_unknown:
         return "unknown_modem", f"looks like a modem we do not know: {usb_id}; please report it"
     if found is not None:
-        return "modem", missing(found.row, found, interfaces)
+        return "modem", found.missing
     if usb_id[:4] in ports.VENDORS and any(looks_serial(one) for one in shown):
         return "candidate", f"may be a modem we do not know: {usb_id}, with serial interfaces; please report it"
     return "other", None
@@ -151,28 +136,6 @@ def looks_serial(interface: dict[str, Any]) -> bool:
     """Whether an interface is a serial one, or may be and has no driver."""
     driver = interface["driver"]
     return driver in SERIAL_DRIVERS or (driver is None and str(interface["class"]).startswith("ff"))
-
-
-def missing(row: UsbModem, found: Found, interfaces: dict[int, Path]) -> str | None:
-    """Why a known modem has no AT port."""
-    if found.at_ports:
-        return None
-    numbers = [number for number in at_numbers(row, interfaces) if number in interfaces]
-    if not numbers:
-        return "has no AT interface in this USB mode; change its USB mode"
-    path = interfaces[numbers[0]]
-    driver = driver_of(path)
-    if driver is None:
-        wanted = wanted_driver(row, interface_class(path))
-        return f"its AT interface {numbers[0]} has no driver; install {PACKAGES[wanted]}"
-    return f"its AT interface {numbers[0]} has the driver {driver} but no device node; restart the router"
-
-
-def wanted_driver(row: UsbModem, kind: str) -> str:
-    """The driver for an AT interface: what its class says, else what the vendor's modems have."""
-    if kind.startswith("02"):
-        return "cdc_acm"
-    return "qcserial" if row.vendor == "sierra" and row.at_class is None else "option"
 
 
 def pci_devices(sysfs_root: Path, dev_root: Path) -> list[dict[str, Any]]:
@@ -191,8 +154,7 @@ def pci_devices(sysfs_root: Path, dev_root: Path) -> list[dict[str, Any]]:
         driver = driver_of(folder / address)
         note = None
         if found is None:
-            package = PACKAGES[PCI_DRIVERS.get(pci_id[:4], "mhi-pci-generic")]
-            note = f"has no driver; install {package}" if driver is None else f"its driver {driver} shows no ports"
+            note = f"its driver {driver} shows no ports" if driver else f"has no driver; install {pci_package(pci_id)}"
         elif not found.at_ports:
             note = "has no AT port; it can be read by QMI or MBIM only"
         shown.append(

@@ -12,7 +12,7 @@ from remsim.modems.modem import Modem
 from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities
 
-NO_PORT = "The modem has no AT port. Install the serial driver (kmod-usb-serial-option) or change its USB mode."
+NO_PORT = "The modem has no AT port. Install its driver or change its mode."
 
 
 def modem_view(modem: Modem, prober: Prober, identities: Identities, *, identifiers: bool) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def problem(modem: Modem, prober: Prober) -> str | None:
     if modem.present and modem.found.row.boot_mode is not None:
         return boot_modes.sentence(modem.found.row.boot_mode)
     if modem.present and not modem.found.at_ports and modem.found.control_port is None:
-        return NO_PORT
+        return f"The modem has no AT port: {modem.found.missing}." if modem.found.missing else NO_PORT
     if modem.state in PROBLEMS:
         return PROBLEMS[modem.state]
     if session and session.plan.period_s and (session.plan.effective_s or 0) > session.plan.period_s:
