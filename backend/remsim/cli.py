@@ -104,8 +104,9 @@ def simulated_modems(text: str) -> int | list[str]:
             return int(text)
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_SIMULATED}")
     names = [name.strip() for name in text.split(",") if name.strip()]
-    if not 1 <= len(names) <= MOST_SIMULATED:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of 1 to {MOST_SIMULATED} models")
+    are_names = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]{0,30}", name) for name in names)
+    if not are_names or not 1 <= len(names) <= MOST_SIMULATED:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number or list of models from 1 to {MOST_SIMULATED}")
     return names
 
 

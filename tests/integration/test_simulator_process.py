@@ -252,8 +252,6 @@ def test_every_fault_is_known_to_the_simulator(simulator: SimulatorProcess) -> N
 
 
 def test_a_fault_a_modem_cannot_have_is_refused(simulator: SimulatorProcess) -> None:
-    with pytest.raises(InvalidInput, match="no boot mode"):
-        simulator.control.fault("1-1.1", "boot_mode")
     with pytest.raises(InvalidInput, match="one slot"):
         simulator.control.fault("1-1.4", "sim_slot2_empty")
 

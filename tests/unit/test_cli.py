@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 import pytest
-from remsim.cli import duration_s, main, parser, simulated_count
+from remsim.cli import duration_s, main, parser, simulated_modems
 from remsim.serve import login_link
 
 
@@ -20,10 +20,19 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         duration_s(text)
 
 
-@pytest.mark.parametrize("text", ["0", "9", "-1", "three", "²", ""])
+@pytest.mark.parametrize("text", ["0", "9", "-1", "²", "", ",", "a,,-1", "A,B,C,D,E,F,G,H,I"])
 def test_simulate_takes_one_to_eight(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
-        simulated_count(text)
+        simulated_modems(text)
+
+
+def test_simulate_takes_a_list_of_models_and_a_wrong_one_names_those_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert simulated_modems("RM520N-GL, EM9190,FM150") == ["RM520N-GL", "EM9190", "FM150"]
+    assert main(["serve", "--simulate=ZX81"]) == 1
+    told = capsys.readouterr().err
+    assert "ZX81" in told and "RM520N-GL" in told
 
 
 def test_simulate_alone_means_three_modems_with_a_week_behind_them() -> None:

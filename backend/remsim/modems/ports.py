@@ -122,6 +122,7 @@ FIBOCOM = (
     UsbModem("2cb7:010b", "fibocom", "FG150", (), "SDX55", at_class=PLAIN_AT),
     UsbModem("2cb7:0106", "fibocom", "MA510-GL", (1, 2)),
     UsbModem("2cb7:010a", "fibocom", "MA510-GL", (0, 1)),
+    UsbModem("2cb7:010f", "fibocom", "FM160", (), "SDX62"),
     UsbModem("2cb7:0111", "fibocom", "FM160", (2, 4), "SDX62"),
     UsbModem("2cb7:0112", "fibocom", "FG132", (), at_class=SDX_AT),
     UsbModem("2cb7:0115", "fibocom", "FM135", (3,)),
