@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from remsim.core.errors import CommandRefused, InvalidInput
+from marshmallow import ValidationError, validates_schema
+
+from remsim.core.errors import CommandRefused
 from remsim.core.forms import Choice, Text
 from remsim.core.jobs import Job
 from remsim.modems.control.action import Action
-from remsim.modems.control.change import Change, ChangeForm
+from remsim.modems.control.change import Change, ChangeForm, has_service
 from remsim.modems.control.target import Target
 from remsim.modems.modem import Modem
 from remsim.modems.operators import name_of_plmn
@@ -59,7 +61,7 @@ class Scan(Action):
         result = {"networks": found, "took_s": round(target.clock.monotonic() - begun, 1)}
         if was_online:
             job.report(None, "waiting for service", can_abort=True)
-            if not target.wait_until(lambda: target.is_online, BACK_S, job):
+            if not has_service(target, BACK_S, job):
                 result["note"] = f"The modem has found no service again within {BACK_S:.0f} s after the search."
         return {**result, "state": target.modem.state}
 
@@ -113,6 +115,16 @@ class Plmn(Text):
         return {**super().json, "x-suggestions": options}
 
 
+class OperatorForm(ChangeForm):
+    """Automatic, or a network by its number."""
+
+    @validates_schema
+    def has_network(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        """A choice by hand names one."""
+        if data["mode"] == "manual" and not data["plmn"]:
+            raise ValidationError("is needed: 5 or 6 digits", "plmn")
+
+
 def operator_form(suggestions: Mapping[str, str]) -> ChangeForm:
     """The form with what the last search found."""
     mode = Choice(
@@ -122,7 +134,7 @@ def operator_form(suggestions: Mapping[str, str]) -> ChangeForm:
     )
     plmn = Plmn(suggestions, metadata={"label": "MCC and MNC", "help": "Of the last search, or 5 to 6 digits"})
     technology = Choice(TECHNOLOGIES, load_default="any", metadata={"label": "Technology", "advanced": True})
-    made = ChangeForm.from_dict({"mode": mode, "plmn": plmn, "technology": technology}, name="OperatorForm")()
+    made = OperatorForm.from_dict({"mode": mode, "plmn": plmn, "technology": technology}, name="OperatorFormOf")()
     assert isinstance(made, ChangeForm)
     return made
 
@@ -153,8 +165,6 @@ class Operator(Change):
     def preset(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Automatic has neither network nor technology."""
         wanted = super().preset(values)
-        if wanted["mode"] == "manual" and not wanted["plmn"]:
-            raise InvalidInput("name the network by its 5 or 6 digits", field="plmn")
         return wanted if wanted["mode"] == "manual" else {"mode": "automatic", "plmn": "", "technology": "any"}
 
     def read(self, target: Target) -> dict[str, Any]:

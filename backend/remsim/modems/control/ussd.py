@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,7 +15,7 @@ from remsim.modems.session import Session
 
 ANSWER_S = 60.0
 SEND_S = 30.0
-CODE = re.compile(r"[0-9*#+]{1,182}", re.ASCII)
+CODE = r"[0-9*#+]+"
 DEFAULT_SCHEME = 15
 FAILURES = {
     "terminated": "the network ended the dialogue",
@@ -40,21 +39,18 @@ class Ussd(Action):
 
     def form(self, target: Target) -> Form:
         """A code; any text while a menu is open."""
-        return UssdForm.from_dict(
-            {
-                "code": Text(
-                    1,
-                    182,
-                    required=True,
-                    metadata={
-                        "label": "Answer" if has_menu(target) else "Code",
-                        "help": "The network waits for your answer" if has_menu(target) else "Digits, * and #",
-                        "private": True,
-                    },
-                )
-            },
-            name="UssdForm",
-        )()  # type: ignore[return-value]  # from_dict makes a subclass of ours
+        words = ("Answer", "The network waits for your answer") if has_menu(target) else ("Code", "Digits, * and #")
+        code = Text(
+            1,
+            182,
+            pattern=None if has_menu(target) else CODE,
+            told="is no code: those have digits, *, # and +",
+            required=True,
+            metadata={"label": words[0], "help": words[1], "private": True},
+        )
+        made = Form.from_dict({"code": code}, name="UssdForm")()
+        assert isinstance(made, Form)
+        return made
 
     def title(self, target: Target, values: Mapping[str, Any]) -> str:
         """Without the code: it may hold a voucher's number."""
@@ -63,8 +59,6 @@ class Ussd(Action):
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """Send, wait for the network's word; ``wants_answer`` says that it is a menu."""
         text, session = values["code"], target.modem.open_session()
-        if not has_menu(target) and CODE.fullmatch(text) is None:
-            raise InvalidInput("a code has digits, *, # and + only", field="code")
         command = f'AT+CUSD=1,"{written(text, charset(target))}",{DEFAULT_SCHEME}'
         seen = max((number for number, _ in target.modem.heard), default=0)
         job.report(0.2, "sending it")
@@ -101,10 +95,6 @@ class Ussd(Action):
             end_dialogue(target)
             raise ModemError(f"the network did not answer within {ANSWER_S:.0f} s", code="ussd_failed", hint=NO_USSD)
         return found
-
-
-class UssdForm(Form):
-    """A code or an answer."""
 
 
 class UssdEnd(Action):
