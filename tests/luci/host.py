@@ -61,9 +61,9 @@ class LuciHost:
         self._server.shutdown()
         self._server.server_close()
 
-    def login(self, write: bool = True) -> Session:
-        """A new session that may write or only read."""
-        session = Session(secrets.token_hex(16), secrets.token_hex(16), write)
+    def login(self, write: bool = True, console: bool = True, user: str = "root") -> Session:
+        """A new session that may write, with or without the AT console, or only read."""
+        session = Session(secrets.token_hex(16), secrets.token_hex(16), write, console, user)
         self.sessions[session.id] = session
         return session
 
@@ -157,7 +157,8 @@ class Handler(BaseHTTPRequestHandler):
             return Answer(200, {"cache-control": "no-cache"}, host.page(session, node, path, names).encode())
         env = script_environment(self.command, self.url.query, self.headers)
         config = {one[".type"]: one for one in host.uci.get("remsim_console", {}).values()}
-        return host.relay(Call(rest, env, self.body, session.token, session.rights["access-group"], config))
+        groups = session.rights["access-group"]
+        return host.relay(Call(rest, env, self.body, session.token, session.user, groups, config))
 
     def _file(self) -> None:
         name = self.url.path.removeprefix("/")

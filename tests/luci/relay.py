@@ -21,6 +21,7 @@ APP = Path(__file__).parents[2] / "luci-app-remsim"
 CONTROLLER = APP / "ucode" / "controller" / "remsim.uc"
 STUB = Path(__file__).parent / "stub"
 GROUP = "luci-app-remsim"
+CONSOLE_GROUP = "luci-app-remsim-console"
 BODY_LIMIT = 100 * 1024
 METHODS = {"GET": "read", "HEAD": "read", "POST": "write", "PUT": "write", "PATCH": "write", "DELETE": "write"}
 ASKED = ("accept", "accept-language", "if-match", "if-none-match", "idempotency-key")
@@ -36,6 +37,7 @@ class Call:
     env: dict[str, Any]
     body: bytes = b""
     token: str | None = None
+    user: str | None = None
     acl: dict[str, list[str]] = field(default_factory=dict)
     uci: dict[str, dict[str, str]] = field(default_factory=dict)  # section type -> options of remsim_console
 
@@ -72,6 +74,8 @@ class Emulated:
             return problem(400, "bad_query", "The query is too long or holds characters that must be encoded.")
         if names[0] == "stream":
             return problem(404, "no_stream", "The live stream does not pass through LuCI.")
+        if names[0] == "modems" and names[2:3] == ["at"] and not self._may_use_console(call):
+            return problem(403, "no_console", "This login may not use the AT console.")
         body = b""
         if METHODS[method] == "write":
             refused, body = self._body(call, method)
@@ -79,9 +83,12 @@ class Emulated:
                 return refused
         return self._relay(call, method, "/api/v1/" + "/".join(names) + (f"?{query}" if query else ""), body)
 
+    def _may_use_console(self, call: Call) -> bool:
+        return all("write" in call.acl.get(group, ()) for group in (GROUP, CONSOLE_GROUP))
+
     def _body(self, call: Call, method: str) -> tuple[Answer | None, bytes]:
         may_write = "write" in call.acl.get(GROUP, ())
-        only_ticket = not may_write and method == "POST" and call.segments == ["tickets"]
+        only_ticket = not self._may_use_console(call) and method == "POST" and call.segments == ["tickets"]
         if not may_write and not only_ticket:
             return problem(403, "read_only", "This login may look but change nothing."), b""
         if not call.token or header(call, "authorization") != f"Bearer {call.token}":
@@ -102,9 +109,12 @@ class Emulated:
         if not token.exists():
             return problem(503, "service_down", "The remsim service has not been started on this router yet.", "start")
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(found[1], found[1])
-        upstream = http.client.HTTPConnection(host, int(found[2]), timeout=10)
+        asks_modem = call.segments[0] == "modems" and len(call.segments) > 2
+        upstream = http.client.HTTPConnection(host, int(found[2]), timeout=50 if asks_modem else 10)
         headers = {name: value for name in ASKED if (value := header(call, name))}
         headers["Authorization"] = f"Bearer {token.read_text().strip()}"
+        if call.user and re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", call.user):
+            headers["X-Remsim-User"] = call.user
         if body:
             headers["Content-Type"] = "application/json"
         try:
@@ -133,7 +143,7 @@ class Interpreted:
         self._ucode = found
 
     def __call__(self, call: Call) -> Answer:
-        context = {"authtoken": call.token, "authacl": {"access-group": call.acl}}
+        context = {"authtoken": call.token, "authuser": call.user, "authacl": {"access-group": call.acl}}
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump({"env": call.env, "ctx": context, "uci": call.uci, "segments": call.segments}, file)
             file.flush()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from luci.relay import APP, GROUP
+from luci.relay import APP, CONSOLE_GROUP, GROUP
 
 MENU_FILE = APP / "root/usr/share/luci/menu.d/luci-app-remsim.json"
 ACL_FILE = APP / "root/usr/share/rpcd/acl.d/luci-app-remsim.json"
@@ -26,25 +26,33 @@ BASE_RIGHTS = {
 
 @dataclass
 class Session:
-    """A login: its id, the token of its pages, and what it may."""
+    """A login: its id, the token of its pages, its user, and what that may."""
 
     id: str
     token: str
     write: bool
+    console: bool = True
+    user: str = "root"
     rights: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     alive: bool = True
 
     def __post_init__(self) -> None:
         for scope, objects in BASE_RIGHTS.items():
             self.rights[scope] = {name: list(functions) for name, functions in objects.items()}
-        group = json.loads(ACL_FILE.read_text())[GROUP]
-        for level in ("read", "write") if self.write else ("read",):
-            self._grant("access-group", GROUP, [level])
+        files = json.loads(ACL_FILE.read_text())
+        self._take(GROUP, files[GROUP], ("read", "write") if self.write else ("read",))
+        if self.write and self.console:
+            self._take(CONSOLE_GROUP, files[CONSOLE_GROUP], ("read", "write"))
+
+    def _take(self, name: str, group: dict[str, Any], levels: tuple[str, ...]) -> None:
+        """As rpcd does: a level without any scope grants nothing, not even the group itself."""
+        for level in levels:
             for scope, objects in group.get(level, {}).items():
+                self._grant("access-group", name, [level])
                 if isinstance(objects, list):
-                    objects = {name: [level] for name in objects}
-                for name, functions in objects.items():
-                    self._grant(scope, name, functions)
+                    objects = {one: [level] for one in objects}
+                for one, functions in objects.items():
+                    self._grant(scope, one, functions)
 
     def _grant(self, scope: str, name: str, functions: list[str]) -> None:
         self.rights.setdefault(scope, {}).setdefault(name, []).extend(functions)

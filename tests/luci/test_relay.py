@@ -16,6 +16,7 @@ from running import free_port
 
 TOKEN = "T" * 43
 BOTH = {"luci-app-remsim": ["read", "write"]}
+ALL = {**BOTH, "luci-app-remsim-console": ["write"]}
 LOOK = {"luci-app-remsim": ["read"]}
 
 
@@ -87,6 +88,7 @@ def ask(request: pytest.FixtureRequest, service: Service, tmp_path: Path) -> Cal
         query: str = "",
         headers: dict[str, str] | None = None,
         uci: dict[str, dict[str, str]] | None = None,
+        user: str | None = None,
     ) -> Answer:
         env: dict[str, Any] = {"REQUEST_METHOD": method, "QUERY_STRING": query, "headers": headers or {}}
         if token:
@@ -94,7 +96,7 @@ def ask(request: pytest.FixtureRequest, service: Service, tmp_path: Path) -> Cal
         if body:
             env |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": kind}
         place = {"web": {"listen": f"0.0.0.0:{service.server_port}"}, "service": {"state_dir": str(tmp_path)}}
-        return relay(Call(list(segments), env, body, "page", acl, place if uci is None else {**place, **uci}))
+        return relay(Call(list(segments), env, body, "page", user, acl, place if uci is None else {**place, **uci}))
 
     return ask
 
@@ -208,3 +210,85 @@ def test_a_service_that_is_down_is_said_with_what_to_do(ask: Callable[..., Answe
     assert "start" in answer.json()["hint"]
     assert ask("state", uci={"service": {"state_dir": "/nonexistent"}}).json()["code"] == "service_down"
     assert ask("state", uci={"web": {"listen": "nonsense"}}).json()["code"] == "bad_gateway"
+
+
+@pytest.mark.parametrize("segments", [["modems", "modem1", "at"], ["modems", "modem1", "at", "form"]])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    "acl", [BOTH, LOOK, {**LOOK, "luci-app-remsim-console": ["write"]}, {**BOTH, "luci-app-remsim-console": ["read"]}]
+)
+def test_the_console_needs_its_own_right_besides_writing(
+    ask: Callable[..., Answer], service: Service, segments: list[str], method: str, acl: dict[str, list[str]]
+) -> None:
+    body = b'{"command":"ATI"}' if method == "POST" else b""
+    answer = ask(*segments, method=method, body=body, acl=acl)
+    assert (answer.status, answer.json()["code"]) == (403, "no_console")
+    assert "console" in answer.json()["detail"]
+    assert service.asked == []
+
+
+def test_a_login_with_the_console_uses_it(ask: Callable[..., Answer], service: Service) -> None:
+    assert ask("modems", "modem1", "at", method="POST", body=b'{"command":"ATI"}', acl=ALL).status == 200
+    assert ask("modems", "modem1", "at", "form", acl=ALL).status == 200
+    assert [path for _method, path, _headers, _body in service.asked] == [
+        "/api/v1/modems/modem1/at",
+        "/api/v1/modems/modem1/at/form",
+    ]
+
+
+def test_who_may_not_use_the_console_gets_no_ticket_to_pages_that_may(
+    ask: Callable[..., Answer], service: Service
+) -> None:
+    assert ask("tickets", method="POST", body=b'{"purpose":"browser"}', acl=BOTH).status == 200
+    assert ask("tickets", method="POST", body=b'{"purpose":"browser"}', acl=ALL).status == 200
+    assert [json.loads(body)["purpose"] for _method, _path, _headers, body in service.asked] == ["stream", "browser"]
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        ["modems", "modem1", "band-lock", "form"],
+        ["modems", "modem1", "sms"],
+        ["jobs", "7"],
+        ["detection"],
+        ["modems", "modem1", "at-x"],
+    ],
+)
+def test_a_modems_forms_messages_and_jobs_are_read_by_everyone(
+    ask: Callable[..., Answer], service: Service, segments: list[str]
+) -> None:
+    assert ask(*segments, acl=LOOK).status == 200
+    assert service.asked[0][1] == "/api/v1/" + "/".join(segments)
+
+
+@pytest.mark.parametrize(
+    ("method", "segments"),
+    [
+        ("POST", ["modems", "modem1", "sim-slot"]),
+        ("POST", ["jobs", "7", "abort"]),
+        ("POST", ["jobs", "7", "confirm"]),
+        ("DELETE", ["modems", "modem1"]),
+        ("DELETE", ["modems", "modem1", "desired"]),
+    ],
+)
+def test_actions_and_jobs_are_for_logins_that_may_write(
+    ask: Callable[..., Answer], service: Service, method: str, segments: list[str]
+) -> None:
+    assert ask(*segments, method=method, acl=LOOK).json()["code"] == "read_only"
+    assert service.asked == []
+    assert ask(*segments, method=method, headers={"idempotency-key": "a1"}).status == 200
+    how, path, headers, body = service.asked[0]
+    assert (how, path, body) == (method, "/api/v1/" + "/".join(segments), b"")
+    assert headers["idempotency-key"] == "a1"
+    assert headers.get("content-length", "0") == "0"
+
+
+def test_the_service_is_told_who_is_logged_in_and_never_by_the_browser(
+    ask: Callable[..., Answer], service: Service
+) -> None:
+    ask("modems", user="anna.b", headers={"x-remsim-user": "root"})
+    ask("modems", headers={"x-remsim-user": "root"})
+    for odd in ("a b", "ä", "", "a" * 33, "a\r\nX: y", "a\n", "a\0b"):
+        ask("modems", user=odd)
+    told = [headers.get("x-remsim-user") for _method, _path, headers, _body in service.asked]
+    assert told == ["anna.b", *[None] * 8]

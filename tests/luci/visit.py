@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, Response
 class Visit:
     """A fresh browser context: LuCI keeps menu and features for the tab."""
 
-    def __init__(self, browser: Browser, host: LuciHost, write: bool, options: dict[str, Any]) -> None:
+    def __init__(self, browser: Browser, host: LuciHost, login: dict[str, Any], options: dict[str, Any]) -> None:
         self.host = host
-        self.session = host.login(write)
+        self.session = host.login(**login)
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         self.context.add_cookies(
             [{"name": "sysauth_http", "value": self.session.id, "domain": "127.0.0.1", "path": "/cgi-bin/luci/"}]

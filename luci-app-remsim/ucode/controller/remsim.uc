@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Relays admin/services/remsim/api/* to the service on this router. LuCI's dispatcher has checked the session and that
-// it may read; here it is checked whether it may write. Requests must be short: they hold one of uhttpd's three slots.
+// it may read; here it is checked whether it may write, and whether it may use the AT console. A request holds one of
+// uhttpd's three slots for as long as it lasts, and uhttpd ends it after 60 s: what takes longer is a job.
 
 'use strict';
 
@@ -10,6 +11,7 @@ import * as socket from 'socket';
 import { cursor } from 'uci';
 
 const GROUP = 'luci-app-remsim';
+const CONSOLE_GROUP = 'luci-app-remsim-console';
 const API = '/api/v1/';
 const LISTEN = '127.0.0.1:8090';
 const STATE_DIR = '/etc/remsim';
@@ -20,9 +22,11 @@ const QUERY_LIMIT = 4096;
 const PIECE = 32 * 1024;
 const CONNECT_MS = 2000;
 const SILENCE_S = 10;
+const MODEM_SILENCE_S = 50;
 
 const METHODS = { GET: 'read', HEAD: 'read', POST: 'write', PUT: 'write', PATCH: 'write', DELETE: 'write' };
 const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/s;
+const USER = /^[A-Za-z0-9_.-]{1,32}$/s;
 
 // What is neither here nor set by the relay itself stays where it is: cookies, hop-by-hop headers, authentication.
 const ASKED = [ 'accept', 'accept-language', 'if-match', 'if-none-match', 'idempotency-key' ];
@@ -73,8 +77,22 @@ function header(name) {
 	return http.getenv('headers')?.[name] ?? http.getenv('HTTP_' + uc(replace(name, '-', '_')));
 }
 
-function may_write() {
-	return 'write' in ctx.authacl?.['access-group']?.[GROUP];
+function may_write(group) {
+	return 'write' in ctx.authacl?.['access-group']?.[group];
+}
+
+// Both groups together: the console alone is no right to anything.
+function may_use_console() {
+	return may_write(GROUP) && may_write(CONSOLE_GROUP);
+}
+
+// Forms, messages and short actions ask a modem, which may take its time; all else is answered from memory.
+function asks_modem(segments) {
+	return segments[0] == 'modems' && length(segments) > 2;
+}
+
+function is_console(segments) {
+	return segments[0] == 'modems' && segments[2] == 'at';
 }
 
 // The session's cookie comes along with requests that other pages of this host make; this token does not.
@@ -166,7 +184,7 @@ function relay_answer(method, upstream) {
 		http.write(piece);
 }
 
-function relay(method, path, body) {
+function relay(method, path, body, silence_s) {
 	const found = service();
 
 	if (!found.host)
@@ -181,7 +199,7 @@ function relay(method, path, body) {
 		return unavailable('The remsim service does not answer.');
 
 	for (let option in [ socket.SO_RCVTIMEO, socket.SO_SNDTIMEO ])
-		upstream.setopt(socket.SOL_SOCKET, option, { sec: SILENCE_S, usec: 0 });
+		upstream.setopt(socket.SOL_SOCKET, option, { sec: silence_s, usec: 0 });
 
 	// HTTP/1.0: the answer comes without chunks and ends with the connection.
 	const request = [
@@ -190,6 +208,10 @@ function relay(method, path, body) {
 		`Authorization: Bearer ${found.token}`,
 		'Connection: close'
 	];
+
+	// The journal names who asked. A browser's own header of that name is not among those passed on.
+	if (type(ctx.authuser) == 'string' && is_all(ctx.authuser, USER))
+		push(request, `X-Remsim-User: ${ctx.authuser}`);
 
 	for (let name in ASKED) {
 		const value = header(name);
@@ -233,12 +255,16 @@ return {
 			return problem(404, 'Not Found', 'no_stream', 'The live stream does not pass through LuCI.',
 				'poll state?since=ID, or ask POST tickets for a ticket and open the stream at the service itself');
 
+		if (is_console(segments) && !may_use_console())
+			return problem(403, 'Forbidden', 'no_console', 'This login may not use the AT console.',
+				`ask for write access to ${CONSOLE_GROUP} besides ${GROUP}`);
+
 		let body = '';
 
 		if (METHODS[method] == 'write') {
-			const only_ticket = !may_write() && method == 'POST' && path == 'tickets';
+			const only_ticket = !may_use_console() && method == 'POST' && path == 'tickets';
 
-			if (!may_write() && !only_ticket)
+			if (!may_write(GROUP) && !only_ticket)
 				return problem(403, 'Forbidden', 'read_only', 'This login may look but change nothing.',
 					`ask for write access to ${GROUP}`);
 
@@ -254,11 +280,11 @@ return {
 			if (body === null)
 				return problem(415, 'Unsupported Media Type', 'not_json', 'The body has to be JSON.', null);
 
-			// Live data is reading; any other ticket would open more than this login has.
+			// Live data is reading; any other ticket opens everything, the console too.
 			if (only_ticket)
 				body = '{"purpose":"stream"}';
 		}
 
-		relay(method, API + path + (query === '' ? '' : `?${query}`), body);
+		relay(method, API + path + (query === '' ? '' : `?${query}`), body, asks_modem(segments) ? MODEM_SILENCE_S : SILENCE_S);
 	}
 };
