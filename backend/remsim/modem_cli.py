@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -195,6 +196,7 @@ def confirm(client: ServiceClient, job: dict[str, Any], is_agreed: bool) -> None
 
 
 def print_json(content: Any) -> int:
-    """Indented, as people and programs read it."""
-    print(json.dumps(content, indent=2, ensure_ascii=False))
+    """Indented, as people and programs read it; a list of plain values stays on its line."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    print(re.sub(r"\[[^][{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found[0]), text))
     return 0

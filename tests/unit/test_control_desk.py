@@ -257,6 +257,15 @@ def test_what_cannot_be_undone_is_said(bench: ControlBench) -> None:
     assert job.code == "not_undone" and "undoing it failed" in str(job.error)
 
 
+def test_a_mistake_of_ours_is_undone_too(bench: ControlBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    level = Leveled(bench)
+    bench.start()
+    monkeypatch.setattr(Level, "expects_service", lambda self, values: 1 / 0)
+    job = bench.run("level", level=2)
+    assert job.state == "failed" and "unforeseen" in str(job.error) and "undone" in str(job.error)
+    assert level.log == [2, 1]
+
+
 def test_unplug_in_the_middle_ends_the_job_and_frees_the_modem(bench: ControlBench) -> None:
     level = Leveled(bench)
     bench.start()

@@ -5,14 +5,17 @@ Like LuCI's apply: whoever is cut off by a change cannot confirm it, and so gets
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from remsim.core.errors import Aborted, NotTaken, RemsimError, RolledBack
+from remsim.core.errors import Aborted, ModemError, NotTaken, RemsimError, RolledBack
 from remsim.core.forms import Form, Whole
 from remsim.core.jobs import Job
 from remsim.modems.control.action import Action
 from remsim.modems.control.target import Target
+
+log = logging.getLogger(__name__)
 
 CONFIRM_S = 90
 SERVICE_S = 120
@@ -104,6 +107,10 @@ class Change(Action):
                 self._guard(target, values, job)
         except RemsimError as error:
             raise self._undone(target, before, error, job) from error
+        except Exception as error:  # a mistake of ours must not leave a modem half changed
+            log.exception("%s: %s", target.id, self.name)
+            unforeseen = ModemError("something unforeseen went wrong; the log has the details", code="internal_error")
+            raise self._undone(target, before, unforeseen, job) from error
         return {"changed": True, **found}
 
     def read_back(self, target: Target, wanted: Mapping[str, Any], job: Job) -> dict[str, Any]:
