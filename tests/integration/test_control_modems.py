@@ -18,6 +18,7 @@ from remsim.core.errors import Conflict
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.modems import control_port, control_session, manager, modem
+from remsim.modems.drivers.base import Driver
 from remsim.modems.manager import ModemManager
 from scripted_modem import OK, ScriptedModem, framed
 from usb_tree import UsbTree
@@ -82,7 +83,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         *((modem, "BUSY_RETRY_S", 0.2), (modem, "BESIDE_S", 0.3), (modem, "BOOT_PATIENCE_S", 0.0)),
         *((manager, "HOLDERS_S", 0.2), (manager, "FULL_SCAN_S", 0.5)),
         *((control_port, "LEAST_TIMEOUT_S", 0.5), (control_port, "HELD_S", 0.2), (control_port, "END_S", 0.2)),
-        (control_session, "LEAST_PERIOD_S", 0.2),
+        *((control_session, "LEAST_PERIOD_S", 0.2), (Driver, "slow_every_s", 0.5)),
     ):
         monkeypatch.setattr(module, name, seconds)
     one = Bench(tmp_path, FakeTools(tmp_path, monkeypatch, "qmicli", "mbimcli"))
@@ -261,6 +262,20 @@ def test_a_locked_sim_and_a_radio_that_is_off_are_states(bench: Bench) -> None:
     wait_for(lambda: bench.view()["state"] == "sim_pin")
     bench.say("qu-rm510q", "qd-low")
     wait_for(lambda: bench.view()["state"] == "low_power", 20)
+
+
+def test_the_tries_for_a_code_are_asked_by_mbim_only_while_it_is_wanted(bench: Bench) -> None:
+    bench.say(*MBIM, "mb-puk")
+    bench.plug(driver="cdc_mbim")
+    bench.start()
+    wait_for(lambda: len(bench.readings) > 8)
+    assert not any("query-pin-state" in call for call in bench.tools.calls())
+    locked = OUTPUTS["mb-megafon-sim"]["output"].replace("'initialized'", "'device-locked'")
+    bench.tools.say("query-subscriber-ready-status", locked)
+    bench.say("mb-denied")
+    wait_for(lambda: bench.view()["state"] == "sim_puk")
+    one = next(iter(bench.manager._modems.values()))
+    wait_for(lambda: one.session.driver.details(one.values).get("puk_tries_left") == 10)
 
 
 def at_modem(bench: Bench) -> ScriptedModem:

@@ -138,7 +138,7 @@ CASES = {
         "dms-get-operating-mode",
         (DMS, 0x2D),
         tlv(1, "B", 3) + tlv(0x10, "H", 4) + tlv(0x11, "B", 1),
-        {"mode_state": "LOW POWER MODE", "low_power_reason": "pri-version-incompatible, hardware switch"},
+        {"mode_state": "LOW POWER MODE", "low_power_reasons": ["pri-version-incompatible", "hardware switch"]},
     ),
     "IMEI": ("dms-get-ids", (DMS, 0x25), tlv(0x11, "15s", b"350000000000000"), {"imei": "350000000000000"}),
 }

@@ -21,7 +21,7 @@ LEAST_PERIOD_S = 10.0
 """A question is a process: three of them this often are 1 to 3 percent of a slow router."""
 HELD_ROUNDS = 3
 """A device that another program has open for so many rounds is told to be in use."""
-IDENTIFIERS = ("imsi", "iccid", "eid", "sim_slots")
+IDENTIFIERS = ("imsi", "iccid", "eid", "slot_cards")
 """What the identity keeps, masked; it has no place among polled values."""
 DRIVERS: dict[str, type[QmiDriver] | type[MbimDriver]] = {"qmi": QmiDriver, "mbim": MbimDriver}
 

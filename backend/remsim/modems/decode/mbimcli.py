@@ -72,7 +72,7 @@ def decode_registration(text: str) -> Values:
     values: Values = {"creg_stat": CREG_STAT.get(state), "registered": registered, "roaming": CREG_STAT.get(state) == 5}
     error = root.word("Network error")
     if error and error != "none" and not registered:
-        values["reject_reason"] = error
+        values["reject_text"] = error
     if registered:
         plmn = re.fullmatch(r"(\d{3})(\d{2,3})", root.word("Provider ID") or "")
         values["operator"] = root.word("Provider name")
@@ -107,7 +107,8 @@ def decode_radio_state(text: str) -> Values:
     hard, soft = root.word("Hardware radio state"), root.word("Software radio state")
     if "off" not in (hard, soft):
         return {"mode_state": "ONLINE" if soft == "on" else None}
-    return {"mode_state": "LOW POWER MODE", "low_power_reason": "hardware switch" if hard == "off" else "software"}
+    reasons = [name for name, state in (("hardware switch", hard), ("software", soft)) if state == "off"]
+    return {"mode_state": "LOW POWER MODE", "low_power_reasons": reasons}
 
 
 def decode_subscriber(text: str) -> Values:

@@ -88,12 +88,12 @@ def decode_slots(text: str) -> Values:
             slots.append({"slot": int(match[1])})
         elif slots:
             slots[-1].setdefault(entry.name, entry.value)
-    values: Values = {"sim_slots": [slot_values(slot) for slot in slots[:MOST_SLOTS]]}
-    active = next((slot for slot in values["sim_slots"] if slot["active"]), None)
+    values: Values = {"slot_cards": [slot_values(slot) for slot in slots[:MOST_SLOTS]]}
+    active = next((slot for slot in values["slot_cards"] if slot["active"]), None)
     if active:
         values["sim_slot"] = active["slot"]
         values |= {"iccid": active["iccid"]} if active["iccid"] else {}
-    eid = next((slot["eid"] for slot in [active or {}, *values["sim_slots"]] if slot.get("eid")), None)
+    eid = next((slot["eid"] for slot in [active or {}, *values["slot_cards"]] if slot.get("eid")), None)
     return values | ({"eid": eid} if eid else {})
 
 
@@ -115,11 +115,11 @@ def decode_mode(text: str) -> Values:
     root = flat(text)
     mode = root.word("Mode")
     values: Values = {"mode_state": "LOW POWER MODE" if mode in LOW_POWER else mode and mode.upper()}
-    reasons = [root.word("Reason") or ""]
+    reasons = (root.word("Reason") or "").split(", ")
     if mode in LOW_POWER and root.word("HW restricted") == "yes":
         reasons.append("hardware switch")
-    told = ", ".join(reason for reason in reasons if reason not in ("", "none"))
-    return values | ({"low_power_reason": told} if told else {})
+    told = [reason for reason in reasons if reason not in ("", "none")]
+    return values | ({"low_power_reasons": told} if told else {})
 
 
 def one_of(label: str, name: str, pattern: str) -> Callable[[str], Values]:

@@ -22,6 +22,7 @@ class MbimDriver(Driver):
         *("query-subscriber-ready-status", CELLS, "query-packet-service-state"),
         *("query-radio-state", "query-pin-state", "ms-query-device-slot-mappings"),
     )
+    pin_tries_command = "query-pin-state"
     of_the_cell = (CELLS,)
 
     def decode(self, command: str, reply: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class QmiDriver(Driver):
         *("uim-get-card-status", CELLS, BANDS, CARRIERS),
         *("dms-get-operating-mode", "nas-get-system-info", "uim-get-slot-status"),
     )
+    pin_tries_command = None  # the card's status has them
     of_the_cell = (CELLS, BANDS, CARRIERS)
     """What is not true any more once the cell has changed."""
 
