@@ -63,7 +63,7 @@ class Network:
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlBench]:
-    monkeypatch.setattr(operators, "BACK_S", 0.5)
+    monkeypatch.setattr(operators, "BACK_S", 2.0)
     monkeypatch.setattr(Operator, "read_back_s", 0.5)
     bench = ControlBench(tmp_path, monkeypatch, actions=(Scan(), Operator()))
     yield bench
