@@ -34,6 +34,7 @@ class ControlPlan(PollingPlan):
         self._unsupported = unsupported
         self._of_the_cell = driver.of_the_cell
         self._cell: tuple[Any, ...] | None = None
+        self._known_once = False
         self.set_period(period_s)
 
     def set_period(self, period_s: float | None) -> None:
@@ -42,7 +43,12 @@ class ControlPlan(PollingPlan):
     def commands(self, now: float) -> list[str]:
         for command in self._unsupported:
             self._due.pop(command, None)
-        return [command for command in super().commands(now) if command not in self._unsupported]
+        asked = super().commands(now)
+        if not self._known_once:  # with one slow action a round the picture would take a minute to be whole
+            self._known_once = True
+            asked = [*self._driver.slow_commands, *self._driver.fast_commands]
+            self._due = dict.fromkeys(self._due, now + self._driver.slow_every_s)
+        return [command for command in asked if command not in (*self._unsupported, *self._unwanted())]
 
     def learned(self, command: str, values: dict[str, Any] | None) -> None:
         if values is not None:
