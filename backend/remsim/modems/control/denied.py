@@ -64,7 +64,7 @@ DENIED = (
     Denied(re.compile(r"\+CUSD=1,"), "the network's answer comes later", "ussd"),
     denied(r"QLINUXCMD|SYSTEM|QSHELL|SHELL|EXEC|QADBKEY", RUNS),
     denied("CGDATA|PPPD?|XDATACHANNEL", DATA),
-    Denied(re.compile(r"(?:^AT|;)(?:[EVQXZ&F0-9]*)(?:D|A(?!T)|O)(?:[0-9*#+TPI,LSW>]|$|;)"), DATA),
+    Denied(re.compile(r"(?:^|;)(?:AT)?(?:[EVQXZ&F0-9]*)(?:D|A(?!T)|O)(?:[0-9*#+TPI,LSW>]|$|;)"), DATA),
 )
 """Sources: the vendors' command manuals; facts on modems that were lost by such commands in users' reports."""
 
