@@ -81,7 +81,8 @@ def decode_reply(
         decoder = RECORDS.get(record.name)
         if decoder is not None and (not is_test or record.name in TEST_FORMS):
             merge(values, decoder(asked, record))
-    if parts.text:
+    is_answered = own[:1] in [[record.name] for record in parts.records]
+    if parts.text and not (is_answered and own[0] in TEXT_FORMS):
         found = decode_text(asked, own, parts.text)
         merge(values, found)
         read = read or bool(found)

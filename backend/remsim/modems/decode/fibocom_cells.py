@@ -134,9 +134,9 @@ def neighbour_row(rat: str, row: list[str], hexadecimal: bool) -> Values:
 
 
 def rsrp(rat: str, text: str | None) -> float | None:
-    """dBm of an RSRP index: x - 141 for LTE, x - 157 for NR."""
+    """dBm of an RSRP index: x - 141 for LTE, x - 157 for NR, where FM350 says 126 of what it has not measured."""
     index = to_int(text)
-    value = index_value(index, 1, -157, 0, 126) if rat == "NR" else index_value(index, 1, -141, 0, 97)
+    value = index_value(index, 1, -157, 0, 125) if rat == "NR" else index_value(index, 1, -141, 0, 97)
     return whole(value)
 
 

@@ -15,7 +15,7 @@ LOG_BREAK = re.compile(r"<(?:CR|LF)>", re.IGNORECASE)
 COLOUR = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]")
 PYTHON = re.compile(r"""^\s*b['"]|(?<=\\[nr])['"]\s*(?:b['"]|$)""")
 """The quotes of bytes as Python prints them, one line or several."""
-MMCLI = re.compile(r"\s*response:\s*'")
+MMCLI = re.compile(r"^[ \t]{0,8}response:[ \t]{0,8}'", re.MULTILINE)
 LOOKALIKES = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{ZERO WIDTH NO-BREAK SPACE}": None})
 QUOTES = str.maketrans(dict.fromkeys("“”„", '"'))
 
@@ -32,8 +32,8 @@ def unwrapped(reply: str) -> str:
     elif "\n" not in text and "\r" not in text and ("\\r" in text or "\\n" in text):
         text = PYTHON.sub("", text).replace("\\r", "\r").replace("\\n", "\n").replace("\\t", "\t")
     text = without_margin(text)
-    if match := MMCLI.match(text):
-        text = text[match.end() :].rstrip().removesuffix("'")
+    if match := MMCLI.search(text):
+        text = text[: match.start()] + text[match.end() :].rstrip().removesuffix("'")
     return text
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-from remsim.modems.decode.radio import band_number
+from remsim.modems.decode.radio import band_number, lte_band_of_earfcn
 from remsim.modems.decode.text import Asked, Record, Values, in_range, to_float, to_hex, to_int, unreadable, whole
 
 _LABELS = (
     r"Current Time", r"Bootup Time", r"Temperature", r"Thermal Mitigation Level", r"Modem(?:Proc)? Mitigate Level",
     r"Reset Counter", r"System mode", r"Mode", r"PS state", r"IMS mode", r"IMS reg state", r"IMS Srv State",
     r"IMS Emergency [A-Za-z ]+",
-    r"LTE S[CS]C\d (?:state|band|bw|Rx chan|Tx chan|UL Configured|UL bw|DL bw)",
+    r"LTE S[CS]C\d (?:state|band|bw|chan|Rx chan|Tx chan|UL Configured|UL bw|DL bw)",
     r"LTE (?:band|bw|Rx chan|Tx chan|CA state|dl bw|ul bw|Scell band|Scell bw|Scell chan)",
     r"NR5G(?:\(sub6\)|\(mmWave\))? (?:band|bw|dl bw|ul bw|Rx chan|Tx chan|RSRP \(dBm\)|RSRQ \(dB\)|SINR \(dB\)|TAC"
     r"|Cell ID|MCC-MNC|Carrier ID|CA state|PCI|Tx Power|state|[du]l MIMO"
@@ -214,6 +214,8 @@ def add_carriers(values: Values, carriers: dict[str, Values]) -> None:
             "bw_dl_mhz": megahertz(texts.get("bw", "")),
             "earfcn": to_int(texts.get("Rx chan") or texts.get("chan")),
         }
+        if lte_band_of_earfcn(carrier["earfcn"]) not in (None, band):
+            carrier["band"] = None  # EM7565 with 01.09 firmware says B2 and B19 where it means B3 and B20
         if "UL Configured" in texts:
             carrier["ul_configured"] = texts["UL Configured"].upper() == "TRUE"
         levels = {name: value for name, value in texts.items() if name.endswith("_dbm")}
