@@ -17,7 +17,7 @@ GSTATUS = (
     "System mode:   LTE        \tPS state:    Attached\nLTE band:      B3     \t\tLTE bw:      20 MHz\n"
     "LTE Rx chan:   1300\t\tLTE Tx chan: 19300\nEMM state:     Registered     \tNormal Service\n"
     "RRC state:     RRC Connected\nIMS reg state: No Srv\n\nPCC RxM RSSI: -61\t\tRSRP (dBm):  -92\n"
-    "Tx Power:      0\t\tTAC:         1A2B (6699)\nRSRQ (dB):     -9.8\t\tCell ID:     01A2B03 (27405059)\n"
+    "Tx Power:      0\t\tTAC:         1A2B (6699)\nRSRQ (dB):     -9.8\t\tCell ID:     01A2B03 (1714947)\n"
     "SINR (dB):      9.2"
 )
 COMMON = {
@@ -114,8 +114,9 @@ class FamilyBench(ControlBench):
         self._rules.insert(0, (re.compile(pattern), answer))
 
     def wrote(self, *words: str) -> list[str]:
-        """The commands sent that contain one of the words, in their order."""
-        return [command for command in self.modem.commands if any(word in command for word in words)]
+        """The commands sent that contain one of the words, in their order; questions for what there is do not count."""
+        sent = (command for command in self.modem.commands if not command.endswith("=?"))
+        return [command for command in sent if any(word in command for word in words)]
 
     def _answer(self, command: str) -> bytes | None:
         for pattern, answer in self._rules:

@@ -18,6 +18,7 @@ QUICK = {"service_s": 6, "confirm_s": 0}
 
 @pytest.fixture
 def bench_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(RadioSettings, "read_back_s", 0.5)
     made: list[FamilyBench] = []
 
     def make(module: str) -> FamilyBench:
@@ -163,7 +164,6 @@ def test_unplugged_in_the_middle_is_told_and_ends(bench_of: Bench) -> None:
     def vanish(match: Any) -> None:
         bench.tree.unplug("1-1")
         (bench.tree.dev / "ttyUSB2").unlink()
-        return None
 
     bench.serve(r'AT\+QNWPREFCFG="lte_band",.*', vanish)
     job = bench.run("radio-settings", lte_bands=[3], timeout_s=60, **QUICK)
@@ -219,7 +219,7 @@ EM7565_HEAD = (
     "L Band Mask 3    L Band Mask 4\n"
 )
 NONE = "0000000000000000"
-EM7565_ALL = f"00, All bands                     100600000FC00000 00000100BA0E19DF 0000000000000002 {NONE} {NONE} {NONE}"
+EM7565_ALL = f"00, All bands{' ' * 21}100600000FC00000 00000100BA0E19DF 0000000000000002 {NONE} {NONE} {NONE}"
 SELRAT = "!SELRAT: Index, Name\n00, Automatic\n01, WCDMA Only\n06, LTE Only\n11, WCDMA and LTE Only"
 
 
@@ -303,7 +303,9 @@ EM9291_ROWS = {
     "0C": "0C, NR5G ALL\n     0 - GW:    0000000000000000\n     1 - LTE:   0000000000000000 0000000000000000\n"
     "     3 - NRNSA: 000081A03B0A38D7 0000000000007C62\n     4 - NRSA:  000081A03B0A38D7 0000000000007C62",
 }
-EM9291_BITS = "\n\nAvailable:\n0 - GW:    \n     1000000000000000 - B19 (850)\n1 - LTE:   \n     1/0000800000000000 - B48"
+EM9291_BITS = (
+    "\n\nAvailable:\n0 - GW:    \n     1000000000000000 - B19 (850)\n1 - LTE:   \n     1/0000800000000000 - B48"
+)
 EM9190_RATS = (
     "!SELRAT: Index, Name\n00, Automatic\n01, WCDMA Only\n06, LTE Only\n11, WCDMA and LTE Only\n20, NR 5G Only\n"
     "21, LTE and NR 5G Only\n22, WCDMA and NR 5G Only"

@@ -56,22 +56,20 @@ class LockCells(Change):
         return form
 
     def preset(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The cells wanted, typed and chosen ones together; what was not named at all stays as it is."""
+        """The cells wanted, typed and chosen ones together; a technology without any is freed."""
         if values.get("off"):
             return {"lte_cells": [], "nr_cell": FREE}
-        wanted: dict[str, Any] = {}
-        if "lte_cells" in values or values.get("more_lte_cells"):
-            names = [*values.get("lte_cells", ()), *str(values.get("more_lte_cells") or "").split()]
-            wanted["lte_cells"] = sorted(dict.fromkeys(str(checked("LTE", name)) for name in names))
-        other = values.get("other_nr_cell") or values.get("nr_cell")
-        if other is not None:
-            wanted["nr_cell"] = str(checked("NR", other)) if other else FREE
-        return wanted
+        names = [*values.get("lte_cells", ()), *str(values.get("more_lte_cells") or "").split()]
+        other = values.get("other_nr_cell") or values.get("nr_cell") or FREE
+        return {
+            "lte_cells": sorted(dict.fromkeys(str(checked("LTE", name)) for name in names)),
+            "nr_cell": str(checked("NR", other)) if other else FREE,
+        }
 
     def title(self, target: Target, values: Mapping[str, Any]) -> str:
         """The cells."""
         wanted = self.preset(values)
-        names = [*wanted.get("lte_cells", ()), *([wanted["nr_cell"]] if wanted.get("nr_cell") else [])]
+        names = [*wanted["lte_cells"], *([wanted["nr_cell"]] if wanted["nr_cell"] else [])]
         return f"Tie to {', '.join(names)}" if names else "Free it from its cells"
 
     def words(self, name: str, value: Any) -> str:
@@ -97,11 +95,11 @@ class LockCells(Change):
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """Check what only the family knows, then as every change."""
         lock, wanted = lock_of(target), self.preset(values)
-        if not wanted:
-            raise InvalidInput("name a cell, or free the modem", field="lte_cells")
-        if len(wanted.get("lte_cells", ())) > lock.most_lte:
+        if not values.get("off") and not wanted["lte_cells"] and not wanted["nr_cell"]:
+            raise InvalidInput("name a cell, or free the modem from all", field="off")
+        if len(wanted["lte_cells"]) > lock.most_lte:
             raise InvalidInput(f"this modem takes at most {lock.most_lte} LTE cells", field="lte_cells")
-        if lock.one_only and wanted.get("lte_cells") and wanted.get("nr_cell"):
+        if lock.one_only and wanted["lte_cells"] and wanted["nr_cell"]:
             raise InvalidInput("this modem takes one cell, of LTE or of 5G", field="nr_cell")
         return super().run(target, values, job)
 
@@ -110,15 +108,9 @@ class LockCells(Change):
         lock = lock_of(target)
         held = read_lock(target, lock)
         wanted = {
-            "LTE": [checked("LTE", name) for name in values["lte_cells"]] if "lte_cells" in values else held["LTE"],
-            "NR": [checked("NR", values["nr_cell"])] if values.get("nr_cell") else [],
+            "LTE": [checked("LTE", name) for name in values["lte_cells"]],
+            "NR": [checked("NR", values["nr_cell"])] if values["nr_cell"] else [],
         }
-        if "nr_cell" not in values:
-            wanted["NR"] = held["NR"]
-        if lock.one_only and values.get("nr_cell"):
-            wanted["LTE"] = []
-        elif lock.one_only and values.get("lte_cells"):
-            wanted["NR"] = []
         if wanted == held:
             return
         job.report(0.3, "telling the modem")

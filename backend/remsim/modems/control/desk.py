@@ -142,17 +142,20 @@ class ControlDesk:
 
     def restore(self, modem: Modem) -> None:
         """Apply what is wanted of a modem that was identified anew, when it has forgotten it. Called in its thread."""
-        wanted = self._desired.of(modem.id)
-        presets = [(one, values) for name, values in wanted.items() if isinstance(one := ACTIONS.get(name), Change)]
-        if presets:
-            self._jobs.start("presets", lambda job: self._restore(modem, presets, job), source=modem.id)
+        if self._presets(modem):
+            self._jobs.start("presets", lambda job: self._restore(modem, job), source=modem.id)
 
-    def _restore(self, modem: Modem, presets: list[tuple[Change, dict[str, Any]]], job: Job) -> dict[str, str]:
+    def _presets(self, modem: Modem) -> list[tuple[Change, dict[str, Any]]]:
+        wanted = self._desired.of(modem.id)
+        return [(one, values) for name, values in wanted.items() if isinstance(one := ACTIONS.get(name), Change)]
+
+    def _restore(self, modem: Modem, job: Job) -> dict[str, str]:
+        """Only what is still wanted once the modem is free: the operation that went on may have changed that."""
         job.title = f"{modem.id}: applying its presets"
         modem.begin_operation(job.title, wait_s=PRESETS_WAIT_S)
         try:
             return {change.name: self._restore_one(change, Target(modem, self._means), values, job)
-                    for change, values in presets}  # fmt: skip
+                    for change, values in self._presets(modem)}  # fmt: skip
         finally:
             modem.end_operation()
 

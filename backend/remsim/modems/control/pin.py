@@ -100,6 +100,7 @@ class PinAction(Action):
         deadline = target.clock.monotonic() + READY_S
         while (state := card_state(target)) in (None, "BUSY") and target.clock.monotonic() < deadline:
             target.pause(LOOK_S, job)
+        target.hasten("CPIN", "REG?")
         return state
 
 
