@@ -23,7 +23,7 @@ COOKIE_DAYS = 30
 TICKET_S = {"browser": 600.0, "stream": 30.0}
 MOST_TICKETS = 256
 PUBLIC = "public"
-SCOPES = ("read", "write", "at-console")
+SCOPES = ("read", "write", "at-console", "identifiers")
 UNSAFE = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -16,6 +16,8 @@ from remsim.web.fields import Period, load_body
 
 bp = Blueprint("modems", __name__)
 
+IDENTIFIERS = ("imei", "imsi", "iccid", "eid")
+
 
 class ModemChange(Form):
     """What may be changed of a modem."""
@@ -37,6 +39,15 @@ def list_modems() -> dict[str, Any]:
 def show_modem(modem_id: str) -> dict[str, Any]:
     """One modem."""
     return services().router.modems.view(modem_id)
+
+
+@bp.get("/modems/<modem_id>/identifiers")
+@requires_scope("identifiers")
+@describes("IMEI, IMSI, ICCID and EID in full")
+def show_identifiers(modem_id: str) -> dict[str, Any]:
+    """Everywhere else they are masked."""
+    view = services().router.modems.view(modem_id, identifiers=True)
+    return {name: view[name] for name in IDENTIFIERS}
 
 
 @bp.patch("/modems/<modem_id>")
