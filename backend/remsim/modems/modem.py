@@ -450,10 +450,10 @@ class Modem:
             self.id, self.reading, self._changes = modem_id, None, Changes()
 
     def _poll(self, session: Session) -> None:
-        """Rounds on a schedule of deadlines, until the session is over."""
+        """Rounds on a schedule of deadlines, until the session is over or stale."""
         begun_at = next_at = self._clock.monotonic()
         planned_s = 0.0
-        while True:
+        while not session.is_stale:
             now, period_s = self._clock.monotonic(), session.plan.effective_s or RETRY_S
             if session.is_urgent:
                 next_at = min(next_at, begun_at + max(period_s * URGENT_SHARE, URGENT_S))

@@ -60,6 +60,7 @@ class Session:
         self.retry_at: float | None = None
         self.is_urgent = False
         self.is_identified = False
+        self.is_stale = False
         self._missed_answers = 0
         self._goes_on = goes_on
         self._on_timeout = on_timeout
@@ -128,6 +129,8 @@ class Session:
     def check_sim(self, state: str | None) -> None:
         """Forget a card that was taken out; one that is ready but could not be read is read again, a few times."""
         now = self._clock.monotonic()
+        if state == "BUSY":
+            self.plan.hasten("CPIN")  # it is ready in a moment
         if state in NO_CARD:
             self.identity |= dict.fromkeys(SIM_IDENTITY)
         if state != "READY":
@@ -138,6 +141,11 @@ class Session:
     def sim_changed(self) -> None:
         """Read the SIM's identity before the next round."""
         self._sim_changed = True
+
+    def renew(self) -> None:
+        """Begin anew on this port: the modem has restarted, or has another card; from any thread."""
+        self.is_stale = True
+        self._hurry()
 
     def hasten(self, *words: str) -> None:
         """Ask the slow commands that contain one of the words next; from any thread."""
@@ -210,6 +218,8 @@ class Session:
             self._sim_changed = True
             self.plan.hasten("CPIN", "SLOT", "UIMS", "DUALSIM")
             self._hurry()
+        if told.get("restarted") and self.exchanges is not None:  # before the first round it is the start we wait for
+            self.renew()
         self._on_heard(told)
 
     def _hurry(self) -> None:

@@ -61,6 +61,7 @@ def details(modem: Modem) -> dict[str, Any]:
         "carriers": session.driver.carriers(values) if session else [],
         "neighbours": session.driver.neighbours(values) if session else [],
         "sensors_c": values.get("sensors_c"),
+        "details": session.driver.details(values) if session else {},
         "last_error": (session.last_error if session else None) or modem.last_error,
     }
 
