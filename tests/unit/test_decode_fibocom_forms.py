@@ -53,6 +53,14 @@ def test_a_lock_to_a_channel_names_no_cell_and_a_bare_switch_no_place() -> None:
     assert decoded("FM160-CN", "AT+GTCELLLOCK=?", "+GTCELLLOCK: (0,1,2),(0-2),(0,1)") == {"cell_lock_modes": [0, 1, 2]}
 
 
+def test_the_first_cell_of_a_list_is_the_serving_one() -> None:
+    # github.com/4IceG/luci-app-3ginfo-lite issue 39
+    rsrp = decoded("L860-GL", "AT+RSRP?", "+RSRP: 502,1820,-82.00,502,6200,-89.00,502,300,-98.00\nOK")
+    rsrq = decoded("L860-GL", "AT+RSRQ?", "+RSRQ: 502,1820,-9.-50,502,6200,-10.00,502,300,-9.00\nOK")
+    assert rsrp == {"pci": 502, "earfcn": 1820, "rsrp_dbm": -82}
+    assert rsrq == {"pci": 502, "earfcn": 1820, "rsrq_db": -9.5}
+
+
 def test_the_area_code_in_a_search_is_no_technology() -> None:
     # ModemManager fork of BELABOX, 43e09a76: FM350 names the area code before the technology
     reply = '+COPS: (2,"","EE","23430","609C",7),(1,"","EE","23430","1234",13),,(0,1,2,3,4),(0,1,2)\nOK'

@@ -173,20 +173,25 @@ def decode_xuicc(asked: Asked, record: Record) -> Values:
 
 
 def settle(values: Values) -> Values:
-    """Give the cell lists' values to the serving cell and the carriers on its PCI."""
+    """Give the cell lists' values to the serving cell and the carriers on its PCI.
+
+    The serving cell is +XMCI's, else the first of the lists.
+    """
     rsrp, rsrq, listed = values.pop("_rsrp", []), values.pop("_rsrq", []), values.pop("_scc", [])
-    if len(rsrp) == 1 and "pci" not in values:
-        values |= {"pci": rsrp[0][0], "earfcn": rsrp[0][1]}  # the only cell is the serving one
+    if cells := rsrp or rsrq:
+        values = {"pci": cells[0][0], "earfcn": cells[0][1]} | values
     pci, earfcn = values.get("pci"), values.get("earfcn")
+    quality = {(cell, channel): value for cell, channel, value in rsrq}
+    if quality.get((pci, earfcn)) is not None:
+        values = values | {"rsrq_db": quality[pci, earfcn]}
     if pci is None or not rsrp:
         return ({"scc": listed} if listed else {}) | values
-    quality = {(cell, channel): value for cell, channel, value in rsrq}
     carriers: list[Values] = []
     for cell, channel, value in rsrp:
         if cell != pci:
             continue
         if channel == earfcn:
-            values |= {"rsrp_dbm": value, "rsrq_db": quality.get((cell, channel), values.get("rsrq_db"))}
+            values = values | {"rsrp_dbm": value}
         elif len(carriers) < (values.get("carrier_count") or 1) - 1:
             carrier: Values = {"pci": cell, "earfcn": channel, "band": lte_band_of_earfcn(channel), "rsrp_dbm": value}
             carriers.append(carrier | {"rsrq_db": quality.get((cell, channel))})
