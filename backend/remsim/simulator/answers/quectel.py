@@ -111,6 +111,7 @@ QUECTEL = (
             "AT+QSPN": of_state(qspn),
             "AT+QTEMP": of_state(lambda s: quectel.qtemp(s.temperature_c, is_5g_module=knows_5g(s))),
             "AT+QSIMSTAT?": of_state(lambda s: f"+QSIMSTAT: {s.settings.get('simstat', 1)},{int(s.sim_present)}"),
+            'AT+QMBNCFG="list"': constant('+QMBNCFG: "List",0,1,1,"ROW_Generic_3GPP",0x0501081F,202307241'),
             "AT+CBC": constant("+CBC: 0,100,3806"),
             "AT+QPOWD": power_off,
             "AT+QPOWD=1": power_off,
@@ -123,7 +124,13 @@ QUECTEL = (
     | QUECTEL_SIM
     | CONFIG
 )
-SLOTS = Table({"AT+QUIMSLOT?": of_state(lambda s: f"+QUIMSLOT: {s.slot + 1}")}, {"AT+QUIMSLOT=": choose_slot})
+SLOTS = Table(
+    {
+        "AT+QUIMSLOT?": of_state(lambda s: f"+QUIMSLOT: {s.slot + 1}"),
+        "AT+QUIMSLOT=?": constant("+QUIMSLOT: (1,2)"),
+    },
+    {"AT+QUIMSLOT=": choose_slot},
+)
 DUAL_SIM = Table({"AT+QDSIM?": of_state(lambda s: f"+QDSIM: {s.slot}")}, {"AT+QDSIM=": choose_dual})
 """EC25 and EG25 with firmware for two cards."""
 NR = Table({"AT+C5GREG?": registration("+C5GREG")}) | NR_RADIO
