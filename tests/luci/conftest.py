@@ -60,8 +60,8 @@ def visit(browser: Browser, host: LuciHost, request: pytest.FixtureRequest) -> I
     """Open a page as someone; a test that leaves complaints on the console fails. Pictures: build/screenshots."""
     visits: list[Visit] = []
 
-    def begin(*, write: bool = True, console: bool = True, user: str = "root", **options: object) -> Visit:
-        visits.append(Visit(browser, host, {"write": write, "console": console, "user": user}, options))
+    def begin(*, write: bool = True, own: bool = True, user: str = "root", **options: object) -> Visit:
+        visits.append(Visit(browser, host, {"write": write, "own": own, "user": user}, options))
         return visits[-1]
 
     yield begin

@@ -61,9 +61,9 @@ class LuciHost:
         self._server.shutdown()
         self._server.server_close()
 
-    def login(self, write: bool = True, console: bool = True, user: str = "root") -> Session:
-        """A new session that may write, with or without the AT console, or only read."""
-        session = Session(secrets.token_hex(16), secrets.token_hex(16), write, console, user)
+    def login(self, write: bool = True, own: bool = True, user: str = "root") -> Session:
+        """A new session that may write, with or without the rights of their own, or only read."""
+        session = Session(secrets.token_hex(16), secrets.token_hex(16), write, own, user)
         self.sessions[session.id] = session
         return session
 

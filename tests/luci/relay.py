@@ -21,7 +21,15 @@ APP = Path(__file__).parents[2] / "luci-app-remsim"
 CONTROLLER = APP / "ucode" / "controller" / "remsim.uc"
 STUB = Path(__file__).parent / "stub"
 GROUP = "luci-app-remsim"
-CONSOLE_GROUP = "luci-app-remsim-console"
+# What of a modem needs a right besides: its group, and of what level.
+OWN_RIGHTS = {
+    "at": ("luci-app-remsim-console", "write", "no_console"),
+    "identifiers": ("luci-app-remsim-identifiers", "read", "no_identifiers"),
+}
+OWN_RIGHTS_WORDS = {
+    "at": "This login may not use the AT console.",
+    "identifiers": "This login may not see identifiers in full.",
+}
 BODY_LIMIT = 100 * 1024
 METHODS = {"GET": "read", "HEAD": "read", "POST": "write", "PUT": "write", "PATCH": "write", "DELETE": "write"}
 ASKED = ("accept", "accept-language", "if-match", "if-none-match", "idempotency-key")
@@ -74,8 +82,8 @@ class Emulated:
             return problem(400, "bad_query", "The query is too long or holds characters that must be encoded.")
         if names[0] == "stream":
             return problem(404, "no_stream", "The live stream does not pass through LuCI.")
-        if names[0] == "modems" and names[2:3] == ["at"] and not self._may_use_console(call):
-            return problem(403, "no_console", "This login may not use the AT console.")
+        if names[0] == "modems" and len(names) > 2 and names[2] in OWN_RIGHTS and not self._has(call, names[2]):
+            return problem(403, OWN_RIGHTS[names[2]][2], OWN_RIGHTS_WORDS[names[2]])
         body = b""
         if METHODS[method] == "write":
             refused, body = self._body(call, method)
@@ -83,12 +91,15 @@ class Emulated:
                 return refused
         return self._relay(call, method, "/api/v1/" + "/".join(names) + (f"?{query}" if query else ""), body)
 
-    def _may_use_console(self, call: Call) -> bool:
-        return all("write" in call.acl.get(group, ()) for group in (GROUP, CONSOLE_GROUP))
+    def _has(self, call: Call, name: str) -> bool:
+        """Whether the login has a right of its own, and what that goes with."""
+        group, level, _code = OWN_RIGHTS[name]
+        return all(level in call.acl.get(one, ()) for one in (GROUP, group))
 
     def _body(self, call: Call, method: str) -> tuple[Answer | None, bytes]:
         may_write = "write" in call.acl.get(GROUP, ())
-        only_ticket = not self._may_use_console(call) and method == "POST" and call.segments == ["tickets"]
+        may_all = may_write and all(self._has(call, name) for name in OWN_RIGHTS)
+        only_ticket = not may_all and method == "POST" and call.segments == ["tickets"]
         if not may_write and not only_ticket:
             return problem(403, "read_only", "This login may look but change nothing."), b""
         if not call.token or header(call, "authorization") != f"Bearer {call.token}":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from luci.relay import APP, CONSOLE_GROUP, GROUP
+from luci.relay import APP, GROUP, OWN_RIGHTS
 
 MENU_FILE = APP / "root/usr/share/luci/menu.d/luci-app-remsim.json"
 ACL_FILE = APP / "root/usr/share/rpcd/acl.d/luci-app-remsim.json"
@@ -26,12 +26,12 @@ BASE_RIGHTS = {
 
 @dataclass
 class Session:
-    """A login: its id, the token of its pages, its user, and what that may."""
+    """A login: its id, the token of its pages, its user, and what that may; ``own`` are the rights of their own."""
 
     id: str
     token: str
     write: bool
-    console: bool = True
+    own: bool = True
     user: str = "root"
     rights: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     alive: bool = True
@@ -41,8 +41,8 @@ class Session:
             self.rights[scope] = {name: list(functions) for name, functions in objects.items()}
         files = json.loads(ACL_FILE.read_text())
         self._take(GROUP, files[GROUP], ("read", "write") if self.write else ("read",))
-        if self.write and self.console:
-            self._take(CONSOLE_GROUP, files[CONSOLE_GROUP], ("read", "write"))
+        for group, level, _code in OWN_RIGHTS.values() if self.write and self.own else ():
+            self._take(group, files[group], (level,))
 
     def _take(self, name: str, group: dict[str, Any], levels: tuple[str, ...]) -> None:
         """As rpcd does: a level without any scope grants nothing, not even the group itself."""

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from luci.relay import APP, CONTROLLER, GROUP
+from luci.relay import APP, CONTROLLER, GROUP, OWN_RIGHTS
 from luci.rights import ACL_FILE, BASE_RIGHTS, MENU_FILE
+from luci.scripts import TIME_LIMIT_S
 
 RESOURCES = APP / "htdocs/luci-static/resources"
 VIEWS = sorted((RESOURCES / "view").rglob("*.js"))
+CLASSES = [*sorted((RESOURCES / "remsim").glob("*.js")), *VIEWS]
 
 
 def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -52,7 +54,14 @@ def test_every_page_needs_the_apps_group_and_leads_somewhere() -> None:
         else:
             assert action["type"] == "firstchild"
             assert any(other.startswith(f"{path}/") and menu[other].get("title") for other in menu)
-    assert GROUP in load(ACL_FILE)
+    assert load(ACL_FILE).keys() == {GROUP, *(group for group, _level, _code in OWN_RIGHTS.values())}
+
+
+def test_every_right_is_one_that_rpcd_grants() -> None:
+    for name, group in load(ACL_FILE).items():
+        assert group["description"], name
+        for level in group.keys() - {"description"}:
+            assert group[level], f"{name}: rpcd grants a group with its scopes; {level} without any grants nothing"
 
 
 def test_a_reading_login_is_granted_nothing_that_changes() -> None:
@@ -62,7 +71,7 @@ def test_a_reading_login_is_granted_nothing_that_changes() -> None:
     assert "write" not in json.dumps(read)
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("view", CLASSES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_what_a_view_calls_is_granted(view: Path) -> None:
     text = view.read_text()
     for config in re.findall(r"uci\.load\('([^']+)'\)", text):
@@ -78,13 +87,13 @@ def test_what_a_view_calls_is_granted(view: Path) -> None:
     ), "a call in a form that this test does not read"
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("view", CLASSES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_view_is_what_luci_evaluates(view: Path) -> None:
     lines = view.read_text().splitlines()
     assert lines[0] == "'use strict';"
-    named = {line.split("'")[1].split()[1] for line in lines if line.startswith("'require ")}
-    used = {name for name in ("dom", "fs", "poll", "request", "rpc", "uci", "ui", "view", "form") if name in named}
-    for name in used:
+    named = {line.split("'")[1].split()[-1] for line in lines if line.startswith("'require ")}
+    assert named, "a class extends another"
+    for name in named:
         assert re.search(rf"\b{name}\.", view.read_text()), f"{name} is required and not used"
     assert not re.search(r"^(import|export) ", view.read_text(), re.MULTILINE)
     # A bare string as child is markup; in an array it is text.
@@ -93,8 +102,12 @@ def test_a_view_is_what_luci_evaluates(view: Path) -> None:
 
 
 def test_the_shared_modules_and_the_chart_library_are_where_the_view_looks() -> None:
-    for view in VIEWS:
-        for name in re.findall(r"'(remsim/[\w./-]+\.(?:js|css))'", view.read_text()):
+    for view in CLASSES:
+        text = view.read_text()
+        named = re.findall(r"'(remsim/[\w./-]+\.(?:js|css))'", text)
+        named += [f"remsim/app/{name}.js" for name in re.findall(r"page\.showing\('([\w-]+)'", text)]
+        named += [f"{name.replace('.', '/')}.js" for name in re.findall(r"'require (remsim\.[\w.]+)", text)]
+        for name in named:
             assert (RESOURCES / name).is_file(), name
     assert (RESOURCES / "remsim/vendor/chart.umd.js").is_file()
     names = [path.name for path in (RESOURCES / "remsim").rglob("*")]
@@ -102,10 +115,12 @@ def test_the_shared_modules_and_the_chart_library_are_where_the_view_looks() -> 
 
 
 def test_the_relay_gives_up_before_the_page_does() -> None:
-    limits = dict(re.findall(r"const (CONNECT_MS|SILENCE_S) = (\d+);", CONTROLLER.read_text()))
-    [patience_ms] = re.findall(r"const TIMEOUT_MS = (\d+);", (RESOURCES / "view/remsim/overview.js").read_text())
-    longest_ms = int(limits["CONNECT_MS"]) + 1000 * int(limits["SILENCE_S"])
-    assert longest_ms < int(patience_ms) - 5000, "the page would tell less than the relay"
+    limits = dict(re.findall(r"const (CONNECT_MS|\w*SILENCE_S) = (\d+);", CONTROLLER.read_text()))
+    patience = dict(re.findall(r"const (\w*TIMEOUT_MS) = (\d+);", (RESOURCES / "remsim/service.js").read_text()))
+    for silence, page in (("SILENCE_S", "TIMEOUT_MS"), ("MODEM_SILENCE_S", "MODEM_TIMEOUT_MS")):
+        longest_ms = int(limits["CONNECT_MS"]) + 1000 * int(limits[silence])
+        assert longest_ms < int(patience[page]) - 5000, "the page would tell less than the relay"
+        assert longest_ms < 1000 * TIME_LIMIT_S - 5000, "uhttpd would end the relay without a word"
 
 
 def test_patterns_of_the_controller_match_whole_texts_and_ucode_knows_its_words() -> None:

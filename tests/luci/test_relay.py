@@ -16,8 +16,9 @@ from running import free_port
 
 TOKEN = "T" * 43
 BOTH = {"luci-app-remsim": ["read", "write"]}
-ALL = {**BOTH, "luci-app-remsim-console": ["write"]}
 LOOK = {"luci-app-remsim": ["read"]}
+CONSOLE = {**BOTH, "luci-app-remsim-console": ["write"]}
+NAMES = {**LOOK, "luci-app-remsim-identifiers": ["read"]}
 
 
 class Service(ThreadingHTTPServer):
@@ -228,20 +229,29 @@ def test_the_console_needs_its_own_right_besides_writing(
 
 
 def test_a_login_with_the_console_uses_it(ask: Callable[..., Answer], service: Service) -> None:
-    assert ask("modems", "modem1", "at", method="POST", body=b'{"command":"ATI"}', acl=ALL).status == 200
-    assert ask("modems", "modem1", "at", "form", acl=ALL).status == 200
+    assert ask("modems", "modem1", "at", method="POST", body=b'{"command":"ATI"}', acl=CONSOLE).status == 200
+    assert ask("modems", "modem1", "at", "form", acl=CONSOLE).status == 200
     assert [path for _method, path, _headers, _body in service.asked] == [
         "/api/v1/modems/modem1/at",
         "/api/v1/modems/modem1/at/form",
     ]
 
 
-def test_who_may_not_use_the_console_gets_no_ticket_to_pages_that_may(
-    ask: Callable[..., Answer], service: Service
+@pytest.mark.parametrize("acl", [BOTH, LOOK, CONSOLE, {"luci-app-remsim-identifiers": ["read"]}])
+def test_identifiers_in_full_need_their_own_right_besides_reading(
+    ask: Callable[..., Answer], service: Service, acl: dict[str, list[str]]
 ) -> None:
-    assert ask("tickets", method="POST", body=b'{"purpose":"browser"}', acl=BOTH).status == 200
-    assert ask("tickets", method="POST", body=b'{"purpose":"browser"}', acl=ALL).status == 200
-    assert [json.loads(body)["purpose"] for _method, _path, _headers, body in service.asked] == ["stream", "browser"]
+    answer = ask("modems", "modem1", "identifiers", acl=acl)
+    assert (answer.status, answer.json()["code"]) == (403, "no_identifiers")
+    assert service.asked == []
+    assert ask("modems", "modem1", "identifiers", acl=NAMES).status == 200
+
+
+def test_who_may_not_do_all_gets_no_ticket_to_pages_that_may(ask: Callable[..., Answer], service: Service) -> None:
+    for acl in (BOTH, CONSOLE, NAMES, {**CONSOLE, **NAMES}, {**NAMES, **CONSOLE}):
+        assert ask("tickets", method="POST", body=b'{"purpose":"browser"}', acl=acl).status == 200
+    purposes = [json.loads(body)["purpose"] for _method, _path, _headers, body in service.asked]
+    assert purposes == ["stream"] * 4 + ["browser"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Relays admin/services/remsim/api/* to the service on this router. LuCI's dispatcher has checked the session and that
-// it may read; here it is checked whether it may write, and whether it may use the AT console. A request holds one of
+// it may read; here it is checked whether it may write, and whether it has the rights of their own. A request holds one of
 // uhttpd's three slots for as long as it lasts, and uhttpd ends it after 60 s: what takes longer is a job.
 
 'use strict';
@@ -11,7 +11,15 @@ import * as socket from 'socket';
 import { cursor } from 'uci';
 
 const GROUP = 'luci-app-remsim';
-const CONSOLE_GROUP = 'luci-app-remsim-console';
+
+// What of a modem needs a right besides: modems/ID/NAME and all below.
+const OWN_RIGHTS = {
+	at: { group: 'luci-app-remsim-console', level: 'write', code: 'no_console', detail: 'This login may not use the AT console.' },
+	identifiers: {
+		group: 'luci-app-remsim-identifiers', level: 'read', code: 'no_identifiers',
+		detail: 'This login may not see identifiers in full.'
+	}
+};
 const API = '/api/v1/';
 const LISTEN = '127.0.0.1:8090';
 const STATE_DIR = '/etc/remsim';
@@ -77,22 +85,22 @@ function header(name) {
 	return http.getenv('headers')?.[name] ?? http.getenv('HTTP_' + uc(replace(name, '-', '_')));
 }
 
-function may_write(group) {
-	return 'write' in ctx.authacl?.['access-group']?.[group];
+function may(group, level) {
+	return level in ctx.authacl?.['access-group']?.[group];
 }
 
-// Both groups together: the console alone is no right to anything.
-function may_use_console() {
-	return may_write(GROUP) && may_write(CONSOLE_GROUP);
+function may_write() {
+	return may(GROUP, 'write');
+}
+
+// A right of its own is none to what it goes with: who may not write has no console either.
+function has_own_right(own) {
+	return may(GROUP, own.level) && may(own.group, own.level);
 }
 
 // Forms, messages and short actions ask a modem, which may take its time; all else is answered from memory.
 function asks_modem(segments) {
 	return segments[0] == 'modems' && length(segments) > 2;
-}
-
-function is_console(segments) {
-	return segments[0] == 'modems' && segments[2] == 'at';
 }
 
 // The session's cookie comes along with requests that other pages of this host make; this token does not.
@@ -255,16 +263,18 @@ return {
 			return problem(404, 'Not Found', 'no_stream', 'The live stream does not pass through LuCI.',
 				'poll state?since=ID, or ask POST tickets for a ticket and open the stream at the service itself');
 
-		if (is_console(segments) && !may_use_console())
-			return problem(403, 'Forbidden', 'no_console', 'This login may not use the AT console.',
-				`ask for write access to ${CONSOLE_GROUP} besides ${GROUP}`);
+		const own = segments[0] == 'modems' ? OWN_RIGHTS[segments[2]] : null;
+
+		if (own && !has_own_right(own))
+			return problem(403, 'Forbidden', own.code, own.detail, `ask for ${own.level} access to ${own.group} besides ${GROUP}`);
 
 		let body = '';
 
 		if (METHODS[method] == 'write') {
-			const only_ticket = !may_use_console() && method == 'POST' && path == 'tickets';
+			const may_all = may_write() && length(filter(values(OWN_RIGHTS), one => !has_own_right(one))) == 0;
+			const only_ticket = !may_all && method == 'POST' && path == 'tickets';
 
-			if (!may_write(GROUP) && !only_ticket)
+			if (!may_write() && !only_ticket)
 				return problem(403, 'Forbidden', 'read_only', 'This login may look but change nothing.',
 					`ask for write access to ${GROUP}`);
 
@@ -280,7 +290,7 @@ return {
 			if (body === null)
 				return problem(415, 'Unsupported Media Type', 'not_json', 'The body has to be JSON.', null);
 
-			// Live data is reading; any other ticket opens everything, the console too.
+			// Live data is reading; any other ticket opens everything.
 			if (only_ticket)
 				body = '{"purpose":"stream"}';
 		}

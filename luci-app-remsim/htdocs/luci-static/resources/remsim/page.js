@@ -1,0 +1,187 @@
+'use strict';
+'require baseclass';
+'require dom';
+'require fs';
+'require poll';
+'require uci';
+'require ui';
+'require remsim.service as service';
+
+const LOOK_AGAIN_S = 5;
+const PAGES = 'admin/services/remsim';
+
+/* The height of a head that stays in sight while the page scrolls below it, as theme bootstrap's does. */
+function headHeight() {
+	const head = document.querySelector('body > header');
+
+	return head && getComputedStyle(head).position === 'sticky' ? head.offsetHeight : 0;
+}
+
+/* What every view of this app is: a module of the service's own pages, mounted in LuCI's frame. */
+const frame = {
+	load() {
+		return Promise.all([
+			service.ask('state').catch(error => error),
+			service.load(this.module).catch(error => error),
+			L.resolveDefault(uci.load('remsim_console'), null)
+		]);
+	},
+
+	render([state, modules]) {
+		service.addStyles(['remsim/luci.css', 'remsim/app/remsim.css', ...this.styles]);
+		this.box = E('section', { 'class': 'remsim-view' });
+
+		if (modules instanceof Error) {
+			this.box.append(this.problem(_('The pages of remsim are incomplete.'), modules.message,
+				_('Install the package luci-app-remsim again.')));
+			return this.box;
+		}
+
+		this.modules = modules;
+		this.firstState = state;
+
+		/* LuCI's "Refreshing" in the head stops and starts its poll loop; the page's own loop goes along. Requests
+		   keep the login from running out: a tab that nobody sees makes none. */
+		document.addEventListener('poll-stop', () => { this.stopped = true; this.follow(); });
+		document.addEventListener('poll-start', () => { this.stopped = false; this.follow(); });
+		document.addEventListener('visibilitychange', () => this.follow());
+
+		this.watch = () => this.page ? this.leave() : this.look();
+
+		/* Charts measure their place: it has to be in the document first. */
+		setTimeout(() => this.show().then(() => poll.add(this.watch, LOOK_AGAIN_S)).catch(error => L.error(error)));
+
+		return this.box;
+	},
+
+	/* Nothing goes on once something else is in this page's place. */
+	leave() {
+		if (this.box.isConnected)
+			return;
+
+		poll.remove(this.watch);
+		this.page.destroy();
+		this.page = null;
+	},
+
+	/* While the service does not answer: whether it does now. The poll loop and the button may ask at the same time. */
+	look() {
+		if (this.page || document.hidden)
+			return null;
+
+		this.looking ??= service.ask('state').catch(error => error).then(state => {
+			this.firstState = state;
+
+			return this.show();
+		}).finally(() => { this.looking = null; });
+
+		return this.looking;
+	},
+
+	async show() {
+		if (this.firstState instanceof Error) {
+			dom.content(this.box, this.whyNot(this.firstState));
+			return;
+		}
+
+		dom.content(this.box, []);
+		this.box.style.setProperty('--remsim-head', `${headHeight()}px`);
+		this.page = await this.modules.mount(this.box, {
+			request: (path, options) => this.ask(path, options),
+			streamUrl: lastId => service.streamUrl(lastId),
+			exportUrl: (kind, query) => service.apiUrl(`export.${kind}`, query),
+			t: (text, ...values) => this.modules.plain(_(text), ...values),
+			locale: document.documentElement.lang || null,
+			links: this.links(),
+			readonly: !L.hasViewPermission(),
+			scheme: 'ground'
+		});
+
+		this.follow();
+	},
+
+	links() {
+		return {
+			modem: (id, tab) => `${L.url(PAGES, 'modems')}#${new URLSearchParams({ modem: id, tab })}`
+		};
+	},
+
+	follow() {
+		if (this.stopped || document.hidden)
+			this.page?.pause();
+		else
+			this.page?.resume();
+	},
+
+	/* The state that load() has brought is the first answer. Whoever has something done wants to see what comes of it,
+	   so a page that was paused goes on. */
+	ask(path, options) {
+		const first = this.firstState;
+
+		if (path === 'state' && first) {
+			this.firstState = null;
+
+			return Promise.resolve(first);
+		}
+
+		if (path !== 'tickets' && (options?.method ?? 'GET') !== 'GET')
+			poll.start();
+
+		return service.ask(path, options);
+	},
+
+	/* The relay's code is told here in words that can be translated. */
+	whyNot({ code, message, hint }) {
+		const title = _('The modems cannot be shown.');
+
+		if (code !== 'service_down')
+			return this.problem(title, message, hint);
+
+		const detail = _('The remsim service is not running, or does not answer.');
+
+		return L.hasViewPermission()
+			? this.problem(title, detail, _('It may be starting. This page tries again every few seconds.'), this.startButton())
+			: this.problem(title, detail, _('Someone who may change settings has to start it. This page tries again every few seconds.'));
+	},
+
+	problem(title, detail, hint, button) {
+		return E('div', { 'class': 'alert-message warning', 'role': 'alert' }, [
+			E('h4', {}, [title]),
+			E('p', {}, [detail]),
+			hint ? E('p', {}, [hint]) : '',
+			button ?? ''
+		]);
+	},
+
+	startButton() {
+		return E('button', {
+			'class': 'btn cbi-button cbi-button-action important',
+			'click': ui.createHandlerFn(this, 'start')
+		}, [_('Start it')]);
+	},
+
+	async start() {
+		try {
+			const { code, stderr } = await fs.exec('/etc/init.d/remsim-console', ['start']);
+
+			if (code)
+				throw new Error(stderr || _('The init script ended with code %d.').format(code));
+		}
+		catch (error) {
+			ui.addNotification(_('The service could not be started'), E('p', {}, [error.message]), 'danger');
+		}
+
+		await this.look();
+	},
+
+	handleSave: null,
+	handleSaveApply: null,
+	handleReset: null
+};
+
+return baseclass.extend({
+	/* What a view extends itself with: `module` is what it mounts, `styles` are its own beside those of all pages. */
+	showing(module, styles = []) {
+		return { ...frame, module, styles };
+	}
+});
