@@ -14,6 +14,7 @@ from remsim.modems.control.operators import Operator, Scan
 from remsim.modems.control.pin import Pin, PinChange, PinLock, Puk
 from remsim.modems.control.power import Radio, Reset
 from remsim.modems.control.preferences import RadioSettings
+from remsim.modems.control.recording import Record
 from remsim.modems.control.sim_source import SimSource
 from remsim.modems.control.slot import SimSlot
 from remsim.modems.control.sms import SmsDelete, SmsRead, SmsSend
@@ -46,5 +47,6 @@ ALL: tuple[Action, ...] = (
     Ussd(),
     UssdEnd(),
     At(),
+    Record(),
 )
 ACTIONS: dict[str, Action] = {action.name: action for action in ALL}
