@@ -6,10 +6,12 @@ The service owns the AT ports, so every verb asks its API; the forms come from t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import re
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,12 +28,15 @@ def add_verbs(verbs: Any) -> None:
         help="show modems and have something done to them",
         description="Without an action the modem is shown. FIELD=VALUE are the fields of the action's form; a value of "
         "- is read from the terminal, so that no PIN stands in the list of processes.",
-        epilog="remsim modem; remsim modem modem1; remsim modem modem1 actions; remsim modem modem1 form sim-slot; "
+        epilog="remsim modem record MODEM|PORT -o FILE writes down what a modem answers, masked, for a report. "
+        "Examples: remsim modem; remsim modem modem1; remsim modem modem1 actions; remsim modem modem1 form sim-slot; "
         "remsim modem modem1 sim-slot slot=2",
     )
     modem.add_argument("modem", nargs="?", metavar="MODEM", help="its id, like modem1; all when absent")
     modem.add_argument("action", nargs="?", metavar="ACTION", help="actions, form, forget, or an action's name")
     modem.add_argument("values", nargs="*", metavar="FIELD=VALUE", help="the fields of the action's form")
+    modem.add_argument("-o", "--output", type=Path, metavar="FILE", help="record: where the replies are written")
+    modem.add_argument("--keep-cells", action="store_true", help="record: keep what tells where the modem is")
     modem.add_argument("--yes", action="store_true", help="ask nothing, and confirm what would be undone otherwise")
     modem.add_argument("--json", action="store_true", help="print JSON only")
     modem.add_argument("--state", type=Path, metavar="DIR", help="where the service keeps its token")
@@ -42,6 +47,8 @@ def add_verbs(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show or act; 0 is success."""
+    if arguments.modem == "record":
+        return record(arguments)
     client = ServiceClient.of_router(arguments.state, arguments.listen, arguments.config)
     if arguments.modem is None:
         return show_all(client, arguments.json)
@@ -57,6 +64,49 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "forget":
         return print_json(client.request("DELETE", base))
     return act(client, base, arguments)
+
+
+def record(arguments: argparse.Namespace) -> int:
+    """Write a modem's replies down: through the service, or on a port that no service has open."""
+    name, output = arguments.action, arguments.output
+    try:
+        client = ServiceClient.of_router(arguments.state, arguments.listen, arguments.config)
+        modem_id = recorded_modem(client.get("modems")["modems"], name)
+    except InvalidInput:
+        if name is None or not name.startswith("/"):
+            raise
+        from remsim.modems.record_port import record_port
+
+        rows = record_port(name, keeps_cells=arguments.keep_cells)
+        return write_rows(rows, output)
+    found = client.post(f"modems/{quoted(modem_id)}/record", {"keep_cells": arguments.keep_cells})["result"]
+    if not found["is_whole"]:
+        print("the modem is slow: not everything was asked", file=sys.stderr)
+    return write_rows(found["rows"], output)
+
+
+def recorded_modem(modems: list[dict[str, Any]], name: str | None) -> str:
+    """The id of the modem that is meant by its id or port, or of the only one."""
+    found = [modem["id"] for modem in modems if name is None or name in (modem["id"], modem["port"])]
+    if len(found) != 1:
+        names = ", ".join(modem["id"] for modem in modems) or "none is there"
+        raise InvalidInput(f"name one modem ({names}), or an AT port", field="MODEM")
+    return str(found[0])
+
+
+def write_rows(rows: Iterable[dict[str, str]], output: Path | None) -> int:
+    """A line a reply, to a file or to the terminal."""
+    try:
+        with output.open("w", encoding="utf-8") if output else contextlib.nullcontext(sys.stdout) as file:
+            count = 0
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                count += 1
+    except OSError as error:
+        raise InvalidInput(f"{output} cannot be written: {error.strerror}", field="--output") from error
+    if output:
+        print(f"{count} replies in {output}; look through it before you send it", file=sys.stderr)
+    return 0
 
 
 def quoted(name: str) -> str:
