@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from remsim.core.errors import InvalidInput
 from remsim.modems.drivers import Driver, driver_for
 from remsim.modems.ports import BY_ID
+from remsim.simulator.answers import table
 from remsim.simulator.models import MODELS, ROWS, Model
 from remsim.simulator.profiles import PROFILES, profiles_of, scene_at
 from virtual import Bench
@@ -114,3 +117,24 @@ def test_every_scene_of_the_drives_is_seen_by_a_modem_without_locks() -> None:
     for profile in PROFILES:
         for second in range(0, 2400, 120):
             assert Bench(profile.model.name).state.radio.tune(scene_at(profile, second)) is not None
+
+
+ARGUMENTS = st.lists(
+    st.sampled_from(["", "0", "1", "2", "4", "99", "-1", "0x1F", "7FFFFFFFFFFFFFFF", '"SC"', '"1234"', "LTE", "AUTO"])
+    | st.sampled_from(['"common/4g"', '"common/5g"', '"lte_band"', '"mode_pref"', '"band"', '"usbnet"', "1:3:7", "103"])
+    | st.text(max_size=12),
+    max_size=6,
+).map(",".join)
+
+
+@given(st.data())
+def test_no_arguments_break_a_command_of_any_model(data: st.DataObject) -> None:
+    bench = Bench(data.draw(st.sampled_from(NAMES)))
+    commands = table(bench.state.model.name).setters
+    for _ in range(8):
+        command = data.draw(st.sampled_from(sorted(commands))) + data.draw(ARGUMENTS)
+        answer = bench.session.execute(command)
+        assert answer is None or answer == "" or answer.endswith(("\r\n", "> "))
+        bench.session.execute("\x1b")
+    bench.reset()
+    assert bench.session.execute("AT") == "\r\nOK\r\n"
