@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from remsim.core.clock import SystemClock
 from remsim.core.errors import Aborted, AtFormatError, AtTimeout, InvalidInput, ModemGone, PortBusy
-from remsim.modems.channel import Channel, NoPrompt
+from remsim.modems.channel import Channel, NoPrompt, Occupied
 from remsim.modems.decode import decode_reply
 from remsim.modems.decode.text import FINAL
 from scripted_modem import OK, ScriptedModem, framed
@@ -567,6 +567,31 @@ def test_commands_of_two_threads_take_turns(channel: Channel, modem: ScriptedMod
     order.append("user")
     poller.join(10)
     assert order.index("user") <= 3
+
+
+def test_nobody_waits_long_for_the_end_of_a_long_command(
+    channel: Channel, modem: ScriptedModem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remsim.modems.channel.TURN_S", 0.1)
+    in_step(channel)
+    modem.answers["AT+COPS=?"], modem.answers[""] = None, OK
+    stop = threading.Event()
+
+    def search() -> None:
+        with contextlib.suppress(Aborted):
+            channel.query("AT+COPS=?", timeout_s=300, is_cancelled=stop.is_set)
+
+    searcher = threading.Thread(target=search)
+    searcher.start()
+    time.sleep(0.1)
+    begun = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(Occupied, match=r"busy with AT\+COPS=\?"):
+            channel.query("AT+CSQ")
+    assert time.monotonic() - begun < 1
+    stop.set()
+    searcher.join(10)
+    assert channel.query("AT+CSQ").lines == ("+CSQ: 20,99",)
 
 
 @pytest.mark.parametrize("command", ["", "A", "AT\rATD112", "AT+CMGS=\x1a", "AT+CÖPS?", "AT" + "x" * 2000])

@@ -45,6 +45,8 @@ ABORT_S, ABORT_AGAIN_S = 10.0, 2.0
 """How long a modem may take to end a command that was cancelled, and how often it is told: one that has only just begun
 may overlook it (V.250 §5.6.1)."""
 PROMPT = ">"
+TURN_S = 10.0
+"""How long a command waits for others to end: a search of minutes must not hold up who asks for a page."""
 PROMPT_S = 10.0
 """How long a modem may take to ask for a payload, however long the answer behind it may take."""
 GONE_ERRORS = frozenset((errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.ENOENT))
@@ -52,6 +54,18 @@ GONE_ERRORS = frozenset((errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errn
 
 class NoPrompt(AtTimeout):
     """The modem did not ask for the payload, so nothing of it was sent."""
+
+
+class Occupied(AtTimeout):
+    """Another command has kept the port for longer than anybody should be kept waiting."""
+
+    code = "busy"
+    http_status = 409
+
+    def __init__(self, under_way: str, waited_s: float) -> None:
+        super().__init__(under_way, waited_s)
+        self.message = f"the modem is still busy with {under_way}"
+        self.hint = "wait for its end or abort it"
 
 
 class Channel:
@@ -66,6 +80,7 @@ class Channel:
         self._clock = clock
         self._on_urc = on_urc
         self._turns = Turns()
+        self._under_way = ""
         self._serial: Device | None = None
         self._lines = LineSplitter()
         self._texts = TextJoiner()
@@ -148,15 +163,21 @@ class Channel:
         """Send one command line and collect its answer.
 
         ``payload`` is sent with Ctrl-Z when the modem prompts for it. Once ``is_cancelled`` says so, a character ends
-        the command (V.250 §5.6.1) and ``Aborted`` is raised. Raises ``AtTimeout`` (``NoPrompt``), ``ModemGone``.
+        the command (V.250 §5.6.1) and ``Aborted`` is raised. Raises ``AtTimeout`` (``NoPrompt``, ``Occupied`` when
+        others keep the port), ``ModemGone``.
         """
         if not command.isprintable() or not command.isascii() or not 2 <= len(command) <= LONGEST_COMMAND:
             raise InvalidInput("an AT command is one line of printable ASCII characters", field="command")
-        with self._turns:
+        if not self._turns.take(TURN_S):
+            raise Occupied(self._under_way, TURN_S)
+        self._under_way = shown_command(command)
+        try:
             if not self._in_step:
                 self._resync(min(timeout_s, RESYNC_S))
             self._dispatch(self._read(0))
             return self._exchange(command, timeout_s, payload, is_cancelled)
+        finally:
+            self._turns.give()
 
     def wait_urcs(self, timeout_s: float) -> bool:
         """Pass unsolicited lines on as they come; False when woken, True when the time is over."""

@@ -15,16 +15,30 @@ class Turns:
         self._is_taken = False
 
     def __enter__(self) -> None:
+        self.take()
+
+    def __exit__(self, *_: object) -> None:
+        self.give()
+
+    def take(self, within_s: float = -1) -> bool:
+        """Wait for one's turn, for ever unless a time is given; False when it did not come."""
         with self._mutex:
             if not self._is_taken:
                 self._is_taken = True
-                return
+                return True
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()
+        if turn.acquire(timeout=within_s):
+            return True
+        with self._mutex:
+            if turn not in self._waiting:
+                return True  # it came at the last moment
+            self._waiting.remove(turn)
+            return False
 
-    def __exit__(self, *_: object) -> None:
+    def give(self) -> None:
+        """Let the next one have it."""
         with self._mutex:
             if self._waiting:
                 self._waiting.popleft().release()
