@@ -70,6 +70,16 @@ TEXTS: dict[str, dict[str, str]] = {
         "AT+GTCCINFO?": "+GTCCINFO:\nLTE service cell:\n1,4,262,01,1A2B,1A2B03,0514,00C,103,100,8,44,44,19\n",
         "AT+GTDUALSIM?": '+GTDUALSIM: 0,"SUB1","LTE"',
     },
+    "MV31-W": {
+        **COMMON,
+        "AT+CGMI": "Cinterion",
+        "AT+CGMM": "MV31-W",
+        "AT+CGMR": "T99W175.F0.1.0.0.9.DF.015",
+        "AT^DEBUG?": "RAT:LTE\nmcc:222,mnc:10\nlte_cell_id:12176170\nlte_tac:22097\nlte_tx_pwr:18.2dBm\n"
+        "lte_ant_rsrp:rx_diversity:3 (-79.5dBm,-75.9dBm,NA,NA)\npcell: lte_band:1 lte_band_width:15.0MHz\n"
+        "channel:525 pci:263\nlte_rsrp:-75.7dBm,rsrq:-10.2dB\nlte_rssi:-46.6dBm,lte_snr:4.8dB",
+        "AT^SWITCH_SLOT?": "SIM1 ENABLE",
+    },
     "L850-GL": {
         **COMMON,
         "AT+CGMI": "Fibocom",
@@ -88,6 +98,7 @@ USB = {
     "EM9291": ("1199:90e3", 4),
     "FM350-GL": ("0e8d:7127", 6),
     "FM160-EAU": ("2cb7:0104", 1),
+    "MV31-W": ("1e2d:00b3", 2),
     "L850-GL": ("2cb7:0007", 2),
 }
 

@@ -216,3 +216,22 @@ def test_a_firmware_without_the_command_says_so(bench_of: Bench) -> None:
     with pytest.raises(Conflict) as error:
         bench.desk.form("modem1", "cell-lock")
     assert "no command" in error.value.message
+
+
+def test_an_mv31_names_pci_before_channel_and_restarts(bench_of: Bench) -> None:
+    bench = bench_of("MV31-W")
+    kept: dict[str, Any] = {"lte": "^LTE_LOCK: Have not set cell lock before", "creg": 2}
+    free = kept["lte"]
+    bench.serve(r"AT\^LTE_LOCK\?", lambda match: kept["lte"])
+    bench.serve(r"AT\^NR5G_LOCK\?", lambda match: "^NR5G_LOCK:Have not set cell lock before")
+    bench.serve(r"AT\^LTE_LOCK=(\d+),(\d+)", lambda match: kept.update(lte=f"^LTE_LOCK:({match[1]},{match[2]}),") or "")
+    bench.serve(r"AT\^LTE_LOCK", lambda match: kept.update(lte=free) or "")
+    bench.serve(r"AT\+CFUN=1,1", lambda match: kept.update(creg=0) or "")
+    bench.modem.answers.pop("AT+CREG?")
+    bench.modem.answers.pop("AT+CREG=2")
+    bench.serve(r"AT\+CREG\?", lambda match: f"+CREG: {kept['creg']},1")
+    bench.serve(r"AT\+CREG=2", lambda match: kept.update(creg=2) or "")
+    job = bench.start().run("cell-lock", lte_cells=["525:263"], **GUARDS)
+    assert job.state == "done", job.error
+    assert kept["lte"] == "^LTE_LOCK:(263,525)," and "AT+CFUN=1,1" in bench.modem.commands
+    assert bench.run("cell-lock", off=True, **GUARDS).state == "done" and kept["lte"] == free

@@ -386,3 +386,34 @@ def test_an_l850_keeps_bands_of_the_other_technology(bench_of: Bench) -> None:
     job = bench.start().run("radio-settings", mode="lte", lte_bands=[3, 28], **QUICK)
     assert job.state == "done", job.error
     assert bench.wrote("+XACT=2") == ["AT+XACT=2,,,1,2,4,5,8,103,128"]
+
+
+# --- Thales ---
+
+
+def test_an_mv31_switches_bands_on_before_it_switches_others_off(bench_of: Bench) -> None:
+    bench = bench_of("MV31-W")
+    kept = {"LTE": {1, 3, 7}, "NR5G_SA": {78}}
+    every = {"LTE": {1, 3, 7, 20}, "NR5G_SA": {78, 79}}
+
+    def listed(bands: set[int]) -> str:
+        return "".join(f"{band}," for band in sorted(bands))
+
+    def read() -> str:
+        rows = ((f"{word},Enable Bands :{listed(on)}", f"{word},Disable Bands:{listed(every[word] - on)}")
+                for word, on in kept.items())  # fmt: skip
+        return "\n".join(line for row in rows for line in row)
+
+    def write(word: str, status: str, bands: str) -> str:
+        numbers = set(map(int, bands.split(":")))
+        kept[word] = kept[word] | numbers if status == "2" else kept[word] - numbers
+        return ""
+
+    bench.serve(r"AT\^BAND_PREF_EXT\?", lambda match: read())
+    bench.serve(r"AT\^BAND_PREF_EXT=(\w+),(\d),([\d:]+)", lambda match: write(*match.groups()))
+    form = bench.start().desk.form("modem1", "radio-settings")
+    assert choices(form, "lte_bands") == [1, 3, 7, 20] and "mode" not in form["properties"]
+    job = bench.run("radio-settings", lte_bands=[1, 20], **QUICK)
+    assert job.state == "done", job.error
+    assert bench.wrote("PREF_EXT=") == ["AT^BAND_PREF_EXT=LTE,2,20", "AT^BAND_PREF_EXT=LTE,1,3:7"]
+    assert bench.run("radio-settings", lte_bands=[], **QUICK).state == "done" and kept["LTE"] == every["LTE"]

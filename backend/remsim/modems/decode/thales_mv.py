@@ -120,9 +120,13 @@ def slot(body: str) -> Values:
 
 
 def bands(body: str) -> Values:
-    """^BAND_PREF_EXT: the enabled bands by technology; a technology without any has an empty list."""
-    found = re.findall(r"\b(WCDMA|LTE|NR5G_N?SA) ?, ?Enable Bands ?:([\d, ]*)", body)
-    return {BAND_LISTS[word]: [int(part) for part in re.findall(r"\d{1,3}", text)] for word, text in found}
+    """^BAND_PREF_EXT: the enabled bands by technology, and those it has but not enabled; an empty list is none."""
+    found = re.findall(r"\b(WCDMA|LTE|NR5G_N?SA) ?, ?(Enable|Disable) Bands ?:([\d, ]*)", body)
+    names = {"Enable": "", "Disable": "disabled_"}
+    return {
+        f"{names[kind]}{BAND_LISTS[word]}": [int(part) for part in re.findall(r"\d{1,3}", text)]
+        for word, kind, text in found
+    }
 
 
 def carriers(body: str) -> Values:

@@ -7,6 +7,7 @@ from typing import Any
 
 from remsim.modems.drivers.abilities import SlotSwitch
 from remsim.modems.drivers.base import Driver
+from remsim.modems.drivers.thales_radio import MvCellLock, MvPreferences
 
 MV_MODULES = ("MV3", "T99W", "DW593")
 MV_SLOTS = SlotSwitch("AT^SWITCH_SLOT?", "AT^SWITCH_SLOT={}", 0, {1: "Slot 1", 2: "Slot 2 (built-in eSIM)"})
@@ -34,6 +35,8 @@ class ThalesDriver(Driver):
             self.slow_commands = (*slow, "AT+C5GREG?", "AT^TEMP?", "AT^SWITCH_SLOT?")
             self.pin_tries_command = "AT+CPINR"
             self.slot_switch = MV_SLOTS
+            self.radio_preferences = MvPreferences()
+            self.cell_lock = MvCellLock()
         else:
             self.fast_commands = ("AT^SMONI", "AT+CESQ")
             self.slow_commands = (*slow, "AT^SBV", "AT^SCTM?")
