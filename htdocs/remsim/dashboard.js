@@ -5,12 +5,16 @@ import { ChartGroup, TimeChart, loadChartJs, markOf } from './charts.js';
 import { el, fill, setText } from './dom.js';
 import { EventsList } from './events-list.js';
 import { bitRate, duration, epoch, number } from './format.js';
+import { Keeper } from './keeper.js';
 import { Live } from './live.js';
 import { ModemCard } from './modem-card.js';
 import { BANDS, mainSignal } from './quality.js';
 import { RangeBar } from './range-bar.js';
 import { Store } from './store.js';
 import { followScheme } from './theme.js';
+import { plain } from './words.js';
+
+export { plain };
 
 const CHARTS = [
 	{ id: 'rsrp', title: 'RSRP', unit: 'dBm', min: -125, max: -70, lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', ' 5G', true]] },
@@ -40,18 +44,13 @@ const SKELETON_MS = 300;
  * Mount the dashboard into `node`.
  *
  * `options`: request(path, {method, query, body}) -> Promise of JSON below /api/v1/, streamUrl(lastId) -> Promise of a URL
- * or null, t(text, ...values) -> translated text, exportUrl(kind, query) -> URL or null, links {wall}, title, login (what to do when not logged in any more), scheme
+ * or null, t(text, ...values) -> translated text, exportUrl(kind, query) -> URL or null, links {wall, modems, modem(id, tab)}, title, login (what to do when not logged in any more), scheme
  * ('auto', 'light', 'dark'), readonly, pollMs. Returns {destroy, pause, resume}.
  */
 export async function mount(node, options) {
 	const dashboard = new Dashboard(node, { t: plain, exportUrl: () => null, links: {}, scheme: 'auto', ...options });
 	await dashboard.start();
 	return dashboard;
-}
-
-/** The text itself with its values put in: what is used without a translation. */
-export function plain(text, ...values) {
-	return text.replace(/%s/g, () => String(values.shift() ?? ''));
 }
 
 /** Give small lines their last ten minutes, which the page did not see itself. */
@@ -83,6 +82,7 @@ class Dashboard {
 		options.refresh = () => this.live.refresh();
 		this._build(node);
 		this.live = new Live(this.store, options);
+		this.keeper = new Keeper(this.store, options.request); // what was changed on the Modems page is kept here too
 		this._stop = [
 			this.store.on('state', () => this._state()),
 			this.store.on('reading', reading => this._reading(reading)),
@@ -120,6 +120,7 @@ class Dashboard {
 		clearTimeout(this._eventTimer);
 		document.removeEventListener('visibilitychange', this._shown);
 		window.removeEventListener('hashchange', this._hash);
+		this.keeper.destroy();
 		this.live.destroy();
 		this._stop.forEach(stop => stop());
 		this.charts.forEach(({ chart }) => chart.destroy());
@@ -147,7 +148,8 @@ class Dashboard {
 		this.toolbar = el('div.remsim-toolbar', {}, this.ranges.root, this.compare, this.exportBox);
 		this.root = el('div.remsim', { pointerdown: pointer => this._pressed(pointer) },
 			el('header.remsim-head', {}, this.options.title ? el('h1', {}, t(this.options.title)) : null, this.badge, this.summary, this.rates, this.linkState,
-				this.options.links.wall ? el('a', { href: this.options.links.wall }, t('Wall page')) : null),
+				el('span.remsim-links', {}, this.options.links.modems ? el('a', { href: this.options.links.modems }, t('Modems')) : null,
+					this.options.links.wall ? el('a', { href: this.options.links.wall }, t('Wall page')) : null)),
 			this.problems, this.job, el('h2.remsim-said', {}, t('Modems')), this.cardBox,
 			el('h2.remsim-said', {}, t('History')), this.toolbar,
 			this.chartBox, this.bands.root, this.events.root);
@@ -242,7 +244,9 @@ class Dashboard {
 	}
 
 	_job(job) {
-		const t = this.options.t;
+		const t = this.options.t, card = this.cards.get(job.modem);
+		if (card)
+			card.tick();
 		if (job.kind !== 'backfill')
 			return;
 		this.job.hidden = job.state !== 'running';

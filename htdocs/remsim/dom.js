@@ -1,5 +1,12 @@
 /** Elements from data: text only ever becomes text nodes. */
 
+let dress = () => {};
+
+/** Have `dresser(node)` look at every element made from now on: a page around these modules gives them its own classes. */
+export function dressWith(dresser) {
+	dress = dresser;
+}
+
 /**
  * Make an element. `attributes` whose value is a function become listeners; false, null and undefined are left out.
  */
@@ -17,6 +24,7 @@ export function el(tag, attributes = {}, ...children) {
 			node.setAttribute(key, String(value));
 	}
 	append(node, children);
+	dress(node);
 	return node;
 }
 

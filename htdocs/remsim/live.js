@@ -11,7 +11,7 @@ export class Live {
 		this._store = store;
 		this._request = options.request;
 		this._streamUrl = options.streamUrl || (async () => null);
-		this._pollMs = options.pollMs || POLL_MS;
+		this._usualMs = this._pollMs = options.pollMs || POLL_MS;
 		this._source = null;
 		this._timer = null;
 		this._watch = null;
@@ -30,6 +30,11 @@ export class Live {
 		this._stopped = false;
 		document.addEventListener('visibilitychange', this._visible);
 		await this._tick();
+	}
+
+	/** Ask this often where there is no stream; null: as usual. */
+	setPace(pollMs) {
+		this._pollMs = pollMs || this._usualMs;
 	}
 
 	/** Ask for nothing until `resume`. */

@@ -9,6 +9,7 @@ const SPARK_S = 120;
 const SPARK_ROUNDS = 20;
 const GAP_S = 10;
 const NOW_S = 3;
+const WHY_MS = 8000;
 const PERIODS = [1, 2, 5, 10, 30, 60];
 const FAULTS = [
 	['unplug', 'Unplug'], ['plug', 'Plug in'], ['reboot', 'Reboot'], ['silence', 'Fall silent'], ['garbage', 'Send garbage'],
@@ -21,6 +22,15 @@ export function signalBars(level, label) {
 		x: at * 6, y: 12 - (at + 1) * 3, width: 4, height: (at + 1) * 3, rx: 1, class: at < level ? 'remsim-bar-on' : 'remsim-bar-off'
 	}));
 	return svg('svg', { viewBox: '0 0 22 12', class: `remsim-bars remsim-bars-${level}`, role: 'img', 'aria-label': label }, parts);
+}
+
+/** What is being done to a modem, in words; empty when nothing is. */
+export function operationText(modem, jobs, t) {
+	const job = [...jobs].reverse().find(one => one.modem === modem.id && ['running', 'confirming'].includes(one.state));
+	if (!job)
+		return modem.operation ? `${modem.operation} …` : '';
+	const step = job.state === 'confirming' ? t('waiting for a confirmation') : job.step && t(job.step);
+	return `${job.title ? t(job.title) : job.kind}${step ? `: ${step}` : ' …'}`;
 }
 
 /** The line of the last minutes of a modem asked every `periodS`; gaps stay gaps. */
@@ -52,11 +62,13 @@ export class ModemCard {
 		this._options = options;
 		const t = options.t;
 		this.root = el('article.remsim-card', { tabindex: '-1' });
-		this.name = el('h3');
+		const link = options.links?.modem;
+		this.name = link ? el('a', { href: link(modem.id, 'signal') }) : el('span');
 		this.bars = el('span.remsim-barbox');
 		this.state = el('p.remsim-state');
 		this.said = el('p.remsim-said', { 'aria-live': 'polite' });
 		this.problem = el('p.remsim-problem', { hidden: true });
+		this.doing = el('p.remsim-doing', { hidden: true, role: 'status' });
 		this.signal = el('p.remsim-signal');
 		this.spark = el('div.remsim-spark-line');
 		this.facts = el('dl.remsim-facts');
@@ -66,11 +78,12 @@ export class ModemCard {
 		this.period = el('select', { 'aria-label': t('Polling period'), change: () => this._setPeriod() },
 			PERIODS.map(period => el('option', { value: period }, t('every %s s', period))), el('option', { value: 'off' }, t('off')));
 		this.message = el('p.remsim-problem', { hidden: true, role: 'alert' });
+		this.why = el('p.remsim-whybox', { hidden: true, role: 'status', click: () => { this.why.hidden = true; } });
 		this.faults = this._faultMenu();
 		this.root.append(
-			el('header', {}, this.name, this.bars), this.state, this.said, el('div.remsim-signal-row', {}, this.signal, this.age), el('div.remsim-sparkbox', {}, this.spark, this.problem), this.facts,
+			el('header', {}, el('h3', {}, this.name), this.bars), this.state, this.said, el('div.remsim-signal-row', {}, this.signal, this.age), el('div.remsim-sparkbox', {}, this.spark, this.problem, this.doing), this.facts,
 			el('footer', {}, this.commands,
-				el('p', {}, options.readonly ? null : el('label.remsim-period', {}, t('Poll '), this.period), this.faults)), this.message);
+				el('p', {}, options.readonly ? null : el('label.remsim-period', {}, t('Poll '), this.period), this.faults)), this.message, this.why);
 		this.update(modem);
 	}
 
@@ -82,8 +95,6 @@ export class ModemCard {
 		this.root.className = `remsim-card remsim-card-${look}`;
 		setText(this.name, `${modem.name} · ${[VENDOR_WORDS[modem.vendor] ?? modem.vendor, modem.model].filter(Boolean).join(' ')}`);
 		setText(this.said, `${modem.name}: ${t(STATE_WORDS[modem.state] || modem.state)}`);
-		this.problem.hidden = !modem.problem;
-		this.spark.hidden = !!modem.problem;
 		setText(this.problem, modem.problem || '');
 		const signal = mainSignal(reading);
 		const word = signal ? quality(signal.measure, signal.value) : null;
@@ -91,7 +102,7 @@ export class ModemCard {
 		fill(this.bars, signalBars(level, signal ? `${signal.label} ${number(signal.value)} dBm, ${word || ''}` : t('no signal value')));
 		fill(this.signal, signal
 			? [el(`b.remsim-quality-${word || 'none'}`, {}, withUnit(signal.value, 'dBm')), el('span', {}, ` ${signal.label}${word ? ` · ${t(word)}` : ''}`)]
-			: el('span.remsim-absent', { title: t('No signal value: %s', modem.problem || t('not reported by this modem')) }, NONE));
+			: el('span.remsim-absent', {}, `${NONE} ${modem.problem ? '' : t('no signal value is reported')}`));
 		fill(this.spark, signal ? this._line(signal.measure) : null);
 		this._showFacts(this._facts(modem, reading));
 		if (document.activeElement !== this.period)
@@ -119,6 +130,11 @@ export class ModemCard {
 	tick() {
 		const t = this._options.t, modem = this.modem, now = this._store.now();
 		setText(this.state, stateSentence(modem, now, t));
+		const doing = operationText(modem, this._store.jobs.values(), t);
+		this.doing.hidden = !doing;
+		this.problem.hidden = !modem.problem || !!doing;
+		this.spark.hidden = !!modem.problem || !!doing;
+		setText(this.doing, doing || '');
 		if (!modem.reading) {
 			setText(this.age, t('not read yet'));
 			return;
@@ -148,15 +164,28 @@ export class ModemCard {
 	/** Patch the facts in place: a tooltip being read or a text being marked stays. */
 	_showFacts(facts) {
 		if (facts.map(([name]) => name).join() !== [...this._rows.keys()].join()) {
-			this._rows = new Map(facts.map(([name]) => [name, el('dd')]));
-			fill(this.facts, [...this._rows].map(([name, value]) => el('div', {}, el('dt', {}, name), value)));
+			this._rows = new Map(facts.map(([name]) => {
+				const text = el('span');
+				return [name, { place: el('dd', {}, text), text }];
+			}));
+			fill(this.facts, [...this._rows].map(([name, { place }]) => el('div', {}, el('dt', {}, name), place)));
 		}
 		for (const [name, value, absent, meaning] of facts) {
-			const node = this._rows.get(name), title = (value.includes(NONE) ? absent : meaning) || '';
-			setText(node, value);
-			if (node.title !== title)
-				node.title = title;
+			const { place, text } = this._rows.get(name), isAbsent = value.includes(NONE), title = (isAbsent ? absent : meaning) || '';
+			if (place.title !== title) {
+				place.title = title;
+				fill(place, title ? el('button.remsim-why', { type: 'button', 'aria-description': title, click: () => this._tellWhy(name, title) }, text) : text);
+			}
+			setText(text, value);
 		}
+	}
+
+	/** What a tooltip says, for fingers; over the card, so that nothing moves. */
+	_tellWhy(name, title) {
+		clearTimeout(this._whyTimer);
+		setText(this.why, `${name}: ${title}`);
+		this.why.hidden = false;
+		this._whyTimer = setTimeout(() => { this.why.hidden = true; }, WHY_MS);
 	}
 
 	_faultMenu() {

@@ -11,5 +11,9 @@ mount(document.getElementById('dashboard'), {
 	exportUrl: (kind, query) => `${api}/export.${kind}${queryText(query)}`,
 	title: 'Router',
 	login: 'run “remsim link” on the router and open the link it prints',
-	links: { wall: new URL('../../wall', import.meta.url).pathname }
+	links: {
+		wall: new URL('../../wall', import.meta.url).pathname,
+		modems: new URL('../../modems', import.meta.url).pathname,
+		modem: (id, tab) => `${new URL('../../modems', import.meta.url).pathname}#${new URLSearchParams({ modem: id, tab })}`
+	}
 });

@@ -1,7 +1,7 @@
 /** The wall page: large tiles that need nobody, for a day and longer. Memory is bounded: a store's rings and these tiles. */
 
 import { markOf } from './charts.js';
-import { plain, seed } from './dashboard.js';
+import { seed } from './dashboard.js';
 import { el, fill, setText } from './dom.js';
 import { NONE, bitRate, clock, duration, epoch, moment, number, withUnit } from './format.js';
 import { Live } from './live.js';
@@ -9,7 +9,7 @@ import { signalBars, sparkline } from './modem-card.js';
 import { bars, mainSignal, quality } from './quality.js';
 import { Store } from './store.js';
 import { followScheme } from './theme.js';
-import { bandText, MODE_WORDS, STATE_WORDS, stateLook } from './words.js';
+import { bandText, MODE_WORDS, STATE_WORDS, plain, stateLook } from './words.js';
 
 const STALE_S = 4;
 const SPARK_S = 600;

@@ -14,6 +14,8 @@ export const STATE_WORDS = {
 	sim_error: 'SIM error',
 	low_power: 'Radio off',
 	not_answering: 'Does not answer',
+	failed: 'Out of order',
+	boot: 'In a boot mode',
 	port_busy: 'Port in use',
 	rebooting: 'Restarting',
 	gone: 'Unplugged',
@@ -22,7 +24,23 @@ export const STATE_WORDS = {
 
 export const MODE_WORDS = { LTE: 'LTE', NSA: 'LTE + 5G', SA: '5G', UMTS: '3G', GSM: '2G' };
 
-export const VENDOR_WORDS = { quectel: 'Quectel', sierra: 'Sierra', fibocom: 'Fibocom', generic: '' };
+export const VENDOR_WORDS = { quectel: 'Quectel', sierra: 'Sierra', fibocom: 'Fibocom', thales: 'Thales', generic: '' };
+
+/** How far a modem that is not online has got. */
+export const STAGE_WORDS = {
+	absent: 'not on the bus',
+	found: 'found, not yet asked who it is',
+	identified: 'identified',
+	sim_ready: 'SIM ready',
+	registered: 'registered',
+	connected: 'connected',
+	boot: 'in a boot mode'
+};
+
+/** The text itself with its values put in: what is used without a translation. */
+export function plain(text, ...values) {
+	return text.replace(/%s/g, () => String(values.shift() ?? ''));
+}
 
 /** How a state looks: ok, busy (will change by itself), problem, off. */
 export function stateLook(state) {

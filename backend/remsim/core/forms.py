@@ -93,6 +93,8 @@ class Text(ma.Field[str]):
         made: dict[str, Any] = {"type": "string", "minLength": self.shortest, "maxLength": self.longest}
         if self.pattern is not None:
             made["pattern"] = f"^(?:{self.pattern})$"
+            if self.told is not None:
+                made["x-told"] = self.told
         return made
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:

@@ -77,6 +77,13 @@ def wall() -> Response:
     return file_response("wall.html")
 
 
+@bp.get("/modems")
+@requires_scope("read")
+def modems() -> Response:
+    """The Modems page."""
+    return file_response("modems.html")
+
+
 @bp.get("/ui/<path:name>")
 @requires_scope("read")
 def file(name: str) -> Response:

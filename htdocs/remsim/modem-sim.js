@@ -1,0 +1,77 @@
+/** SIM: what it is, what it wants, and the forms for that right here. */
+
+import { ActionPanels } from './action-panel.js';
+import { el, fill, setText } from './dom.js';
+import { NONE } from './format.js';
+import { STATE_WORDS } from './words.js';
+
+const WANTED = { sim_pin: 'pin', sim_puk: 'puk', no_sim: 'sim-slot' };
+const NEXT = {
+	sim_pin: 'The SIM wants its PIN. Enter it below.',
+	sim_puk: 'The SIM is blocked. Enter its PUK, from the card’s letter or from the operator, and a new PIN. After ten wrong tries it is of no use any more.',
+	no_sim: 'No SIM is inserted. Insert one, or choose another slot below.',
+	sim_error: 'The SIM does not answer as it should. It may be busy for a moment; else take it out, clean it and insert it again.'
+};
+
+export class SimTab {
+	constructor(ctx) {
+		const t = ctx.t;
+		this._ctx = ctx;
+		this.state = el('h3');
+		this.next = el('p', { role: 'status' });
+		this.tries = el('p.remsim-problem', { hidden: true });
+		this.facts = el('dl.remsim-facts');
+		this.panels = new ActionPanels(ctx, action => action.group === 'sim', action => ({ isOpen: action.name === WANTED[this._state()], done: () => ctx.look() }));
+		this.panels.root.setAttribute('aria-label', t('SIM'));
+		this.root = el('div.remsim-stack', {}, this.box = el('section.remsim-panel', {}, this.state, this.next, this.tries, this.facts), this.panels.root, this.panels.lacking);
+	}
+
+	_state() {
+		return this._ctx.store.modems.get(this._ctx.id)?.state;
+	}
+
+	offered(actions) {
+		this.panels.update(actions);
+		this.read(this._ctx.store.modems.get(this._ctx.id));
+	}
+
+	update(modem) {
+		this.read(modem);
+	}
+
+	read(modem) {
+		if (!modem)
+			return;
+		const t = this._ctx.t, detail = this._ctx.detail?.details || {}, reading = modem.reading || {}, wants = NEXT[modem.state];
+		const isReady = reading.sim_state === 'READY' && !wants;
+		setText(this.state, wants ? t(STATE_WORDS[modem.state]) : isReady ? t('The SIM is ready') : t('SIM: %s', reading.sim_state ? t(String(reading.sim_state).replaceAll('_', ' ').toLowerCase()) : t('not known yet')));
+		this.box.className = `remsim-panel remsim-sim-${wants ? 'problem' : isReady ? 'ok' : 'unknown'}`;
+		setText(this.next, wants ? t(wants) : '');
+		this.next.hidden = !wants;
+		const tries = [['PIN', detail.pin_tries_left], ['PUK', detail.puk_tries_left]].filter(([, left]) => Number.isFinite(left));
+		this.tries.hidden = !tries.length || !['sim_pin', 'sim_puk'].includes(modem.state);
+		setText(this.tries, tries.map(([label, left]) => t('%s tries left: %s', label, left)).join(' · '));
+		const facts = [
+			['ICCID', modem.iccid], ['IMSI', modem.imsi], ['IMEI', modem.imei], [t('eSIM (EID)'), modem.eid],
+			[t('Slot'), reading.sim_slot], [t('Name in statistics'), modem.sim]
+		].filter(([name, value]) => value || name === 'ICCID' || name === 'IMSI');
+		const told = JSON.stringify(facts);
+		if (told !== this._told)
+			fill(this.facts, facts.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value ?? NONE))));
+		this._told = told;
+		const wanted = this.panels.panels.get(WANTED[modem.state]);
+		if (modem.state !== this._was && wanted && !wanted.root.open)
+			wanted.root.open = true;
+		this._was = modem.state;
+	}
+
+	follow() {
+		this.panels.follow();
+	}
+
+	route(asked) {
+		const panel = this.panels.panels.get(asked.get('action'));
+		if (panel)
+			panel.root.open = true;
+	}
+}
