@@ -65,6 +65,7 @@ class Occupied(AtTimeout):
     def __init__(self, under_way: str, waited_s: float) -> None:
         super().__init__(under_way, waited_s)
         self.message = f"the modem is still busy with {under_way}"
+        self.args = (self.message,)
         self.hint = "wait for its end or abort it"
 
 
