@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -150,20 +150,31 @@ class ControlDesk:
         return [(one, values) for name, values in wanted.items() if isinstance(one := ACTIONS.get(name), Change)]
 
     def _restore(self, modem: Modem, job: Job) -> dict[str, str]:
-        """Only what is still wanted once the modem is free: the operation that went on may have changed that."""
+        """Only what is still wanted once the modem is free: the operation that went on may have changed that.
+
+        Looking keeps nobody from the modem; it is reserved only when there is something to apply.
+        """
+        target = Target(modem, self._means)
         job.title = f"{modem.id}: applying its presets"
+        job.report(None, "looking whether its presets are in force")
+        target.wait_until(lambda: modem.operation is None, PRESETS_WAIT_S, job)
+        if all(is_in_force(change, target, values) for change, values in self._presets(modem)):
+            return {}
         modem.begin_operation(job.title, wait_s=PRESETS_WAIT_S)
         try:
-            return {change.name: self._restore_one(change, Target(modem, self._means), values, job)
-                    for change, values in self._presets(modem)}  # fmt: skip
+            return {name: told for name, told in self._restore_all(target, job) if told is not None}
         finally:
             modem.end_operation()
 
-    def _restore_one(self, change: Change, target: Target, values: dict[str, Any], job: Job) -> str:
-        """One preset, at most once a session."""
+    def _restore_all(self, target: Target, job: Job) -> Iterator[tuple[str, str | None]]:
+        for change, values in self._presets(target.modem):
+            yield change.name, self._restore_one(change, target, values, job)
+
+    def _restore_one(self, change: Change, target: Target, values: dict[str, Any], job: Job) -> str | None:
+        """One preset, at most once a session; what became of it, None where nothing was to be done."""
         try:
-            if change.missing(target) is not None or change.is_taken(values, change.read(target)):
-                return "in force"
+            if is_in_force(change, target, values):
+                return None
             job.report(None, change.label)
             change.apply(target, values, job)
             change.read_back(target, values, job)
@@ -220,3 +231,13 @@ class ControlDesk:
             self._keys[key] = (asked, job)
             while len(self._keys) > KEYS_KEPT:
                 self._keys.popitem(last=False)
+
+
+def is_in_force(change: Change, target: Target, values: Mapping[str, Any]) -> bool:
+    """Whether nothing is to be done for a preset. What cannot be read is tried: the trouble is told then."""
+    if change.missing(target) is not None:
+        return True
+    try:
+        return change.is_taken(values, change.read(target))
+    except RemsimError:
+        return False
