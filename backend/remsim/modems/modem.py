@@ -99,7 +99,7 @@ class Modem:
         self.operation: str | None = None
         self.identifications = 0
         self.heard: deque[tuple[int, dict[str, Any]]] = deque(maxlen=HEARD_KEPT)
-        """What it told by itself lately, numbered."""
+        """The network's answers to codes lately, numbered."""
         self._heard_count = itertools.count(1)
         self._operating = threading.Lock()
         self._rounds = threading.Lock()
@@ -609,8 +609,8 @@ class Modem:
             self._moved.notify_all()
 
     def _heard(self, told: dict[str, Any]) -> None:
-        """Keep what the modem told by itself for whoever waits for it. Called by the thread that reads the port."""
-        if told:
+        """Keep the network's answers for who waits for them, and tell of messages. Called by who reads the port."""
+        if "ussd" in told:
             self.heard.append((next(self._heard_count), told))
         if "message_in" in told:
             self._tell("sms", f"{self.id}: a short message came in", dict(told["message_in"]))
