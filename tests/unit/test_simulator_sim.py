@@ -31,7 +31,7 @@ def test_a_lock_asks_for_the_pin_from_the_next_reset_on(name: str) -> None:
     assert bench.say("AT+CPIN?") == "+CPIN: SIM PIN"
     assert not bench.state.registered
     assert bench.say('AT+CPIN="1234"') == "OK"
-    assert bench.kinds() == ["sim"]
+    assert bench.kinds() == ["opened"]
     assert bench.say("AT+CPIN?") == "+CPIN: READY"
     assert bench.state.registered
     assert bench.say('AT+CPIN="1234"') == "+CME ERROR: 3"

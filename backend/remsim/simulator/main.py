@@ -24,11 +24,11 @@ from typing import Any
 
 from remsim.core.errors import InvalidInput
 from remsim.simulator.control import CONTROL_NAME, FAULTS, short_path
+from remsim.simulator.faults import FaultyModem
 from remsim.simulator.messages import tpdu_octets
 from remsim.simulator.profiles import Profile, profiles_of
 from remsim.simulator.tree import DeviceTree, configuration, path_of
 from remsim.simulator.tty import AtPort
-from remsim.simulator.virtual import VirtualModem
 
 UNOPENED_POLL_S = 0.1
 LONGEST_FAULT_S = 3600
@@ -49,7 +49,7 @@ class Simulation:
         self._order = itertools.count()
         self._unopened: set[AtPort] = set()
         self._stopping = False
-        self.modems = [VirtualModem(number, profile, self) for number, profile in enumerate(profiles, start=1)]
+        self.modems = [FaultyModem(number, profile, self) for number, profile in enumerate(profiles, start=1)]
         self._control = open_control(directory)
         self._selector.register(self._control, selectors.EVENT_READ, self._accept)
         for modem in self.modems:
@@ -152,7 +152,7 @@ class Simulation:
             return {"ok": True, "sent": modem.state.messages.sent}
         return self._fault(modem, asked)
 
-    def _fault(self, modem: VirtualModem, asked: dict[str, Any]) -> dict[str, Any]:
+    def _fault(self, modem: FaultyModem, asked: dict[str, Any]) -> dict[str, Any]:
         fault = asked.get("fault")
         if fault not in FAULTS:
             raise InvalidInput(f"a fault is one of {', '.join(FAULTS)}", field="fault")
@@ -164,7 +164,7 @@ class Simulation:
         return {"ok": True}
 
 
-def described(modem: VirtualModem) -> dict[str, Any]:
+def described(modem: FaultyModem) -> dict[str, Any]:
     """One modem for the list."""
     model = modem.state.model
     return {

@@ -29,8 +29,9 @@ PREFERENCES = ("selrat", "profile", "profiles", "nwscanmode", "iotopmode", "mask
 class Effect:
     """What a command does besides its answer, after a while of a real device's time.
 
-    ``reset`` and ``off`` leave the bus, ``slot`` takes another card, ``sim`` starts the card in use anew, ``retune``
-    looks for a cell, ``report`` tells the registration, ``urc`` says lines on the port that asked.
+    ``reset`` and ``off`` leave the bus, ``slot`` takes another card, ``sim`` starts the card in use anew, ``opened``
+    goes on with it after its PIN, ``retune`` looks for a cell, ``report`` tells the registration, ``urc`` says lines on
+    the port that asked.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""One virtual modem on the bus: its drive, its ports, and what commands and faults make of it."""
+"""One virtual modem on the bus: its drive, its ports, and what commands make of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Protocol
 
 from remsim.core.errors import InvalidInput
 from remsim.simulator import usb
-from remsim.simulator.card import PIN, PIN_TRIES, Card
 from remsim.simulator.profiles import Profile, scene_at
 from remsim.simulator.session import Session
 from remsim.simulator.state import Effect, ModemState
@@ -21,22 +20,17 @@ from remsim.simulator.tree import DeviceTree
 from remsim.simulator.tty import AtPort, Pty
 from remsim.simulator.usb import Composition
 
-REBOOT_S = 90.0
-RENUMBER_S = 3.0
 BOOT_S = 4.0
 """The ttys of a modem that restarts are there this long before its parser answers."""
 PLUG_BOOT_S = 1.0
 SIM_S = 1.0
 ATTACH_S = 2.0
-SLOW_S = 2.5
 PARSER_URCS: dict[str, tuple[str, ...]] = {"quectel": ("RDY", "+CFUN: 1"), "fibocom": ("+SIM READY",)}
 SIM_URCS: dict[str, dict[bool, tuple[str, ...]]] = {
     "quectel": {True: ("+CPIN: READY", "+QUSIM: 1"), False: ("+CPIN: NOT READY",)},
     "fibocom": {True: ("+ESIMS: 1,12",), False: ("+ESIMS: 0,1",)},
     "sierra": {True: ("+CPIN: READY",), False: ("+CPIN: NOT INSERTED",)},
 }
-MODES = ("silence", "garbage", "late", "no_ok")
-FLAGS = ("low_power", "hot", "forgets_bands", "refuses_mode", "no_service", "sim_busy")
 
 
 class Loop(Protocol):
@@ -69,7 +63,6 @@ class VirtualModem:
         self._ptys: list[Pty] = []
         self._ports: list[AtPort] = []
         self._taken: int | None = None
-        self._second_card: Card | None = self.state.cards[1] if len(self.state.cards) > 1 else None
 
     @property
     def is_plugged(self) -> bool:
@@ -137,31 +130,6 @@ class VirtualModem:
             self._say((f'+CMTI: "SM",{index}',))
         return index
 
-    def fault(self, name: str, seconds: float | None) -> None:
-        """Do a fault, or undo all of them with ``clear``."""
-        if name in MODES:
-            self._set_mode(name)
-        elif name in FLAGS:
-            self._flag(name)
-        else:
-            actions: dict[str, Callable[[], None]] = {
-                "plug": self.plug,
-                "unplug": self.unplug,
-                "clear": self._clear,
-                "sim_removed": lambda: self._set_sim(False),
-                "sim_inserted": lambda: self._set_sim(True),
-                "sim_pin": lambda: self._lock_sim(PIN_TRIES),
-                "sim_puk": lambda: self._lock_sim(0),
-                "sim_slot2_empty": self._empty_second_slot,
-                "registration_denied": self._deny,
-                "reboot": lambda: self._reboot(REBOOT_S if seconds is None else seconds),
-                "slow": lambda: self._slow(SLOW_S if seconds is None else seconds),
-                "renumber": lambda: self._renumber(self._paced(RENUMBER_S) if seconds is None else seconds),
-                "boot_mode": lambda: self._boot_mode(self._paced(RENUMBER_S) if seconds is None else seconds),
-                "port_taken": lambda: self._take_port(self._paced(RENUMBER_S) if seconds is None else seconds),
-            }
-            actions[name]()
-
     def _paced(self, seconds: float) -> float:
         """A real device's seconds in the simulation's."""
         return seconds * self._loop.time_scale
@@ -176,68 +144,12 @@ class VirtualModem:
         port.aborted = "ABORTED" if self.state.model.vendor == "fibocom" else "ERROR"
         return port
 
-    def _clear(self) -> None:
-        state = self.state
-        before = self._shown(), state.stat, state.temperature_c
-        state.faults.clear()
-        state.denied = False
-        for card in state.cards:
-            if card is not None:
-                card.pin, card.pin_tries, card.is_locked = PIN, PIN_TRIES, False
-        if self._second_card is not None:
-            state.cards[1] = self._second_card
-        self._set_mode("normal")
-        self._slow(0.0)
-        self._release()
-        state.see(state.air)
-        if not state.sim_present:
-            self._set_sim(True)
-        elif before[1] != state.stat:
-            self._report_registration()
-        if before[0] != self._shown():
-            self.unplug()
-        self.plug()
-
-    def _flag(self, name: str) -> None:
-        self.traffic.count()
-        self.state.faults.add(name)
-        self.state.see(self.state.air)
-        self._report_registration()
-
-    def _deny(self) -> None:
-        self.traffic.count()
-        self.state.denied = True
-        self._report_registration()
-
-    def _slow(self, seconds: float) -> None:
-        for port in self._ports:
-            port.slow_s = seconds
-
     def _reboot(self, seconds: float) -> None:
         """Vanish, come back with silent ttys, then answer, then find the network."""
         self.unplug()
         self._life += 1
         boot_s = min(BOOT_S, max(seconds / 10, 0.5))
         self._later(seconds, lambda: self.plug(boot_s))
-
-    def _renumber(self, seconds: float) -> None:
-        """Vanish together with the next modem, which is back first and has this one's numbers then."""
-        others = [one for one in self._loop.modems if one is not self and one.is_plugged]
-        other = next((one for one in others if one.state.number > self.state.number), next(iter(others), None))
-        if other is not None:
-            other._reboot(seconds)
-        self._reboot(seconds + 0.2)
-
-    def _boot_mode(self, seconds: float) -> None:
-        if self.state.model.boot_id is None:
-            raise InvalidInput(f"{self.state.model.name} has no boot mode", field="fault")
-        self.state.faults.add("boot_mode")
-        self._reboot(seconds)
-
-    def _take_port(self, seconds: float) -> None:
-        """Leave, and come back with the first AT port held by somebody else: by this process."""
-        self.state.faults.add("port_taken")
-        self._reboot(seconds)
 
     def _release(self) -> None:
         if self._taken is not None:
@@ -273,7 +185,7 @@ class VirtualModem:
             return
         effects, self.state.effects = self.state.effects, []
         for effect in effects:
-            if effect.kind in ("retune", "report"):
+            if effect.kind in ("retune", "report", "opened"):
                 self._do(effect, port)
             else:
                 self._later(self._paced(effect.delay_s), partial(self._do, effect, port))
@@ -292,6 +204,9 @@ class VirtualModem:
         elif effect.kind == "retune":
             self._search()
             self._later(self._paced(ATTACH_S), self._attached)
+        elif effect.kind == "opened":
+            self._search()
+            self._sim_ready()
         else:
             if effect.kind == "slot":
                 state.slot = effect.slot
@@ -329,22 +244,6 @@ class VirtualModem:
         if self.state.card is not None:
             self.state.card.reset()
         self._say(SIM_URCS.get(self.state.model.vendor, {}).get(present, ()))
-        self._report_registration()
-
-    def _lock_sim(self, tries: int) -> None:
-        """Ask for the PIN, or the PUK when no tries are left."""
-        card = self.state.card
-        if card is None:
-            raise InvalidInput("there is no card in the slot", field="fault")
-        self.traffic.count()
-        card.is_locked, card.is_open, card.pin_tries = True, False, tries
-        self._say((f"+CPIN: {card.status}",))
-        self._report_registration()
-
-    def _empty_second_slot(self) -> None:
-        if len(self.state.cards) < 2:
-            raise InvalidInput(f"{self.state.model.name} has one slot", field="fault")
-        self.state.cards[1] = None
         self._report_registration()
 
     def _say(self, lines: tuple[str, ...]) -> None:

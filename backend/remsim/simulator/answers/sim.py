@@ -7,9 +7,6 @@ from remsim.simulator.card import PIN_TRIES, PUK_TRIES
 from remsim.simulator.encode.errors import BAD_PARAMETERS, NO_SIM
 from remsim.simulator.state import Effect, ModemState
 
-SIM_S = 1.0
-"""From a right PIN to a registered modem, besides the search."""
-
 
 def cpin(state: ModemState) -> Body:
     """+CPIN?; only MediaTek says that its eUICC has no profile, to the others there is no SIM."""
@@ -29,7 +26,7 @@ def enter(state: ModemState, settings: Settings, arguments: list[str]) -> Body:
         return BAD_PARAMETERS
     refused = state.card.enter(arguments[0], arguments[1] if len(arguments) == 2 else None)
     if refused is None:
-        state.effects.append(Effect("sim", SIM_S))
+        state.effects.append(Effect("opened"))
     return "" if refused is None else refused
 
 

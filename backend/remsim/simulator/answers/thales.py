@@ -49,14 +49,15 @@ def band_lists(state: ModemState) -> str:
 
 
 def choose_bands(state: ModemState, settings: Settings, arguments: list[str]) -> Body:
-    """AT^BAND_PREF_EXT=LTE,2,3,7: 2 allows these only."""
+    """AT^BAND_PREF_EXT=LTE,2,3:7: 2 switches these on, 1 off; the others stay as they are."""
     name = BAND_LISTS.get(arguments[0])
-    if name is None or arguments[1:2] != ["2"] or len(arguments) < 3:
+    if name is None or arguments[1:2] not in (["1"], ["2"]) or len(arguments) != 3:
         return None
-    wanted = bands_of(",".join(arguments[2:]), ",", getattr(state.model.bands, name))
-    if wanted is None:
+    named = bands_of(arguments[2], ":", getattr(state.model.bands, name))
+    if named is None:
         return None
-    state.prefer_bands(**{name: wanted})
+    held = getattr(state.radio.bands, name)
+    state.prefer_bands(**{name: held | named if arguments[1] == "2" else held - named})
     return ""
 
 
