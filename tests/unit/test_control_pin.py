@@ -167,6 +167,15 @@ def test_the_question_is_switched_off_and_read_back(bench: FamilyBench) -> None:
     assert secrets_of(bench) == ['AT+CLCK="SC",0,"1234"']
 
 
+def test_a_busy_card_is_asked_again_what_costs_no_try(bench: FamilyBench) -> None:
+    card = Card(bench, "READY")
+    busy = [framed("+CME ERROR: 14")] * 3
+    told = bench.modem.answers['AT+CLCK="SC",2']
+    bench.modem.answers['AT+CLCK="SC",2'] = lambda command: busy.pop() if busy else told(command)  # type: ignore[operator,misc]
+    job = bench.start().run("pin-lock", on=False, pin="1234")
+    assert job.state == "done" and card.is_locked is False and secrets_of(bench) == ['AT+CLCK="SC",0,"1234"']
+
+
 def test_a_new_pin_is_typed_twice(bench: FamilyBench) -> None:
     card = Card(bench, "READY")
     bench.start()

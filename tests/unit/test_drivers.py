@@ -171,6 +171,81 @@ def test_the_best_domain_counts() -> None:
     assert (fields["state"], fields["registration"]) == ("online", "home")
 
 
+# --- what a module can be made to do ---
+
+ABILITIES = {
+    # slots, technologies and bands, cell lock, SIM detection, restart
+    ("quectel", "EC25", "MDM9x07"): (1, "LtePreferences", None, True, "AT+CFUN=1,1"),
+    ("quectel", "EG25", "MDM9x07"): (1, "LtePreferences", None, True, "AT+CFUN=1,1"),
+    ("quectel", "EP06", "MDM9x40"): (2, "LtePreferences", None, True, "AT+CFUN=1,1"),
+    ("quectel", "EM12", "MDM9x50"): (2, "LtePreferences", None, True, "AT+CFUN=1,1"),
+    ("quectel", "BG96", ""): (1, "IotPreferences", None, True, "AT+CFUN=1,1"),
+    ("quectel", "RM500Q-GL", "SDX55"): (2, "NrPreferences", "NrCellLock", True, "AT+CFUN=1,1"),
+    ("quectel", "RM502Q-AE", "SDX55"): (2, "NrPreferences", "NrCellLock", True, "AT+CFUN=1,1"),
+    ("quectel", "RM520N-GL", "SDX62"): (2, "NrPreferences", "NrCellLock", True, "AT+CFUN=1,1"),
+    ("quectel", "RM500U-CNV", "unisoc"): (2, "NrPreferences", None, True, "AT+CFUN=1,1"),
+    ("sierra", "MC7455", "MDM9x30"): (2, "SierraPreferences", None, False, "AT!RESET"),
+    ("sierra", "EM7565", "MDM9x50"): (2, "SierraPreferences", None, False, "AT!RESET"),
+    ("sierra", "EM7511", "MDM9x50"): (2, "SierraPreferences", None, False, "AT!RESET"),
+    ("sierra", "EM7411", "MDM9x50"): (2, "SierraPreferences", None, False, "AT!RESET"),
+    ("sierra", "EM9190", "SDX55"): (2, "SierraPreferences", None, False, "AT!RESET"),
+    ("sierra", "EM9291", "SDX65"): (2, "SierraPreferences", None, False, "AT!RESET"),
+    ("fibocom", "FM350-GL", "mediatek"): (2, "GtactPreferences", "MediatekCellLock", True, "AT+CFUN=15"),
+    ("fibocom", "FM150-AE", "SDX55"): (2, "GtactPreferences", "GtCellLock", True, "AT+CFUN=15"),
+    ("fibocom", "FM160-EAU", "SDX62"): (2, "GtactPreferences", "GtCellLock", True, "AT+CFUN=15"),
+    ("fibocom", "L850-GL", "XMM7360"): (1, "XactPreferences", None, False, "AT+CFUN=15"),
+    ("fibocom", "L860-GL", "XMM7560"): (1, "XactPreferences", None, False, "AT+CFUN=15"),
+    ("thales", "PLS8", ""): (1, None, None, False, "AT+CFUN=1,1"),
+    ("thales", "MV31-W", "SDX55"): (2, "MvPreferences", "MvCellLock", False, "AT+CFUN=1,1"),
+    ("generic", "anything", ""): (1, None, None, False, "AT+CFUN=1,1"),
+}
+
+
+@pytest.mark.parametrize(("module", "abilities"), ABILITIES.items(), ids=[name for _, name, _ in ABILITIES])
+def test_what_a_module_can_be_made_to_do(module: tuple[str, str, str], abilities: tuple[Any, ...]) -> None:
+    driver = driver_for(*module)
+    slots, preferences, lock, watches, reset = abilities
+    assert (len(driver.slot_switch.labels) if driver.slot_switch else 1) == slots
+    assert (type(driver.radio_preferences).__name__ if driver.radio_preferences else None) == preferences
+    assert (type(driver.cell_lock).__name__ if driver.cell_lock else None) == lock
+    assert (driver.sim_detection is not None, driver.reset_command) == (watches, reset)
+
+
+def test_every_module_of_the_usb_tables_restarts_without_being_switched_off(driver: Driver) -> None:
+    commands = (driver.reset_command, driver.reset_instead or "", *driver.setup_commands)
+    assert not any(word in command for command in commands for word in ("QPOWD", "CPWROFF", "SMSO", "QURCCFG"))
+
+
+def test_sessions_set_only_what_a_restart_forgets(driver: Driver) -> None:
+    known = re.compile(r"ATE1|AT\+(CMEE|CREG|CGREG|CEREG|C5GREG|CNMI|CGEREP)=[\d,]+|AT\+COPS=3,0|AT\+MTSM=2,10")
+    for command in driver.setup_commands:
+        assert known.fullmatch(command), command
+
+
+NEIGHBOUR_SHAPE = {
+    *("rat", "band", "earfcn", "arfcn", "uarfcn", "pci", "psc", "cell_id", "mcc", "mnc", "tac", "lac", "kind"),
+    *("rsrp_dbm", "rsrq_db", "rssi_dbm", "sinr_db", "rscp_dbm", "ecio_db", "srxlev"),
+}
+CARRIER_SHAPE = {
+    *("role", "rat", "band", "bw_dl_mhz", "bw_ul_mhz", "pci", "earfcn", "arfcn"),
+    *("rsrp_dbm", "rsrq_db", "sinr_db", "ul_configured"),
+}
+
+
+@pytest.mark.parametrize("row", REPLIES, ids=[row["id"] for row in REPLIES])
+def test_carriers_and_neighbours_have_one_shape(row: dict[str, Any]) -> None:
+    driver = driver_for(row["vendor"], row["module"], row.get("platform"))
+    try:
+        values = driver.decode(row["command"], row["reply"])
+    except AtFormatError:
+        return
+    for cell in driver.neighbours(values):
+        assert set(cell) <= NEIGHBOUR_SHAPE and cell.get("rat"), cell
+        assert None not in cell.values()
+    for one in driver.carriers(values):
+        assert set(one) <= CARRIER_SHAPE and one["role"] in ("pcc", "scc", "nr"), one
+
+
 # --- Quectel ---
 
 ENDC = (

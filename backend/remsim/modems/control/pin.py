@@ -19,6 +19,8 @@ ENTER_S = 30.0
 READY_S = 30.0
 LOOK_S = 1.0
 PIN_ENABLED = 'AT+CLCK="SC",2'
+BUSY = 14
+"""27.007 §9.2: the card is busy, as for some seconds after its PIN was entered."""
 PIN_TRIES, PUK_TRIES = "pin_tries_left", "puk_tries_left"
 
 
@@ -152,10 +154,10 @@ class PinLock(PinAction):
 
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """Choose, and read the choice back."""
-        if target.ask(PIN_ENABLED).get("pin_enabled") is values["on"]:
+        if asks_for_pin(target, job) is values["on"]:
             return {"changed": False, "on": values["on"]}
         self.use_try(target, f'AT+CLCK="SC",{int(values["on"])},"{values["pin"]}"', values, job)
-        found = target.ask(PIN_ENABLED).get("pin_enabled")
+        found = asks_for_pin(target, job)
         if found is not values["on"]:
             raise NotTaken(f"{target.id} said OK, but the card {'asks' if found else 'does not ask'} for its PIN")
         return {"changed": True, "on": found}
@@ -176,7 +178,7 @@ class PinChange(PinAction):
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """Change it; a card tells of its PIN only that it counts its tries from the beginning again."""
         same(values)
-        if target.ask(PIN_ENABLED).get("pin_enabled") is False:
+        if asks_for_pin(target, job) is False:
             raise Conflict(f"{target.id}: the card does not ask for its PIN", hint="switch the question on first")
         self.use_try(target, f'AT+CPWD="SC","{values["pin"]}","{values["new_pin"]}"', values, job)
         return {"changed": True, **tries_left(target)}
@@ -204,6 +206,18 @@ class Puk(PinAction):
         if state != "READY":
             raise NotTaken(f"{target.id} said OK, but the SIM's state is {state or 'not told'}")
         return {"sim_state": state}
+
+
+def asks_for_pin(target: Target, job: Job) -> bool | None:
+    """Whether the card asks for its PIN at each start; a busy card is asked again, for that costs no try."""
+    deadline = target.clock.monotonic() + READY_S
+    while True:
+        try:
+            return target.ask(PIN_ENABLED).get("pin_enabled")
+        except CommandRefused as error:
+            if error.number != BUSY or target.clock.monotonic() >= deadline:
+                raise
+        target.pause(LOOK_S, job)
 
 
 def same(values: Mapping[str, Any]) -> None:
