@@ -166,6 +166,18 @@ def test_message_that_comes_in_is_an_event_without_words_or_number(bench: Contro
 # --- sending ---
 
 
+def test_without_a_card_nothing_is_sent_but_what_the_modem_keeps_can_be_read(
+    bench: ControlBench, phone: Phone
+) -> None:
+    bench.set("AT+CPIN?", "+CME ERROR: 10")
+    bench.target.hasten("CPIN")
+    bench.wait(lambda: bench.target.values.get("sim_state") == "NOT_INSERTED")
+    missing = {one["name"]: one["missing"] for one in bench.desk.actions("modem1")}
+    assert missing == {"sms-send": "There is no SIM.", "sms-read": None, "sms-delete": None}
+    phone.stores["ME"][1] = (1, HELLO)
+    assert len(inbox(bench)["messages"]) == 1
+
+
 def test_message_is_sent_and_its_reference_told(bench: ControlBench, phone: Phone) -> None:
     job = bench.run("sms-send", number="+49 170 123 45 67", text="hi 😀\r\nthere")
     assert (job.state, job.result) == ("done", {"parts": 1, "alphabet": "UCS-2", "references": [1]})

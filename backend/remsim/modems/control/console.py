@@ -62,6 +62,10 @@ class At(Action):
     scope = "at-console"
     is_short = True
 
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port."""
+        return target.without_at
+
     def form(self, target: Target) -> Form:
         """The line, and how long to wait."""
         return AtForm()

@@ -12,13 +12,13 @@ from weakref import WeakKeyDictionary
 from remsim.core.errors import AtFormatError, CommandRefused, Conflict
 from remsim.modems.control.target import Target
 from remsim.modems.modem import Modem
+from remsim.modems.session import NO_CARD
 from remsim.modems.sms.inbox import UNREAD, Slot, Store, messages_of, parse_listing, parse_stores
 
 STORES = ("SM", "ME", "SR")
 """On the SIM, in the modem, reports. MT would be the first two together."""
 LIST_S = 30.0
 DELETE_S = 15.0
-BUSY_WAIT_S = 5.0
 NO_MESSAGE = (321, 21)
 
 _unread: WeakKeyDictionary[Modem, set[str]] = WeakKeyDictionary()
@@ -29,6 +29,8 @@ _guard = threading.Lock()
 
 def read_inbox(target: Target) -> dict[str, Any]:
     """Every message of every store, and how full they are: the object of ``GET …/sms``."""
+    if (why := target.without_at) is not None:
+        raise Conflict(why, code="not_offered")
     if (title := target.modem.operation) is not None:
         text = f"{target.id} is busy: {title}"
         raise Conflict(text, code="busy", hint="its messages can be read afterwards")
@@ -44,6 +46,11 @@ def read_inbox(target: Target) -> dict[str, Any]:
         "stores": [{"name": one.name, "used": one.used, "total": one.total} for one in used],
         "problem": full(used, stores[-1].name),
     }
+
+
+def without_card(target: Target) -> str | None:
+    """Why nothing can be sent, when there is no card to send it for."""
+    return "There is no SIM." if target.values.get("sim_state") in NO_CARD else None
 
 
 def full(stores: Iterable[Store], receiving: str) -> str | None:

@@ -47,6 +47,10 @@ class Scan(Action):
     help = "Takes up to 5 minutes. Some modems search only while no data connection is up."
     cuts = "Data may stop until the search has ended, up to 5 minutes."
 
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port."""
+        return target.without_at
+
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """The networks, and whether the modem is still online after it."""
         was_online, begun = target.is_online, target.clock.monotonic()
@@ -149,6 +153,10 @@ class Operator(Change):
     cuts = "The connection is gone until the modem is registered again, up to 3 minutes."
     remembers = True
     read_back_s = 30.0  # some modems say OK before they are registered
+
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port."""
+        return target.without_at
 
     def form(self, target: Target) -> ChangeForm:
         """Automatic, or one of those found or typed."""

@@ -38,6 +38,10 @@ class Record(Action):
     scope = "at-console"
     is_short = True
 
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port."""
+        return target.without_at
+
     def form(self, target: Target) -> Form:
         """What may stay in it."""
         return RecordForm()

@@ -15,7 +15,7 @@ from remsim.core.jobs import Job
 from remsim.modems.channel import NoPrompt
 from remsim.modems.control import message_store
 from remsim.modems.control.action import Action
-from remsim.modems.control.message_store import list_all, opened
+from remsim.modems.control.message_store import list_all, opened, without_card
 from remsim.modems.control.target import Target
 from remsim.modems.masking import mask
 from remsim.modems.sms.inbox import Slot, messages_of
@@ -87,6 +87,10 @@ class SmsSend(Action):
     label = "Send a message"
     group = "sms"
     help = "Each part is charged as one message."
+
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port and a card."""
+        return target.without_at or without_card(target)
 
     def form(self, target: Target) -> Form:
         """Whom, and what."""
@@ -160,6 +164,10 @@ class SmsDelete(Action):
     label = "Delete messages"
     group = "sms"
 
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port."""
+        return target.without_at
+
     def form(self, target: Target) -> Form:
         """Which ones."""
         return WhichForm()
@@ -190,6 +198,10 @@ class SmsRead(Action):
     label = "Mark messages as read"
     group = "sms"
     is_short = True
+
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port."""
+        return target.without_at
 
     def form(self, target: Target) -> Form:
         """Which ones; none named is all."""

@@ -10,6 +10,7 @@ from remsim.core.errors import Aborted, CommandRefused, InvalidInput, ModemError
 from remsim.core.forms import Form, Text
 from remsim.core.jobs import Job
 from remsim.modems.control.action import Action
+from remsim.modems.control.message_store import without_card
 from remsim.modems.control.target import Target
 from remsim.modems.session import Session
 
@@ -36,6 +37,10 @@ class Ussd(Action):
     label = "Send a code (USSD)"
     group = "sms"
     help = "For a balance or an option, like *100#. Codes can order things that cost money."
+
+    def missing(self, target: Target) -> str | None:
+        """Takes an AT port and a card."""
+        return target.without_at or without_card(target)
 
     def form(self, target: Target) -> Form:
         """A code; any text while a menu is open."""
