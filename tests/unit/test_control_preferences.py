@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from family_modems import FamilyBench
 from marshmallow import ValidationError
-from remsim.core.errors import Conflict
+from remsim.core.errors import CommandRefused, Conflict
 from remsim.modems.control.preferences import RadioSettings
 
 Bench = Callable[[str], FamilyBench]
@@ -154,6 +154,24 @@ def test_a_modem_that_forgets_has_its_bands_again_after_a_restart(bench_of: Benc
     bench.target.renew()
     bench.wait(lambda: bench.target.modem.identifications > seen)
     bench.wait(lambda: modem.kept["lte_band"] == "3" and modem.kept["mode_pref"] == "LTE")
+
+
+def test_a_preset_that_the_firmware_has_no_more_is_told(bench_of: Bench) -> None:
+    bench = bench_of("RM520N-GL")
+    modem = Rm5xx(bench)
+    bench.start()
+    bench.desk._desired.keep("modem1", "radio-settings", {"lte_bands": [99], "mode": "lte"})
+    bench.target.renew()
+    bench.wait(lambda: any("could not be applied again" in event.message for event in bench.events))
+    assert "no LTE bands 99" in next(event.message for event in bench.events if "applied again" in event.message)
+    assert modem.kept["lte_band"] == "1:3:7:20" and modem.kept["mode_pref"] == "AUTO"
+
+
+def test_a_maker_s_password_that_was_changed_is_told(bench_of: Bench) -> None:
+    bench = bench_of("EM7565").start()
+    with pytest.raises(CommandRefused) as error:
+        bench.desk.form("modem1", "radio-settings")
+    assert "password" in str(error.value.hint)
 
 
 def test_unplugged_in_the_middle_is_told_and_ends(bench_of: Bench) -> None:

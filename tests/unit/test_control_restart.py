@@ -66,8 +66,10 @@ def test_each_family_has_its_own_restart(bench_of: Bench, module: str, command: 
 
 def test_a_refused_restart_is_tried_the_other_way(bench_of: Bench) -> None:
     bench = bench_of("MC7455").start()
-    bench.set("AT+CFUN=1,1", "OK")
-    bench.set("AT+CREG?", "+CREG: 0,1")
+    kept = {"CREG": 2}
+    bench.modem.answers["AT+CFUN=1,1"] = lambda command: kept.update(CREG=0) or OK
+    bench.modem.answers["AT+CREG?"] = lambda command: framed(f"+CREG: {kept['CREG']},1\n\nOK")
+    bench.modem.answers["AT+CREG=2"] = lambda command: kept.update(CREG=2) or OK
     assert bench.run("reset").state == "done"
     assert bench.wrote("RESET", "CFUN=1,1") == ["AT!RESET", "AT+CFUN=1,1"]
 
@@ -82,6 +84,14 @@ def test_it_is_done_when_the_modem_is_back_under_another_name(bench_of: Bench, m
     bench.wait(lambda: job.is_over, 30)
     assert job.state == "done", job.error
     assert bench.manager.view("modem1")["port"].endswith("ttyUSB7")
+
+
+def test_a_modem_that_never_kept_the_setting_is_no_witness(bench_of: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(power.restart, "__defaults__", (1.5,))
+    bench = bench_of("RM520N-GL")
+    bench.set("AT+CREG?", "+CREG: 0,1")
+    bench.start().set("AT+CFUN=1,1", "OK")
+    assert bench.run("reset").code == "not_taken", "it has not restarted, whatever +CREG? says"
 
 
 def test_a_restart_behind_a_port_that_stays_sets_the_session_up_again(bench_of: Bench) -> None:

@@ -46,6 +46,7 @@ def restart(target: Target, job: Job, within_s: float = RESTART_S) -> bool:
     """Restart a modem by its own command; whether it was identified anew. Its OK may never come."""
     seen, driver = target.modem.identifications, target.driver
     job.report(0.1, "asking it to restart")
+    is_witness = not has_forgotten_session(target)
     try:
         target.send_last(driver.reset_command)
     except CommandRefused:
@@ -57,7 +58,7 @@ def restart(target: Target, job: Job, within_s: float = RESTART_S) -> bool:
     while (left_s := deadline - target.clock.monotonic()) > 0:
         if target.wait_identified(seen, min(LOOK_S, left_s), job):
             return True
-        if has_forgotten_session(target):
+        if is_witness and has_forgotten_session(target):
             target.renew()
     return target.modem.identifications > seen
 

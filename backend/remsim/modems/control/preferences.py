@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from remsim.core.errors import Conflict, NotTaken
+from remsim.core.errors import Conflict, InvalidInput, NotTaken
 from remsim.core.forms import Choice, Form, Several
 from remsim.core.jobs import Job
 from remsim.modems.control.change import Change, ChangeForm
@@ -92,6 +92,7 @@ class RadioSettings(Change):
         wanted = {name: value for name, value in values.items() if name != "every" and not is_so(name, value, found)}
         if not wanted:
             return
+        must_have(preferences, answers, wanted)
         commands = preferences.commands(wanted, answers)
         for number, command in enumerate(commands):
             job.report(0.2 + 0.6 * number / len(commands), "telling the modem")
@@ -112,6 +113,17 @@ class RadioSettings(Change):
             if set(wanted.get(name) or ()) - set(bands):
                 error.hint = f"the carrier's profile allows {BAND_FIELDS[name]} {', '.join(map(str, bands))} only"
         return error
+
+
+def must_have(preferences: RadioPreferences, answers: Answers, wanted: Mapping[str, Any]) -> None:
+    """``InvalidInput`` for what this modem has not: another firmware may have less than when it was chosen."""
+    choices, bands = preferences.choices(answers), preferences.bands(answers)
+    for name, value in wanted.items():
+        if name in BAND_FIELDS:
+            if lacking := sorted(set(value) - set(bands.get(name, ()))):
+                raise InvalidInput(f"this modem has no {BAND_FIELDS[name]} {', '.join(map(str, lacking))}", field=name)
+        elif value not in choices.get(name, ()):
+            raise InvalidInput(f"this modem cannot: {SELECTIONS[name].get(value, str(value))}", field=name)
 
 
 def is_so(name: str, wanted: Any, found: Mapping[str, Any]) -> bool:

@@ -84,8 +84,13 @@ class Target:
 
     def unlock(self, password: str | None) -> None:
         """Open commands that a password of the maker protects; a session's own, so nothing stays changed."""
-        if password is not None:
+        if password is None:
+            return
+        try:
             self.send(password)
+        except CommandRefused as error:
+            error.hint = "its password is not the maker's usual one, so its settings cannot be read or changed"
+            raise
 
     @property
     def without_at(self) -> str | None:

@@ -24,6 +24,8 @@ KINDS = {"umts_bands": 0, "lte_bands": 1, "nsa_nr5g_bands": 3, "nr5g_bands": 4}
 """Numbers of the kinds of bands on SDX modules."""
 COLUMNS = {"MDM9x30": ("gw", "lte0", "tds"), "MDM9x50": ("gw", "lte0", "lte1", "tds", "lte2", "lte3")}
 
+OLD_COLUMNS = ("gw", "lte0")
+
 
 def umts_mask(bands: list[int]) -> int:
     """WCDMA bands as Qualcomm's bits."""
@@ -38,7 +40,7 @@ class SierraPreferences(RadioPreferences):
     password = PASSWORD
 
     def __init__(self, platform: str | None) -> None:
-        self._columns = COLUMNS.get(platform or "")
+        self._columns = COLUMNS.get(platform or "", OLD_COLUMNS)
 
     def choices(self, answers: Answers) -> dict[str, list[str]]:
         """The technologies of its own list."""
@@ -90,7 +92,7 @@ class SierraPreferences(RadioPreferences):
     def _definition(self, index: str, lists: dict[str, list[int]]) -> list[str]:
         """The commands that define our profile."""
         umts, lte = umts_mask(lists.get("umts_bands", [])), mask_of(lists.get("lte_bands", []))
-        if self._columns is not None:
+        if not any(field in lists for field in ("nsa_nr5g_bands", "nr5g_bands")):
             masks = {"gw": f"{umts:016X}", "tds": f"{0:016X}"}
             masks |= {f"lte{at}": word for at, word in enumerate(words(lte, 4))}
             return [f'AT!BAND={index},"{NAME}",{",".join(masks[column] for column in self._columns)}']
