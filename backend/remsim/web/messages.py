@@ -9,7 +9,6 @@ from flask import Blueprint
 from remsim.core.forms import Form
 from remsim.modems.control.message_store import read_inbox
 from remsim.modems.control.sms import MessageText
-from remsim.modems.sms.submit import plan_of
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
@@ -37,4 +36,6 @@ def list_messages(modem_id: str) -> dict[str, Any]:
 @describes("How many messages a text takes, and in which alphabet; nothing is sent", body=PreviewForm)
 def preview() -> dict[str, Any]:
     """A text in an address would stand in logs, so this is no GET."""
+    from remsim.modems.sms.submit import plan_of  # late: most routers never send a message
+
     return plan_of(load_body(PreviewForm())["text"]).as_dict()

@@ -11,7 +11,6 @@ from remsim.core.errors import AtFormatError
 from remsim.core.forms import Form, StrictNumber, Text
 from remsim.core.jobs import Job
 from remsim.modems.control.action import Action
-from remsim.modems.control.denied import why_denied
 from remsim.modems.control.target import Target
 from remsim.modems.decode import decode_reply
 from remsim.modems.masking import shown_command
@@ -28,6 +27,8 @@ class Command(Text):
         super().__init__(2, LONGEST, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        from remsim.modems.control.denied import why_denied  # late: a long table, rarely needed
+
         line: str = super()._deserialize(value, attr, data, **kwargs).strip()
         if not line.isascii() or len(line) < 2:
             raise ValidationError("is not one line of ASCII")

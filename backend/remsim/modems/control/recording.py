@@ -10,7 +10,6 @@ from remsim.core.forms import Flag, Form
 from remsim.core.jobs import Job
 from remsim.modems.control.action import Action
 from remsim.modems.control.target import Target
-from remsim.modems.record import record
 from remsim.modems.reply import AtReply
 
 MOST_S = 40.0
@@ -48,6 +47,8 @@ class Record(Action):
 
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """The rows of the file; what takes too long is left out, which ``is_whole`` tells."""
+        from remsim.modems.record import record  # late: tables that hardly anybody needs
+
         channel, identity = target.modem.open_session().channel, target.modem.identity
         deadline = target.clock.monotonic() + MOST_S
 

@@ -6,12 +6,14 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remsim.core.clock import iso_utc
 from remsim.core.errors import AtFormatError
 from remsim.modems.reply import AtReply
-from remsim.modems.sms.pdu import Message, decode_pdu, joined
+
+if TYPE_CHECKING:
+    from remsim.modems.sms.pdu import Message
 
 UNREAD, READ, UNSENT, SENT = 0, 1, 2, 3
 """States of 27.005 §3.1 in PDU mode."""
@@ -76,6 +78,8 @@ def messages_of(slots: Iterable[Slot], unread: Collection[str] = ()) -> list[dic
 
     ``unread`` are the keys of slots that nobody has read yet, though the modem has marked them by telling them.
     """
+    from remsim.modems.sms.pdu import decode_pdu  # late: most routers never read a message
+
     groups: dict[Any, list[dict[int, tuple[Slot, Message | None]]]] = {}
     for slot in slots:
         try:
@@ -131,6 +135,8 @@ def id_of(slots: Iterable[Slot]) -> str:
 
 def text_of(group: dict[int, tuple[Slot, Message | None]]) -> str | None:
     """The parts' texts in their order, with a mark where one is missing; None for data and what cannot be read."""
+    from remsim.modems.sms.pdu import joined
+
     texts: list[str] = []
     messages = {number: message for number, (_, message) in group.items() if message is not None}
     if not messages or any(message.text is None for message in messages.values()):
