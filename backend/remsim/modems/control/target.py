@@ -7,7 +7,7 @@ from typing import Any
 
 from remsim.config.settings import ModemSettings
 from remsim.core.clock import Clock
-from remsim.core.errors import Aborted, AtTimeout, CommandRefused, ModemGone
+from remsim.core.errors import Aborted, AtTimeout, CommandRefused, Conflict, ModemGone
 from remsim.core.jobs import Job
 from remsim.core.reading import ModemReading
 from remsim.modems.control.means import Means
@@ -15,9 +15,11 @@ from remsim.modems.control.refusals import refusal
 from remsim.modems.drivers.base import Driver
 from remsim.modems.modem import Modem
 from remsim.modems.reply import AtReply
+from remsim.modems.session import Session
 
 TIMEOUT_S = 10.0
 OFFERED_S = 3.0
+BETWEEN_S = 3.0
 TELL_EVERY_S = 5.0
 
 
@@ -59,9 +61,19 @@ class Target:
     def is_online(self) -> bool:
         return self.modem.state == "online"
 
+    def session(self) -> Session:
+        """The session whose port is open; a modem that is between two of them is waited for a moment."""
+        try:
+            return self.modem.open_session()
+        except Conflict as error:
+            if error.code != "not_ready" or not self.modem.present:
+                raise
+        self.modem.wait_until(lambda: is_open(self.modem), BETWEEN_S, lambda: not self.modem.present)
+        return self.modem.open_session()
+
     def send(self, command: str, *, timeout_s: float = TIMEOUT_S, payload: str | None = None) -> AtReply:
         """The answer to a command; ``CommandRefused``, ``AtTimeout``, ``ModemGone``, or ``Conflict`` without a port."""
-        reply = self.modem.open_session().channel.query(command, timeout_s=timeout_s, payload=payload)
+        reply = self.session().channel.query(command, timeout_s=timeout_s, payload=payload)
         if not reply.ok:
             raise refusal(reply)
         return reply
@@ -79,7 +91,7 @@ class Target:
 
     def said(self, command: str, *, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
         """What an answer says, refusals included: ``{"ok": False, "cme_error": 10, "sim_state": "NOT_INSERTED"}``."""
-        reply = self.modem.open_session().channel.query(command, timeout_s=timeout_s)
+        reply = self.session().channel.query(command, timeout_s=timeout_s)
         return self.driver.decode(command, reply.text)
 
     def unlock(self, password: str | None) -> None:
@@ -153,3 +165,9 @@ class Target:
         session = self.modem.session
         if session is not None:
             session.hasten(*words)
+
+
+def is_open(modem: Modem) -> bool:
+    """Whether its port is open."""
+    session = modem.session
+    return session is not None and session.channel.is_open
