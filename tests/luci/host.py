@@ -27,6 +27,29 @@ SCRIPT = "/cgi-bin/luci"
 # uhttpd knows no others; a module named .mjs would not load.
 TYPES = {".js": "text/javascript", ".json": "application/json", ".css": "text/css", ".svg": "image/svg+xml"}
 TYPES |= {".png": "image/png", ".html": "text/html"}
+# What a theme's templates print around the page: before it, and after.
+FRAMES = {
+    "bootstrap": (
+        '<header><a class="brand" href="/">Test router</a><ul class="nav" id="topmenu" style="display:none"></ul>'
+        '<div id="indicators" class="pull-right"></div></header><div id="maincontent" class="container">',
+        '</div><footer><ul class="breadcrumb pull-right" id="modemenu" style="display:none"></ul></footer>',
+    ),
+    "material": (
+        '<header><div class="fill"><div class="container"><span class="showSide"></span>'
+        '<a class="brand" href="#">Test router</a><span class="status" id="indicators"></span></div></div></header>'
+        '<div class="main"><div class="loading"></div><div class="main-left" id="mainmenu" style="display:none"></div>'
+        '<div class="main-right"><div class="modemenu-buttons" style="display:none"><ul id="modemenu"></ul></div>'
+        '<div class="darkMask"></div><div id="maincontent"><div class="container">',
+        "</div></div></div></div>",
+    ),
+    "openwrt2020": (
+        '<div id="menubar"><h2 class="navigation"><a id="navigation">Navigation</a></h2><span class="hostname">'
+        '<a class="brand" href="/">Test router</a></span><span id="indicators"></span></div>'
+        '<div id="modemenu" style="display:none"></div><div id="maincontainer"><div id="mainmenu"></div>'
+        '<div id="maincontent">',
+        "</div></div>",
+    ),
+}
 VERSION = "26.1-1700000000"
 
 
@@ -47,7 +70,8 @@ class LuciHost:
         if source is None:
             self.folders = [*base, RUNTIME]
         else:
-            self.folders = [*base, source / "modules/luci-base/htdocs", source / "themes/luci-theme-bootstrap/htdocs"]
+            themes = sorted((source / "themes").glob("luci-theme-*/htdocs"))
+            self.folders = [*base, source / "modules/luci-base/htdocs", *themes]
         self._server = Server(self)
         self.port: int = self._server.server_address[1]
         self.base = f"http://127.0.0.1:{self.port}"
@@ -88,6 +112,7 @@ class LuciHost:
             "apply_timeout": 5,
             "apply_display": 1.5,
         }
+        before, after = FRAMES[self.theme]
         return (
             (RUNTIME / "page.html")
             .read_text()
@@ -97,6 +122,9 @@ class LuciHost:
                 version=VERSION,
                 env=json.dumps(env).replace("/", "\\/"),
                 view=node["action"]["path"],
+                theme=self.theme,
+                before=before,
+                after=after,
                 tells="true" if self.theme_tells_scheme else "false",
             )
         )

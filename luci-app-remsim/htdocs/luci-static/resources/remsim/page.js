@@ -17,18 +17,48 @@ function headHeight() {
 	return head && getComputedStyle(head).position === 'sticky' ? head.offsetHeight : 0;
 }
 
+/* The style sheets of the service's pages lie in a layer, below the theme's: luci.css says where which of them counts.
+   Canvases take their colours from them, so a page waits until they are there. */
+async function addStyles(names) {
+	const address = name => `${L.resource(`remsim/${name}.css`)}?v=${L.env.resource_version}`;
+	const layered = names.map(name => `@import url("${address(`app/${name}`)}") layer(remsim);`).join('\n');
+	const nodes = [E('style', {}, [layered]), E('link', { 'rel': 'stylesheet', 'href': address('luci') })];
+
+	await Promise.all(nodes.map(node => new Promise(resolve => {
+		for (const end of ['load', 'error'])
+			node.addEventListener(end, resolve);
+
+		document.head.append(node);
+	})));
+}
+
+/* Buttons are LuCI's; a row of a list or a value that can be pressed does not look like one. */
+const NO_BUTTON = '.remsim-event, .remsim-thread-head, .remsim-why';
+
+function dress(node) {
+	if (!node.matches(`button:not(${NO_BUTTON}), a.remsim-button`))
+		return;
+
+	node.classList.add('btn', 'cbi-button');
+
+	if (node.matches('.remsim-primary'))
+		node.classList.add('cbi-button-action', 'important');
+	else if (node.matches('.remsim-danger'))
+		node.classList.add('cbi-button-negative', 'important');
+}
+
 /* What every view of this app is: a module of the service's own pages, mounted in LuCI's frame. */
 const frame = {
 	load() {
 		return Promise.all([
 			service.ask('state').catch(error => error),
-			service.load(this.module).catch(error => error),
-			L.resolveDefault(uci.load('remsim_console'), null)
+			Promise.all([service.load(this.module), service.load('dom')]).catch(error => error),
+			L.resolveDefault(uci.load('remsim_console'), null),
+			addStyles(['remsim', ...this.styles])
 		]);
 	},
 
 	render([state, modules]) {
-		service.addStyles(['remsim/luci.css', 'remsim/app/remsim.css', ...this.styles]);
 		this.box = E('section', { 'class': 'remsim-view' });
 
 		if (modules instanceof Error) {
@@ -37,7 +67,8 @@ const frame = {
 			return this.box;
 		}
 
-		this.modules = modules;
+		[this.modules] = modules;
+		modules[1].dressWith(dress);
 		this.firstState = state;
 
 		/* LuCI's "Refreshing" in the head stops and starts its poll loop; the page's own loop goes along. Requests

@@ -132,7 +132,7 @@ return baseclass.extend({
 		return `${origin}/api/v1/stream?${query}`;
 	},
 
-	/* The modules of a page that the service's own pages have too. */
+	/* A module that the service's own pages have too; the same one for all who ask. */
 	async load(name) {
 		const url = new URL(L.resource(`remsim/app/${name}.js`), location.href).href;
 		const version = String(L.env.resource_version), key = `${SEEN_KEY}.${name}`;
@@ -143,14 +143,5 @@ return baseclass.extend({
 		}
 
 		return import(url);
-	},
-
-	addStyles(names) {
-		for (const name of names) {
-			const href = `${L.resource(name)}?v=${L.env.resource_version}`;
-
-			if (!document.querySelector(`link[href="${href}"]`))
-				document.head.append(E('link', { rel: 'stylesheet', href }));
-		}
 	}
 });

@@ -2,4 +2,4 @@
 'require view';
 'require remsim.page as page';
 
-return view.extend(page.showing('modems', ['remsim/app/modems.css']));
+return view.extend(page.showing('modems', ['modems']));
