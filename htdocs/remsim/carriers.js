@@ -23,7 +23,7 @@ export function levelColumns(t) {
 	});
 	return [
 		{ label: 'PCI', isNumber: true, text: cell => number(cell.pci) },
-		{ label: t('Channel'), isNumber: true, text: cell => number(cell.earfcn ?? cell.arfcn ?? cell.uarfcn) },
+		{ label: t('Channel'), isNumber: true, kind: 'channel', text: cell => number(cell.earfcn ?? cell.arfcn ?? cell.uarfcn) },
 		level('RSRP', 'rsrp_dbm', 'dBm', () => 0), level('RSRQ', 'rsrq_db', 'dB', value => Number.isInteger(value) ? 0 : 1), level('SINR', 'sinr_db', 'dB', () => 0)
 	];
 }

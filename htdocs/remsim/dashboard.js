@@ -45,7 +45,7 @@ const SKELETON_MS = 300;
  *
  * `options`: request(path, {method, query, body}) -> Promise of JSON below /api/v1/, streamUrl(lastId) -> Promise of a URL
  * or null, t(text, ...values) -> translated text, exportUrl(kind, query) -> URL or null, links {wall, modems, modem(id, tab)}, title, login (what to do when not logged in any more), scheme
- * ('auto', 'light', 'dark'), readonly, pollMs. Returns {destroy, pause, resume}.
+ * ('auto', 'light', 'dark'), readonly, pollMs. Returns {destroy, pause, resume, isWaiting}.
  */
 export async function mount(node, options) {
 	const dashboard = new Dashboard(node, { t: plain, exportUrl: () => null, links: {}, scheme: 'auto', ...options });

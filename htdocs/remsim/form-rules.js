@@ -1,7 +1,7 @@
 /** What a form of the API asks for and what it refuses, in the server's own words: no elements here. */
 
 const YES_NO = 'flag';
-const LONG = 160;
+const LONG = 600;
 const RADIOS = 4;
 
 /** The choices of a field or of a list's items: [{const, title}]; null where anything may be typed. */

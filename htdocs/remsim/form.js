@@ -52,10 +52,10 @@ class Field {
 				el('button.remsim-small', { type: 'button', 'aria-label': this.t(on ? 'All of %s' : 'None of %s', this.t(this.label)), click: () => { this.inputs.forEach(one => { one.checked = on; }); this._changed(); } }, this.t(word))))
 			: null;
 		this.count = tools ? el('span.remsim-count') : null;
-		const isLong = type === 'radio' && choices.some(choice => choice.title.length > 18);
+		const isLong = choices.some(choice => choice.title.length > (type === 'radio' ? 18 : 10));
 		return el('fieldset.remsim-field', { 'aria-describedby': this._described() },
 			el('legend', {}, this._label()), tools ? el('div.remsim-tools', {}, tools, this.count) : null,
-			el(`div.remsim-choices${type === 'checkbox' ? '.remsim-grid' : isLong ? '.remsim-lines' : ''}`, {}, choices.map((choice, at) => el('label.remsim-check', {}, this.inputs[at], el('span', {}, this.t(choice.title))))),
+			el(`div.remsim-choices${isLong ? '.remsim-lines' : type === 'checkbox' ? '.remsim-grid' : ''}`, {}, choices.map((choice, at) => el('label.remsim-check', {}, this.inputs[at], el('span', {}, this.t(choice.title))))),
 			this.helpNode, this.error);
 	}
 

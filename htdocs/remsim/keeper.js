@@ -45,6 +45,11 @@ export class Keeper {
 		return this._own.has(nameOf(job));
 	}
 
+	/** Whether a job that this page asked for is under way: who stops reaching the router now may see it undone. */
+	get isWaiting() {
+		return [...this._store.jobs.values()].some(job => !job.ended_at && this.isOwn(job));
+	}
+
 	/** When the job is confirmed by this page, in seconds; null when it is not to be. */
 	confirmsAt(job) {
 		return this._timers.get(job.id)?.at ?? null;

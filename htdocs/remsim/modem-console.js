@@ -16,7 +16,7 @@ export class ConsoleTab {
 		this.note = el('p.remsim-help', {}, t('Every command is written into the log. What could destroy the modem or change its identity is refused.'));
 		this.missing = el('p.remsim-absent', { hidden: true });
 		this.form = el('div');
-		this.script = el('ol.remsim-script', { 'aria-label': t('What was asked and answered'), role: 'log' });
+		this.script = el('div.remsim-script', { 'aria-label': t('What was asked and answered'), role: 'log' });
 		this.clear = el('button', { type: 'button', hidden: true, click: () => { fill(this.script); this.clear.hidden = true; } }, t('Clear'));
 		this.root = el('div.remsim-stack', {}, el('section.remsim-panel', {}, el('header', {}, el('h3', {}, t('AT console')), this.clear), this.note, this.missing, this.form, this.script));
 	}
@@ -65,7 +65,7 @@ export class ConsoleTab {
 		this._lines = [...this._lines.filter(line => line !== asked), asked].slice(-HISTORY);
 		this._place = this._lines.length;
 		const answer = el('div.remsim-script-answer', {}, el('span.remsim-muted', {}, '…'));
-		this.script.appendChild(el('li', {}, el('p', {}, el('span.remsim-muted', {}, clock(store.now(), true)), ' ', el('b', {}, asked)), answer));
+		this.script.appendChild(el('div.remsim-script-entry', {}, el('p', {}, el('span.remsim-muted', {}, clock(store.now(), true)), ' ', el('b', {}, asked)), answer));
 		this.clear.hidden = false;
 		this.view.disable(true);
 		try {

@@ -30,7 +30,7 @@ export class SettingsTab {
 		this.presets = el('section.remsim-panel', { hidden: true }, el('h3', {}, t('Presets')), this.presetText = el('p'),
 			ctx.options.readonly ? null : el('button', { type: 'button', click: () => this._dropPresets() }, t('Apply none of them again')));
 		this.fold = el('details.remsim-dangerzone', {}, el('summary', {}, t('Danger zone')), this.danger.root,
-			ctx.options.readonly ? null : el('div.remsim-action.remsim-forget', {}, el('h4', {}, t('Forget this modem')), this.forgetNote, this.forgetError, this.forget));
+			ctx.options.readonly ? null : el('div.remsim-action.remsim-forget', {}, el('h3', {}, t('Forget this modem')), this.forgetNote, this.forgetError, this.forget));
 		this.root = el('div.remsim-stack', {}, this.daily.root,
 			el('details.remsim-action', { toggle: () => this._periodForm() }, el('summary', {}, el('span', {}, t('How often it is asked')), this.periodNow = el('span.remsim-muted')), this.period),
 			this.presets, this.fold, this.daily.lacking);
@@ -113,7 +113,7 @@ export class SettingsTab {
 			{ label: t('Code'), text: one => one.plmn },
 			{ label: t('Technology'), text: one => one.technology || '–' },
 			{ label: t('State'), text: one => t(STATUS[one.status] || one.status) },
-			{ label: '', node: one => canChoose && one.status !== 'current' ? el('button.remsim-small', { type: 'button', click: () => this._choose(one) }, t('Use this network')) : null }
+			{ label: t('Choose'), isPlain: true, node: one => canChoose && one.status !== 'current' ? el('button.remsim-small', { type: 'button', click: () => this._choose(one) }, t('Use this network')) : null }
 		], one => `${one.plmn} ${one.technology}`, t('Networks found'));
 		table.show(found);
 		return [el('p.remsim-good', {}, `✓ ${t('%s networks found', found.length)}`), result.note ? el('p.remsim-problem', {}, t(result.note)) : null, table.root];

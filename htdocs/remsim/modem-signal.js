@@ -43,7 +43,7 @@ class Leg {
 		this.values = LEGS[kind].map(([label, name, unit, digits]) => ({ name, unit, digits, value: el('b'), word: el('span'), label }));
 		this.branches = el('p.remsim-branches', { hidden: true });
 		this.root = el('section.remsim-panel.remsim-leg', { 'aria-label': LEG_WORDS[kind] },
-			el('header', {}, el('h3', {}, LEG_WORDS[kind]), this.where, this.bars),
+			el('header', {}, this.bars, el('h3', {}, LEG_WORDS[kind]), this.where),
 			el('dl.remsim-big', {}, this.values.map(one => el('div', {}, el('dt', {}, one.label), el('dd', {}, one.value, ' ', one.word)))), this.branches);
 	}
 
@@ -85,7 +85,7 @@ export class SignalTab {
 		this.cells = new LiveTable([
 			{ label: t('Cell'), text: cell => cell.isServing ? t('serving') : t('neighbour'), look: cell => cell.isServing ? 'remsim-serving' : '' },
 			{ label: t('Band'), text: cell => bandName(cell) }, ...levelColumns(t),
-			{ label: t('Lock'), node: cell => el('span', {}, this._lockButton(cell)) }
+			{ label: t('Lock'), isPlain: true, node: cell => el('span', {}, this._lockButton(cell)) }
 		], cell => `${cell.isServing} ${cell.rat} ${cell.earfcn ?? cell.arfcn} ${cell.pci}`, t('Cells'));
 		this.noCells = el('p.remsim-absent', {}, t('No neighbour is known: modems tell them only now and then, some never.'));
 		this.sensors = el('p.remsim-help', { hidden: true });
@@ -102,7 +102,7 @@ export class SignalTab {
 
 	_lockButton(cell) {
 		const { t } = this._ctx;
-		const button = el('button.remsim-small', { type: 'button', hidden: true, click: () => this._lock(button.cell) }, t('Lock to this cell'));
+		const button = el('button.remsim-small', { type: 'button', hidden: true, 'aria-label': t('Lock to cell %s', cell.pci), title: t('Lock to this cell'), click: () => this._lock(button.cell) }, t('Lock'));
 		button.cell = cell;
 		return button;
 	}

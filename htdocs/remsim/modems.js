@@ -31,7 +31,7 @@ const SKELETON_MS = 300;
 
 /**
  * Mount the Modems page into `node`; `options` as for dashboard.js, links {dashboard}.
- * Returns {destroy, pause, resume}.
+ * Returns {destroy, pause, resume, isWaiting}.
  */
 export async function mount(node, options) {
 	const page = new ModemsPage(node, { t: plain, links: {}, scheme: 'auto', ...options });
@@ -224,7 +224,7 @@ class ListRow {
 		setText(this.state, stateSentence(modem, store.now(), t));
 		const doing = operationText(modem, store.jobs.values(), t);
 		const signal = modem.state === 'online' ? mainSignal(modem.reading) : null, word = signal && quality(signal.measure, signal.value);
-		const carried = signal ? [`${signal.label} ${withUnit(signal.value, 'dBm')}${word ? ` · ${t(word)}` : ''}`, modem.reading.operator, `↓ ${bitRate(modem.reading.rx_bits_per_s)} ↑ ${bitRate(modem.reading.tx_bits_per_s)}`].filter(Boolean).join('  ') : '';
+		const carried = signal ? [`${signal.label} ${withUnit(signal.value, 'dBm')}${word ? ` · ${t(word)}` : ''}`, modem.reading.operator, `↓ ${bitRate(modem.reading.rx_bits_per_s)} ↑ ${bitRate(modem.reading.tx_bits_per_s)}`].filter(Boolean).join(' · ') : '';
 		setText(this.note, doing || modem.problem || carried);
 		this.note.className = `remsim-row-note${!doing && modem.problem ? ' remsim-problem' : ''}`;
 		const age = modem.reading ? store.now() - epoch(modem.reading.at) : null;
