@@ -51,6 +51,7 @@ QUICK = (
     (modem, "BOOT_PATIENCE_S", 0.0),
     (modem, "WAIT_SLICE_S", 0.05),
     (change, "SETTLE_S", 0.5),
+    (change, "RETURN_S", 3.0),
     (plan, "TIMEOUT_S", 0.5),
     (plan, "PATIENT_TIMEOUT_S", 0.5),
     (session, "HANDSHAKE_TIMEOUT_S", 0.2),

@@ -274,8 +274,18 @@ def test_unplug_in_the_middle_ends_the_job_and_frees_the_modem(bench: ControlBen
     bench.tree.unplug(USB_PATH)
     bench.modem.unplug()
     bench.wait(lambda: job.is_over, 30)
-    assert job.state == "failed" and job.error
+    assert job.code == "not_undone" and "has not come back" in str(job.error)
     bench.wait(lambda: bench.manager.view("modem1")["operation"] is None)
+
+
+def test_a_modem_that_comes_back_from_an_interrupted_change_gets_its_old_state(bench: ControlBench) -> None:
+    level = Leveled(bench)
+    bench.start()
+    job = bench.desk.start("modem1", "level", {"level": 2, "service_s": 5, "confirm_s": 2}, actor="x")
+    bench.wait(lambda: level.log == [2])
+    bench.restart()
+    bench.wait(lambda: job.is_over, 30)
+    assert job.state == "failed" and level.level == 1 and "undone" in str(job.error)
 
 
 def test_a_preset_that_the_modem_forgot_is_applied_again_once(bench: ControlBench) -> None:

@@ -98,6 +98,7 @@ class Modem:
         self.notices: dict[str, str] = {}
         self.operation: str | None = None
         self.identifications = 0
+        self._identified: Session | None = None
         self.heard: deque[tuple[int, dict[str, Any]]] = deque(maxlen=HEARD_KEPT)
         """The network's answers to codes lately, numbered."""
         self._heard_count = itertools.count(1)
@@ -220,6 +221,12 @@ class Modem:
         """The session's driver; before there is one, that of what USB tells."""
         session, row = self.session, self.found.row
         return session.driver if session is not None else driver_for(row.vendor, row.module, row.platform)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has said who it is on a port that is open now."""
+        session = self.session
+        return session is not None and session is self._identified and session.channel.is_open
 
     def open_session(self) -> Session:
         """The session whose port is open; ``Conflict`` says why there is none."""
@@ -381,6 +388,7 @@ class Modem:
                 self.take_id(self._around.identify(self, str(self.identity["imei"])))
             session.plan.set_period(self.period_s)
             self.identifications += 1
+            self._identified = session
             self._notify()
             if session.manner is None:
                 self._around.identified(self)

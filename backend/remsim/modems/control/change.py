@@ -22,6 +22,8 @@ SERVICE_S = 120
 SETTLE_S = 5.0
 """A modem that is about to lose its cell says for some seconds that it has it."""
 LOOK_S = 0.25
+RETURN_S = 180.0
+"""How long a modem that vanished is waited for, to undo what was changed."""
 GUARDS = ("confirm_s", "service_s")
 
 
@@ -154,6 +156,13 @@ class Change(Action):
         job.heed_abort()
         job.report(None, "undoing the change")
         try:
+            if not target.modem.is_ready:
+                job.report(None, "waiting for the modem to come back", can_abort=True)
+                if not target.wait_ready(RETURN_S, job):
+                    hint = "look at its settings when it is back"
+                    text = f"{error.message}; {target.id} has not come back, so the change could not be undone"
+                    return RolledBack(text, code="not_undone", hint=hint)
+                job.report(None, "undoing the change", can_abort=False)
             if self.is_taken(before, self.read(target)):
                 return error  # it was refused: nothing has changed
             self.apply(target, before, job)

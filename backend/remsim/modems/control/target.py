@@ -146,6 +146,11 @@ class Target:
             raise Aborted(f"{job.title or job.kind} was aborted")
         return found
 
+    def wait_ready(self, within_s: float, job: Job) -> bool:
+        """Wait until the modem can be asked, for it may be restarting; False when it cannot, or is gone."""
+        self.wait_until(lambda: self.modem.is_ready or self.modem.state == "gone", within_s, job)
+        return self.modem.is_ready
+
     def wait_identified(self, seen: int, within_s: float, job: Job) -> bool:
         """Wait for a session newer than the ``identifications`` seen before: the modem has restarted and answers."""
         return self.wait_until(lambda: self.modem.identifications > seen, within_s, job)
