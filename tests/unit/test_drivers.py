@@ -118,6 +118,10 @@ URCS = {
     "+QUSIM: 1": "sim_changed",
     "+ESIMS: 0,1": "sim_changed",
     "+CPIN: NOT READY": "sim_changed",
+    "+SIM READY": "sim_changed",
+    "+SIM: REMOVED": "sim_changed",
+    "RDY": "restarted",
+    "^SYSSTART": "restarted",
 }
 
 

@@ -116,7 +116,7 @@ class Driver:
         name = line.split(":", 1)[0].strip().upper()
         if name in ("+CREG", "+CGREG", "+CEREG", "+C5GREG"):
             return {"registration_changed": True}
-        if name in ("+CPIN", "+QUSIM", "+QSIMSTAT", "+ESIMS", "+SIM"):
+        if name in ("+CPIN", "+QUSIM", "+QSIMSTAT", "+ESIMS", "^SCKS") or name.startswith("+SIM"):
             return {"sim_changed": True}
         if name in ("+CMTI", "+CDSI"):
             return {"message_in": {"is_report": name == "+CDSI"}}
