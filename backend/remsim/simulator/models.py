@@ -65,6 +65,7 @@ def fibocom(default: str) -> dict[str, Composition]:
 
 
 LTE_EU = "1 3 5 7 8 20 28 38 40 41"
+LTE_EC25E = "1 3 5 7 8 20 38 40 41"
 LTE_WORLD = "1 2 3 4 5 7 8 12 13 14 17 18 19 20 25 26 28 29 30 32 34 38 39 40 41 42 43 46 48 66 71"
 LTE_EM12 = "1 2 3 4 5 7 8 9 12 13 14 17 18 19 20 21 25 26 28 29 30 32 38 39 40 41 66"
 NR_WORLD = "1 2 3 5 7 8 12 20 25 28 38 40 41 48 66 71 77 78 79"
@@ -95,7 +96,7 @@ ROWS = (
     Model(
         "quectel", "lte", "EC25", "EC25EFAR06A03M4G", "Quectel",
         {str(net): usb.quectel("2c7c:0125", net) for net in usb.QUECTEL_NETS}, "86995506",
-        bands("1 5 8", LTE_EU), "capture", is_lte_only=True, slots=1, boot_id="05c6:9008",
+        bands("1 5 8", LTE_EC25E), "capture", is_lte_only=True, slots=1, boot_id="05c6:9008",
     ),
     Model(
         "quectel", "lte", "EG25-G", "EG25GGBR07A08M2G", "Quectel",
