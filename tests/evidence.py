@@ -230,7 +230,7 @@ def proof(module: Module, column: Topic) -> str:
         return "capture"
     if any(platform_of(row["vendor"], row["module"], row.get("platform")) == own_platform for row in kin):
         return "3GPP" if module.vendor == "generic" else "family"
-    if any(names.intersection(command_prefixes(row["command"])) for row in kin):
+    if kin:
         return "vendor"
     return "3GPP" if rows and all(is_standard(command) for command in commands) else "document"
 
