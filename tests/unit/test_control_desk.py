@@ -116,6 +116,8 @@ def test_a_second_operation_is_told_what_goes_on(bench: ControlBench) -> None:
     with pytest.raises(Conflict) as error:
         bench.desk.start("modem1", "level", {"level": 2}, actor="ben")
     assert error.value.code == "busy" and "Wait" in error.value.message
+    with pytest.raises(Conflict, match="busy: Wait"):
+        bench.desk.form("modem1", "level")
     wait_action().go.set()
     bench.wait(lambda: first.is_over)
     assert first.state == "done" and first.result == {"waited": True}

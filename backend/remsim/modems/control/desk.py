@@ -90,8 +90,10 @@ class ControlDesk:
         ]
 
     def form(self, modem_id: str, name: str) -> dict[str, Any]:
-        """The form of an action as JSON Schema, filled with what is in force; asks the modem."""
+        """The form of an action as JSON Schema, filled with what is in force; asks the modem, which has to be free."""
         action, target = self._offered(modem_id, name)
+        if (title := target.modem.operation) is not None:  # a search would have the request wait for minutes
+            raise Conflict(f"{modem_id} is busy: {title}", code="busy", hint="wait for its end or abort it")
         schema = object_schema(action.form(target), action.current(target))
         return {"title": action.label, "description": action.help, "x-cuts": action.cuts, **schema}
 
