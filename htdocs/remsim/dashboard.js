@@ -113,6 +113,9 @@ class Dashboard {
 	pause() { this.live.pause(); }
 	resume() { this.live.resume(); }
 
+	/** Whether something that was asked for here needs the page to go on. */
+	get isWaiting() { return this.keeper.isWaiting; }
+
 	destroy() {
 		this._generation += 1;
 		this._queue = [];

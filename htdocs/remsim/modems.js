@@ -85,6 +85,9 @@ class ModemsPage {
 	pause() { this.live.pause(); }
 	resume() { this.live.resume(); }
 
+	/** Whether something that was asked for here needs the page to go on. */
+	get isWaiting() { return this.keeper.isWaiting; }
+
 	destroy() {
 		clearInterval(this._second);
 		window.removeEventListener('hashchange', this._hash);

@@ -71,13 +71,12 @@ const frame = {
 		modules[1].dressWith(dress);
 		this.firstState = state;
 
-		/* LuCI's "Refreshing" in the head stops and starts its poll loop; the page's own loop goes along. Requests
-		   keep the login from running out: a tab that nobody sees makes none. */
+		/* LuCI's "Refreshing" in the head stops and starts its poll loop; the page's own loop goes along. */
 		document.addEventListener('poll-stop', () => { this.stopped = true; this.follow(); });
 		document.addEventListener('poll-start', () => { this.stopped = false; this.follow(); });
 		document.addEventListener('visibilitychange', () => this.follow());
 
-		this.watch = () => this.page ? this.leave() : this.look();
+		this.watch = () => this.page ? this.stay() : this.look();
 
 		/* Charts measure their place: it has to be in the document first. */
 		setTimeout(() => this.show().then(() => poll.add(this.watch, LOOK_AGAIN_S)).catch(error => L.error(error)));
@@ -86,9 +85,9 @@ const frame = {
 	},
 
 	/* Nothing goes on once something else is in this page's place. */
-	leave() {
+	stay() {
 		if (this.box.isConnected)
-			return;
+			return this.follow();
 
 		poll.remove(this.watch);
 		this.page.destroy();
@@ -137,8 +136,10 @@ const frame = {
 		};
 	},
 
+	/* Requests keep the login from running out: a tab that nobody sees makes none, unless something that was asked for
+	   here is under way, which would be undone if nobody confirmed it. */
 	follow() {
-		if (this.stopped || document.hidden)
+		if (this.stopped || (document.hidden && !this.page?.isWaiting))
 			this.page?.pause();
 		else
 			this.page?.resume();
