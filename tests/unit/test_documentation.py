@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import configparser
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from remsim.cli import parser
 from remsim.config.settings import Settings, setting_names
+from remsim.modems.control.verbs import ACTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -46,6 +49,16 @@ def test_every_folder_and_script_in_the_readme_is_there() -> None:
     assert not missing
     scripts = {path.name for path in (ROOT / "script").iterdir()}
     assert {name for name in scripts if f"`{name}`" in README or f"script/{name}" in README} == scripts
+
+
+def test_every_command_in_the_readme_is_one() -> None:
+    section = README.partition("## On the shell\n")[2].partition("\n## ")[0]
+    commands = [shlex.split(line, comments=True) for line in re.findall(r"^    remsim (.*)$", section, re.MULTILINE)]
+    assert len(commands) > 5
+    for words in commands:
+        arguments = vars(parser().parse_args(words))
+        action = arguments["values"][0] if arguments.get("action") == "form" else arguments.get("action")
+        assert arguments.get("modem") == "record" or action in (None, "actions", *ACTIONS), words
 
 
 def test_ci_runs_what_the_readme_tells() -> None:
