@@ -136,6 +136,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
     "further": further,
     "rounds": rounds,
     "reasons": poll_rounds.reasons,
+    "other ways": poll_rounds.other_ways,
 }
 
 

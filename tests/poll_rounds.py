@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from remsim.modems.control_session import LEAST_PERIOD_S, ControlPlan
 from remsim.modems.decode.text import command_prefixes
 from remsim.modems.drivers.base import Driver
+from remsim.modems.drivers.mbim import MbimDriver
+from remsim.modems.drivers.qmi import QmiDriver
 from remsim.modems.plan import PollingPlan
 
 PERIOD_S = 1.0
@@ -64,16 +67,21 @@ def polled(driver: Driver) -> list[str]:
     return [*driver.fast_commands, *driver.slow_commands, *driver.once_commands, *driver.occasional_commands]
 
 
-def steady_round_trips(driver: Driver) -> list[int]:
-    """Exchanges of each second of ten minutes, once everything was asked and as long as nothing is wrong."""
-    plan = PollingPlan(driver, PERIOD_S)
-    counts = []
-    for second in range(60 * (MINUTES + 1)):
-        commands = plan.commands(float(second))
-        counts.append(len(commands))
+def steady_rounds(plan: PollingPlan, period_s: float) -> list[list[str]]:
+    """The commands of each round of ten minutes, once everything was asked and as long as nothing is wrong."""
+    a_minute = round(60 / period_s)
+    rounds = []
+    for number in range(a_minute * (MINUTES + 2)):
+        commands = plan.commands(number * period_s)
+        rounds.append(commands)
         for command in commands:
             plan.learned(command, {})
-    return counts[60:]
+    return rounds[2 * a_minute :]
+
+
+def steady_round_trips(driver: Driver) -> list[int]:
+    """Exchanges of each second of ten minutes."""
+    return [len(commands) for commands in steady_rounds(PollingPlan(driver, PERIOD_S), PERIOD_S)]
 
 
 def a_minute(driver: Driver) -> float:
@@ -96,6 +104,19 @@ def table(drivers: Iterable[tuple[str, Driver]]) -> list[list[str]]:
     for parts, (modules, driver) in groups.items():
         assert driver.slow_every_s == 30.0
         rows.append([", ".join(modules), *(names(part) for part in parts), f"{a_minute(driver):g}"])
+    return rows
+
+
+def other_ways() -> list[list[str]]:
+    """What is asked of a modem without a free AT port, each question being a process of qmicli or mbimcli."""
+    rows = [["read by", "each round, every 10 s", "in turn, one a round", "questions a minute"]]
+    drivers: tuple[QmiDriver | MbimDriver, ...] = (QmiDriver("", None), MbimDriver("", None))
+    for name, driver in zip(("qmicli", "mbimcli"), drivers, strict=True):
+        asked = steady_rounds(ControlPlan(driver, PERIOD_S, set()), LEAST_PERIOD_S)
+        unwanted = driver.occasional_commands
+        in_turn = [command for command in driver.slow_commands if command not in unwanted]
+        count = sum(map(len, asked)) / MINUTES
+        rows.append([name, names(driver.fast_commands), names(in_turn), f"{count:g}"])
     return rows
 
 
