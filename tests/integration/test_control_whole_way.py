@@ -222,8 +222,14 @@ def test_a_modem_that_forgets_gets_its_bands_again(router: Router) -> None:
     router.fault(modem, "forgets_bands")
     router.done(modem, "reset")
     router.wait_online(modem)
-    path = f"modems/{modem}/radio-settings/form"
-    router.service.wait_for(path, lambda form: form["properties"]["lte_bands"]["default"] == [1, 3, 7, 8, 20], 60)
+    router.service.wait_for(
+        f"events?kind=control&modem={modem}",
+        lambda answer: any("applied again, for the modem had lost it" in one["message"] for one in answer["events"]),
+        60,
+    )
+    router.service.wait_for(f"modems/{modem}", lambda one: one["operation"] is None)
+    form = router.service.get(f"modems/{modem}/radio-settings/form")
+    assert form["properties"]["lte_bands"]["default"] == [1, 3, 7, 8, 20]
     assert router.service.request(f"modems/{modem}/desired", method="DELETE")[0] == 200
     router.fault(modem, "clear")
     router.done(modem, "radio-settings", lte_bands=[], confirm_s=0)
