@@ -75,6 +75,14 @@ def test_every_virtual_modem_has_a_row() -> None:
     ]
 
 
+def test_a_virtual_modem_is_called_proven_when_there_is_a_reply_of_its_module() -> None:
+    tables = zip(MODULES, TABLES["readings"]()[1:], TABLES["controls"]()[1:], strict=True)
+    for module, told, set_ in tables:
+        if module.model is not None and module.vendor != "thales":  # of which no whole session was captured
+            is_proven = "capture" in (*told[1:-1], *set_[1:-1])
+            assert (module.model.proven == "capture") == is_proven, module.name
+
+
 def test_every_id_that_is_known_stands_in_the_document() -> None:
     text = DOCUMENT.read_text("utf-8")
     named = [row for row in (*ports.ROWS, *wwan.ROWS) if f"`{row.usb_id}`" not in text and row.module not in text]

@@ -106,7 +106,7 @@ ROWS = (
     Model(
         "quectel", "rm5xx", "RM500Q-GL", "RM500QGLABR11A06M4G", "Quectel",
         {str(net): usb.quectel("2c7c:0800", net) for net in usb.QUECTEL_NETS}, "86449704",
-        bands("1 2 4 5 8 19", LTE_WORLD, NR_WORLD), "family", most_carriers=2,
+        bands("1 2 4 5 8 19", LTE_WORLD, NR_WORLD), "capture", most_carriers=2,
     ),
     Model(
         "quectel", "rm5xx", "RM502Q-AE", "RM502QAEAAR11A02M4G", "Quectel",
@@ -160,7 +160,7 @@ ROWS = (
     Model(
         "sierra", "sdx", "EM9190", "SWIX55C_03.17.04", SIERRA,
         {mask: usb.sierra_sdx("1199:90d3", int(mask, 16)) for mask in ("100D", "1009", "10D", "1005")}, "35156611",
-        bands("1 2 4 5 6 8 9 19", LTE_WORLD, NR_WORLD), "capture", most_carriers=2, has_euicc=True,
+        bands("1 2 4 5 6 8 9 19", LTE_WORLD, NR_WORLD), "family", most_carriers=2, has_euicc=True,
         boot_id="1199:90d2",
     ),
     Model(
