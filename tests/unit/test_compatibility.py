@@ -159,6 +159,20 @@ def test_what_is_called_a_capture_is_decoded_right() -> None:
     assert [what for row in rows for verdict, what in judge(row) if verdict != "right"] == []
 
 
+def luhn(number: str) -> bool:
+    """Whether the last digit is the check digit of the others, as an IMEI's and an ICCID's are."""
+    doubled = (divmod(2 * int(digit), 10) for digit in number[-2::-2])
+    return (sum(map(int, number[-1::-2])) + sum(tens + ones for tens, ones in doubled)) % 10 == 0
+
+
+def test_no_reply_names_a_device_or_a_card() -> None:
+    texts = [row["reply"] for row in evidence.REPLIES] + [row["output"] for row in evidence.OUTPUTS]
+    numbers = re.findall(r"(?<![0-9A-F])(?:[1-9]\d{14}|89\d{17,18})(?![0-9A-F])", "\n".join(texts))
+    assert len(numbers) > 5
+    assert [number for number in numbers if luhn(number) and not number.endswith("0000")] == []
+    assert luhn("490154203237518") and not luhn("490154203237519")
+
+
 FORMATS = ("AT+CREG=2", "AT+CGREG=2", "AT+COPS=3,", "AT+QCAINFO=", "AT+XCCINFO=1")
 READS = ("AT+CGPADDR=", "AT+CGCONTRDP=", "AT*CNTI=0", "AT+XMCI=", "AT+GTSENRDTEMP=", "AT+MTSM=1")
 
