@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -245,10 +246,10 @@ def test_the_fixture_of_the_example_is_in_the_file_and_means_what_it_says() -> N
 @pytest.mark.parametrize("document", [DOCUMENT, ADDING], ids=lambda document: document.name)
 def test_a_line_for_the_decoder_answers_what_the_document_says(document: Path) -> None:
     content = [text for _, text in blocks(document)]
-    asked = [re.fullmatch(r"echo '(\{.*\})' \| remsim at decode", text) for text in content]
-    at = next(at for at, match in enumerate(asked) if match)
-    command = [sys.executable, "-m", "remsim", "at", "decode"]
-    done = subprocess.run(command, input=asked[at][1] + "\n", capture_output=True, text=True, timeout=30, check=True)
+    at = next(at for at, text in enumerate(content) if text.endswith("| remsim at decode"))
+    python = shlex.quote(sys.executable)
+    command = content[at].replace("| remsim", f"| {python} -m remsim")
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == content[at + 1] + "\n"
 
 
