@@ -15,7 +15,6 @@ from remsim.modems.drivers.abilities import Cell, CellLock
 
 WRITE_S = 20.0
 FREE = ""
-
 HIGHEST = {"LTE": (262_143, 503), "NR": (3_279_165, 1007)}
 """Channel and PCI (3GPP 36.101, 36.211, 38.104, 38.211)."""
 SPACINGS = (15, 30, 60, 120, 240)
