@@ -5,7 +5,7 @@ from __future__ import annotations
 from remsim.simulator.answers.base import Body, Settings, Table, constant, of_sim, of_state, setting
 from remsim.simulator.answers.common import knows_5g, registration
 from remsim.simulator.answers.quectel_config import CONFIG, LTE_CONFIG
-from remsim.simulator.answers.quectel_radio import CAPABILITY, NR_RADIO
+from remsim.simulator.answers.quectel_radio import CAPABILITY, CHOICES, NR_RADIO
 from remsim.simulator.answers.sim import QUECTEL_SIM
 from remsim.simulator.drive import MCC, MNC, PLMN
 from remsim.simulator.encode import quectel
@@ -142,6 +142,8 @@ def quectel_table(model: Model) -> Table:
     found = QUECTEL | (LTE if model.is_lte_only else NR)
     if model.family == "rm5xx":
         found |= CAPABILITY
+    if model.family == "unisoc":
+        found |= CHOICES
     if model.slots > 1:
         found |= DUAL_SIM if model.name.startswith("EG25") else SLOTS
     return found

@@ -130,5 +130,16 @@ def save_control(state: ModemState, values: list[str]) -> Body:
     return ""
 
 
+def choices(state: ModemState) -> str:
+    """AT+QNWPREFCFG=? of Unisoc's modules, which tells the bands there are."""
+    bands = state.model.bands
+    return (
+        '+QNWPREFCFG: "mode_pref",AUTO:WCDMA:LTE:NR5G:NR5G-SA:NR5G-NSA\r\n'
+        f'+QNWPREFCFG: "gw_band",{listed(bands.umts)}\r\n+QNWPREFCFG: "lte_band",{listed(bands.lte)}\r\n'
+        f'+QNWPREFCFG: "nr5g_band",{listed(bands.sa)}\r\n+QNWPREFCFG: "all_band_reset"'
+    )
+
+
+CHOICES = Table({"AT+QNWPREFCFG=?": of_state(choices)})
 CAPABILITY = Table({"AT+QGETCAPABILITY": of_state(capability), "AT+QGETCAPABILITY?": of_state(capability)})
 NR_RADIO = Table(setters={"AT+QNWPREFCFG=": changes_only(qnwprefcfg), "AT+QNWLOCK=": changes_only(qnwlock)})
