@@ -164,10 +164,12 @@ export class ActionPanel {
 		if (this.form) {
 			this.form.disable(false);
 			this._wasBusy = false;
+		}
+		if (this.form && job.state !== 'aborted')
 			this.form.refuse(told);
-		} else {
+		else {
 			this.result.hidden = false;
-			fill(this.result, el('p.remsim-problem', {}, told.message, told.hint ? ` – ${told.hint}` : ''));
+			fill(this.result, el(job.state === 'aborted' ? 'p' : 'p.remsim-problem', {}, told.message, told.hint ? ` – ${told.hint}` : ''));
 		}
 	}
 }

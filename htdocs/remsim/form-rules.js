@@ -38,7 +38,7 @@ export function limitsOf(property, t) {
 	if (property.minimum !== undefined && property.maximum !== undefined)
 		return t('%s to %s', property.minimum, property.maximum) + (property['x-unit'] ? `\u2009${property['x-unit']}` : '');
 	if (kindOf(property) === 'secret' && property.minLength)
-		return property.minLength === property.maxLength ? t('%s characters', property.minLength) : t('%s to %s characters', property.minLength, property.maxLength);
+		return isDigits(property) ? t('%s to %s digits', property.minLength, property.maxLength) : t('%s to %s characters', property.minLength, property.maxLength);
 	return '';
 }
 

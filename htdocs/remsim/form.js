@@ -73,7 +73,7 @@ class Field {
 		else {
 			input = el('input', { ...common, type: kind === 'secret' ? 'password' : 'text', autocomplete: kind === 'secret' ? 'new-password' : 'off', autocapitalize: 'off', spellcheck: 'false', inputmode: isDigits(property) ? 'numeric' : kind === 'number' ? 'decimal' : null, size: kind === 'number' ? OFTEN : null, input: this._changed });
 			if (kind === 'secret') {
-				const show = el('button.remsim-small', { type: 'button', 'aria-pressed': 'false', click: () => {
+				const show = el('button.remsim-small', { type: 'button', 'aria-pressed': 'false', 'aria-label': this.t('show %s', this.t(this.label)), click: () => {
 					const shown = input.type === 'password';
 					input.type = shown ? 'text' : 'password';
 					show.setAttribute('aria-pressed', String(shown));

@@ -1,6 +1,7 @@
 /** AT console: a line, its answer as the modem gave it, and what it means. */
 
 import { el, fill, setText } from './dom.js';
+import { bareMessage } from './form-rules.js';
 import { FormView } from './form.js';
 import { clock } from './format.js';
 import { resultNodes } from './jobs.js';
@@ -78,7 +79,7 @@ export class ConsoleTab {
 			fill(answer, this._answer(found.result));
 			this.line.value = '';
 		} catch (error) {
-			const why = error.status === 403 ? t('The console needs its own right (scope at-console); your login does not have it.') : error.message;
+			const why = error.status === 403 ? t('The console needs its own right (scope at-console); your login does not have it.') : error.field === this.line.name ? `${t(this.line.label)} ${bareMessage(error.message, error.field)}` : error.message;
 			fill(answer, el('p.remsim-problem', {}, `✕ ${why}`, error.hint ? ` – ${error.hint}` : ''));
 		}
 		this.view.disable(false);
@@ -104,8 +105,8 @@ export class ConsoleTab {
 	}
 
 	_answer(result) {
-		const t = this._ctx.t, { reply, values } = result;
-		const decoded = values && Object.keys(values).length ? el('details.remsim-decoded', { open: true }, el('summary', {}, t('What it means')), resultNodes(values, t)) : null;
+		const t = this._ctx.t, { reply } = result, values = Object.fromEntries(Object.entries(result.values).filter(([name]) => name !== 'ok'));
+		const decoded = Object.keys(values).length ? el('details.remsim-decoded', { open: true }, el('summary', {}, t('What it means')), resultNodes(values, t)) : null;
 		return [el('pre', {}, reply.trim()), decoded];
 	}
 }

@@ -100,6 +100,11 @@ export class SignalTab {
 		this._charts();
 	}
 
+	/** Carriers and cells move, and only the object of one modem has them. */
+	get polls() {
+		return true;
+	}
+
 	_lockButton(cell) {
 		const { t } = this._ctx;
 		const button = el('button.remsim-small', { type: 'button', hidden: true, 'aria-label': t('Lock to cell %s', cell.pci), title: t('Lock to this cell'), click: () => this._lock(button.cell) }, t('Lock'));

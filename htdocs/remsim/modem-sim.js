@@ -26,6 +26,11 @@ export class SimTab {
 		this.root = el('div.remsim-stack', {}, this.box = el('section.remsim-panel', {}, this.state, this.next, this.tries, this.facts), this.panels.root, this.panels.lacking);
 	}
 
+	/** The tries that are left are in the object of one modem. */
+	get polls() {
+		return this._state() in NEXT;
+	}
+
 	_state() {
 		return this._ctx.store.modems.get(this._ctx.id)?.state;
 	}

@@ -27,6 +27,7 @@ const TABS = [
 	['sms', 'SMS', SmsTab], ['console', 'Console', ConsoleTab], ['log', 'Log', LogTab]
 ];
 const LEAST_DETAIL_MS = 2000;
+const OPERATION_MS = 2000;
 const SKELETON_MS = 300;
 
 /**
@@ -201,6 +202,11 @@ class ModemsPage {
 			this._row(modem);
 		this.jobs.tick();
 		this.view?.tick();
+		// Not everything that ends an operation is told by the stream.
+		if (this.store.link.mode === 'live' && this.store.list().some(modem => modem.operation) && Date.now() - (this._askedAt || 0) > OPERATION_MS) {
+			this._askedAt = Date.now();
+			this.live.refresh().catch(() => {});
+		}
 	}
 }
 
@@ -344,7 +350,7 @@ class ModemView {
 		this.tick();
 		this.aim?.read(modem);
 		this.tabs.get(this.current)?.read?.(modem);
-		if (!document.hidden && Date.now() - (this._lookedAt || 0) >= Math.max(LEAST_DETAIL_MS, 1000 * (modem.effective_period_s || 1)))
+		if (!document.hidden && this.tabs.get(this.current)?.polls && Date.now() - (this._lookedAt || 0) >= Math.max(LEAST_DETAIL_MS, 1000 * (modem.effective_period_s || 1)))
 			this._look();
 	}
 
@@ -368,7 +374,7 @@ class ModemView {
 			return;
 		const now = store.now();
 		setText(this.sentence, stateSentence(modem, now, t));
-		const stage = modem.stage && modem.state !== 'online' && STAGE_WORDS[modem.stage] ? t(STAGE_WORDS[modem.stage]) : '';
+		const stage = modem.stage && modem.state !== 'online' && STAGE_WORDS[modem.stage] ? t('so far: %s', t(STAGE_WORDS[modem.stage])) : '';
 		const next = modem.next_try_at ? Math.max(0, Math.round(epoch(modem.next_try_at) - now)) : null;
 		const told = [stage, modem.reason && modem.reason !== modem.problem ? modem.reason : '', next === null ? '' : t('next try in %s s', next)].filter(Boolean).join(' · ');
 		this.reason.hidden = !told;
