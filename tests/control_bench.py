@@ -19,6 +19,7 @@ from remsim.modems.control import change
 from remsim.modems.control.action import Action
 from remsim.modems.control.desk import ControlDesk
 from remsim.modems.control.means import Means
+from remsim.modems.control.seen import SeenBands
 from remsim.modems.control.target import Target
 from remsim.modems.gpio import Gpio
 from remsim.modems.inhibitions import Inhibitions
@@ -100,6 +101,7 @@ class ControlBench:
             gpio=gpio(self) if gpio else Gpio(self.tree.sys, self.clock),
             netifd=netifd or Netifd(is_used=False),
             inhibitions=Inhibitions(),
+            seen_bands=SeenBands(self.state_dir),
             staged_dir=root / "staged",
         )
         (plug or (lambda tree: plug_rm520n(tree, USB_PATH, 0, "simwwan0")))(self.tree)

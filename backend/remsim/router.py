@@ -20,6 +20,7 @@ from remsim.core.reading import ModemReading
 from remsim.modems.boards import board_model, board_named
 from remsim.modems.control.desk import ControlDesk
 from remsim.modems.control.means import Means
+from remsim.modems.control.seen import SeenBands
 from remsim.modems.gpio import Gpio
 from remsim.modems.inhibitions import Inhibitions
 from remsim.modems.manager import ModemManager
@@ -172,6 +173,7 @@ class Router:
             gpio=Gpio(sysfs_root, self.clock),
             netifd=Netifd(is_used=not self.simulated),
             inhibitions=Inhibitions(),
+            seen_bands=SeenBands(self.state_dir),
             board=board,
             sim_owner=sim_owner(self.config_dir, board),
         )

@@ -11,6 +11,7 @@ from family_modems import FamilyBench
 from marshmallow import ValidationError
 from remsim.core.errors import CommandRefused, Conflict
 from remsim.modems.control.preferences import RadioSettings
+from remsim.modems.control.seen import SeenBands
 
 Bench = Callable[[str], FamilyBench]
 QUICK = {"service_s": 6, "confirm_s": 0}
@@ -435,3 +436,25 @@ def test_an_mv31_switches_bands_on_before_it_switches_others_off(bench_of: Bench
     assert job.state == "done", job.error
     assert bench.wrote("PREF_EXT=") == ["AT^BAND_PREF_EXT=LTE,2,20", "AT^BAND_PREF_EXT=LTE,1,3:7"]
     assert bench.run("radio-settings", lte_bands=[], **QUICK).state == "done" and kept["LTE"] == every["LTE"]
+
+
+def test_all_bands_come_back_where_firmware_tells_only_those_that_are_set(bench_of: Bench) -> None:
+    bench = bench_of("RM520N-GL")
+    modem = Rm5xx(bench)
+    policy = modem.read
+    modem.read = lambda name: "ERROR" if name == "policy_band" else policy(name)  # type: ignore[method-assign]
+    bench.start()
+    assert bench.run("radio-settings", lte_bands=[3, 7], **QUICK).state == "done"
+    form = bench.desk.form("modem1", "radio-settings")["properties"]["lte_bands"]
+    assert [one["const"] for one in form["items"]["oneOf"]] == [1, 3, 7, 20]
+    job = bench.run("radio-settings", lte_bands=[], **QUICK)
+    assert job.result["lte_bands"] == [1, 3, 7, 20] and modem.kept["lte_band"] == "1:3:7:20", job.error
+
+
+def test_bands_that_were_seen_outlive_the_service_but_not_another_firmware(tmp_path: Path) -> None:
+    assert SeenBands(tmp_path).widened("modem1", "A", {"lte_bands": [1, 3]}) == {"lte_bands": [1, 3]}
+    assert SeenBands(tmp_path).widened("modem1", "A", {"lte_bands": [3]}) == {"lte_bands": [1, 3]}
+    assert SeenBands(tmp_path).widened("modem1", "B", {"lte_bands": [3]}) == {"lte_bands": [3]}
+    assert SeenBands(tmp_path).widened("modem2", "A", {"lte_bands": [7]}) == {"lte_bands": [7]}
+    (tmp_path / "bands.json").write_text("{broken")
+    assert SeenBands(tmp_path).widened("modem1", "A", {"lte_bands": [3]}) == {"lte_bands": [3]}

@@ -8,6 +8,7 @@ from pathlib import Path
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict
 from remsim.modems.boards import Board
+from remsim.modems.control.seen import SeenBands
 from remsim.modems.gpio import Gpio
 from remsim.modems.inhibitions import Inhibitions
 from remsim.modems.netifd import Netifd
@@ -27,6 +28,7 @@ class Means:
     gpio: Gpio
     netifd: Netifd
     inhibitions: Inhibitions
+    seen_bands: SeenBands
     board: Board | None = None
     sim_owner: SimOwner = SimOwner()
     staged_dir: Path = STAGED

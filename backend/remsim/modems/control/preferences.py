@@ -40,7 +40,7 @@ class RadioSettings(Change):
         """The choices of this very modem."""
         preferences = preferences_of(target)
         answers = ask(target, preferences)
-        choices, bands = preferences.choices(answers), preferences.bands(answers)
+        choices, bands = preferences.choices(answers), bands_of(target, preferences, answers)
         if not choices and not bands:
             raise Conflict(f"{target.id} does not tell what it can choose from", code="not_offered")
         fields: dict[str, Any] = {}
@@ -74,7 +74,7 @@ class RadioSettings(Change):
         state = preferences.state(answers)
         if not state:
             raise NotTaken(f"{target.id} does not tell its technologies and bands")
-        return {**state, "every": preferences.bands(answers)}
+        return {**state, "every": bands_of(target, preferences, answers)}
 
     def current(self, target: Target) -> Mapping[str, Any]:
         """The choices and lists alone."""
@@ -88,11 +88,15 @@ class RadioSettings(Change):
         """Send what differs only."""
         preferences = preferences_of(target)
         answers = ask(target, preferences)
-        found = {**preferences.state(answers), "every": preferences.bands(answers)}
+        every = bands_of(target, preferences, answers)
+        found = {**preferences.state(answers), "every": every}
         wanted = {name: value for name, value in values.items() if name != "every" and not is_so(name, value, found)}
         if not wanted:
             return
-        must_have(preferences, answers, wanted)
+        must_have(preferences.choices(answers), every, wanted)
+        told = preferences.bands(answers)
+        for name in [name for name, bands in every.items() if wanted.get(name) == [] and bands != told.get(name)]:
+            wanted[name] = every[name]  # the modem itself has forgotten what all of them are
         commands = preferences.commands(wanted, answers)
         for number, command in enumerate(commands):
             job.report(0.2 + 0.6 * number / len(commands), "telling the modem")
@@ -115,9 +119,8 @@ class RadioSettings(Change):
         return error
 
 
-def must_have(preferences: RadioPreferences, answers: Answers, wanted: Mapping[str, Any]) -> None:
+def must_have(choices: Mapping[str, list[str]], bands: Mapping[str, list[int]], wanted: Mapping[str, Any]) -> None:
     """``InvalidInput`` for what this modem has not: another firmware may have less than when it was chosen."""
-    choices, bands = preferences.choices(answers), preferences.bands(answers)
     for name, value in wanted.items():
         if name in BAND_FIELDS:
             if lacking := sorted(set(value) - set(bands.get(name, ()))):
@@ -147,6 +150,11 @@ def ask(target: Target, preferences: RadioPreferences) -> Answers:
         if command in preferences.steady and answers[command] is not None:
             known[command] = answers[command]
     return answers
+
+
+def bands_of(target: Target, preferences: RadioPreferences, answers: Answers) -> dict[str, list[int]]:
+    """The bands that this modem tells now, and those that it told before."""
+    return target.means.seen_bands.widened(target.id, target.modem.identity.get("revision"), preferences.bands(answers))
 
 
 def preferences_of(target: Target) -> RadioPreferences:
