@@ -69,6 +69,12 @@ export class ActionPanel {
 			this.form = null;
 			return;
 		}
+		this._waits = !!jobOf(this._ctx.store, id);
+		if (this._waits) { // the answer would come after the job, and hold a connection till then
+			if (!this.form)
+				fill(this.body, el('p.remsim-absent', { role: 'status' }, t('The modem is busy; the form comes after that: %s', t(jobOf(this._ctx.store, id).title || ''))));
+			return;
+		}
 		this._loading = true;
 		const skeleton = setTimeout(() => { if (!this.form) fill(this.body, el('p.remsim-absent', { role: 'status' }, t('Asking the modem …'))); }, SKELETON_MS);
 		try {
@@ -137,6 +143,8 @@ export class ActionPanel {
 					this._failed(job);
 			}
 		}
+		if (this._waits && this._isOpen && !jobOf(store, id))
+			this.load(true);
 		const busy = this.job || jobOf(store, id), isBusy = this._sent || !!busy || !!store.modems.get(id)?.operation;
 		if (this.form) {
 			if (isBusy !== this._wasBusy)

@@ -330,8 +330,12 @@ def test_a_running_operation_shows_on_the_dashboard_and_is_aborted(visit, servic
         card = page.locator(".remsim-card", has_text="FM350")
         expect(card.locator(".remsim-doing")).to_contain_text(re.compile("search", re.IGNORECASE))
         card.get_by_role("link").first.click()
+        page.get_by_role("link", name="Settings").click()
+        page.locator("[data-action='apn'] summary").first.click()
+        expect(page.locator("[data-action='apn']")).to_contain_text("The modem is busy")
         page.get_by_role("button", name="Abort").click()
         expect(page.locator(".remsim-jobview-aborted")).to_be_visible(timeout=30_000)
+        expect(page.locator("[data-action='apn'] form")).to_be_visible(timeout=30_000)
     finally:
         simulator(service).set_time_scale(0.03)
     all_online(service)
