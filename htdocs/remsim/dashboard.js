@@ -216,7 +216,8 @@ class Dashboard {
 			this._nothing = null;
 		} else if (!this._nothing) {
 			this._nothing = el('div.remsim-nothing', {}, el('h3', {}, t('No modem was found.')),
-				el('p', {}, t('Looked for Quectel, Sierra Wireless and Fibocom modems on USB. Check cable and power; on OpenWrt install kmod-usb-serial-option and kmod-usb-net-qmi-wwan. A modem shows up here within two seconds of being plugged in.')));
+				el('p', {}, t('Looked for Quectel, Sierra Wireless and Fibocom modems on USB. Check cable and power; on OpenWrt install kmod-usb-serial-option and kmod-usb-net-qmi-wwan. A modem shows up here within two seconds of being plugged in.')),
+				this.options.links.modems ? el('p', {}, el('a', { href: this.options.links.modems }, t('See what is on USB, with a text for a report'))) : null);
 			this.cardBox.appendChild(this._nothing);
 		}
 	}

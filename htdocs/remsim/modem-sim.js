@@ -21,9 +21,11 @@ export class SimTab {
 		this.next = el('p', { role: 'status' });
 		this.tries = el('p.remsim-problem', { hidden: true });
 		this.facts = el('dl.remsim-facts');
+		this.full = el('button.remsim-small', { type: 'button', 'aria-pressed': 'false', click: () => this._show() }, t('Show the numbers in full'));
+		this.fullError = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.panels = new ActionPanels(ctx, action => action.group === 'sim', action => ({ isOpen: action.name === WANTED[this._state()], done: () => ctx.look() }));
 		this.panels.root.setAttribute('aria-label', t('SIM'));
-		this.root = el('div.remsim-stack', {}, this.box = el('section.remsim-panel', {}, this.state, this.next, this.tries, this.facts), this.panels.root, this.panels.lacking);
+		this.root = el('div.remsim-stack', {}, this.box = el('section.remsim-panel', {}, this.state, this.next, this.tries, this.facts, el('div.remsim-submit', {}, this.full), this.fullError), this.panels.root, this.panels.lacking);
 	}
 
 	/** The tries that are left are in the object of one modem. */
@@ -44,10 +46,29 @@ export class SimTab {
 		this.read(modem);
 	}
 
+	/** Identifiers in full have a right of their own; they are gone again when the tab is left. */
+	async _show() {
+		const { t, request, id } = this._ctx;
+		this.fullError.hidden = true;
+		try {
+			this._numbers = this._numbers ? null : await request(`modems/${encodeURIComponent(id)}/identifiers`);
+		} catch (error) {
+			this.fullError.hidden = false;
+			setText(this.fullError, error.status === 403 ? t('Your login may not see identifiers in full (scope identifiers).') : error.message);
+		}
+		this.full.setAttribute('aria-pressed', String(!!this._numbers));
+		this.read(this._ctx.store.modems.get(id));
+	}
+
+	hidden() {
+		this._numbers = null;
+		this.full.setAttribute('aria-pressed', 'false');
+	}
+
 	read(modem) {
 		if (!modem)
 			return;
-		const t = this._ctx.t, detail = this._ctx.detail?.details || {}, reading = modem.reading || {}, wants = NEXT[modem.state];
+		const t = this._ctx.t, detail = this._ctx.detail?.details || {}, reading = modem.reading || {}, wants = NEXT[modem.state], shown = this._numbers || modem;
 		const isReady = reading.sim_state === 'READY' && !wants;
 		setText(this.state, wants ? t(STATE_WORDS[modem.state]) : isReady ? t('The SIM is ready') : t('SIM: %s', reading.sim_state ? t(String(reading.sim_state).replaceAll('_', ' ').toLowerCase()) : t('not known yet')));
 		this.box.className = `remsim-panel remsim-sim-${wants ? 'problem' : isReady ? 'ok' : 'unknown'}`;
@@ -57,7 +78,7 @@ export class SimTab {
 		this.tries.hidden = !tries.length || !['sim_pin', 'sim_puk'].includes(modem.state);
 		setText(this.tries, tries.map(([label, left]) => t('%s tries left: %s', label, left)).join(' · '));
 		const facts = [
-			['ICCID', modem.iccid], ['IMSI', modem.imsi], ['IMEI', modem.imei], [t('eSIM (EID)'), modem.eid],
+			['ICCID', shown.iccid], ['IMSI', shown.imsi], ['IMEI', shown.imei], [t('eSIM (EID)'), shown.eid],
 			[t('Slot'), reading.sim_slot], [t('Name in statistics'), modem.sim]
 		].filter(([name, value]) => value || name === 'ICCID' || name === 'IMSI');
 		const told = JSON.stringify(facts);

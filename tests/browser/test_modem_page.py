@@ -119,6 +119,17 @@ def test_a_slot_switch_is_followed_to_its_end_and_kept_by_the_page(visit, servic
     all_online(service)
 
 
+def test_identifiers_are_masked_until_they_are_asked_for(visit) -> None:
+    page = opened(visit, "modem1", "sim")
+    facts = page.locator(".remsim-facts").first
+    expect(facts).to_contain_text("•••")
+    page.get_by_role("button", name="Show the numbers in full").click()
+    expect(facts).not_to_contain_text("•••")
+    page.get_by_role("link", name="Log").click()
+    page.get_by_role("link", name="SIM", exact=True).click()
+    expect(facts).to_contain_text("•••")
+
+
 def test_bands_without_service_go_back_and_the_form_says_why(visit, service: RunningService) -> None:
     page = opened(visit, "modem1", "settings")
     panel = action(page, "radio-settings")
