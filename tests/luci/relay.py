@@ -24,10 +24,12 @@ GROUP = "luci-app-remsim"
 # What of a modem needs a right besides: its group, and of what level.
 OWN_RIGHTS = {
     "at": ("luci-app-remsim-console", "write", "no_console"),
+    "record": ("luci-app-remsim-console", "write", "no_console"),
     "identifiers": ("luci-app-remsim-identifiers", "read", "no_identifiers"),
 }
 OWN_RIGHTS_WORDS = {
     "at": "This login may not use the AT console.",
+    "record": "This login may not use the AT console.",
     "identifiers": "This login may not see identifiers in full.",
 }
 BODY_LIMIT = 100 * 1024

@@ -41,7 +41,7 @@ class Session:
             self.rights[scope] = {name: list(functions) for name, functions in objects.items()}
         files = json.loads(ACL_FILE.read_text())
         self._take(GROUP, files[GROUP], ("read", "write") if self.write else ("read",))
-        for group, level, _code in OWN_RIGHTS.values() if self.write and self.own else ():
+        for group, level, _code in sorted(set(OWN_RIGHTS.values())) if self.write and self.own else ():
             self._take(group, files[group], (level,))
 
     def _take(self, name: str, group: dict[str, Any], levels: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from luci.relay import APP, CONTROLLER, GROUP, OWN_RIGHTS
 from luci.rights import ACL_FILE, BASE_RIGHTS, MENU_FILE
 from luci.scripts import TIME_LIMIT_S
+from remsim.modems.control.verbs import ACTIONS
 
 RESOURCES = APP / "htdocs/luci-static/resources"
 VIEWS = sorted((RESOURCES / "view").rglob("*.js"))
@@ -55,6 +56,16 @@ def test_every_page_needs_the_apps_group_and_leads_somewhere() -> None:
             assert action["type"] == "firstchild"
             assert any(other.startswith(f"{path}/") and menu[other].get("title") for other in menu)
     assert load(ACL_FILE).keys() == {GROUP, *(group for group, _level, _code in OWN_RIGHTS.values())}
+
+
+def test_what_needs_more_than_writing_needs_it_in_luci_too() -> None:
+    text = CONTROLLER.read_text()
+    table = re.search(r"const OWN_RIGHTS = \{\n(.*?)\n\};", text, re.DOTALL)
+    assert table
+    assert set(re.findall(r"^\t(\w+): ", table[1], re.MULTILINE)) == OWN_RIGHTS.keys()
+    assert {one.name for one in ACTIONS.values() if one.scope != "write"} == OWN_RIGHTS.keys() - {"identifiers"}
+    console = next(group for group, _level, code in OWN_RIGHTS.values() if code == "no_console")
+    assert all(OWN_RIGHTS[one.name][0] == console for one in ACTIONS.values() if one.scope == "at-console")
 
 
 def test_every_right_is_one_that_rpcd_grants() -> None:

@@ -213,7 +213,9 @@ def test_a_service_that_is_down_is_said_with_what_to_do(ask: Callable[..., Answe
     assert ask("state", uci={"web": {"listen": "nonsense"}}).json()["code"] == "bad_gateway"
 
 
-@pytest.mark.parametrize("segments", [["modems", "modem1", "at"], ["modems", "modem1", "at", "form"]])
+@pytest.mark.parametrize(
+    "segments", [["modems", "modem1", "at"], ["modems", "modem1", "at", "form"], ["modems", "modem1", "record"]]
+)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize(
     "acl", [BOTH, LOOK, {**LOOK, "luci-app-remsim-console": ["write"]}, {**BOTH, "luci-app-remsim-console": ["read"]}]

@@ -13,8 +13,12 @@ import { cursor } from 'uci';
 const GROUP = 'luci-app-remsim';
 
 // What of a modem needs a right besides: modems/ID/NAME and all below.
+const CONSOLE = {
+	group: 'luci-app-remsim-console', level: 'write', code: 'no_console', detail: 'This login may not use the AT console.'
+};
 const OWN_RIGHTS = {
-	at: { group: 'luci-app-remsim-console', level: 'write', code: 'no_console', detail: 'This login may not use the AT console.' },
+	at: CONSOLE,
+	record: CONSOLE,
 	identifiers: {
 		group: 'luci-app-remsim-identifiers', level: 'read', code: 'no_identifiers',
 		detail: 'This login may not see identifiers in full.'
