@@ -390,3 +390,18 @@ def test_an_intel_module_tells_level_and_cell() -> None:
     fields = fields_of(driver, ("AT+XCESQ?", "+XCESQ: 0,99,99,255,255,19,46,32"), ("AT+XMCI=1", cell))
     assert (fields["mode"], fields["plmn"], fields["pci"], fields["earfcn"]) == ("LTE", "51011", 113, 1325)
     assert (fields["rsrp_dbm"], fields["rsrq_db"]) == (-82, -10.5)
+
+
+def test_a_carrier_has_the_serving_cells_newer_levels_and_an_outdated_list_is_left_out() -> None:
+    driver = driver_for(None, "x")
+    serving = {"band": 3, "rat": "LTE", "pci": 12, "earfcn": 1300, "rsrp_dbm": -97, "mode": "NSA"}
+    nr = {"band": 78, "pci": 550, "arfcn": 636666, "rsrp_dbm": -90}
+    pcc = {"rat": "LTE", "band": 3, "pci": 12, "earfcn": 1300, "rsrp_dbm": -80, "bw_dl_mhz": 20}
+    scc = [{"rat": "LTE", "band": 7, "pci": 99, "earfcn": 2850}, {"rat": "NR", "band": 78, "pci": 550, "rsrp_dbm": -70}]
+    shown = driver.carriers({**serving, "nr": nr, "pcc": pcc, "scc": scc})
+    assert [(one["role"], one["band"], one.get("rsrp_dbm")) for one in shown] == [
+        ("pcc", 3, -97), ("scc", 7, None), ("scc", 78, -90)
+    ]  # fmt: skip
+    assert shown[0]["bw_dl_mhz"] == 20
+    moved = driver.carriers({**serving, "pci": 13, "nr": nr, "pcc": pcc, "scc": scc})
+    assert [(one["role"], one["band"], one["pci"]) for one in moved] == [("pcc", 3, 13), ("nr", 78, 550)]

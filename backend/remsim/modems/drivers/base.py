@@ -16,6 +16,8 @@ CARRIER_FIELDS = (
     *("rsrp_dbm", "rsrq_db", "sinr_db", "ul_configured"),
 )
 
+CARRIER_LEVELS = ("rsrp_dbm", "rsrq_db", "sinr_db")
+
 DOMAINS = ("c5greg_stat", "cereg_stat", "cgreg_stat", "creg_stat")
 """Registration domains, the packet domains of newer technologies first."""
 
@@ -152,16 +154,23 @@ class Driver:
         return None if slot is None else int(slot) + 1 - self.slot_base
 
     def carriers(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The carriers in use, the primary first."""
+        """The carriers in use, the primary first.
+
+        Their list is asked for rarely, the serving cell always: levels of the same cell are taken from there, and a
+        list of another cell than that is outdated.
+        """
+        serving = values if values.get("band") is not None else {}
+        nr = {"rat": "NR", **values["nr"]} if values.get("mode") == "NSA" and values.get("nr") else {}
+        listed: Mapping[str, Any] = {} if is_other_cell(values.get("pcc") or {}, serving) else values
         found: list[dict[str, Any]] = []
-        primary = values.get("pcc") or (values if values.get("band") is not None else None)
-        if primary:
-            found.append(carrier("pcc", primary))
-        if values.get("nr_pcc"):
-            found.append(carrier("nr", values["nr_pcc"]))
-        found += [carrier("scc", part) for part in values.get("scc") or () if part.get("active") is not False]
-        if values.get("mode") == "NSA" and values.get("nr") and not any(part.get("rat") == "NR" for part in found):
-            found.append(carrier("nr", {"rat": "NR", **values["nr"]}))
+        if primary := listed.get("pcc") or serving:
+            found.append(carrier("pcc", with_levels(primary, serving)))
+        if listed.get("nr_pcc"):
+            found.append(carrier("nr", with_levels(listed["nr_pcc"], nr)))
+        active = [part for part in listed.get("scc") or () if part.get("active") is not False]
+        found += [carrier("scc", with_levels(part, nr) if part.get("rat") == "NR" else part) for part in active]
+        if nr and not any(part.get("rat") == "NR" for part in found):
+            found.append(carrier("nr", nr))
         return found
 
     def neighbours(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -183,6 +192,24 @@ class Driver:
 def carrier(role: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """One carrier of the list, with what is known of it."""
     return {"role": role, **{name: values[name] for name in CARRIER_FIELDS if values.get(name) is not None}}
+
+
+def channel(cell: Mapping[str, Any]) -> Any:
+    """The number of a cell's downlink channel, of whatever technology."""
+    return cell.get("earfcn") if cell.get("earfcn") is not None else cell.get("arfcn")
+
+
+def is_other_cell(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two reports are certainly of different cells."""
+    pairs = ((one.get("pci"), other.get("pci")), (channel(one), channel(other)))
+    return any(a is not None and b is not None and a != b for a, b in pairs)
+
+
+def with_levels(listed: Mapping[str, Any], newer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A carrier with the levels of a newer report, if that is certainly of the same cell."""
+    if listed.get("pci") is None or listed.get("pci") != newer.get("pci") or is_other_cell(listed, newer):
+        return listed
+    return {**listed, **{name: newer[name] for name in CARRIER_LEVELS if newer.get(name) is not None}}
 
 
 def registration(values: Mapping[str, Any]) -> str | None:
