@@ -32,14 +32,19 @@ AT^SETPORT="A1" | AT+QCFG="data_interface",1,0 | AT+CMUX=0 | AT+IPR=9600
 AT+CMGS=12 | AT+CMGS="+490000000000" | AT+CMGW | AT+CMGW=5 | AT+QISEND=0 | AT+QFUPL="a",5 | AT+CMGC=9
 AT+COPS=? | AT+COPS=0 | AT+COPS=1,2,"26201" | AT+COPS = ? | AT+CUSD=1,"*100#",15 | AT+QLINUXCMD="reboot"
 ATD*99# | ATD112; | ATDT5 | ATDL | ATA | ATO | ATO0 | ATE0D1 | ATI;D1 | AT&FD5 | AT+CGDATA="PPP",1 | ATZ;ATD1
+ATS0=1D*99# | ATH0D5 | ATM1L3DT5 | AT\\Q0D*99# | AT&D2D5 | AT%C1D5 | AT+FCLASS=0;D5 | AT+CGDCONT=1,"IP","a";D*99#
+ATV0 | ATQ1 | ATE0Q1 | ATV | ATI;V0 | ATQ1&W | AT+EPOF | AT@NVM:FIX_CAT_UICC.IMEI=1 | AT^GODLOAD | AT^BOOT | AT+SFSN="x"
+AT+SYSCMD=ls | AT+XFDL
 A/ | AT;A/ | +++ | AT+++ | CSQ | +CSQ | hello
 """.replace("\n", " | ").split(" | ")
 ALLOWED = """
-AT | ATI | ATI3 | ATZ | AT&F | ATE0 | ATE1 | ATH | ATV1 | ATS0=0 | AT+CSQ | at+csq | AT+CSQ;+CREG? | AT+CGSN | AT+CGSN?
+AT | ATI | ATI3 | ATZ | AT&F | ATE0 | ATE1 | ATH | ATV1 | ATQ | ATQ0 | AT&D2 | AT&C1&D2 | AT\\Q3
+ATS0=0 | AT+CSQ | at+csq | AT+CSQ;+CREG? | AT+CGSN | AT+CGSN?
 AT+EGMR=0,7 | AT+GTSN=0,7 | AT+GTUSBMODE? | AT+GTUSBMODE=? | AT!USBCOMP? | AT!USBCOMP=? | AT+QCFG="usbnet"
 AT+QCFG="usbcfg"
 AT+COPS? | AT+COPS=3,0 | AT+COPS=3,2;+COPS? | AT+QENG="servingcell" | AT+QNWPREFCFG="nr5g_band",1:78 | AT!GSTATUS?
-AT+CGDCONT=1,"IP","internet" | AT+CPIN? | AT+CMGL=4 | AT+CMGS=? | AT+CMGD=1 | AT+CUSD=2 | AT+CUSD? | AT!ENTERCND="A710"
+AT+CGDCONT=1,"IP","internet"
+AT+CGDCONT=1,"IP","a;d1" | AT+CPIN? | AT+CMGL=4 | AT+CMGS=? | AT+CMGD=1 | AT+CUSD=2 | AT+CUSD? | AT!ENTERCND="A710"
 AT!IMPREF? | AT!IMAGE? | AT+CIMI | AT+GTACT=20,6,3 | AT+CPBR=1 | AT^SCFG? | AT+CFUN=1,1 | AT+CLAC | AT+ODIS? | AT+CFUN?
 AT+QCFG="nwscanmode",3 | AT+CGACT=1,1 | AT!BAND? | AT!SELRAT=06 | AT+CPMS="SM" | AT+CEREG=2 | AT+QURCCFG="urcport"
 AT+XACT? | AT+CNUM | AT+CGPADDR=1 | AT+CCLK? | AT+QGPS? | AT+CAVIMS? | AT^SSRVSET?
@@ -146,7 +151,9 @@ def test_command_is_written_down_with_who_and_what_came_of_it(bench: ControlBenc
     "command",
     [
         *('AT+CPIN="4711"', 'at + cpin = "4711"', 'AT+CSQ;+CPIN="4711"', 'AT+CLCK="SC",1,"4711"'),
-        *('AT+CSIM=26,"4711"', 'AT!ENTERCND="4711"'),
+        *('AT+CSIM=26,"4711"', 'AT!ENTERCND="4711"', 'ATE0+CPIN="4711"', 'AT&C1+CLCK="SC",1,"4711"', "AT+C P I N=4711"),
+        *('AT$QCPDPP=1,1,"4711","u"', 'AT+XGAUTH=1,1,"u","4711"', 'AT^SGAUTH=1,1,"4711","u"', 'AT!UNLOCK="4711"'),
+        *('AT^AUTHDATA=1,1,"","4711"', 'AT+QFTPCFG="account","u","4711"', 'AT%PASSWORD="4711"', 'AT+CPIN2="4711"'),
     ],
 )
 def test_secrets_are_not_written_down(bench: ControlBench, command: str) -> None:

@@ -7,15 +7,18 @@ import re
 _LONG_NUMBER = re.compile(r"\d{10,}[0-9A-Fa-f]*")
 
 
-_WITH_SECRETS = re.compile(
-    r"((?:AT|;)\s*[+^!*]?\s*(?:CPIN2?|CPWD|CLCK|CGAUTH|QICSGP|ENTERCND|CUSD|CMGS|CMGW|EGMR|CSIM|CGLA)\s*=).+",
-    re.IGNORECASE,
+_SECRET = (
+    *("CPIN2?", "CPWD", "CLCK", "AUTH[A-Z]*", "QICSGP", "QCPDPP", "PASS[A-Z]*", "ENTERCND", "SETCND", "UNLOCK"),
+    *("CUSD", "CMGS", "CMGW", "EGMR", "CSIM", "CGLA", "CRSM", "QFTPCFG", "QMTCONN", "QHTTPCFG", "QSMTPCFG", "QPIN"),
 )
+_NAMES = "|".join(re.sub(r"(?<=[A-Z\]])(?=[A-Z])", r"\\s*", name) for name in _SECRET)
+"""A modem reads blanks within a name as if they were not there."""
+_WITH_SECRETS = re.compile(rf"((?:{_NAMES})\s*=)(?!\s*\?).+", re.IGNORECASE)
 """Commands whose parameters are PINs, passwords or private words."""
 
 
-_WITH_WORDS = re.compile(r"\+(?:CMG[LRSW]|CMT|CUSD|CPB[RF]|CNUM)\b", re.IGNORECASE)
-"""Commands whose answers are what people write to each other."""
+_WITH_WORDS = re.compile(r"\+(?:CMG[LRSW]|CMT|CUSD|CPB[RF]|CNUM)\b|[A-Z]AUTH|QICSGP|QCPDPP", re.IGNORECASE)
+"""Commands whose answers are passwords, or what people write to each other."""
 
 
 def shown_command(command: str) -> str:

@@ -6,6 +6,7 @@ A filter for slips and for what people paste from the net, not a wall: who has t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -37,19 +38,20 @@ HANGS = "it waits for data that this console does not send"
 LONG = "it takes minutes and would keep the modem from being watched"
 RUNS = "it runs programs inside the modem"
 DATA = "it makes this port a data connection"
+MUTE = "it would have the modem answer in a way that is not understood here"
 
 DENIED = (
-    Denied(re.compile(r"[+!^*$#%&@_][A-Z]*IMEI[A-Z]*=(?!\?)"), IMEI),
+    Denied(re.compile(r"[+!^*$#%&@_][A-Z:._]*IMEI[A-Z]*=(?!\?)"), IMEI),
     Denied(re.compile(r"[+*^]EGMR=(?!0\b|\?)"), IMEI),
     Denied(re.compile(r"\+GTSN=(?!0\b|\?)"), IMEI),
-    written("CGSN|GSN|PHYNUM|SNWR|QSNW|EMGR|NVENCRYPTIMEI|SIMEI|CIMEI", IMEI),
+    written("CGSN|GSN|PHYNUM|SNWR|QSNW|EMGR|NVENCRYPTIMEI|SIMEI|CIMEI|SFSN", IMEI),
     denied(
         r"QDOWNLOAD|QFUMO\w*|QFOTA\w*|QABFOTA\w*|QFASTBOOT|QSECBOOT|QUPGRADE\w*|GTFOTA\w*|GTFW\w*|GTFLASH\w*|FWDL\w*"
-        r"|BOOTHOLD|BOOTANDHOLD|BOOTHOLDUSB|BLOADER|FDL|DLOAD|QCDLOAD|SFDM|SFWUP\w*|CFWUPD|SYSFWUP|ENTERFDL|FACTORYBOOT",
+        r"|BOOTHOLD|BOOTANDHOLD|BOOTHOLDUSB|BLOADER|FDL|DLOAD|QCDLOAD|SFDM|SFWUP\w*|CFWUPD|SYSFWUP|ENTERFDL|FACTORYBOOT|GODLOAD|BOOT|XFDL",
         FIRMWARE,
     ),
     written("IMAGE|IMPREF|FWSWITCH|SNFOTA|SFOTA", FIRMWARE),
-    denied("CPWROFF|QPOWD|POWERDOWN|SMSO|SHUTDOWN|CPOF|SHDN|POFF|MSO|PWROFF|QPOWROFF", OFF),
+    denied("CPWROFF|QPOWD|POWERDOWN|SMSO|SHUTDOWN|CPOF|SHDN|POFF|MSO|PWROFF|QPOWROFF|EPOF", OFF),
     denied("RMARESET|NVRESTORE|NVBACKUP|NVWR|NVWREX|NVWRITE|NVRAM|NVPORT|OPENMEP|OPENLOCK|OPENCND|NVDEL", MEMORY),
     written(r"QNV\w*|NVM?W?|QPRTPARA|QNVFW|QNVW|QNVMW|EFSW|RFCAL\w*|SCFG-FACTORY|FACTORY|QFACTORY", MEMORY),
     written("USBCOMP|UDUSBCOMP|UDPID|USBPID|GTUSBMODE|QUSBCFG|SETMODE|ZCDRUN|USBMODE", PORT, "usb-mode"),
@@ -62,11 +64,15 @@ DENIED = (
     Denied(re.compile(r"\+COPS=\?"), LONG, "scan"),
     Denied(re.compile(r"\+COPS=[0-24]"), LONG, "operator"),
     Denied(re.compile(r"\+CUSD=1,"), "the network's answer comes later", "ussd"),
-    denied(r"QLINUXCMD|SYSTEM|QSHELL|SHELL|EXEC|QADBKEY", RUNS),
+    denied(r"QLINUXCMD|SYSTEM|SYSCMD|QSHELL|SHELL|EXEC|QADBKEY", RUNS),
     denied("CGDATA|PPPD?|XDATACHANNEL", DATA),
-    Denied(re.compile(r"(?:^|;)(?:AT)?(?:[EVQXZ&F0-9]*)(?:D|A(?!T)|O)(?:[0-9*#+TPI,LSW>]|$|;)"), DATA),
 )
 """Sources: the vendors' command manuals; facts on modems that were lost by such commands in users' reports."""
+
+
+_STEP = re.compile(r"S\d*[=?]?\d*|[&\\][A-Z]\d*|%[A-Z](?![A-Z])\d*|[A-Z]\d*")
+"""A basic command (V.250 §5.3): they stand behind each other, up to one with a longer name."""
+_BASIC = (Denied(re.compile("[DAO]"), DATA), Denied(re.compile("V0?$|Q[1-9]"), MUTE))
 
 
 def why_denied(command: str) -> Denied | None:
@@ -78,4 +84,16 @@ def why_denied(command: str) -> Denied | None:
         return Denied(re.compile(""), "a command begins with AT")
     if any("A/" in part for part in bare.split(";")):
         return Denied(re.compile(""), "A/ repeats a command that cannot be looked at")
-    return next((rule for rule in DENIED if rule.pattern.search(bare)), None)
+    if (rule := next((rule for rule in DENIED if rule.pattern.search(bare)), None)) is not None:
+        return rule
+    unquoted = re.sub(r'\s|"[^"]*"', "", command).upper()
+    steps = [step for part in unquoted.split(";") for step in basic_commands(part.removeprefix("AT"))]
+    return next((rule for rule in _BASIC for step in steps if rule.pattern.match(step)), None)
+
+
+def basic_commands(part: str) -> Iterator[str]:
+    """The basic commands at the beginning of a part of a line."""
+    at = 0
+    while (step := _STEP.match(part, at)) is not None and step[0]:
+        yield step[0]
+        at = step.end()
