@@ -52,6 +52,9 @@ class ModemState:
 
     # Kept over a reset.
     cards: list[Card | None] = field(init=False)
+    remote_card: Card = field(init=False)
+    leads_to_remote: bool = False
+    is_remote: bool = False  # what the SIM lines led to when it last looked for its card
     slot: int = 0
     radio: Radio = field(init=False)
     composition: str = field(init=False)
@@ -86,6 +89,7 @@ class ModemState:
         self.radio = default_radio(model)
         self.composition = model.composition
         self.cards = [Card(f"89{MCC}{MNC}00000000000{self.number:02d}", f"{MCC}{MNC}00000000{self.number:02d}")]
+        self.remote_card = Card(f"89{MCC}{MNC}00000000020{self.number:02d}", f"{MCC}{MNC}00000002{self.number:02d}")
         if model.slots > 1:
             card = Card(f"89{MCC}{MNC}00000000010{self.number:02d}", f"{MCC}{MNC}00000001{self.number:02d}")
             card.is_empty_euicc = model.has_euicc
@@ -127,6 +131,7 @@ class ModemState:
         for name in ("functionality", "searching", "sim_busy", "message_format", "notify", "active", "menu_open"):
             setattr(self, name, getattr(fresh, name))
         self.uptime_s = 0
+        self.is_remote = self.leads_to_remote
         self.effects.clear()
         if self.model.family == "fm350":
             self.radio_lock_waits = None
@@ -141,7 +146,7 @@ class ModemState:
             self.radio = replace(fresh.radio, locks=locks)
             for name in PREFERENCES:
                 self.settings.pop(name, None)
-        for card in self.cards:
+        for card in (*self.cards, self.remote_card):
             if card is not None:
                 card.reset()
         self.see(self.air)
@@ -153,8 +158,8 @@ class ModemState:
 
     @property
     def sim_present(self) -> bool:
-        """Whether a card is in the slot in use."""
-        return self.slot not in self.out and self.cards[self.slot] is not None
+        """Whether a card is in the slot in use; the remote one always is."""
+        return self.is_remote or self.slot not in self.out and self.cards[self.slot] is not None
 
     @sim_present.setter
     def sim_present(self, present: bool) -> None:
@@ -162,7 +167,9 @@ class ModemState:
 
     @property
     def card(self) -> Card | None:
-        """The card in the slot in use."""
+        """The card in the slot in use, or the remote one."""
+        if self.is_remote:
+            return self.remote_card
         return self.cards[self.slot] if self.sim_present else None
 
     @property

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from remsim.simulator.board import Board, sim_line
 from remsim.simulator.state import ModemState
 from remsim.simulator.usb import WDM_DRIVERS, Composition, Interface
 
@@ -28,6 +29,7 @@ class DeviceTree:
         for folder, ids in ((self._hub.parent, ("1d6b", "0002")), (self._hub, ("05e3", "0610"))):
             put(folder, idVendor=ids[0], idProduct=ids[1], bDeviceClass="09")
             link(self._bus / folder.name, folder)
+        self.board = Board(self.sys, self._hub.name, self._bus, self._hub)
         self._nodes: dict[str, list[str]] = {}
         self._nets: dict[str, list[Path]] = {}
 
@@ -38,7 +40,7 @@ class DeviceTree:
         device = self._hub / usb_path
         device.mkdir()
         put(device, idVendor=vendor_id, idProduct=product_id, manufacturer=model.manufacturer, product=model.name)
-        put(device, serial=f"{state.number:08x}", bDeviceClass="00", speed="5000", authorized="1")
+        put(device, serial=f"{state.number:08x}", bDeviceClass="00", speed="5000")
         self._nodes[usb_path], self._nets[usb_path] = [], []
         for interface in usb.interfaces:
             folder = device / f"{usb_path}:1.{interface.number}"
@@ -153,6 +155,7 @@ def configuration(ports: list[tuple[ModemState, int]]) -> str:
             f"\toption usb_path '{path_of(state)}'",
             f"\toption interface '{interface_of(state)}'",
             f"\tlist probe_targets 'dns:127.0.0.1:{port}'",
+            f"\toption sim_gpio '{sim_line(state.number)}'",
             "",
         ]
     return "\n".join(lines)

@@ -63,6 +63,7 @@ class VirtualModem:
         self._ptys: list[Pty] = []
         self._ports: list[AtPort] = []
         self._taken: int | None = None
+        self._has_power = True
 
     @property
     def is_plugged(self) -> bool:
@@ -112,14 +113,26 @@ class VirtualModem:
         self._ptys, self._ports = [], []
 
     def tick(self) -> None:
-        """One second of the drive."""
+        """One second of the drive, and what was done to its board."""
         self.traffic.count()
+        self._look_at_board()
         state, before = self.state, self.state.scene
         self._second += 1
         state.see(scene_at(state.profile, self._second))
         state.uptime_s += 1
         if state.scene.cell != before.cell or state.scene.mode != before.mode:
             self._report_registration()
+
+    def _look_at_board(self) -> None:
+        """Power of its USB port, and which SIM its lines lead to."""
+        board, number = self._loop.tree.board, self.state.number
+        self.state.leads_to_remote = board.is_remote(number)
+        if board.is_powered(number) != self._has_power:
+            self._has_power = not self._has_power
+            if self._has_power:
+                self.plug(self._paced(BOOT_S))
+            else:
+                self.unplug()
 
     def deliver(self, pdu: str) -> int:
         """A short message from the network; the slot it is in now. ``InvalidInput`` when the store is full."""

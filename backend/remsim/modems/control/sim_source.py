@@ -33,6 +33,8 @@ class SimSource(Change):
     help = "Switches the SIM lines of the board and restarts the modem, so that it reads the other card."
     cuts = "The modem restarts: its connection is gone for 20 to 120 seconds."
 
+    read_back_s = 3.0
+
     def missing(self, target: Target) -> str | None:
         """Needs the line, and that nobody else drives it."""
         line = line_of(target)
