@@ -241,6 +241,7 @@ def test_a_reading_login_looks_at_everything_and_is_offered_nothing(visit: Begin
     one = visit(write=False)
     one.expected = HTTP_ERROR
     page = open_tab(one, free(service, "RM520N-GL"), "signal")
+    expect(page.locator("#view")).to_contain_text("This login may look but change nothing.")
     for tab in ("Signal & cells", "SIM", "Settings", "SMS", "Console"):
         page.locator(".remsim-tabs").get_by_role("link", name=tab, exact=True).click()
         for summary in page.locator("details.remsim-action:not([open]) > summary").all():

@@ -114,16 +114,18 @@ const frame = {
 			return;
 		}
 
-		dom.content(this.box, []);
+		const place = E('div'), isReadonly = !L.hasViewPermission();
+
+		dom.content(this.box, isReadonly ? [E('p', {}, [_('This login may look but change nothing.')]), place] : [place]);
 		this.box.style.setProperty('--remsim-head', `${headHeight()}px`);
-		this.page = await this.modules.mount(this.box, {
+		this.page = await this.modules.mount(place, {
 			request: (path, options) => this.ask(path, options),
 			streamUrl: lastId => service.streamUrl(lastId),
 			exportUrl: (kind, query) => service.apiUrl(`export.${kind}`, query),
 			t: (text, ...values) => this.modules.plain(_(text), ...values),
 			locale: document.documentElement.lang || null,
 			links: this.links(),
-			readonly: !L.hasViewPermission(),
+			readonly: isReadonly,
 			scheme: 'ground'
 		});
 
