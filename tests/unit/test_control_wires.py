@@ -404,6 +404,24 @@ def test_unsaved_changes_of_the_network_are_not_mixed_up(
     assert job.code == "staged" and (tmp_path / "config" / "network").read_text() == NETWORK
 
 
+def test_a_password_stands_in_no_error_of_a_modem_that_keeps_its_old_access_point(
+    make: Callable[..., ControlBench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Ubus(tmp_path, monkeypatch)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "network").write_text(NETWORK)
+    bench = make(apn.Apn(), netifd=Netifd(), config_dir=tmp_path / "config")
+    monkeypatch.setattr(apn.Apn, "read_back_s", 0.2)
+    with_context(bench)
+    bench.set("AT+CGAUTH?", "+CGAUTH: 1,0")
+    bench.set('AT+CGAUTH=1,1,"user","hush-hush"', "OK")
+    bench.set('AT+CGDCONT=1,"IP","new.example"', "OK")
+    bench.start()
+    job = bench.run("apn", apn="new.example", pdp_type="IP", auth="pap", username="user", password="hush-hush")
+    assert job.state == "failed" and "old.example" in (job.error or "")
+    assert "hush-hush" not in json.dumps([job.as_dict(), *(event.as_dict() for event in bench.events)])
+
+
 def test_without_a_network_interface_the_modem_registers_anew(make: Callable[..., ControlBench]) -> None:
     bench = make(apn.Apn())
     with_context(bench)
@@ -423,6 +441,7 @@ def test_without_a_network_interface_the_modem_registers_anew(make: Callable[...
         ({"apn": "internet", "pdp_type": "PPP"}, "pdp_type"),
         ({"apn": "internet", "username": 'u",1,"'}, "username"),
         ({"apn": "internet", "password": "p\n"}, "password"),
+        ({"apn": "internet", "password": "pässword"}, "password"),
     ],
 )
 def test_what_would_break_out_of_a_command_is_refused(

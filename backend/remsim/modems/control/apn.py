@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remsim.config.uci import UciFile, UciSection, edited
-from remsim.core.errors import InvalidInput, RemsimError, StorageError
+from remsim.core.errors import InvalidInput, NotTaken, RemsimError, StorageError
 from remsim.core.forms import Choice, Form, Text
 from remsim.core.jobs import Job
 from remsim.modems import operators
@@ -20,8 +20,8 @@ CONTEXT = 1
 REGISTRATION_S = 60.0
 APN = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 TOLD_APN = "has letters, digits, dots and hyphens only (3GPP TS 23.003)"
-LOGIN = r'[^"\\]*'
-TOLD_LOGIN = "must not have quotes or backslashes"
+LOGIN = r"[ !#-\[\]-~]*"
+TOLD_LOGIN = "has letters without accents, digits and signs only, and neither quotes nor backslashes"
 PDP_TYPES = {"IPV4V6": "IPv4 and IPv6", "IP": "IPv4", "IPV6": "IPv6"}
 AUTHS = {"none": "None", "pap": "PAP", "chap": "CHAP"}
 AUTH_NUMBERS = {"none": 0, "pap": 1, "chap": 2}
@@ -91,6 +91,18 @@ class Apn(Change):
         """The modem does not tell passwords: there only the rest is compared."""
         told = {name: value for name, value in wanted.items() if found.get(name) is not None or name == "apn"}
         return bool(found.get("in_step")) and all(found[name] == told[name] for name in told if name in FIELDS)
+
+    def words(self, name: str, value: Any) -> str:
+        """A setting in words; of a password only that it is another."""
+        return "another password" if name == "password" else f"{name} {value or 'empty'}"
+
+    def not_taken(self, target: Target, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> NotTaken:
+        """What the modem keeps, where the configuration is as wanted already."""
+        if found.get("in_step"):
+            return super().not_taken(target, wanted, found)
+        kept = of_modem(target)
+        told = ", ".join(self.words(name, kept[name]) for name in ("apn", "pdp_type"))
+        return NotTaken(f"{target.id} said OK, but still has {told}")
 
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """As every change; the password is not part of the result."""
