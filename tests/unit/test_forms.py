@@ -59,7 +59,10 @@ def test_json_and_form_values_mean_the_same() -> None:
         ({"choice": []}, "'[]' is not one of: 1, two"),
         ({"several": [3, 99]}, "'99' is not one of: 3, 7, 20"),
         ({"several": {"3": 1}}, "is not a list"),
-        ({"nothing": 1}, "Unknown field."),
+        ({"several": "3," * 600}, "has more than 512 entries"),
+        ({"several": [3] * 600}, "has more than 512 entries"),
+        ({"nothing": 1}, "is no field of this form"),
+        ({"whole": None}, "is needed"),
     ],
 )
 def test_what_is_wrong_is_said(content: dict[str, Any], words: str) -> None:

@@ -15,6 +15,7 @@ from marshmallow import fields as ma
 
 YES = ("1", "on", "true", "yes")
 NO = ("0", "off", "false", "no")
+LONGEST_LIST = 512
 
 
 class Form(Schema):
@@ -22,6 +23,12 @@ class Form(Schema):
 
     class Meta:
         unknown = RAISE
+
+    error_messages = {"unknown": "is no field of this form", "type": "is not an object"}
+
+    def on_bind_field(self, field_name: str, field_obj: ma.Field[Any]) -> None:
+        """Words of ours for what every field can lack."""
+        field_obj.error_messages |= {"required": "is needed", "null": "is needed"}
 
 
 class StrictNumber(ma.Field[float]):
@@ -139,9 +146,11 @@ class Several(ma.Field[list[Any]]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         if isinstance(value, str):
             value = [value]
-        if not isinstance(value, list) or len(value) > 512:
+        if not isinstance(value, list):
             raise ValidationError("is not a list")
         parts = [part for one in value for part in (one.split(",") if isinstance(one, str) else [one])]
+        if len(parts) > LONGEST_LIST:
+            raise ValidationError(f"has more than {LONGEST_LIST} entries")
         wanted = {one_of(self.choices, part.strip() if isinstance(part, str) else part) for part in parts if part != ""}
         if len(wanted) < self.least:
             raise ValidationError(f"needs at least {self.least}")
