@@ -154,6 +154,44 @@ def test_the_same_key_is_the_same_job(bench: ControlBench) -> None:
     wait_action().go.set()
 
 
+def test_the_same_key_is_the_same_job_though_the_first_has_ended_meanwhile(
+    bench: ControlBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.start()
+    action = wait_action()
+    action.go.set()
+    outcomes: list[Any] = []
+    make_form, looking = action.form, threading.Barrier(2)
+
+    def slow_form(target: Any) -> Any:
+        if threading.current_thread().name == "late":
+            looking.wait()
+            looking.wait()
+        return make_form(target)
+
+    monkeypatch.setattr(type(action), "form", lambda self, target: slow_form(target))
+    late = threading.Thread(
+        target=lambda: outcomes.append(bench.desk.start("modem1", "wait", {}, actor="x", key="abc")), name="late"
+    )
+    late.start()
+    looking.wait()
+    first = bench.desk.start("modem1", "wait", {}, actor="x", key="abc")
+    bench.wait(lambda: first.is_over and bench.target.modem.operation is None)
+    looking.wait()
+    late.join()
+    assert outcomes == [first]
+    assert bench.run("wait").state == "done", "the modem is free again"
+
+
+def test_a_key_keeps_no_secret(bench: ControlBench) -> None:
+    bench.start()
+    wait_action().go.set()
+    job = bench.desk.start("modem1", "wait", {"pin": "4711"}, actor="x", key="abc")
+    bench.wait(lambda: job.is_over)
+    assert bench.desk.start("modem1", "wait", {"pin": "4711"}, actor="x", key="abc") is job
+    assert "4711" not in repr(vars(bench.desk))
+
+
 def test_the_journal_says_who_did_what_but_no_secret(bench: ControlBench) -> None:
     bench.start()
     wait_action().go.set()

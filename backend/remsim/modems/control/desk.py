@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -65,8 +68,9 @@ class ControlDesk:
         self._clock: Clock = means.clock
         self._emit = emit
         self._desired = Desired(state_dir)
-        self._keys: OrderedDict[str, tuple[Any, Job]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._keys: OrderedDict[str, tuple[bytes, Job]] = OrderedDict()
+        self._salt = secrets.token_bytes(16)
+        self._lock, self._starting = threading.Lock(), threading.Lock()
         modems.on_identified = self.restore
 
     def actions(self, modem_id: str) -> list[dict[str, Any]]:
@@ -115,7 +119,7 @@ class ControlDesk:
 
     def start(self, modem_id: str, name: str, content: Mapping[str, Any], *, actor: str, key: str | None = None) -> Job:
         """Start an action; asked again with the same ``key``, the job of the first time."""
-        request = (modem_id, name, dict(content))
+        request = self._digest(modem_id, name, dict(content))
         if key is not None and (known := self._asked_before(key, request)):
             return known
         action, target = self._offered(modem_id, name)
@@ -129,12 +133,17 @@ class ControlDesk:
                 target.modem.end_operation()
 
         try:
-            job = self._jobs.start(name, work, source=modem_id, title=asked.title, actor=actor)
+            with self._starting:  # the same request may have come and ended while this one looked at the form
+                job = None if key is None else self._asked_before(key, request)
+                if job is not None:
+                    target.modem.end_operation()
+                    return job
+                job = self._jobs.start(name, work, source=modem_id, title=asked.title, actor=actor)
+                if key is not None:
+                    self._remember(key, request, job)
         except BaseException:
             target.modem.end_operation()
             raise
-        if key is not None:
-            self._remember(key, request, job)
         return job
 
     def forget_desired(self, modem_id: str, name: str | None = None) -> None:
@@ -219,7 +228,12 @@ class ControlDesk:
             raise Conflict(why, code="not_offered")
         return action, target
 
-    def _asked_before(self, key: str, asked: Any) -> Job | None:
+    def _digest(self, *request: Any) -> bytes:
+        """What tells a request from another; its PINs and passwords are not kept for that."""
+        text = json.dumps(request, sort_keys=True, default=repr)
+        return hashlib.blake2b(text.encode(), key=self._salt).digest()
+
+    def _asked_before(self, key: str, asked: bytes) -> Job | None:
         with self._lock:
             known = self._keys.get(key)
         if known is None:
@@ -228,7 +242,7 @@ class ControlDesk:
             raise InvalidInput("this key was used for another request", field="Idempotency-Key")
         return known[1]
 
-    def _remember(self, key: str, asked: Any, job: Job) -> None:
+    def _remember(self, key: str, asked: bytes, job: Job) -> None:
         with self._lock:
             self._keys[key] = (asked, job)
             while len(self._keys) > KEYS_KEPT:
