@@ -271,7 +271,8 @@ def test_ghosts_of_the_last_run_are_not_in_the_registry_any_more(bench: Bench) -
     bench.tree.unplug("1-1")
     bench.plug("1-2", IMEI_A, tty=4)
     manager = bench.start()
-    wait_for(lambda: is_online(manager, "modem1"))
+    wait_for(lambda: is_online(manager, "modem2"))
+    assert [one["id"] for one in manager.views()] == ["modem2"]
 
 
 def test_modem_is_read_beside_the_program_that_has_its_connection(bench: Bench) -> None:

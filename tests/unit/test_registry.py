@@ -95,7 +95,9 @@ def test_key_and_registry_are_for_their_owner_only(registry: Registry, tmp_path:
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"modem1": 5}', b"\xff\x00", b""])
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b'{"modem1": 5}', b'{"last_number": {"number": "x"}}', b"\xff\x00", b""]
+)
 def test_damaged_file_is_moved_aside(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "modems.json").write_bytes(content)
     assert again(tmp_path).id_at("1-1") == "modem1"
@@ -110,10 +112,32 @@ def test_state_that_cannot_be_written_still_gives_ids(tmp_path: Path) -> None:
     assert registry.id_at("1-1") == "modem1"
 
 
-def test_forgotten_id_is_free_again(registry: Registry) -> None:
+def test_id_that_was_let_go_is_not_given_out_again(registry: Registry, tmp_path: Path) -> None:
     registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
     registry.forget("modem1")
-    assert registry.identified(registry.id_at("1-2"), IMEI_B, "1-2") == "modem1"
+    assert registry.identified(registry.id_at("1-2"), IMEI_B, "1-2") == "modem2"
+    registry.forget("modem2")
+    later = again(tmp_path)
+    assert later.identified(later.id_at("1-1"), IMEI_A, "1-1") == "modem3"
+    assert later.id_at("1-5") == "modem4" and later.prune([]) == ["modem4"]
+    assert again(tmp_path).id_at("1-6") == "modem5"
+
+
+def test_id_lent_until_a_moved_modem_said_who_it_is_is_given_out_again(registry: Registry) -> None:
+    registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
+    assert registry.identified(registry.id_at("1-4"), IMEI_A, "1-4") == "modem1"
+    assert registry.id_at("1-5") == "modem2"
+
+
+def test_last_number_is_no_modem_to_this_version_nor_to_an_older_one(registry: Registry, tmp_path: Path) -> None:
+    registry.identified(registry.id_at("1-1"), IMEI_A, "1-1")
+    registry.identified(registry.id_at("1-2"), IMEI_B, "1-2")
+    registry.forget("modem1")
+    written = json.loads((tmp_path / "modems.json").read_text())
+    assert all(isinstance(entry, dict) for entry in written.values())
+    assert written.pop("last_number") == {"number": 1} and list(written) == ["modem2"]
+    later = again(tmp_path)
+    assert later.prune(["1-2"]) == [] and not later.forget("last_number")
 
 
 def test_sim_has_the_same_name_on_one_router_and_another_on_the_next(tmp_path: Path) -> None:

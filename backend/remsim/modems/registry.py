@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import itertools
 import json
 import logging
 import secrets
@@ -18,6 +19,10 @@ from pathlib import Path
 from remsim.core.files import write_atomically
 
 log = logging.getLogger(__name__)
+
+LAST_NUMBER = "last_number"
+"""Of the file, beside the ids: ``{"number": N}``, the highest number that was let go. Older versions take it for a
+modem that never told who it is, and let it go."""
 
 
 class Identities:
@@ -36,13 +41,18 @@ class Identities:
 
 
 class Registry:
-    """Ids ``modem1`` … by IMEI hash and last USB path, kept in one small file."""
+    """Ids ``modem1`` … by IMEI hash and last USB path, kept in one small file.
+
+    An id that was let go is not given out again: its readings are still kept under it.
+    """
 
     def __init__(self, state_dir: Path, identities: Identities) -> None:
         self._path = state_dir / "modems.json"
         self._identities = identities
         self._lock = threading.Lock()
-        self._entries: dict[str, dict[str, str | None]] = self._load()
+        self._entries: dict[str, dict[str, str | None]] = {}
+        self._last_number = 0
+        self._load()
 
     def id_at(self, usb_path: str) -> str:
         """The id of whatever sits at a USB path, before its IMEI is known: the one last seen there, else a new one."""
@@ -93,7 +103,7 @@ class Registry:
                 if entry.get("usb_path") == usb_path:
                     entry["usb_path"] = None
                     if entry.get("imei") is None:
-                        del self._entries[name]
+                        self._let_go(name)
             self._save()
 
     def is_ghost(self, modem_id: str) -> bool:
@@ -109,7 +119,7 @@ class Registry:
                 if entry.get("imei") is None and entry.get("usb_path") not in present
             ]
             for name in ghosts:
-                del self._entries[name]
+                self._let_go(name)
             if ghosts:
                 self._save()
             return ghosts
@@ -117,34 +127,44 @@ class Registry:
     def forget(self, modem_id: str) -> bool:
         """Let an id go; False when it was not known."""
         with self._lock:
-            if self._entries.pop(modem_id, None) is None:
+            if modem_id not in self._entries:
                 return False
+            self._let_go(modem_id)
             self._save()
             return True
 
     def _new(self, imei_hash: str | None, usb_path: str) -> str:
-        number = next(n for n in range(1, 10_000) if f"modem{n}" not in self._entries)
+        number = next(n for n in itertools.count(self._last_number + 1) if f"modem{n}" not in self._entries)
         self._entries[f"modem{number}"] = {"imei": imei_hash, "usb_path": usb_path}
         self._save()
         return f"modem{number}"
 
-    def _load(self) -> dict[str, dict[str, str | None]]:
+    def _let_go(self, modem_id: str) -> None:
+        del self._entries[modem_id]
+        number = modem_id.removeprefix("modem")
+        if number.isdecimal():
+            self._last_number = max(self._last_number, int(number))
+
+    def _load(self) -> None:
         try:
             entries = json.loads(self._path.read_text())
-            if isinstance(entries, dict) and all(isinstance(entry, dict) for entry in entries.values()):
-                return entries
-            raise ValueError("not a table of modems")
+            if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+                raise ValueError("not a table of modems")
+            number = entries.pop(LAST_NUMBER, {}).get("number", 0)
+            if not isinstance(number, int):
+                raise ValueError("the last number is none")
+            self._entries, self._last_number = entries, number
         except FileNotFoundError:
-            return {}
+            return
         except (OSError, ValueError) as error:
             log.warning("%s cannot be used (%s); modems get new ids", self._path, error)
             with contextlib.suppress(OSError):
                 self._path.rename(self._path.with_suffix(".broken"))
-            return {}
 
     def _save(self) -> None:
+        last = {LAST_NUMBER: {"number": self._last_number}} if self._last_number else {}
         try:
-            write_atomically(self._path, json.dumps(self._entries, indent=1).encode())
+            write_atomically(self._path, json.dumps({**self._entries, **last}, indent=1).encode())
         except OSError as error:
             log.warning("%s cannot be written: %s", self._path, error.strerror)
 
