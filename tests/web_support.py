@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from remsim.config.settings import Settings, WebSettings
 from remsim.core.bus import Bus, Numbered
 from remsim.core.clock import Clock, FakeClock
-from remsim.core.errors import InvalidInput, NotFound
+from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.reading import ModemReading
@@ -52,6 +52,13 @@ class Modems:
     def set_period(self, modem_id: str, period_s: float | None) -> None:
         self.periods[modem_id] = period_s
 
+    def forget(self, modem_id: str) -> None:
+        self.view(modem_id)
+        raise Conflict(f"{modem_id} is plugged in", field="modem")
+
+    def detection(self) -> dict[str, Any]:
+        return {"devices": [], "text": ""}
+
 
 class Faults:
     """A simulator's control that remembers."""
@@ -70,6 +77,36 @@ class Faults:
     def deliver_sms(self, usb_path: str, pdu: str) -> int:
         self.done.append((usb_path, pdu, None))
         return 7
+
+
+class Desk:
+    """A control desk for modems that cannot do anything."""
+
+    def __init__(self, modems: Modems) -> None:
+        self._modems = modems
+
+    def actions(self, modem_id: str) -> list[dict[str, Any]]:
+        self._modems.view(modem_id)
+        return []
+
+    def forget_desired(self, modem_id: str) -> None:
+        self._modems.view(modem_id)
+
+    def look(self, modem_id: str, read: Any) -> Any:
+        self._refuse(modem_id)
+
+    def form(self, modem_id: str, name: str) -> Any:
+        self._refuse(modem_id)
+
+    def run(self, modem_id: str, name: str, content: Any, *, actor: str) -> Any:
+        self._refuse(modem_id)
+
+    def start(self, modem_id: str, name: str, content: Any, *, actor: str, key: str | None = None) -> Any:
+        self._refuse(modem_id)
+
+    def _refuse(self, modem_id: str) -> None:
+        self._modems.view(modem_id)
+        raise Conflict("this modem cannot", code="not_offered")
 
 
 class SmallRouter:
@@ -92,6 +129,7 @@ class SmallRouter:
         self.series = SeriesStore(directory / "series", clock=self.clock, emit=self.emit)
         self.usage = Usage(directory / "usage.db", clock=self.clock)
         self.modems = Modems()
+        self.control = Desk(self.modems)
         self.simulator: Faults | None = Faults()
         self.stopped = False
 
