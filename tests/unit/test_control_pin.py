@@ -102,6 +102,13 @@ def test_a_pin_opens_the_card_and_nobody_reads_it(bench: FamilyBench) -> None:
     assert "1234" not in written
 
 
+def test_what_an_open_card_is_good_for_can_be_done_at_once(bench: FamilyBench) -> None:
+    Card(bench)
+    bench.start("sim_pin")
+    bench.run("pin", pin="1234")
+    assert bench.run("pin-lock", on=False, pin="1234").result == {"changed": True, "on": False}
+
+
 @pytest.mark.parametrize("wrong", ["abcd", "123", "123456789", '12"4', "1234\r", "12 34", "１２３４", 1234, "", None])
 def test_only_digits_reach_the_card(bench: FamilyBench, wrong: object) -> None:
     Card(bench)

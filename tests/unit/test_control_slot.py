@@ -109,6 +109,15 @@ def test_an_empty_slot_is_left_again_at_once(bench_of: Bench) -> None:
     assert "no SIM is in it" in str(job.error) and "insert a SIM" in str(job.hint)
 
 
+def test_a_card_that_wants_its_pin_is_no_reason_to_go_back(bench_of: Bench) -> None:
+    bench = bench_of("RM520N-GL")
+    tray = quectel(bench)
+    tray.states[1] = "+CPIN: SIM PIN"
+    job = bench.start().run("sim-slot", slot=2, service_s=600, confirm_s=0, timeout_s=40)
+    assert (job.state, tray.slot) == ("done", 1), job.error
+    assert job.result["sim_state"] == "SIM PIN" and "enter the PIN" in job.result["hint"]
+
+
 def test_an_answer_without_effect_is_told(bench_of: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SimSlot, "read_back_s", 0.3)
     monkeypatch.setattr(control, "TAKEN_S", 0.5)

@@ -1,6 +1,7 @@
 """Changes that undo themselves: without service afterwards, or when nobody confirms that they may stay.
 
-Like LuCI's apply: whoever is cut off by a change cannot confirm it, and so gets the old state back.
+Like LuCI's apply: whoever is cut off by a change cannot confirm it, and so gets the old state back. A change that the
+end of the service interrupts is undone when the modem is identified next (``pending``, ``restore``).
 """
 
 from __future__ import annotations
@@ -9,10 +10,20 @@ import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from remsim.core.errors import Aborted, ModemError, NotTaken, RemsimError, RolledBack
+from remsim.core.errors import (
+    Aborted,
+    AtTimeout,
+    Conflict,
+    ModemError,
+    ModemGone,
+    NotTaken,
+    RemsimError,
+    RolledBack,
+)
 from remsim.core.forms import Form, Whole
 from remsim.core.jobs import Job
 from remsim.modems.control.action import Action
+from remsim.modems.control.pending import Unconfirmed
 from remsim.modems.control.target import Target
 
 log = logging.getLogger(__name__)
@@ -24,6 +35,7 @@ SETTLE_S = 5.0
 LOOK_S = 0.25
 RETURN_S = 180.0
 """How long a modem that vanished is waited for, to undo what was changed."""
+WANTS_CODE = ("SIM PIN", "SIM PUK")
 GUARDS = ("confirm_s", "service_s")
 
 
@@ -101,6 +113,8 @@ class Change(Action):
         if self.is_taken(wanted, before):
             return {"changed": False, **before}
         was_online = target.is_online
+        pending = target.means.pending
+        pending.begin(target.id, self.name, Unconfirmed(job.title or self.label, before, was_online))
         try:
             self.apply(target, wanted, job)
             found = self.read_back(target, wanted, job)
@@ -113,6 +127,7 @@ class Change(Action):
             log.exception("%s: %s", target.id, self.name)
             unforeseen = ModemError("something unforeseen went wrong; the log has the details", code="internal_error")
             raise self._undone(target, before, unforeseen, job) from error
+        pending.drop(target.id, self.name)
         return {"changed": True, **found}
 
     def read_back(self, target: Target, wanted: Mapping[str, Any], job: Job) -> dict[str, Any]:
@@ -139,40 +154,52 @@ class Change(Action):
             raise RolledBack(text, hint="choose other bands, another technology or network")
         if confirm_s and not job.wait_for_confirmation(target.clock.now(), confirm_s):
             if job.is_abort_wanted:
-                raise Aborted(f"{job.title or self.label} was aborted")
+                raise job.aborted()
             text = f"nobody confirmed the change within {confirm_s:.0f} s"
             raise RolledBack(text, hint="it may have cut your own connection; try again and confirm it")
 
-    def is_undone(self, target: Target, before: Mapping[str, Any], job: Job) -> bool:
-        """Whether the old state is back."""
+    def undo(self, target: Target, before: Mapping[str, Any], job: Job) -> bool:
+        """Bring back what was; False when it is so already. Raises what keeps it from being brought back."""
+        if self.is_taken(before, self.read(target)):
+            return False
+        self.apply(target, before, job)
         try:
             self.read_back(target, before, job)
-        except NotTaken:
-            return False
+        except NotTaken as error:
+            raise NotTaken(f"the old state did not come back: {error.message}") from error
         return True
 
     def _undone(self, target: Target, before: dict[str, Any], error: RemsimError, job: Job) -> RemsimError:
-        """Go back to what was, and say what came of it."""
+        """Go back to what was, and say what came of it. What cannot be undone now is undone when the modem is back."""
+        pending = target.means.pending
         job.heed_abort()
         job.report(None, "undoing the change")
         try:
             if not target.modem.is_ready:
                 job.report(None, "waiting for the modem to come back", can_abort=True)
                 if not target.wait_ready(RETURN_S, job):
-                    hint = "look at its settings when it is back"
-                    text = f"{error.message}; {target.id} has not come back, so the change could not be undone"
-                    return RolledBack(text, code="not_undone", hint=hint)
+                    raise Conflict(f"{target.id} has not come back", code="not_ready")
                 job.report(None, "undoing the change", can_abort=False)
-            if self.is_taken(before, self.read(target)):
-                return error  # it was refused: nothing has changed
-            self.apply(target, before, job)
-            if self.is_undone(target, before, job):
-                kind = Aborted if isinstance(error, Aborted) else RolledBack
-                return kind(f"{error.message}; the change was undone", field=error.field, hint=error.hint)
-            told = "the old state could not be brought back"
+            has_changed = self.undo(target, before, job)
         except RemsimError as trouble:
-            told = f"undoing it failed: {trouble.message}"
-        return RolledBack(f"{error.message}; {told}", code="not_undone", hint="restart the modem and look at its state")
+            if may_work_later(trouble) or job.is_stopping:
+                pending.leave(target.id, self.name)
+                told = f"undoing it is tried again once it answers: {trouble.message}"
+            else:
+                pending.drop(target.id, self.name)
+                told = f"undoing it failed: {trouble.message}"
+            hint = "look at its settings when it is back"
+            return RolledBack(f"{error.message}; {told}", code="not_undone", hint=hint)
+        pending.drop(target.id, self.name)
+        if not has_changed:
+            return error  # it was refused: nothing has changed
+        kind = Aborted if isinstance(error, Aborted) else RolledBack
+        return kind(f"{error.message}; the change was undone", field=error.field, hint=error.hint)
+
+
+def may_work_later(trouble: RemsimError) -> bool:
+    """Whether it was the modem's absence or silence, or somebody's wish, that kept something from being done."""
+    return isinstance(trouble, (ModemGone, AtTimeout, Conflict, Aborted))
 
 
 def service_field(seconds: int) -> Whole:
@@ -182,13 +209,18 @@ def service_field(seconds: int) -> Whole:
 
 
 def has_service(target: Target, within_s: float, job: Job) -> bool:
-    """Whether the modem is online within the time and stays so for a while: what was read before says nothing."""
+    """Whether the modem is online within the time and stays so for a while: what was read before says nothing.
+
+    A card that wants its PIN or PUK gives service once that is entered, so there is nothing to wait for.
+    """
     before, online_since = target.reading, None
     deadline = target.clock.monotonic() + within_s
     target.hasten("REG?", "CPIN")
     while True:
-        now = target.clock.monotonic()
-        if not target.is_online or target.reading is before:
+        now, reading = target.clock.monotonic(), target.reading
+        if reading is not None and reading is not before and reading.sim_state in WANTS_CODE:
+            return True
+        if not target.is_online or reading is before:
             online_since = None
         else:
             online_since = now if online_since is None else online_since

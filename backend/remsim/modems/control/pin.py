@@ -18,6 +18,8 @@ from remsim.modems.control.target import Target
 ENTER_S = 30.0
 READY_S = 30.0
 LOOK_S = 1.0
+FOLLOWS_S = 5.0
+"""How long polling may take to say the same: what can be done next depends on it."""
 PIN_ENABLED = 'AT+CLCK="SC",2'
 BUSY = 14
 """27.007 §9.2: the card is busy, as for some seconds after its PIN was entered."""
@@ -103,6 +105,7 @@ class PinAction(Action):
         while (state := card_state(target)) in (None, "BUSY") and target.clock.monotonic() < deadline:
             target.pause(LOOK_S, job)
         target.hasten("CPIN", "REG?")
+        target.wait_until(lambda: target.values.get("sim_state") == state, FOLLOWS_S, job)
         return state
 
 

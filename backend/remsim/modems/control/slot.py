@@ -26,6 +26,8 @@ NO_CARD = {
 HINTS = {
     "NOT_INSERTED": "insert a SIM there, or choose the other slot",
     "EMPTY_EUICC": "load and enable a profile there first, or choose the other slot",
+    "SIM PIN": "enter the PIN of the card in this slot",
+    "SIM PUK": "enter the PUK of the card in this slot",
 }
 
 
