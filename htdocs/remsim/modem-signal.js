@@ -13,7 +13,7 @@ const CHARTS = [
 	{ id: 'rsrp', title: 'RSRP', unit: 'dBm', min: -125, max: -70, lines: [['rsrp_dbm', 'LTE'], ['nr_rsrp_dbm', '5G', true]] },
 	{ id: 'sinr', title: 'SINR', unit: 'dB', min: -5, max: 30, digits: 1, lines: [['sinr_db', 'LTE'], ['nr_sinr_db', '5G', true]] }
 ];
-const BRANCHES = [['RSRP', 'rsrp', 'dBm'], ['RSRQ', 'rsrq', 'dB'], ['SINR', 'sinr', 'dB']];
+const BRANCHES = [['RSRP', 'rsrp', 'dBm'], ['RSRQ', 'rsrq', 'dB'], ['SINR', 'sinr', 'dB'], ['RSSI', 'rssi', 'dBm']];
 const LEGS = {
 	LTE: [['RSRP', 'rsrp_dbm', 'dBm', 0], ['RSRQ', 'rsrq_db', 'dB', 1], ['SINR', 'sinr_db', 'dB', 0], ['RSSI', 'rssi_dbm', 'dBm', 0]],
 	NR: [['RSRP', 'nr_rsrp_dbm', 'dBm', 0], ['RSRQ', 'nr_rsrq_db', 'dB', 1], ['SINR', 'nr_sinr_db', 'dB', 0]],

@@ -284,6 +284,50 @@ def test_a_5g_leg_that_is_gone_does_not_linger() -> None:
     assert not any(value is not None for name, value in fields.items() if name.startswith("nr_"))
 
 
+def test_levels_by_antenna_are_details_and_never_those_of_the_cell() -> None:
+    driver = driver_for("quectel", "RM520N-GL", "SDX62")
+    plan = PollingPlan(driver, 1.0)
+    branches = {
+        "AT+QRSRP": "+QRSRP: -70,-88,-140,-140,LTE\n+QRSRP: -120,-60,-110,-106,NR5G\n\nOK",
+        "AT+QRSRQ": "+QRSRQ: -13,-9,-32768,-32768,LTE\nOK",
+        "AT+QSINR": "+QSINR: 0,-32768,-32768,-32768,LTE\n+QSINR: 12,7,-32768,-32768,NR5G\nOK",
+    }
+    for command, reply in {SERVING: ENDC, **branches}.items():
+        assert command in (*driver.fast_commands, *driver.slow_commands)
+        plan.learned(command, driver.decode(command, reply))
+    fields = driver.reading_fields(plan.merged())
+    assert (fields["rsrp_dbm"], fields["nr_rsrp_dbm"], fields["sinr_db"]) == (-99, -71, 2)
+    lte = {
+        "rsrp_branches_dbm": [-70, -88, None, None],
+        "rsrq_branches_db": [-13, -9, None, None],
+        "sinr_branches_db": [0, None, None, None],
+    }
+    assert driver.details(plan.merged()) == lte | {
+        "nr_rsrp_branches_dbm": [-120, -60, -110, -106],
+        "nr_sinr_branches_db": [12, 7, None, None],
+    }
+    plan.learned(SERVING, driver.decode(SERVING, LTE))
+    assert driver.details(plan.merged()) == lte
+    for command in branches:
+        plan.learned(command, driver.decode(command, "+QRSRP: -140,-140,-140,-140,LTE\nOK"))
+    assert driver.details(plan.merged()) == {}
+
+
+@pytest.mark.parametrize(("module", "is_asked"), [
+    ("RM500Q-GL", True), ("EG25-G", True), ("EP06-E", True), ("EM12-G", True), ("RM500U-CNV", False), ("BG96", False),
+    ("EC200A", False),
+])  # fmt: skip
+def test_modules_that_know_their_branches_are_asked_for_them(module: str, is_asked: bool) -> None:
+    driver = driver_for("quectel", module)
+    assert {"AT+QRSRP", "AT+QRSRQ", "AT+QSINR"}.issubset(driver.slow_commands) == is_asked
+
+
+def test_refused_branches_are_told_as_refused() -> None:
+    driver = driver_for("quectel", "EC25")
+    assert driver.decode("AT+QRSRP", "ERROR") == {"ok": False}
+    assert driver.decode("AT+QRSRP", "+CME ERROR: 10") == {"ok": False}
+
+
 def test_an_operator_query_on_5g_does_not_make_lte_a_5g_cell() -> None:
     driver = driver_for("quectel", "RM520N-GL", "SDX62")
     fields = fields_of(driver, ("AT+COPS?", '+COPS: 0,0,"T-Mobile",11'), (SERVING, LTE))
@@ -327,6 +371,30 @@ def test_the_best_branch_counts_on_sierra() -> None:
     fields = fields_of(driver_for("sierra", "EM7565", "MDM9x50"), ("AT!GSTATUS?", reply_of("si009")))
     assert (fields["rsrp_dbm"], fields["rssi_dbm"], fields["temperature_c"]) == (-116, -89, 32)
     assert (fields["band"], fields["state"], fields["pci"]) == (7, "online", None)
+
+
+@pytest.mark.parametrize(
+    ("module", "row_id", "lists"),
+    [
+        ("EM7565", "si009", {"rsrp_branches_dbm": [-117, -116], "rssi_branches_dbm": [-89, -89]}),
+        ("MC7455", "si-flat-status", {"rsrp_branches_dbm": [-98, -94], "rssi_branches_dbm": [-65, -64]}),
+        (
+            "EM9191",
+            "si-endc",
+            {"rsrp_branches_dbm": [-99, -122, -101, -117], "rssi_branches_dbm": [-65, -82, -67, -80]},
+        ),
+        ("EM9291", "si-em9291-limited", {"rssi_branches_dbm": [-64.1, -63.6, None, None]}),
+    ],
+)
+def test_levels_by_antenna_come_from_the_table_of_levels(module: str, row_id: str, lists: dict[str, Any]) -> None:
+    driver = driver_for("sierra", module)
+    assert driver.details(driver.decode("AT!GSTATUS?", reply_of(row_id))) == lists
+
+
+def test_the_5g_leg_of_sierra_has_branches_of_its_own() -> None:
+    driver = driver_for("sierra", "EM9191", "SDX55")
+    reply = "!GSTATUS:\nSystem mode: ENDC\nNR5G(sub6) Rx0 RSSI (dBm): -64.1\nNR5G(sub6) Rx1 RSSI (dBm): ---\nOK"
+    assert driver.details(driver.decode("AT!GSTATUS?", reply)) == {"nr_rssi_branches_dbm": [-64.1, None]}
 
 
 def test_the_pci_is_told_only_with_the_cell_it_was_read_on() -> None:

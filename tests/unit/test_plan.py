@@ -103,3 +103,63 @@ def test_users_new_period_ends_a_back_off() -> None:
     plan.failed()
     plan.finished(9.0, 9.0)
     assert plan.effective_s is None
+
+
+REFUSED = {"ok": False}
+
+
+def asked_at(plan: PollingPlan, command: str, until_s: int, answer: dict[str, object]) -> list[int]:
+    """The seconds in which a command was asked, it being answered so and the others with OK."""
+    seconds = []
+    for second in range(until_s):
+        for one in plan.commands(float(second)):
+            plan.learned(one, answer if one == command else {})
+            if one == command:
+                seconds.append(second)
+    return seconds
+
+
+def test_command_that_the_modem_refuses_is_soon_asked_every_ten_minutes_only() -> None:
+    seconds = asked_at(plan_of(), "AT+QRSRP", 2000, REFUSED)
+    gaps = [later - earlier for earlier, later in zip(seconds, seconds[1:], strict=False)]
+    assert [round(gap, -1) for gap in gaps] == [30, 30, 600, 600, 600]
+
+
+@pytest.mark.parametrize("answer", [{}, {"ok": False, "sim_state": "NOT_INSERTED"}, {"rsrp_branches_dbm": [-90]}])
+def test_command_that_tells_something_is_asked_on(answer: dict[str, object]) -> None:
+    assert len(asked_at(plan_of(), "AT+QRSRP", 600, answer)) == 20
+
+
+def test_one_answer_ends_the_count_of_refusals() -> None:
+    plan = plan_of()
+    for answer in (REFUSED, REFUSED, {}, REFUSED, REFUSED):
+        plan.learned("AT+QRSRP", answer)
+    assert len(asked_at(plan, "AT+QRSRP", 300, {})) == 10
+
+
+@pytest.mark.parametrize(
+    ("command", "before", "after"),
+    [
+        ("AT+CPIN?", {"sim_state": "SIM PIN"}, {"sim_state": "READY"}),
+        ("AT+CFUN?", {"cfun": 4}, {"cfun": 1}),
+        ("AT+CEREG?", {"cereg_stat": 2}, {"cereg_stat": 1}),
+        ('AT+QENG="servingcell"', {"state": "SEARCH"}, {"state": "NOCONN", "mode": "LTE"}),
+    ],
+)
+def test_what_was_refused_is_asked_again_once_things_have_changed(
+    command: str, before: dict[str, object], after: dict[str, object]
+) -> None:
+    plan = plan_of()
+    plan.learned(command, before)
+    asked_at(plan, "AT+QRSRP", 100, REFUSED)
+    assert not any("AT+QRSRP" in plan.commands(float(second)) for second in range(100, 300))
+    plan.learned(command, before)
+    plan.learned(command, after)
+    assert "AT+QRSRP" in [one for second in range(300, 320) for one in plan.commands(float(second))]
+
+
+def test_refused_command_can_be_hastened() -> None:
+    plan = plan_of()
+    asked_at(plan, "AT+COPS?", 100, REFUSED)
+    plan.hasten("COPS")
+    assert plan.commands(100.0)[0] == "AT+COPS?"

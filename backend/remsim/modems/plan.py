@@ -8,12 +8,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from remsim.modems.drivers.base import Driver
+from remsim.modems.drivers.base import DOMAINS, Driver
 
 MOST_BACKOFF_S = 60.0
 LATE_SHARE = 0.8
 TIMEOUT_S = 3.0
 PATIENT_TIMEOUT_S = 10.0
+REFUSALS = 3
+REFUSED_EVERY_S = 600.0
+"""A slow command that was refused so often in a row is asked only so often: most likely the module has none such."""
+CIRCUMSTANCES = ("sim_state", "cfun", "state", "mode", "rat", *DOMAINS)
+"""Once one of these changes, what was refused before may be answered."""
 
 
 class PollingPlan:
@@ -28,6 +33,7 @@ class PollingPlan:
         self._due: dict[str, float] = dict.fromkeys((*driver.slow_commands, *driver.once_commands), 0.0)
         self._due |= dict.fromkeys(driver.occasional_commands, -1.0)  # first of all, once they are wanted
         self._values: dict[str, dict[str, Any]] = {}
+        self._refusals: dict[str, int] = {}
         self._is_first = True
         self.period_s = period_s
         self.effective_s = period_s
@@ -60,6 +66,10 @@ class PollingPlan:
         """The values of a command's newest answer; None forgets the old ones."""
         if command in self._driver.once_commands:
             self._due[command] = math.inf
+        before = self._values.get(command)
+        if values and before and any(values.get(name) != before.get(name) for name in CIRCUMSTANCES):
+            self._pardon()
+        self._count_refusals(command, values)
         if values is None:
             self._values.pop(command, None)
         else:
@@ -106,6 +116,22 @@ class PollingPlan:
             self._values.pop(command, None)
             self._due[command] = -1.0
         return unwanted
+
+    def _count_refusals(self, command: str, values: dict[str, Any] | None) -> None:
+        """An error that tells of the SIM is an answer."""
+        if not values or values.get("ok") is not False or "sim_state" in values:
+            self._refusals.pop(command, None)
+        elif command in self._due:
+            self._refusals[command] = self._refusals.get(command, 0) + 1
+            if self._refusals[command] >= REFUSALS and self._due[command] > 0.0:  # else it was hastened meanwhile
+                self._due[command] += REFUSED_EVERY_S - self._driver.slow_every_s
+
+    def _pardon(self) -> None:
+        """What was refused is asked as often as the others again."""
+        for command, count in self._refusals.items():
+            if count >= REFUSALS and self._due.get(command, 0.0) > 0.0:
+                self._due[command] -= REFUSED_EVERY_S - self._driver.slow_every_s
+        self._refusals.clear()
 
     def _stretch(self) -> None:
         if self.effective_s is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from remsim.modems.decode import decode_reply
@@ -46,10 +46,17 @@ NEIGHBOUR_FIELDS = (
     *("rat", "band", "earfcn", "arfcn", "uarfcn", "pci", "psc", "cell_id", "mcc", "mnc", "tac", "lac"),
     *("rsrp_dbm", "rsrq_db", "rssi_dbm", "sinr_db", "rscp_dbm", "ecio_db", "srxlev", "kind"),
 )
+BRANCH_FIELDS = tuple(
+    f"{leg}{measure}"
+    for leg in ("", "nr_")
+    for measure in ("rsrp_branches_dbm", "rsrq_branches_db", "sinr_branches_db", "rssi_branches_dbm")
+)
+"""Levels by antenna branch, in the modem's order; None is a branch that is not used. ``nr_`` is the 5G leg of EN-DC."""
 DETAILS = (
     *("pin_tries_left", "puk_tries_left", "voltage_mv", "temperature_state", "temperature_limits_c", "power_state"),
     *("low_power_reasons", "carrier_profile", "carrier_profile_auto", "package_version", "urc_port", "sim_detection"),
     *("current_fw", "current_carrier", "preferred_fw", "mismatch"),
+    *BRANCH_FIELDS,
 )
 """What the view of one modem tells besides the reading, where the family knows it."""
 
@@ -186,7 +193,13 @@ class Driver:
 
     def details(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What the view of one modem tells besides its reading; only what is known."""
-        return {name: values[name] for name in DETAILS if values.get(name) is not None}
+        left_out = () if values.get("mode") == "NSA" else BRANCH_FIELDS[len(BRANCH_FIELDS) // 2 :]
+        return {name: values[name] for name in DETAILS if values.get(name) is not None and name not in left_out}
+
+
+def has_any(levels: Sequence[Any]) -> bool:
+    """Whether any of the levels is known."""
+    return any(level is not None for level in levels)
 
 
 def carrier(role: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from remsim.modems.drivers.abilities import SimDetection, SlotSwitch
-from remsim.modems.drivers.base import Driver
+from remsim.modems.drivers.base import BRANCH_FIELDS, Driver, has_any
 from remsim.modems.drivers.quectel_radio import IotPreferences, LtePreferences, NrCellLock, NrPreferences
 
 SLOTS = SlotSwitch("AT+QUIMSLOT?", "AT+QUIMSLOT={}", 1, {1: "Slot 1", 2: "Slot 2"}, offered="AT+QUIMSLOT=?")
@@ -18,6 +18,8 @@ DETECTION = SimDetection(
     has_level=True,
     needs_restart=True,
 )
+
+BRANCHES = ("AT+QRSRP", "AT+QRSRQ", "AT+QSINR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class QuectelDriver(Driver):
 
     A round asks QENG="servingcell"; LTE modules QCSQ too, whose SINR scale is the same on every firmware. Slow ones:
     +CPIN? (SIM), +CEREG? with +CREG? or +C5GREG? (domains), +COPS? (operator), +CFUN? (radio), QTEMP, QENG
-    ="neighbourcell", +CBC (supply), QCAINFO where carriers are aggregated, QUIMSLOT? where there are two slots. Once:
+    ="neighbourcell", +CBC (supply), QCAINFO where carriers are aggregated, QUIMSLOT? where there are two slots, QRSRP,
+    QRSRQ and QSINR (levels by antenna) on Qualcomm's chips other than BG's; a module without them refuses them. Once:
     QMBNCFG (carrier profile), QURCCFG (port of unsolicited lines). While a PIN is wanted: QPINC.
     """
 
@@ -92,6 +95,8 @@ class QuectelDriver(Driver):
         if row.slots > 1:
             slow.append("AT+QUIMSLOT?")
             self.slot_switch = SLOTS
+        if row.kind in ("nr", "lte"):
+            slow += BRANCHES
         if row.kind == "nr":
             self.cell_lock = NrCellLock()  # Unisoc's QNWLOCK has other arguments, which are documented nowhere
         elif row.kind == "lte":
@@ -100,6 +105,15 @@ class QuectelDriver(Driver):
             self.radio_preferences = IotPreferences()
             self.forgotten_by_automatic = ('AT+QCFG="nwscanmode"',)
         self.slow_commands = tuple(slow)
+
+    def decode(self, command: str, reply: str) -> dict[str, Any]:
+        """As every driver; of the levels by antenna only their lists, for QENG's word of the cell is newer."""
+        values = super().decode(command, reply)
+        if command not in BRANCHES:
+            return values
+        nr = values.pop("nr", None) or {}
+        lists = values | {f"nr_{name}": levels for name, levels in nr.items()}
+        return {name: told for name, told in lists.items() if name == "ok" or (name in BRANCH_FIELDS and has_any(told))}
 
     def reading_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """As every driver; QENG's own word is newer than the last slow registration query."""

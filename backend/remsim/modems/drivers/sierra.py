@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from remsim.modems.drivers.abilities import SlotSwitch
-from remsim.modems.drivers.base import Driver
+from remsim.modems.drivers.base import Driver, has_any
 from remsim.modems.drivers.sierra_radio import PASSWORD, SierraPreferences
 
 NR_MODULES = ("EM91", "EM92")
@@ -35,6 +35,9 @@ PLATFORMS = {
     "EM929": "SDX65",
 }
 """By the beginning of what AT+CGMM says, for a USB id may cover several chips."""
+
+BRANCHES = ("rxm", "rxd", "rxm1", "rxd1", "rx0", "rx1", "rx2", "rx3")
+"""Antenna branches of GSTATUS, in its order: main and diversity, of two or of four; SDX counts them."""
 
 
 class SierraDriver(Driver):
@@ -67,8 +70,10 @@ class SierraDriver(Driver):
             self.slow_commands = ("AT+CPIN?", "AT+CEREG?", "AT+C5GREG?", *self.slow_commands[2:])
 
     def decode(self, command: str, reply: str) -> dict[str, Any]:
-        """As every driver; of LTEINFO only what GSTATUS lacks, with the cell it belongs to."""
+        """As every driver; of LTEINFO only what GSTATUS lacks, with the cell it belongs to; branches as lists."""
         values = super().decode(command, reply)
+        if command == "AT!GSTATUS?":
+            return values | by_branch(values) | by_branch(values.get("nr") or {}, "nr_")
         if command == "AT!LTEINFO?" and "cell_id" in values:
             kept = ("mcc", "mnc", "neighbours", "neighbour_count")
             asked = {"cell_id": values["cell_id"], "pci": values["pci"]}
@@ -84,3 +89,14 @@ class SierraDriver(Driver):
         if values.get("registered") is False and fields["state"] == "online":
             fields["state"] = fields["registration"] = "searching"
         return fields
+
+
+def by_branch(cell: Mapping[str, Any], leg: str = "") -> dict[str, Any]:
+    """A cell's levels by antenna branch, where any is known."""
+    found = {}
+    for kind in ("rsrp", "rssi"):
+        names = [f"{kind}_{branch}_dbm" for branch in BRANCHES]
+        levels = [cell[name] for name in names if name in cell]
+        if has_any(levels):
+            found[f"{leg}{kind}_branches_dbm"] = levels
+    return found
