@@ -75,6 +75,20 @@ def test_an_lte_module_sees_the_anchor_only(scene: Scene) -> None:
     assert (values["rsrp_dbm"], values["rsrq_db"]) == (scene.rsrp_dbm, scene.rsrq_db)
 
 
+NAMES = {"QRSRP": "rsrp_dbm", "QRSRQ": "rsrq_db", "QSINR": "sinr_db"}
+
+
+@given(scenes("LTE", "NSA", "SA"), st.sampled_from(sorted(NAMES)), st.booleans())
+def test_the_best_antenna_has_the_level_of_the_cell(scene: Scene, name: str, is_5g: bool) -> None:
+    body = quectel.branches(scene, name, is_5g_module=is_5g)
+    values = decoded("RM520N-GL" if is_5g else "EM12-G", "", f"AT+{name}", body)
+    level, listed = getattr(scene, NAMES[name]), NAMES[name].replace("_", "_branches_")
+    for leg in (values, *([values["nr"]] if is_5g and scene.mode == "NSA" else [])):
+        if level not in (None, -140, -44):
+            assert leg[NAMES[name]] == level and leg[listed][0] == level
+        assert len(leg[listed]) == 4 and leg[listed][2:] == [None, None]
+
+
 @given(scenes("LTE", "NSA"))
 def test_qcsq_keeps_all_four_levels(scene: Scene) -> None:
     values = decoded("EC25", "MDM9x07", "AT+QCSQ", quectel.qcsq(scene))

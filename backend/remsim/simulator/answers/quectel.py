@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from remsim.simulator.answers.base import Body, Settings, Table, constant, of_sim, of_state, setting
 from remsim.simulator.answers.common import knows_5g, registration
 from remsim.simulator.answers.quectel_config import CONFIG, LTE_CONFIG
@@ -51,6 +53,17 @@ def qcsq(state: ModemState) -> str:
     """Four levels, for LTE modules."""
     technology = "CAT-M1" if state.model.family == "bg96" else "LTE"
     return quectel.qcsq(state.scene, technology) if state.camped else '+QCSQ: "NOSERVICE"'
+
+
+def branches(name: str) -> Callable[[ModemState], Body]:
+    """One of the levels by antenna; an error where no LTE or 5G is."""
+
+    def read(state: ModemState) -> str | None:
+        if not state.camped or state.scene.mode == "UMTS":
+            return None
+        return quectel.branches(state.scene, name, is_5g_module=knows_5g(state))
+
+    return read
 
 
 def neighbours(state: ModemState) -> str:
@@ -133,6 +146,7 @@ SLOTS = Table(
 )
 DUAL_SIM = Table({"AT+QDSIM?": of_state(lambda s: f"+QDSIM: {s.slot}")}, {"AT+QDSIM=": choose_dual})
 """EC25 and EG25 with firmware for two cards."""
+BRANCHES = Table({f"AT+{name}": of_state(branches(name)) for name in quectel.UNUSED})
 NR = Table({"AT+C5GREG?": registration("+C5GREG")}) | NR_RADIO
 LTE = Table({"AT+QCSQ": of_state(qcsq)}) | LTE_CONFIG
 
@@ -141,7 +155,9 @@ def quectel_table(model: Model) -> Table:
     """By the module's family."""
     found = QUECTEL | (LTE if model.is_lte_only else NR)
     if model.family == "rm5xx":
-        found |= CAPABILITY
+        found |= CAPABILITY | BRANCHES
+    if model.family == "lte":
+        found |= BRANCHES
     if model.family == "unisoc":
         found |= CHOICES
     if model.slots > 1:

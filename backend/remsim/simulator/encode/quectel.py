@@ -8,6 +8,11 @@ RB = {5: 25, 10: 50, 15: 75, 20: 100}
 LTE_BW = {5: 2, 10: 3, 15: 4, 20: 5}
 NR_BW = {10: 1, 20: 3, 100: 12}
 NO_LEVEL = -32768
+OTHER_BRANCH_DB = 3
+"""How much weaker the second antenna is; made up, for the recordings hold one level."""
+UNUSED = {"QRSRP": -140, "QRSRQ": NO_LEVEL, "QSINR": NO_LEVEL}
+UNUSED_SA = UNUSED | {"QRSRP": -44}
+"""What stands for an antenna that is not used."""
 
 
 def shown(value: float | None) -> str:
@@ -90,6 +95,21 @@ def qcsq(scene: Scene, technology: str = "LTE") -> str:
         return f'+QCSQ: "WCDMA",-,{shown(scene.rscp_dbm)},-'
     sinr = "-" if scene.sinr_db is None else str(min(max((scene.sinr_db + 20) * 5, 0), 250))
     return f'+QCSQ: "{technology}",{shown(scene.rssi_dbm)},{shown(scene.rsrp_dbm)},{sinr},{shown(scene.rsrq_db)}'
+
+
+def branches(scene: Scene, name: str, *, is_5g_module: bool) -> str:
+    """AT+QRSRP, AT+QRSRQ, AT+QSINR: two of four antennas; 5G modules name the technology, a line each in EN-DC.
+
+    Of 3G no capture was found.
+    """
+    level = {"QRSRP": scene.rsrp_dbm, "QRSRQ": scene.rsrq_db, "QSINR": scene.sinr_db}[name]
+    unused = (UNUSED_SA if scene.mode == "SA" else UNUSED)[name]
+    used = [unused, unused] if level is None else [level, level - (1 if name == "QRSRQ" else OTHER_BRANCH_DB)]
+    line = f"+{name}: {','.join(str(value) for value in (*used, unused, unused))}"
+    if not is_5g_module:
+        return line
+    words = {"LTE": ("LTE",), "NSA": ("LTE", "NR5G"), "SA": ("NR5G",)}.get(scene.mode, ())
+    return "\r\n".join(f"{line},{word}" for word in words)
 
 
 def qcainfo(scene: Scene, *, is_5g_module: bool) -> str:
