@@ -10,7 +10,8 @@ from typing import Any
 from remsim.core.errors import InvalidInput, RemsimError
 
 ANSWER_LIMIT = 8 << 20
-TIMEOUT_S = 60.0
+TIMEOUT_S = 90.0
+"""Longer than an AT command may take, and the one before it."""
 
 
 class ServiceClient:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import re
 import sys
 import time
 from collections.abc import Iterable
@@ -17,8 +16,10 @@ from typing import Any, TextIO
 
 from remsim.client import ServiceClient
 from remsim.core.errors import InvalidInput, RemsimError
+from remsim.modem_print import print_json, show_actions, show_form, show_messages, show_modems, show_reply
 
 LOOK_S = 0.5
+OTHERS = ("actions", "form", "sms", "forget", "forget-presets")
 
 
 def add_verbs(verbs: Any) -> None:
@@ -33,7 +34,13 @@ def add_verbs(verbs: Any) -> None:
         "remsim modem modem1 sim-slot slot=2",
     )
     modem.add_argument("modem", nargs="?", metavar="MODEM", help="its id, like modem1; all when absent")
-    modem.add_argument("action", nargs="?", metavar="ACTION", help="actions, form, forget, or an action's name")
+    modem.add_argument(
+        "action",
+        nargs="?",
+        metavar="ACTION",
+        help="an action's name; or actions (which there are), form ACTION (its fields), sms (its messages), forget (a "
+        "modem that is gone), forget-presets (what is applied again after its restart)",
+    )
     modem.add_argument("values", nargs="*", metavar="FIELD=VALUE", help="the fields of the action's form")
     modem.add_argument("-o", "--output", type=Path, metavar="FILE", help="record: where the replies are written")
     modem.add_argument("--keep-cells", action="store_true", help="record: keep what tells where the modem is")
@@ -45,25 +52,55 @@ def add_verbs(verbs: Any) -> None:
     modem.set_defaults(run=run)
 
 
+def place(arguments: argparse.Namespace, rest: list[str]) -> bool:
+    """Give words that stand behind an option, which argparse leaves over, their places; False when they have none."""
+    if arguments.run is not run or any(word.startswith("-") for word in rest):
+        return False
+    words = [word for word in (arguments.modem, arguments.action, *arguments.values) if word is not None] + rest
+    arguments.modem, arguments.action, arguments.values = words[0], next(iter(words[1:]), None), words[2:]
+    return True
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Show or act; 0 is success."""
     if arguments.modem == "record":
         return record(arguments)
     client = ServiceClient.of_router(arguments.state, arguments.listen, arguments.config)
     if arguments.modem is None:
-        return show_all(client, arguments.json)
+        return show_modems(client.get("modems")["modems"], arguments.json)
     base = f"modems/{quoted(arguments.modem)}"
     if arguments.action is None:
         return print_json(client.get(base))
-    if arguments.action == "actions":
-        return show_actions(client.get(f"{base}/actions")["actions"], arguments.json)
-    if arguments.action == "form":
-        if len(arguments.values) != 1:
-            raise InvalidInput("name one action: remsim modem MODEM form ACTION", field="ACTION")
-        return show_form(client.get(f"{base}/{quoted(arguments.values[0])}/form"), arguments.json)
-    if arguments.action == "forget":
-        return print_json(client.request("DELETE", base))
+    if arguments.action in OTHERS:
+        return other(client, base, arguments)
     return act(client, base, arguments)
+
+
+def other(client: ServiceClient, base: str, arguments: argparse.Namespace) -> int:
+    """What is asked of a modem besides its actions."""
+    word, values = arguments.action, arguments.values
+    if word == "form":
+        if len(values) != 1:
+            raise InvalidInput("name one action: remsim modem MODEM form ACTION", field="ACTION")
+        known_action(client, base, values[0])
+        return show_form(client.get(f"{base}/{quoted(values[0])}/form"), arguments.json)
+    if values:
+        raise InvalidInput(f"{word} takes nothing behind it, but {values[0][:40]!r} is", field="FIELD=VALUE")
+    if word == "actions":
+        return show_actions(client.get(f"{base}/actions")["actions"], arguments.json)
+    if word == "sms":
+        return show_messages(client.get(f"{base}/sms"), arguments.json)
+    return print_json(client.request("DELETE", base if word == "forget" else f"{base}/desired"))
+
+
+def known_action(client: ServiceClient, base: str, name: str) -> dict[str, Any]:
+    """The action of that name; ``InvalidInput`` names those there are."""
+    actions: list[dict[str, Any]] = client.get(f"{base}/actions")["actions"]
+    for action in actions:
+        if action["name"] == name:
+            return action
+    names = ", ".join(action["name"] for action in actions)
+    raise InvalidInput(f"there is no action {name[:40]!r}", field="ACTION", hint=f"there are: {names}")
 
 
 def record(arguments: argparse.Namespace) -> int:
@@ -116,70 +153,19 @@ def quoted(name: str) -> str:
     return quote(name, safe="")
 
 
-def show_all(client: ServiceClient, as_json: bool) -> int:
-    """A line a modem."""
-    modems = client.get("modems")["modems"]
-    if as_json:
-        return print_json(modems)
-    for modem in modems:
-        name = f"{modem['vendor']} {modem['model']}"
-        operation = f"; {modem['operation']}" if modem.get("operation") else ""
-        print(f"{modem['id']:8}  {modem['usb_path']:14}  {name:28}  {modem['state']}{operation}")
-        if modem["problem"]:
-            print(f"          {modem['problem']}")
-    if not modems:
-        print("no modem; `remsim detect` tells what is on USB", file=sys.stderr)
-    return 0
-
-
-def show_actions(actions: list[dict[str, Any]], as_json: bool) -> int:
-    """A line an action."""
-    if as_json:
-        return print_json(actions)
-    for action in actions:
-        missing = f" (not here: {action['missing']})" if action["missing"] else ""
-        print(f"{action['name']:16}  {action['label']}{missing}")
-    return 0
-
-
-def show_form(form: dict[str, Any], as_json: bool) -> int:
-    """A line a field, with its choices and the value in force."""
-    if as_json:
-        return print_json(form)
-    print(form["title"])
-    for text in (form.get("description"), form.get("x-cuts")):
-        if text:
-            print(f"  {text}")
-    for name, field in form["properties"].items():
-        is_required = " (required)" if name in form["required"] else ""
-        print(f"  {name}={shown_type(field)}{is_required}  {field.get('title', '')}")
-        if field.get("description"):
-            print(f"      {field['description']}")
-    return 0
-
-
-def shown_type(field: dict[str, Any]) -> str:
-    """What a field takes, in short."""
-    choices = field.get("oneOf") or field.get("items", {}).get("oneOf")
-    now = f" [now {json.dumps(field['default'])}]" if "default" in field else ""
-    if choices is not None:
-        return "|".join(str(one["const"]) for one in choices) + now
-    bounds = f" {field['minimum']} to {field['maximum']}" if "minimum" in field else ""
-    return f"<{field.get('type', 'text')}{bounds}>{now}"
-
-
 def act(client: ServiceClient, base: str, arguments: argparse.Namespace) -> int:
     """Run an action, follow its job to its end."""
-    path = f"{base}/{quoted(arguments.action)}"
+    action = known_action(client, base, arguments.action)
+    path = f"{base}/{quoted(action['name'])}"
     body = content_of(arguments.values)
-    if not arguments.yes and sys.stdin.isatty():
-        cuts = client.get(f"{path}/form").get("x-cuts")
-        if cuts and not agreed(f"{cuts} Go on?"):
-            return 1
+    asks = action["cuts"] and not action["missing"] and not arguments.yes and sys.stdin.isatty()
+    if asks and not agreed(f"{action['cuts']} Go on?"):
+        return 1
     answer = client.post(path, body)
-    if "result" in answer and "state" not in answer:
-        return print_json(answer["result"])
-    return follow(client, answer, is_agreed=arguments.yes)
+    if "result" not in answer or "state" in answer:
+        return follow(client, answer, is_agreed=arguments.yes)
+    result = answer["result"]
+    return show_reply(result, arguments.json) if action["name"] == "at" else print_json(result)
 
 
 def content_of(pairs: list[str]) -> dict[str, Any]:
@@ -224,8 +210,11 @@ def follow(client: ServiceClient, job: dict[str, Any], *, is_agreed: bool) -> in
             time.sleep(LOOK_S)
             job = client.get(path)
     except KeyboardInterrupt:
-        client.post(f"{path}/abort", {})
-        print("asked the job to end", file=sys.stderr)
+        try:
+            client.post(f"{path}/abort", {})
+            print("asked the job to end", file=sys.stderr)
+        except RemsimError as error:
+            print(f"{error.message}; it goes on as job {job['id']}", file=sys.stderr)
         return 130
     if job["state"] == "done":
         return print_json(job["result"])
@@ -239,14 +228,8 @@ def confirm(client: ServiceClient, job: dict[str, Any], is_agreed: bool) -> None
         while client.get(f"jobs/{job['id']}")["state"] == "confirming":
             time.sleep(LOOK_S)
         return
-    if is_agreed or agreed(f"The change is undone at {job['confirm_by']} unless you keep it. Keep it?"):
-        client.post(f"jobs/{job['id']}/confirm", {})
-    else:
-        client.post(f"jobs/{job['id']}/abort", {})
-
-
-def print_json(content: Any) -> int:
-    """Indented, as people and programs read it; a list of plain values stays on its line."""
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    print(re.sub(r"\[[^][{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found[0]), text))
-    return 0
+    is_kept = is_agreed or agreed(f"The change is undone at {job['confirm_by']} unless you keep it. Keep it?")
+    try:
+        client.post(f"jobs/{job['id']}/{'confirm' if is_kept else 'abort'}", {})
+    except RemsimError as error:  # the answer came too late, and the job tells what has become of it
+        print(error.message, file=sys.stderr)
