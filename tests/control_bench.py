@@ -19,6 +19,7 @@ from remsim.modems.control import change
 from remsim.modems.control.action import Action
 from remsim.modems.control.desk import ControlDesk
 from remsim.modems.control.means import Means
+from remsim.modems.control.pending import Pending
 from remsim.modems.control.seen import SeenBands
 from remsim.modems.control.target import Target
 from remsim.modems.gpio import Gpio
@@ -86,7 +87,8 @@ class ControlBench:
             monkeypatch.setattr(module, name, seconds)
         if actions is not None:
             table = {action.name: action for action in actions}
-            monkeypatch.setattr("remsim.modems.control.desk.ACTIONS", table)
+            for user in ("desk", "restore"):
+                monkeypatch.setattr(f"remsim.modems.control.{user}.ACTIONS", table)
         self.tree = UsbTree(root)
         self.state_dir = root / "state"
         self.state_dir.mkdir(exist_ok=True)
@@ -102,6 +104,7 @@ class ControlBench:
             netifd=netifd or Netifd(is_used=False),
             inhibitions=Inhibitions(),
             seen_bands=SeenBands(self.state_dir),
+            pending=Pending(self.state_dir),
             staged_dir=root / "staged",
         )
         (plug or (lambda tree: plug_rm520n(tree, USB_PATH, 0, "simwwan0")))(self.tree)

@@ -20,6 +20,7 @@ from remsim.core.reading import ModemReading
 from remsim.modems.boards import board_model, board_named
 from remsim.modems.control.desk import ControlDesk
 from remsim.modems.control.means import Means
+from remsim.modems.control.pending import Pending
 from remsim.modems.control.seen import SeenBands
 from remsim.modems.gpio import Gpio
 from remsim.modems.inhibitions import Inhibitions
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 UNFINISHED = "backfill.unfinished"
 """In the data directory from the beginning of a simulated past to its end."""
+UNDO_S, TELL_S = 1.0, 0.3
+"""What stopping leaves to changes that nobody has confirmed, to be undone; then to jobs whose ports are gone."""
 BACKFILL_EVENT_IDS = 40_000
 """Ids kept for the events of a backfilled week, so that they come before the live ones."""
 
@@ -136,7 +139,9 @@ class Router:
     def stop(self) -> None:
         """Stop polling, write out what is in memory, close the files."""
         self._stopping.set()
+        self.jobs.stop(UNDO_S)
         self.modems.stop()
+        self.jobs.stop(TELL_S)
         self._means.close()
         self.recorder.stop()
         self.emit(Event("service_stop", "remsim", self.clock.now(), "remsim stopped"))
@@ -174,6 +179,7 @@ class Router:
             netifd=Netifd(is_used=not self.simulated),
             inhibitions=Inhibitions(),
             seen_bands=SeenBands(self.state_dir),
+            pending=Pending(self.state_dir),
             board=board,
             sim_owner=sim_owner(self.config_dir, board),
         )

@@ -53,6 +53,9 @@ class Job:
     _publish: Callable[[Job], None] = field(default=lambda job: None, repr=False)
     _aborted: threading.Event = field(default_factory=threading.Event, repr=False)
     _confirmed: threading.Event = field(default_factory=threading.Event, repr=False)
+    _over: threading.Event = field(default_factory=threading.Event, repr=False)
+    _deciding: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _stopping: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def report(self, progress: float | None = None, step: str | None = None, *, can_abort: bool | None = None) -> None:
         """Say how far it is, and whether it can be aborted from now on."""
@@ -80,6 +83,27 @@ class Job:
         self._aborted.set()
         self._confirmed.set()  # who waits for one of both wakes up
 
+    def stop(self) -> None:
+        """The service ends: whatever it waits for is not waited for any longer."""
+        self._stopping.set()
+        self._aborted.set()
+        self._confirmed.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it is to end because the service does."""
+        return self._stopping.is_set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait where an abort would leave a mess; only the end of the service cuts it short."""
+        self._stopping.wait(seconds)
+
+    def aborted(self) -> Aborted:
+        """The error with which it ends early."""
+        if self.is_stopping:
+            return Aborted(f"{self.title or self.kind} was ended, for the service stops", code="stopping")
+        return Aborted(f"{self.title or self.kind} was aborted")
+
     def heed_abort(self) -> None:
         """What was asked to end has ended; what follows to clear up is not asked to."""
         self._aborted.clear()
@@ -87,19 +111,34 @@ class Job:
 
     def confirm(self) -> None:
         """Keep what the job changed; ``Conflict`` when it does not wait for that."""
-        if self.state != "confirming":
-            raise Conflict("this job does not wait for a confirmation", field="job")
-        self._confirmed.set()
+        with self._deciding:  # who is told that it was confirmed must find it so
+            if self.state != "confirming":
+                raise Conflict("this job does not wait for a confirmation", field="job")
+            self._confirmed.set()
 
     def wait_for_confirmation(self, now: float, within_s: float) -> bool:
         """Whether somebody confirmed within the time; an abort is no confirmation."""
         self._confirmed.clear()
+        if self._aborted.is_set():
+            return False
         self.state, self.confirm_by, self.can_abort = "confirming", now + within_s, True
         self.report(None, "waiting for a confirmation")
-        is_confirmed = self._confirmed.wait(within_s) and not self._aborted.is_set()
-        self.state, self.confirm_by = "running", None
+        self._confirmed.wait(within_s)
+        with self._deciding:
+            is_confirmed = self._confirmed.is_set() and not self._aborted.is_set()
+            self.state, self.confirm_by = "running", None
         self.report(None, "confirmed" if is_confirmed else "not confirmed", can_abort=False)
         return is_confirmed
+
+    def end(self, now: float) -> None:
+        """It is over."""
+        self.ended_at = now
+        self._publish(self)
+        self._over.set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it is over, after that time at the latest."""
+        return self._over.wait(max(timeout_s, 0.0))
 
     def as_dict(self) -> dict[str, Any]:
         """The object of ``/api/v1/jobs/ID`` and of the stream."""
@@ -138,6 +177,7 @@ class Jobs:
         self._clock = clock
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._lock = threading.Lock()
+        self._stopping = False
         self._next = 1
 
     def start(
@@ -155,6 +195,8 @@ class Jobs:
             self._next += 1
             self._jobs[job.id] = job
             self._forget_old()
+            if self._stopping:
+                job.stop()
         self._publish(job)
         threading.Thread(target=self._run, args=(job, work), name=f"job-{kind}", daemon=True).start()
         return job
@@ -170,6 +212,18 @@ class Jobs:
         """The remembered jobs, oldest first."""
         with self._lock:
             return list(self._jobs.values())
+
+    def stop(self, within_s: float) -> None:
+        """Have all jobs end, and wait for that as long; called again, only wait for those that have not."""
+        with self._lock:
+            is_first, self._stopping = not self._stopping, True
+            under_way = [job for job in self._jobs.values() if not job.is_over]
+        for job in under_way:
+            if is_first:
+                job.stop()
+        deadline = self._clock.monotonic() + within_s
+        for job in under_way:
+            job.wait(deadline - self._clock.monotonic())
 
     def _forget_old(self) -> None:
         """Keep the last ones, and all that are under way."""
@@ -192,5 +246,4 @@ class Jobs:
             log.exception("job %s failed", job.kind)
             job.state, job.code = "failed", "internal_error"
             job.error = "an unexpected error; the log has the details"
-        job.ended_at = self._clock.now()
-        self._publish(job)
+        job.end(self._clock.now())

@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,15 +22,14 @@ from remsim.modems.control.action import GROUPS, Action
 from remsim.modems.control.change import Change
 from remsim.modems.control.desired import Desired
 from remsim.modems.control.means import Means
+from remsim.modems.control.restore import Restorer
 from remsim.modems.control.target import Target
 from remsim.modems.control.verbs import ACTIONS
 from remsim.modems.manager import ModemManager
-from remsim.modems.modem import Modem
 
 log = logging.getLogger(__name__)
 
 KEYS_KEPT = 200
-PRESETS_WAIT_S = 300.0
 HIDDEN = "•••"
 
 Found = TypeVar("Found")
@@ -71,7 +70,8 @@ class ControlDesk:
         self._keys: OrderedDict[str, tuple[bytes, Job]] = OrderedDict()
         self._salt = secrets.token_bytes(16)
         self._lock, self._starting = threading.Lock(), threading.Lock()
-        modems.on_identified = self.restore
+        self._restorer = Restorer(jobs, means, self._desired, emit)
+        modems.on_identified = self._restorer.begin
 
     def actions(self, modem_id: str) -> list[dict[str, Any]]:
         """Every action with its words, and why this modem cannot have it done; nothing is asked."""
@@ -131,6 +131,7 @@ class ControlDesk:
                 return self._work(asked, target, job)
             finally:
                 target.modem.end_operation()
+                self._restorer.undo_left(target.modem)
 
         try:
             with self._starting:  # the same request may have come and ended while this one looked at the form
@@ -150,52 +151,6 @@ class ControlDesk:
         """Let the modem be as it is: apply nothing after its next restart."""
         self._target(modem_id)
         self._desired.drop(modem_id, name)
-
-    def restore(self, modem: Modem) -> None:
-        """Apply what is wanted of a modem that was identified anew, when it has forgotten it. Called in its thread."""
-        if self._presets(modem):
-            self._jobs.start("presets", lambda job: self._restore(modem, job), source=modem.id)
-
-    def _presets(self, modem: Modem) -> list[tuple[Change, dict[str, Any]]]:
-        wanted = self._desired.of(modem.id)
-        return [(one, values) for name, values in wanted.items() if isinstance(one := ACTIONS.get(name), Change)]
-
-    def _restore(self, modem: Modem, job: Job) -> dict[str, str]:
-        """Only what is still wanted once the modem is free: the operation that went on may have changed that.
-
-        Looking keeps nobody from the modem; it is reserved only when there is something to apply.
-        """
-        target = Target(modem, self._means)
-        job.title = f"{modem.id}: applying its presets"
-        job.report(None, "looking whether its presets are in force")
-        target.wait_until(lambda: modem.operation is None, PRESETS_WAIT_S, job)
-        if all(is_in_force(change, target, values) for change, values in self._presets(modem)):
-            return {}
-        modem.begin_operation(job.title, wait_s=PRESETS_WAIT_S)
-        try:
-            return {name: told for name, told in self._restore_all(target, job) if told is not None}
-        finally:
-            modem.end_operation()
-
-    def _restore_all(self, target: Target, job: Job) -> Iterator[tuple[str, str | None]]:
-        for change, values in self._presets(target.modem):
-            yield change.name, self._restore_one(change, target, values, job)
-
-    def _restore_one(self, change: Change, target: Target, values: dict[str, Any], job: Job) -> str | None:
-        """One preset, at most once a session; what became of it, None where nothing was to be done."""
-        try:
-            if is_in_force(change, target, values):
-                return None
-            job.report(None, change.label)
-            change.apply(target, values, job)
-            change.read_back(target, values, job)
-        except RemsimError as error:
-            text = f"{target.id}: {change.label} could not be applied again: {error.message}"
-            self._tell(target, text, {"action": change.name, "result": "failed"}, "warning")
-            return error.message
-        text = f"{target.id}: {change.label} applied again, for the modem had lost it"
-        self._tell(target, text, {"action": change.name, "values": values, "result": "done"})
-        return "applied again"
 
     def _work(self, asked: Asked, target: Target, job: Job) -> Any:
         """Run it and write down who asked for what and what came of it."""
@@ -247,13 +202,3 @@ class ControlDesk:
             self._keys[key] = (asked, job)
             while len(self._keys) > KEYS_KEPT:
                 self._keys.popitem(last=False)
-
-
-def is_in_force(change: Change, target: Target, values: Mapping[str, Any]) -> bool:
-    """Whether nothing is to be done for a preset. What cannot be read is tried: the trouble is told then."""
-    if change.missing(target) is not None:
-        return True
-    try:
-        return change.is_taken(values, change.read(target))
-    except RemsimError:
-        return False

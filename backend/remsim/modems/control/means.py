@@ -8,6 +8,7 @@ from pathlib import Path
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict
 from remsim.modems.boards import Board
+from remsim.modems.control.pending import Pending
 from remsim.modems.control.seen import SeenBands
 from remsim.modems.gpio import Gpio
 from remsim.modems.inhibitions import Inhibitions
@@ -29,6 +30,7 @@ class Means:
     netifd: Netifd
     inhibitions: Inhibitions
     seen_bands: SeenBands
+    pending: Pending
     board: Board | None = None
     sim_owner: SimOwner = SimOwner()
     staged_dir: Path = STAGED

@@ -80,6 +80,13 @@ def cycle_radio(target: Target, job: Job) -> None:
     target.send("AT+CFUN=1", timeout_s=CFUN_TIMEOUT_S)
 
 
+def ensure_radio(target: Target) -> None:
+    """Switch the radio on where what was interrupted has left it off."""
+    if target.ask("AT+CFUN?").get("cfun") != 1:
+        target.send("AT+CFUN=1", timeout_s=CFUN_TIMEOUT_S)
+        target.hasten("CFUN", "REG?", "COPS")
+
+
 class RadioForm(ChangeForm):
     """On or off."""
 

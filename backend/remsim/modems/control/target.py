@@ -7,7 +7,7 @@ from typing import Any
 
 from remsim.config.settings import ModemSettings
 from remsim.core.clock import Clock
-from remsim.core.errors import Aborted, AtTimeout, CommandRefused, Conflict, ModemGone
+from remsim.core.errors import AtTimeout, CommandRefused, Conflict, ModemGone
 from remsim.core.jobs import Job
 from remsim.core.reading import ModemReading
 from remsim.modems.control.means import Means
@@ -143,7 +143,7 @@ class Target:
         """Wait for what polling finds out; ``Aborted`` when the job is."""
         found = self.modem.wait_until(is_so, within_s, lambda: job.is_abort_wanted)
         if job.is_abort_wanted and not found:
-            raise Aborted(f"{job.title or job.kind} was aborted")
+            raise job.aborted()
         return found
 
     def wait_ready(self, within_s: float, job: Job) -> bool:
