@@ -240,7 +240,7 @@ def test_the_port_of_a_device_is_its_hubs(tmp_path: Path) -> None:
     assert below is not None and below.parent.name == "1-1-port2"
     assert top is not None and top.parent.name == "usb1-port1"
     assert usb_power.port_switch(tmp_path, "1-1.3") is None
-    usb_power.cycle(below, "1", "0", FakeClock(), 0)
+    usb_power.cycle(below, "1", "0", lambda seconds: None)
     assert below.read_text() == "0"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
 from remsim.modems.sysfs import usb_devices
 
@@ -39,11 +39,11 @@ def authorization(sysfs_root: Path, usb_path: str) -> Path | None:
     return path if path.exists() else None
 
 
-def cycle(switch: Path, off: str, on: str, clock: Clock, off_s: float = OFF_S) -> None:
+def cycle(switch: Path, off: str, on: str, sleep: Callable[[float], None]) -> None:
     """Write ``off``, wait, write ``on``; whatever happens in between, it ends on."""
     write(switch, off)
     try:
-        clock.sleep(off_s)
+        sleep(OFF_S)
     finally:
         write(switch, on)
 

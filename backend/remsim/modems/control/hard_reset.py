@@ -51,7 +51,7 @@ class HardReset(Action):
         """Do it, and wait until the modem was identified anew."""
         seen, begun = target.modem.identifications, target.clock.monotonic()
         job.report(0.1, WAYS[values["how"]])
-        ways_of(target)[values["how"]]()
+        ways_of(target)[values["how"]](job)
         job.report(0.3, "waiting for it to come back", can_abort=True)
         if not target.wait_identified(seen, RESTART_S, job):
             hint = "switch its power off and on by hand"
@@ -59,31 +59,31 @@ class HardReset(Action):
         return {"how": values["how"], "took_s": round(target.clock.monotonic() - begun, 1)}
 
 
-def ways_of(target: Target) -> dict[str, Callable[[], None]]:
+def ways_of(target: Target) -> dict[str, Callable[[Job], None]]:
     """The ways of this modem's board and port, each as what does it."""
     means, settings, usb_path = target.means, target.settings, target.modem.found.usb_path
-    ways: dict[str, Callable[[], None]] = {}
+    ways: dict[str, Callable[[Job], None]] = {}
     if settings.reset_gpio:
         reset = parse_line(settings.reset_gpio)
-        ways["reset_line"] = lambda: means.gpio.pulse(reset, RESET_PULSE_S)
+        ways["reset_line"] = lambda job: means.gpio.pulse(reset, RESET_PULSE_S)
     number = settings.board_modem or 0
     power = settings.power_gpio or (means.board.power_gpio.get(number) if means.board else None)
     if power:
-        ways["power_line"] = lambda: cut_power(target, power)
+        ways["power_line"] = lambda job: cut_power(target, power, job)
     switch = usb_power.port_switch(means.sysfs_root, usb_path)
     if switch is not None:
-        ways["usb_power"] = lambda: usb_power.cycle(switch, "1", "0", means.clock)
+        ways["usb_power"] = lambda job: usb_power.cycle(switch, "1", "0", job.sleep)
     leave = usb_power.authorization(means.sysfs_root, usb_path)
     if leave is not None:
-        ways["usb_replug"] = lambda: usb_power.cycle(leave, "0", "1", means.clock)
+        ways["usb_replug"] = lambda job: usb_power.cycle(leave, "0", "1", job.sleep)
     return ways
 
 
-def cut_power(target: Target, power: str) -> None:
+def cut_power(target: Target, power: str, job: Job) -> None:
     """Power off for a while; whatever happens in between, it ends on."""
     gpio, line = target.means.gpio, parse_line(power)
     gpio.set(line, 0)
     try:
-        target.clock.sleep(POWER_OFF_S)
+        job.sleep(POWER_OFF_S)
     finally:
         gpio.set(line, 1)
