@@ -90,7 +90,12 @@ export class SignalTab {
 		this.noCells = el('p.remsim-absent', {}, t('No neighbour is known: modems tell them only now and then, some never.'));
 		this.sensors = el('p.remsim-help', { hidden: true });
 		this.chartBox = el('div.remsim-charts');
-		this.raw = el('details.remsim-raw', { hidden: true }, el('summary', {}, t('Everything else this modem reports')), this.rawList = el('dl.remsim-facts'));
+		this.rawList = el('dl.remsim-facts');
+		this.replyList = el('dl.remsim-replies');
+		this.replies = el('details', { hidden: true, toggle: () => this._replies() }, el('summary', {}, t('Raw replies')),
+			el('p.remsim-help', {}, t('What the modem answered last to each command, long numbers masked: what the values on this page were read from.')), this.replyList);
+		this.raw = el('details.remsim-raw', { hidden: true }, el('summary', {}, t('Everything else this modem reports')), this.rawList, this.replies);
+		this.replyRows = new Map();
 		this.root = el('div.remsim-stack', {},
 			el('div.remsim-tools', {}, this.aim), this.noSignal, this.legBox,
 			el('section.remsim-panel', {}, el('header', {}, el('h3', {}, t('Network and device'))), this.facts, this.sensors),
@@ -160,6 +165,10 @@ export class SignalTab {
 		this.sensors.hidden = sensors.length < 2;
 		setText(this.sensors, t_sensors(sensors, this._ctx.t));
 		this._others(detail.details || {});
+		this._told = Object.entries(detail.replies || {});
+		this.replies.hidden = !this._told.length;
+		this.raw.hidden = !this.rawList.children.length && !this._told.length;
+		this._replies();
 	}
 
 	_facts(modem, r, detail) {
@@ -187,11 +196,31 @@ export class SignalTab {
 	/** What has no place of its own is shown under the name it came with. */
 	_others(detail) {
 		const others = Object.entries(detail).filter(([name, value]) => !PLACED.has(name) && value !== null && value !== '' && (typeof value !== 'object' || (Array.isArray(value) && value.every(one => typeof one !== 'object'))));
-		this.raw.hidden = !others.length;
 		const told = JSON.stringify(others);
 		if (told !== this._toldOthers)
 			fill(this.rawList, others.map(([name, value]) => el('div', {}, el('dt', {}, name.replaceAll('_', ' ')), el('dd', {}, Array.isArray(value) ? value.join(', ') : String(value)))));
 		this._toldOthers = told;
+	}
+
+	/** The replies change every second, so they are written only where they are read. */
+	_replies() {
+		if (!this.replies.open)
+			return;
+		const told = new Map(this._told);
+		for (const [command, row] of this.replyRows) {
+			if (!told.has(command)) {
+				row.root.remove();
+				this.replyRows.delete(command);
+			}
+		}
+		for (const [command, reply] of told) {
+			if (!this.replyRows.has(command)) {
+				const text = el('pre'), root = el('div', {}, el('dt.remsim-mono', {}, command), el('dd', {}, text));
+				this.replyRows.set(command, { root, text });
+				this.replyList.appendChild(root);
+			}
+			setText(this.replyRows.get(command).text, reply);
+		}
 	}
 
 	async _charts() {

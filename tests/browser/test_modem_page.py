@@ -102,6 +102,29 @@ def test_signal_and_cells_stand_side_by_side_with_the_serving_cell_on_top(visit)
     expect(page.get_by_role("group", name="Cells")).to_contain_text("neighbour")
 
 
+def test_levels_by_antenna_and_the_replies_they_were_read_from_are_shown(visit) -> None:
+    page = opened(visit, "modem1", "signal")
+    expect(page.locator(".remsim-branches").first).to_contain_text(
+        re.compile("RSRP by antenna: −\\d+ · −\\d+ · – · –"), timeout=40_000
+    )
+    page.get_by_text("Everything else this modem reports").click()
+    page.get_by_text("Raw replies").click()
+    row = page.locator(".remsim-replies > div", has=page.get_by_text("AT+QRSRP", exact=True))
+    expect(row).to_contain_text(re.compile("\\+QRSRP: -\\d+"))
+    expect(page.locator(".remsim-replies")).not_to_contain_text("AT+CGSN")
+
+
+@pytest.mark.parametrize(("name", "word", "look"), [("warm", "warm", "fair"), ("hot", "critical", "poor")])
+def test_a_modem_over_its_own_limits_looks_so(visit, service: RunningService, name: str, word: str, look: str) -> None:
+    fault(service, "modem2", name)
+    page = opened(visit, "modem2", "signal")
+    temperature = page.locator(".remsim-facts div", has_text="Temperature").locator("dd").first
+    expect(temperature).to_contain_text(word, timeout=40_000)
+    expect(temperature).to_have_class(f"remsim-quality-{look}")
+    fault(service, "modem2", "clear")
+    expect(page.locator(".remsim-facts div", has_text="Voltage")).to_contain_text("3.28")
+
+
 def test_a_slot_switch_is_followed_to_its_end_and_kept_by_the_page(visit, service: RunningService) -> None:
     page = opened(visit, "modem1", "sim")
     panel = action(page, "sim-slot")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from modem_bench import PERIOD_S, Bench, answers, is_online, quick_bench, wait_for
+from modem_bench import PERIOD_S, QENG, Bench, answers, is_online, quick_bench, wait_for
 from remsim.core.clock import SystemClock
 from remsim.core.errors import Conflict, NotFound
 from remsim.modems import modem, session
@@ -159,6 +159,23 @@ def test_modem_moved_to_another_socket_keeps_its_id(bench: Bench) -> None:
     wait_for(lambda: is_online(manager, names["11"]))
     assert {view["imei"][-2:]: view["id"] for view in manager.views()} == names
     assert manager.view(names["11"])["usb_path"] == "1-3"
+
+
+def test_replies_are_kept_as_they_came_without_identifiers_and_not_whole_when_they_are_long(bench: Bench) -> None:
+    one = bench.plug("1-1", "862365030000011")
+    long = "".join(f'+QENG: "neighbourcell intra","LTE",{number:05},35,-11,-95\n' for number in range(200))
+    one.answers['AT+QENG="neighbourcell"'] = framed(long + "\nOK")
+    one.answers["AT+QTEMP"] = framed('+QTEMP: "89490200001234567890","41"\n\nOK')
+    manager = bench.start()
+    wait_for(lambda: is_online(manager))
+    wait_for(lambda: "AT+QTEMP" in manager.view("modem1")["replies"])
+    wait_for(lambda: 'AT+QENG="neighbourcell"' in manager.view("modem1")["replies"])
+    replies = manager.view("modem1", identifiers=True)["replies"]
+    assert replies['AT+QENG="servingcell"'] == f"{QENG}\nOK"
+    assert replies["AT+QTEMP"] == f'+QTEMP: "{"•" * 16}7890","41"\nOK'
+    assert len(replies['AT+QENG="neighbourcell"']) == 2048
+    assert not {"AT+CGSN", "AT+CIMI", "AT+QCCID"}.intersection(replies)
+    assert "replies" not in manager.views()[0]
 
 
 def test_silent_modem_is_told_once_and_again_when_it_answers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ SIM_IDENTITY = ("imsi", "iccid")
 NO_CARD = ("NOT_INSERTED", "EMPTY_EUICC")
 SIM_TRIES = 5
 SIM_RETRY_S = 30.0
+REPLY_KEPT = 4096
 
 
 class SessionOver(Exception):
@@ -53,6 +54,8 @@ class Session:
         self.channel = self._channel(path)
         self.driver: Driver = self._driver(row.module)
         self.plan = self._plan(None)
+        self.replies: dict[str, str] = {}
+        """The newest answer to each polled command as it came, at most ``REPLY_KEPT`` characters."""
         self.identity: dict[str, str | None] = {}
         self.exchanges: int | None = None
         self.last_error: str | None = None
@@ -116,6 +119,7 @@ class Session:
                 asked_at = self._clock.monotonic()
                 reply = self._query(command, max(self.plan.timeout_s, SLOW_ANSWERS_S.get(command, 0.0)))
                 slowest_s = max(slowest_s, self._clock.monotonic() - asked_at)
+                self.replies[command] = reply.text[:REPLY_KEPT]
                 self._learn(command, reply.text)
         except AtTimeout as error:
             self.plan.failed()

@@ -7,12 +7,16 @@ from typing import Any
 from remsim.core.clock import iso_utc
 from remsim.modems import boot_modes
 from remsim.modems.changes import PROBLEMS
-from remsim.modems.masking import mask
+from remsim.modems.masking import mask, shown_reply
 from remsim.modems.modem import Modem
 from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities
+from remsim.modems.session import Session
 
 NO_PORT = "The modem has no AT port. Install its driver or change its mode."
+
+REPLY_SHOWN = 2048
+"""Less than is kept, so that no number that is cut off shows."""
 
 
 def modem_view(modem: Modem, prober: Prober, identities: Identities, *, identifiers: bool) -> dict[str, Any]:
@@ -62,8 +66,14 @@ def details(modem: Modem) -> dict[str, Any]:
         "neighbours": session.driver.neighbours(values) if session else [],
         "sensors_c": values.get("sensors_c"),
         "details": session.driver.details(values) if session else {},
+        "replies": replies(session) if session else {},
         "last_error": (session.last_error if session else None) or modem.last_error,
     }
+
+
+def replies(session: Session) -> dict[str, str]:
+    """The newest answer to each polled command, without what identifies anybody."""
+    return {command: shown_reply(command, text)[:REPLY_SHOWN] for command, text in dict(session.replies).items()}
 
 
 def port(modem: Modem) -> str | None:
