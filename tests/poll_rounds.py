@@ -30,6 +30,7 @@ WHY = {
     "!LTEINFO": "PCI and neighbours, which GSTATUS lacks",
     "!UIMS": "SIM slot",
     "!PCVOLT": "supply voltage",
+    "!PCTEMP": "whether it finds itself too warm",
     "!PCTEMPLIMITS": "at which temperature it warns and switches off",
     "!PCINFO": "why the radio is off, while it is",
     "!IMPREF": "firmware and carrier that are loaded and wanted",

@@ -202,8 +202,20 @@ def test_a_unit_of_low_power_says_who_holds_it_there() -> None:
     bench.state.faults.add("low_power")
     assert "W_DISABLE:1" in bench.say("AT!PCINFO?")
     assert bench.decoded("AT!GSTATUS?")["mode_state"] == "LOW POWER MODE"
-    bench.state.faults = {"hot"}
-    assert bench.decoded("AT!PCTEMP?")["temperature_c"] >= 90
+
+
+@pytest.mark.parametrize("name", ["EM7455", "EM7565", "EM9190"])
+@pytest.mark.parametrize(("fault", "word"), [(None, "Normal"), ("warm", "High Warning"), ("hot", "High Critical")])
+def test_temperature_and_its_state_fit_the_limits(name: str, fault: str | None, word: str) -> None:
+    bench = Bench(name)
+    bench.state.faults = {fault} if fault else set()
+    limits = bench.decoded("AT!PCTEMPLIMITS?")["temperature_limits_c"]
+    told = bench.decoded("AT!PCTEMP?")
+    assert told["temperature_c"] == bench.decoded("AT!GSTATUS?")["temperature_c"]
+    assert told["temperature_state"] == word
+    assert (told["temperature_c"] >= limits["high_warning"]) == (fault is not None)
+    assert (told["temperature_c"] >= limits["high_critical"]) == (fault == "hot")
+    assert bench.decoded("AT!PCVOLT?")["voltage_mv"] == 3283
 
 
 def test_an_apn_may_hold_a_semicolon_and_commas_in_quotes() -> None:

@@ -35,6 +35,7 @@ FAULTS = {
     "registration_denied": "the network refuses the SIM",
     "no_service": "no network there",
     "low_power": "the radio held off by hardware",
+    "warm": "a temperature over the limit for a warning",
     "hot": "a temperature over every limit",
     "forgets_bands": "bands and technologies as from the factory after each reset",
     "refuses_mode": "an error for each change of bands, technologies and cells",

@@ -13,7 +13,7 @@ REBOOT_S = 90.0
 RENUMBER_S = 3.0
 SLOW_S = 2.5
 MODES = ("silence", "garbage", "late", "no_ok")
-FLAGS = ("low_power", "hot", "forgets_bands", "refuses_mode", "no_service", "sim_busy")
+FLAGS = ("low_power", "warm", "hot", "forgets_bands", "refuses_mode", "no_service", "sim_busy")
 
 
 class FaultyModem(VirtualModem):

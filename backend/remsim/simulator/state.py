@@ -19,7 +19,7 @@ from remsim.simulator.radio import CellLock, Radio, neighbours
 from remsim.simulator.usb import Composition
 
 CONNECTED_MBPS = 0.05
-HOT_C = 99
+WARM_C, HOT_C = 97, 109
 CONTEXT = ("IPV4V6", "internet")
 PREFERENCES = ("selrat", "profile", "profiles", "nwscanmode", "iotopmode", "masks", "gtact_preferred", "xact_preferred")
 """Settings of the radio beside ``radio``, in the words of a family's commands."""
@@ -195,7 +195,9 @@ class ModemState:
     @property
     def temperature_c(self) -> int:
         """Each device stands a little warmer or cooler."""
-        return HOT_C if "hot" in self.faults else self.scene.temperature_c + self.number % 3
+        if "hot" in self.faults:
+            return HOT_C
+        return WARM_C if "warm" in self.faults else self.scene.temperature_c + self.number % 3
 
     @property
     def low_power(self) -> bool:

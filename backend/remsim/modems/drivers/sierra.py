@@ -44,8 +44,9 @@ class SierraDriver(Driver):
     """MC/EM74xx, EM75xx and EM91xx; polling needs no unlocking.
 
     A round asks GSTATUS (levels, cell, carriers, temperature). Slow ones: +CPIN? (SIM), +CEREG?, +CREG?, on 5G +C5GREG?
-    (domains), +COPS? (operator), LTEINFO (PCI, neighbours), UIMS? (slot), PCVOLT? (supply). Once: IMPREF? (firmware and
-    carrier), PCTEMPLIMITS? (warn and critical levels). While a PIN is wanted CPINC?, while the radio is off PCINFO?.
+    (domains), +COPS? (operator), LTEINFO (PCI, neighbours), UIMS? (slot), PCVOLT? (supply), PCTEMP? (whether it finds
+    itself too warm). Once: IMPREF? (firmware and carrier), PCTEMPLIMITS? (warn and critical levels). While a PIN is
+    wanted CPINC?, while the radio is off PCINFO?.
     """
 
     vendor = "sierra"
@@ -53,6 +54,7 @@ class SierraDriver(Driver):
     fast_commands = ("AT!GSTATUS?",)
     slow_commands: tuple[str, ...] = (
         *("AT+CPIN?", "AT+CEREG?", "AT+CREG?", "AT+COPS?", "AT!LTEINFO?", "AT!UIMS?", "AT!PCVOLT?"),
+        "AT!PCTEMP?",
     )
     once_commands = ("AT!IMPREF?", "AT!PCTEMPLIMITS?")
     pin_tries_command = "AT+CPINC?"

@@ -26,6 +26,8 @@ RATS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 INTERFACES = ((0x1, "diag"), (0x4, "nmea"), (0x8, "modem"), (0x100, "rmnet0"), (0x1000, "mbim"))
 TYPES = {"9x30": "1 (Generic)", "9x50": "3 (Legacy-Generic)", "sdx": "1 (Generic)"}
+LIMITS = (("HI CRIT", 108), ("HI WARN", 95), ("HI NORM", 85), ("LO NORM", -15), ("LO CRIT", -25))
+"""In degrees Celsius, as an example of the WP75 manual (rev. 6) has them: of these modules' own no reply was found."""
 VOTERS = ("Temp", "Volt", "User", "W_DISABLE", "IMSWITCH", "BIOS", "LWM2M", "OMADM", "FOTA")
 
 
@@ -140,7 +142,9 @@ def pcinfo(state: ModemState) -> str:
 
 def pctemp(state: ModemState) -> str:
     """AT!PCTEMP?."""
-    word = "High Critical" if "hot" in state.faults else "Normal"
+    limits = dict(LIMITS)
+    warm = "High Warning" if state.temperature_c >= limits["HI WARN"] else "Normal"
+    word = "High Critical" if state.temperature_c >= limits["HI CRIT"] else warm
     return f"Temp state: {word}\r\nTemperature: {state.temperature_c}.00"
 
 
@@ -159,6 +163,7 @@ SIERRA = (
             "AT!GSTATUS?": of_state(status),
             "AT!LTEINFO?": of_state(lteinfo),
             "AT!PCTEMP?": of_state(pctemp),
+            "AT!PCTEMPLIMITS?": constant("\r\n".join(f"{name}: {degrees}" for name, degrees in LIMITS)),
             "AT!PCVOLT?": constant("Volt state: Normal\r\nPower supply voltage: 3283 mV (2167 cnt)"),
             "AT!PCINFO?": of_state(pcinfo),
             "AT!IMPREF?": of_state(impref),
