@@ -109,6 +109,14 @@ def test_what_an_open_card_is_good_for_can_be_done_at_once(bench: FamilyBench) -
     assert bench.run("pin-lock", on=False, pin="1234").result == {"changed": True, "on": False}
 
 
+def test_a_card_that_was_just_blocked_takes_its_puk_at_once(bench: FamilyBench) -> None:
+    card = Card(bench, "READY", pin_tries=1)
+    bench.start()
+    card.busy = 0
+    assert "wants its PUK" in str(bench.run("pin-lock", on=False, pin="9999", really=True).error)
+    assert bench.run("puk", puk="12345678", new_pin="4711", again="4711").state == "done"
+
+
 @pytest.mark.parametrize("wrong", ["abcd", "123", "123456789", '12"4', "1234\r", "12 34", "１２３４", 1234, "", None])
 def test_only_digits_reach_the_card(bench: FamilyBench, wrong: object) -> None:
     Card(bench)

@@ -19,7 +19,7 @@ ENTER_S = 30.0
 READY_S = 30.0
 LOOK_S = 1.0
 FOLLOWS_S = 5.0
-"""How long polling may take to say the same: what can be done next depends on it."""
+"""How long polling may take to say the same."""
 PIN_ENABLED = 'AT+CLCK="SC",2'
 BUSY = 14
 """27.007 §9.2: the card is busy, as for some seconds after its PIN was entered."""
@@ -83,6 +83,7 @@ class PinAction(Action):
         try:
             target.send(command, timeout_s=ENTER_S)
         except CommandRefused as error:
+            follow(target, card_state(target), job)
             raise self._refused(target, error) from error
         except (AtTimeout, ModemGone) as error:
             hint = "look at the SIM's state before you try again: the card may have taken it"
@@ -104,8 +105,7 @@ class PinAction(Action):
         deadline = target.clock.monotonic() + READY_S
         while (state := card_state(target)) in (None, "BUSY") and target.clock.monotonic() < deadline:
             target.pause(LOOK_S, job)
-        target.hasten("CPIN", "REG?")
-        target.wait_until(lambda: target.values.get("sim_state") == state, FOLLOWS_S, job)
+        follow(target, state, job)
         return state
 
 
@@ -221,6 +221,12 @@ def asks_for_pin(target: Target, job: Job) -> bool | None:
             if error.number != BUSY or target.clock.monotonic() >= deadline:
                 raise
         target.pause(LOOK_S, job)
+
+
+def follow(target: Target, state: str | None, job: Job) -> None:
+    """Wait until polling has seen the card's state too: what is offered next goes by that."""
+    target.hasten("CPIN", "REG?")
+    target.wait_until(lambda: target.values.get("sim_state") == state, FOLLOWS_S, job)
 
 
 def same(values: Mapping[str, Any]) -> None:
