@@ -126,6 +126,18 @@ def test_ok_but_not_taken_is_told_with_what_is_kept(bench_of: Bench) -> None:
     assert "still has 5G bands alone (SA) 78" in str(job.error)
 
 
+def test_a_long_list_of_bands_is_told_by_its_length(bench_of: Bench) -> None:
+    bench = bench_of("RM520N-GL").start()
+    title = RadioSettings().title
+    assert title(bench.target, {"mode": "lte", "lte_bands": [1, 3, 5, 7, 8, 20], "confirm_s": 0}) == (
+        "Choose technology: LTE only, LTE bands 1, 3, 5, 7, 8, 20"
+    )
+    assert title(bench.target, {"nr5g_mode": "sa", "lte_bands": list(range(1, 40)), "nr5g_bands": []}) == (
+        "Choose kinds of 5G: Alone only (SA), 39 LTE bands, 5G bands alone (SA) all"
+    )
+    assert title(bench.target, {"confirm_s": 0}) == "Choose technology and bands"
+
+
 def test_a_refusal_says_why_and_what_was_sent_before_is_undone(bench_of: Bench) -> None:
     bench = bench_of("RM520N-GL")
     modem = Rm5xx(bench)

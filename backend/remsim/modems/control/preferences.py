@@ -15,6 +15,7 @@ from remsim.modems.drivers.abilities import BAND_FIELDS, SELECTIONS, Answers, Ra
 
 WRITE_S = 30.0
 FIELD_LABELS = {"mode": "Technology", "nr5g_mode": "Kinds of 5G", "iot_mode": "Kinds of LTE"}
+MOST_TOLD = 6
 EMPTY_HELP = "None selected: all of them"
 STEADY: WeakKeyDictionary[RadioPreferences, dict[str, Any]] = WeakKeyDictionary()
 """Each session's driver has preferences of its own, so they stand for the session."""
@@ -60,11 +61,14 @@ class RadioSettings(Change):
         return f"Choose {', '.join(told)}" if told else self.label
 
     def words(self, name: str, value: Any) -> str:
-        """A choice or a list in words."""
+        """A choice or a list in words; of a long list how many."""
         if name in SELECTIONS:
-            return f"{FIELD_LABELS[name].lower()}: {SELECTIONS[name].get(value, value or 'not told')}"
+            label = FIELD_LABELS[name]
+            return f"{label[0].lower()}{label[1:]}: {SELECTIONS[name].get(value, value or 'not told')}"
         if value is None:
             return f"{BAND_FIELDS[name]}: not told"
+        if len(value) > MOST_TOLD:
+            return f"{len(value)} {BAND_FIELDS[name]}"
         return f"{BAND_FIELDS[name]} {', '.join(map(str, value)) or 'all'}"
 
     def read(self, target: Target) -> dict[str, Any]:
