@@ -170,6 +170,41 @@ def test_slots_are_switched_there_and_back(router: Router) -> None:
     for_all(check, tuple(switching))
 
 
+def test_the_power_of_a_port_brings_a_modem_back(router: Router) -> None:
+    def check(modem: str) -> None:
+        router.wait_online(modem)
+        before = router.service.get(f"modems/{modem}/identifiers")["imei"]
+        ways = router.service.get(f"modems/{modem}/hard-reset/form")["properties"]["how"]["oneOf"]
+        assert "usb_power" in [way["const"] for way in ways]
+        result = router.done(modem, "hard-reset", how="usb_power")
+        assert result["how"] == "usb_power" and result["took_s"] >= 3
+        kinds = [one["kind"] for one in router.service.get(f"events?modem={modem}&limit=20")["events"]]
+        assert "vanished" in kinds
+        assert router.service.get(f"modems/{modem}/identifiers")["imei"] == before
+        router.wait_online(modem)
+
+    for_all(check, ("RM520N-GL", "EM7565"))
+
+
+def test_the_remote_sim_is_read_and_the_own_one_again(router: Router) -> None:
+    def check(modem: str) -> None:
+        router.wait_online(modem)
+        path = f"modems/{modem}/identifiers"
+        own = router.service.get(path)["iccid"]
+        assert router.service.get(f"modems/{modem}/sim-source/form")["properties"]["source"]["default"] == "local"
+        done = router.done(modem, "sim-source", source="remote", confirm_s=0, service_s=60)
+        assert (done["changed"], done["source"]) == (True, "remote")
+        remote = router.service.wait_for(path, lambda one: one["iccid"] not in (None, own), 60)["iccid"]
+        assert router.done(modem, "sim-source", source="remote", confirm_s=0)["changed"] is False
+        router.wait_online(modem)
+        assert router.done(modem, "sim-source", source="local", confirm_s=0, service_s=60)["source"] == "local"
+        router.service.wait_for(path, lambda one: one["iccid"] == own, 60)
+        assert own != remote
+        router.wait_online(modem)
+
+    for_all(check, ("RM520N-GL", "EM7565"))
+
+
 def test_messages_codes_and_the_console(router: Router) -> None:
     for model in ("RM520N-GL", "EM7565", "FM350-GL", "L860-GL"):
         modem = router.wait_online(BY_MODEL[model])["id"]
