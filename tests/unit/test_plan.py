@@ -130,6 +130,11 @@ def test_command_that_tells_something_is_asked_on(answer: dict[str, object]) -> 
     assert len(asked_at(plan_of(), "AT+QRSRP", 600, answer)) == 20
 
 
+@pytest.mark.parametrize("command", ["AT+CPIN?", "AT+CFUN?"])
+def test_whether_a_card_and_the_radio_are_there_is_asked_on_although_it_is_refused(command: str) -> None:
+    assert len(asked_at(plan_of(), command, 600, REFUSED)) == 20
+
+
 def test_one_answer_ends_the_count_of_refusals() -> None:
     plan = plan_of()
     for answer in (REFUSED, REFUSED, {}, REFUSED, REFUSED):

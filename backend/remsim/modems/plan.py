@@ -19,6 +19,8 @@ REFUSED_EVERY_S = 600.0
 """A slow command that was refused so often in a row is asked only so often: most likely the module has none such."""
 CIRCUMSTANCES = ("sim_state", "cfun", "state", "mode", "rat", *DOMAINS)
 """Once one of these changes, what was refused before may be answered."""
+ALWAYS_ASKED = ("AT+CPIN?", "AT+CFUN?")
+"""Some modems refuse these until a card or the radio is there, and nothing else tells when that is."""
 
 
 class PollingPlan:
@@ -121,7 +123,7 @@ class PollingPlan:
         """An error that tells of the SIM is an answer."""
         if not values or values.get("ok") is not False or "sim_state" in values:
             self._refusals.pop(command, None)
-        elif command in self._due:
+        elif command in self._due and command not in ALWAYS_ASKED:
             self._refusals[command] = self._refusals.get(command, 0) + 1
             if self._refusals[command] >= REFUSALS and self._due[command] > 0.0:  # else it was hastened meanwhile
                 self._due[command] += REFUSED_EVERY_S - self._driver.slow_every_s
