@@ -11,7 +11,7 @@ import pytest
 from control_actions import Level, Leveled, Wait, told, wait_action
 from control_bench import USB_PATH, ControlBench
 from marshmallow import ValidationError
-from remsim.core.errors import Conflict, InvalidInput, NotFound
+from remsim.core.errors import AtTimeout, Conflict, InvalidInput, NotFound
 from remsim.modems.control.action import Action
 from remsim.modems.control.target import Target
 
@@ -287,3 +287,16 @@ def test_a_paused_modem_says_that_its_port_is_closed(bench: ControlBench) -> Non
     bench.wait(lambda: bench.manager.view("modem1")["state"] == "paused")
     job = bench.run("level", level=2)
     assert job.code == "paused" and job.hint == "choose a polling period first"
+
+
+def test_the_form_of_a_silent_modem_is_refused_soon(bench: ControlBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from remsim.modems.control import target
+
+    monkeypatch.setattr(target, "HURRIED_S", 0.3)
+    Leveled(bench)
+    bench.start()
+    bench.modem.answers["AT+LVL?"] = None
+    begun = bench.clock.monotonic()
+    with pytest.raises(AtTimeout):
+        bench.desk.form("modem1", "level")
+    assert bench.clock.monotonic() - begun < 3

@@ -47,7 +47,7 @@ class Asked:
     @classmethod
     def of(cls, action: Action, target: Target, content: Mapping[str, Any], actor: str) -> Asked:
         """Check a request's content by the action's form; ``ValidationError`` names the field."""
-        schema = action.form(target)
+        schema = action.form(target.hurried())
         values: dict[str, Any] = schema.load(dict(content))
         hidden = secrets_of(schema)
         shown = {name: HIDDEN if name in hidden else value for name, value in values.items()}
@@ -98,12 +98,13 @@ class ControlDesk:
         action, target = self._offered(modem_id, name)
         if (title := target.modem.operation) is not None:  # a search would have the request wait for minutes
             raise Conflict(f"{modem_id} is busy: {title}", code="busy", hint="wait for its end or abort it")
-        schema = object_schema(action.form(target), action.current(target))
+        hurried = target.hurried()
+        schema = object_schema(action.form(hurried), action.current(hurried))
         return {"title": action.label, "description": action.help, "x-cuts": action.cuts, **schema}
 
     def look(self, modem_id: str, read: Callable[[Target], Found]) -> Found:
         """Read something of a modem for a request."""
-        return read(self._target(modem_id))
+        return read(self._target(modem_id).hurried())
 
     def run(self, modem_id: str, name: str, content: Mapping[str, Any], *, actor: str) -> Any:
         """A short action's result."""

@@ -19,6 +19,8 @@ from remsim.modems.session import Session
 
 TIMEOUT_S = 10.0
 OFFERED_S = 3.0
+HURRIED_S = 4.0
+"""``TIMEOUT_S`` for what somebody waits for in front of a page; slow modems answer within 3."""
 BETWEEN_S = 3.0
 TELL_EVERY_S = 5.0
 
@@ -29,9 +31,10 @@ class Target:
     The session under it changes with every restart of the modem; what is asked goes to the one of that moment.
     """
 
-    def __init__(self, modem: Modem, means: Means) -> None:
+    def __init__(self, modem: Modem, means: Means, *, usual_s: float = TIMEOUT_S) -> None:
         self.modem = modem
         self.means = means
+        self._usual_s = usual_s
         self.clock: Clock = means.clock
 
     @property
@@ -71,14 +74,14 @@ class Target:
         self.modem.wait_until(lambda: is_open(self.modem), BETWEEN_S, lambda: not self.modem.present)
         return self.modem.open_session()
 
-    def send(self, command: str, *, timeout_s: float = TIMEOUT_S, payload: str | None = None) -> AtReply:
+    def send(self, command: str, *, timeout_s: float | None = None, payload: str | None = None) -> AtReply:
         """The answer to a command; ``CommandRefused``, ``AtTimeout``, ``ModemGone``, or ``Conflict`` without a port."""
-        reply = self.session().channel.query(command, timeout_s=timeout_s, payload=payload)
+        reply = self.session().channel.query(command, timeout_s=timeout_s or self._usual_s, payload=payload)
         if not reply.ok:
             raise refusal(reply)
         return reply
 
-    def ask(self, command: str, *, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
+    def ask(self, command: str, *, timeout_s: float | None = None) -> dict[str, Any]:
         """The decoded answer to a command; ``AtFormatError`` besides what ``send`` raises."""
         return self.driver.decode(command, self.send(command, timeout_s=timeout_s).text)
 
@@ -89,10 +92,14 @@ class Target:
         except CommandRefused:
             return None
 
-    def said(self, command: str, *, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
+    def said(self, command: str, *, timeout_s: float | None = None) -> dict[str, Any]:
         """What an answer says, refusals included: ``{"ok": False, "cme_error": 10, "sim_state": "NOT_INSERTED"}``."""
-        reply = self.session().channel.query(command, timeout_s=timeout_s)
+        reply = self.session().channel.query(command, timeout_s=timeout_s or self._usual_s)
         return self.driver.decode(command, reply.text)
+
+    def hurried(self) -> Target:
+        """The same modem for a request that must not be kept waiting for a dead one."""
+        return Target(self.modem, self.means, usual_s=HURRIED_S)
 
     def unlock(self, password: str | None) -> None:
         """Open commands that a password of the maker protects; a session's own, so nothing stays changed."""
@@ -110,7 +117,7 @@ class Target:
         manner = getattr(self.modem.session, "manner", None)
         return f"This modem is read {manner}; this takes an AT port." if manner else None
 
-    def send_last(self, command: str, *, timeout_s: float = TIMEOUT_S) -> None:
+    def send_last(self, command: str, *, timeout_s: float | None = None) -> None:
         """Send what may take the port away before its OK; only a refusal is an error."""
         try:
             self.send(command, timeout_s=timeout_s)
