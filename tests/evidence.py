@@ -185,8 +185,10 @@ def asks_of(attribute: str) -> Callable[[Driver], Sequence[str]]:
 
 
 CELLS = "+QENG +QCSQ !GSTATUS !LTEINFO +GTCCINFO +XCESQ +XMCI +CESQ +CSQ ^SMONI ^DEBUG"
+BRANCHES = ("rsrp_branches_dbm", "rsrq_branches_db", "sinr_branches_db", "rsrp_rxm_dbm", "rssi_rxm_dbm", "rssi_rx0_dbm")
 READINGS = (
     topic("signal", has("rsrp_dbm", "rscp_dbm", "rssi_dbm"), CELLS),
+    topic("antennas", has(*BRANCHES), "+QRSRP +QRSRQ +QSINR !GSTATUS"),
     topic("cell", has("cell_id", "pci", "psc"), f"{CELLS} +CEREG +CREG"),
     topic("neighbours", has("neighbours"), "+QENG !LTEINFO +GTCCINFO +XMCI"),
     topic("carriers", has("scc"), "+QCAINFO !GSTATUS +GTCAINFO +XLEC ^DEBUG"),

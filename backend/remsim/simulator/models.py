@@ -111,7 +111,7 @@ ROWS = (
     Model(
         "quectel", "rm5xx", "RM502Q-AE", "RM502QAEAAR11A02M4G", "Quectel",
         {str(net): usb.quectel("2c7c:0800", net) for net in usb.QUECTEL_NETS}, "86449705",
-        bands("1 2 4 5 8 19", LTE_WORLD, NR_WORLD), "family", most_carriers=2,
+        bands("1 2 4 5 8 19", LTE_WORLD, NR_WORLD), "capture", most_carriers=2,
     ),
     Model(
         "quectel", "unisoc", "RM500U-CNV", "RM500UCNVCAR03A12M2G", "Quectel",
