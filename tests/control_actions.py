@@ -6,7 +6,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from control_bench import ONLINE, ControlBench
+from control_bench import ControlBench
+from modem_bench import ONLINE
 from remsim.core.errors import ModemError
 from remsim.core.forms import Flag, Form, Text, Whole
 from remsim.core.jobs import Job

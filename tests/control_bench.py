@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from remsim.config.settings import ModemSettings, Settings
+from modem_bench import ONLINE, QUICK, manager_over, replies
+from remsim.config.settings import ModemSettings
 from remsim.core.bus import Bus
 from remsim.core.clock import SystemClock
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
-from remsim.modems import channel, modem, plan, session
+from remsim.modems import modem
 from remsim.modems.control import change
 from remsim.modems.control.action import Action
 from remsim.modems.control.desk import ControlDesk
@@ -24,47 +25,17 @@ from remsim.modems.control.seen import SeenBands
 from remsim.modems.control.target import Target
 from remsim.modems.gpio import Gpio
 from remsim.modems.inhibitions import Inhibitions
-from remsim.modems.manager import ModemManager
 from remsim.modems.netifd import Netifd
-from scripted_modem import OK, Answer, ScriptedModem, framed
+from scripted_modem import ScriptedModem, framed
 from usb_tree import UsbTree, plug_rm520n
 
 USB_PATH = "1-1"
-SERVING = 'AT+QENG="servingcell"'
-ONLINE = {
-    "AT+CGMI": "Quectel",
-    "AT+CGMM": "RM520N-GL",
-    "AT+CGMR": "RM520NGLAAR03A01M4G",
-    "AT+CGSN": "868371050000012",
-    "AT+CIMI": "262010000000001",
-    "AT+QCCID": "+QCCID: 89490200001234567890",
-    "AT+CPIN?": "+CPIN: READY",
-    "AT+CEREG?": '+CEREG: 2,1,"1A2B","01A2B03",7',
-    "AT+C5GREG?": "+C5GREG: 2,0",
-    "AT+COPS?": '+COPS: 0,0,"Telekom.de",7',
-    "AT+QTEMP": '+QTEMP: "modem-ambient-usr","41"',
-    "AT+CFUN?": "+CFUN: 1",
-    SERVING: '+QENG: "servingcell","NOCONN","LTE","FDD",262,01,1A2B03,12,1300,3,5,5,1A2B,-97,-11,-68,15,9,-,20',
-}
-QUICK = (
-    (modem, "RETRY_S", 0.1),
-    (modem, "BUSY_RETRY_S", 0.2),
-    (modem, "LOOK_AGAIN_S", 0.05),
-    (modem, "BOOT_PATIENCE_S", 0.0),
+WAITS = (
+    *QUICK,
     (modem, "WAIT_SLICE_S", 0.05),
     (change, "SETTLE_S", 0.5),
     (change, "RETURN_S", 3.0),
-    (plan, "TIMEOUT_S", 0.5),
-    (plan, "PATIENT_TIMEOUT_S", 0.5),
-    (session, "HANDSHAKE_TIMEOUT_S", 0.2),
-    (channel, "QUIET_S", 0.03),
 )
-
-
-def answers(texts: Mapping[str, str]) -> dict[str, Answer]:
-    """Texts before OK, and the settings of a session that are just taken."""
-    told: dict[str, Answer] = {command: framed(f"{text}\n\nOK") for command, text in texts.items()}
-    return dict.fromkeys(("AT", "ATE1", "AT+CMEE=1", "AT+CREG=2", "AT+CGREG=2", "AT+CEREG=2"), OK) | told
 
 
 class ControlBench:
@@ -83,7 +54,7 @@ class ControlBench:
         gpio: Callable[[ControlBench], Gpio] | None = None,
         **settings: Any,
     ) -> None:
-        for module, name, seconds in QUICK:
+        for module, name, seconds in WAITS:
             monkeypatch.setattr(module, name, seconds)
         if actions is not None:
             table = {action.name: action for action in actions}
@@ -91,8 +62,7 @@ class ControlBench:
                 monkeypatch.setattr(f"remsim.modems.control.{user}.ACTIONS", table)
         self.tree = UsbTree(root)
         self.state_dir = root / "state"
-        self.state_dir.mkdir(exist_ok=True)
-        self.modem = ScriptedModem(answers(texts or ONLINE))
+        self.modem = ScriptedModem(replies(texts or ONLINE))
         self.events: list[Event] = []
         self.clock = SystemClock()
         self.jobs = Jobs(Bus(), self.clock)
@@ -110,16 +80,7 @@ class ControlBench:
         (plug or (lambda tree: plug_rm520n(tree, USB_PATH, 0, "simwwan0")))(self.tree)
         self.link()
         one = ModemSettings(USB_PATH, period_s=0.1, probe_targets=(), **settings)
-        self.manager = ModemManager(
-            settings=Settings(modems=(one,)),
-            clock=self.clock,
-            publish_reading=lambda reading: None,
-            emit=self.events.append,
-            state_dir=self.state_dir,
-            sysfs_root=self.tree.sys,
-            dev_root=self.tree.dev,
-            scan_period_s=0.1,
-        )
+        self.manager = manager_over(self.tree, self.state_dir, (one,), emit=self.events.append)
         self.desk = ControlDesk(self.manager, self.jobs, self.means, emit=self.events.append, state_dir=self.state_dir)
 
     def link(self, tty: str = "ttyUSB2") -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from control_bench import ONLINE, ControlBench
+from control_bench import ControlBench
+from modem_bench import ONLINE
 from scripted_modem import OK, framed
 from usb_tree import UsbTree
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,27 +20,66 @@ from usb_tree import UsbTree, plug_rm520n
 
 PERIOD_S = 0.1
 QENG = '+QENG: "servingcell","NOCONN","LTE","FDD",262,01,1A2B03,12,1300,3,5,5,1A2B,-97,-11,-68,15,9,-,20'  # one line
+ONLINE = {
+    "AT+CGMI": "Quectel",
+    "AT+CGMM": "RM520N-GL",
+    "AT+CGMR": "RM520NGLAAR03A01M4G",
+    "AT+CGSN": "868371050000012",
+    "AT+CIMI": "262010000000001",
+    "AT+QCCID": "+QCCID: 89490200001234567890",
+    "AT+CPIN?": "+CPIN: READY",
+    "AT+CEREG?": '+CEREG: 2,1,"1A2B","01A2B03",7',
+    "AT+C5GREG?": "+C5GREG: 2,0",
+    "AT+COPS?": '+COPS: 0,0,"Telekom.de",7',
+    "AT+QTEMP": '+QTEMP: "modem-ambient-usr","41"',
+    "AT+CFUN?": "+CFUN: 1",
+    'AT+QENG="servingcell"': QENG,
+}
+"""What an RM520N says to the driver."""
+QUICK = (
+    (modem, "RETRY_S", 0.1),
+    (modem, "BUSY_RETRY_S", 0.2),
+    (modem, "LOOK_AGAIN_S", 0.05),
+    (modem, "BOOT_PATIENCE_S", 0.0),
+    (plan, "TIMEOUT_S", 0.5),
+    (plan, "PATIENT_TIMEOUT_S", 0.5),
+    (session, "HANDSHAKE_TIMEOUT_S", 0.2),
+    (channel, "QUIET_S", 0.03),
+)
+"""Waits of tests."""
+
+
+def replies(texts: Mapping[str, str]) -> dict[str, Answer]:
+    """Texts before OK, and the settings of a session that are just taken."""
+    told: dict[str, Answer] = {command: framed(f"{text}\n\nOK") for command, text in texts.items()}
+    return dict.fromkeys(("AT", "ATE1", "AT+CMEE=1", "AT+CREG=2", "AT+CGREG=2", "AT+CEREG=2"), OK) | told
 
 
 def answers(imei: str) -> dict[str, Answer]:
-    """What an RM520N says to the driver."""
-    plain = {
-        "AT+CGMI": "Quectel",
-        "AT+CGMM": "RM520N-GL",
-        "AT+CGMR": "RM520NGLAAR03A01M4G",
-        "AT+CGSN": imei,
-        "AT+CIMI": "262010000000001",
-        "AT+QCCID": "+QCCID: 89490200001234567890",
-        "AT+CPIN?": "+CPIN: READY",
-        "AT+CEREG?": '+CEREG: 2,1,"1A2B","01A2B03",7',
-        "AT+C5GREG?": "+C5GREG: 2,0",
-        "AT+COPS?": '+COPS: 0,0,"Telekom.de",7',
-        "AT+QTEMP": '+QTEMP: "modem-ambient-usr","41"',
-        "AT+CFUN?": "+CFUN: 1",
-        'AT+QENG="servingcell"': QENG,
-    }
-    told: dict[str, Answer] = {command: framed(f"{text}\n\nOK") for command, text in plain.items()}
-    return told | dict.fromkeys(("AT", "ATE1", "AT+CMEE=1", "AT+CREG=2", "AT+CGREG=2", "AT+CEREG=2"), OK)
+    """What one of several RM520N says."""
+    return replies(ONLINE | {"AT+CGSN": imei})
+
+
+def manager_over(
+    tree: UsbTree,
+    state_dir: Path,
+    modems: tuple[ModemSettings, ...],
+    *,
+    emit: Callable[[Event], None],
+    publish_reading: Callable[[ModemReading], None] = lambda reading: None,
+) -> ModemManager:
+    """A manager that looks at a tree of files, often."""
+    state_dir.mkdir(exist_ok=True)
+    return ModemManager(
+        settings=Settings(modems=modems),
+        clock=SystemClock(),
+        publish_reading=publish_reading,
+        emit=emit,
+        state_dir=state_dir,
+        sysfs_root=tree.sys,
+        dev_root=tree.dev,
+        scan_period_s=0.1,
+    )
 
 
 class Bench:
@@ -77,17 +116,12 @@ class Bench:
     def start(self, *, period_s: float | None = PERIOD_S) -> ModemManager:
         paths = ("1-1", "1-2", "1-3")
         modems = tuple(ModemSettings(path, period_s=period_s, probe_targets=()) for path in paths)
-        state = self.root / "state"
-        state.mkdir(exist_ok=True)
-        self._manager = ModemManager(
-            settings=Settings(modems=modems),
-            clock=SystemClock(),
-            publish_reading=self.readings.append,
+        self._manager = manager_over(
+            self.tree,
+            self.root / "state",
+            modems,
             emit=self.events.append,
-            state_dir=state,
-            sysfs_root=self.tree.sys,
-            dev_root=self.tree.dev,
-            scan_period_s=0.1,
+            publish_reading=self.readings.append,
         )
         self._manager.start()
         return self._manager
@@ -105,16 +139,7 @@ class Bench:
 @contextmanager
 def quick_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A bench whose waits are short, stopped in the end."""
-    for module, name, seconds in (
-        (modem, "RETRY_S", 0.1),
-        (modem, "BUSY_RETRY_S", 0.2),
-        (modem, "LOOK_AGAIN_S", 0.05),
-        (modem, "BOOT_PATIENCE_S", 0.0),
-        (plan, "TIMEOUT_S", 0.5),
-        (plan, "PATIENT_TIMEOUT_S", 0.5),
-        (session, "HANDSHAKE_TIMEOUT_S", 0.2),
-        (channel, "QUIET_S", 0.03),
-    ):
+    for module, name, seconds in QUICK:
         monkeypatch.setattr(module, name, seconds)
     bench = Bench(tmp_path)
     try:

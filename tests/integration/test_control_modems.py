@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_tools import FakeTools, hold
-from remsim.config.settings import ModemSettings, Settings
-from remsim.core.clock import SystemClock
+from modem_bench import manager_over, wait_for
+from remsim.config.settings import ModemSettings
 from remsim.core.errors import Conflict
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
@@ -51,18 +51,9 @@ class Bench:
             self.tools.say(OUTPUTS[name]["action"], OUTPUTS[name]["output"])
 
     def start(self, period_s: float | None = 0.2) -> ModemManager:
-        state = self.root / "state"
-        state.mkdir()
-        self.manager = ModemManager(
-            settings=Settings(modems=(ModemSettings("1-1", period_s=period_s, probe_targets=()),)),
-            clock=SystemClock(),
-            publish_reading=self.readings.append,
-            emit=self.events.append,
-            state_dir=state,
-            sysfs_root=self.tree.sys,
-            dev_root=self.tree.dev,
-            scan_period_s=0.1,
-        )
+        one = ModemSettings("1-1", period_s=period_s, probe_targets=())
+        told, read = self.events.append, self.readings.append
+        self.manager = manager_over(self.tree, self.root / "state", (one,), emit=told, publish_reading=read)
         self.manager.start()
         return self.manager
 
@@ -90,13 +81,6 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     yield one
     if one.manager is not None:
         one.manager.stop()
-
-
-def wait_for(is_so: Callable[[], object], within_s: float = 10.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_modem_without_at_port_is_read_by_qmi(bench: Bench) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from control_bench import ONLINE
 from family_modems import FamilyBench
 from marshmallow import ValidationError
+from modem_bench import ONLINE
 from remsim.core.errors import Conflict, InvalidInput
 from remsim.modems.control import power
 from remsim.modems.control.cell_lock import LockCells

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from control_bench import ONLINE, USB_PATH, ControlBench
+from control_bench import USB_PATH, ControlBench
 from marshmallow import ValidationError
+from modem_bench import ONLINE
 from remsim.core.errors import Conflict
 from remsim.modems import channel
 from remsim.modems.control import operators

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from control_bench import ONLINE, USB_PATH, ControlBench
+from control_bench import USB_PATH, ControlBench
+from modem_bench import ONLINE
 from remsim.core.clock import FakeClock
 from remsim.core.errors import ConfigError, Conflict
 from remsim.modems import usb_power

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from control_bench import ONLINE, ControlBench, answers
+from control_bench import ControlBench
 from hypothesis import given
 from hypothesis import strategies as st
+from modem_bench import ONLINE, replies
 from remsim.core.errors import AtTimeout, ModemError
 from remsim.modems import record as recording
 from remsim.modems import record_port as direct
@@ -152,7 +153,7 @@ def test_recording_through_the_service_asks_reads_only_and_is_written_down(bench
 
 
 def test_recording_straight_from_a_port(tmp_path: Path) -> None:
-    modem = ScriptedModem(answers(ONLINE))
+    modem = ScriptedModem(replies(ONLINE))
     try:
         rows = list(direct.record_port(modem.path, keeps_cells=False, sysfs_root=tmp_path, dev_root=tmp_path))
     finally:
