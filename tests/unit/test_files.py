@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from remsim.core.files import write_atomically
+from remsim.core.files import read_table, write_atomically
 from small_disk import small_disk
 
 
@@ -28,3 +28,16 @@ def test_a_full_disk_leaves_the_old_content(tmp_path: Path) -> None:
             write_atomically(path, b"x" * 100_000)
         assert path.read_bytes() == b"old"
         assert list(disk.iterdir()) == [path]
+
+
+def test_a_table_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert read_table(tmp_path / "table") == {}
+    (tmp_path / "table").write_text('{"modem1": {"a": [1]}}')
+    assert read_table(tmp_path / "table") == {"modem1": {"a": [1]}}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"modem1": 5}', b"null", b"\xff"])
+def test_a_table_that_is_none_is_said(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "table").write_bytes(content)
+    with pytest.raises(ValueError):
+        read_table(tmp_path / "table")

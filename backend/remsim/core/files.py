@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from pathlib import Path
+from typing import Any
+
+
+def read_table(path: Path) -> dict[str, dict[str, Any]]:
+    """A JSON object of objects, empty where there is no file; ``OSError`` or ``ValueError`` when it cannot be used."""
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        raise ValueError("it is no table")
+    return found
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Collection
 from pathlib import Path
 
-from remsim.core.files import write_atomically
+from remsim.core.files import read_table, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -147,15 +147,11 @@ class Registry:
 
     def _load(self) -> None:
         try:
-            entries = json.loads(self._path.read_text())
-            if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
-                raise ValueError("not a table of modems")
+            entries = read_table(self._path)
             number = entries.pop(LAST_NUMBER, {}).get("number", 0)
             if not isinstance(number, int):
                 raise ValueError("the last number is none")
             self._entries, self._last_number = entries, number
-        except FileNotFoundError:
-            return
         except (OSError, ValueError) as error:
             log.warning("%s cannot be used (%s); modems get new ids", self._path, error)
             with contextlib.suppress(OSError):

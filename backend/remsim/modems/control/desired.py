@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from remsim.core.errors import StorageError
-from remsim.core.files import write_atomically
+from remsim.core.files import read_table, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,10 @@ class Desired:
 
     def _load(self) -> dict[str, dict[str, dict[str, Any]]]:
         try:
-            found = json.loads(self._path.read_text())
-            if isinstance(found, dict) and all(isinstance(one, dict) for one in found.values()):
-                return found
-            raise ValueError("not a table of modems")
-        except FileNotFoundError:
-            return {}
+            found = read_table(self._path)
+            if not all(isinstance(values, dict) for wanted in found.values() for values in wanted.values()):
+                raise ValueError("it holds no values of actions")
+            return found
         except (OSError, ValueError) as error:
             log.warning("%s cannot be used (%s); no preset is applied", self._path, error)
             return {}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from remsim.core.files import write_atomically
+from remsim.core.files import read_table, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +37,7 @@ class SeenBands:
 
     def _load(self) -> dict[str, dict[str, Any]]:
         try:
-            found = json.loads(self._path.read_text())
-            if isinstance(found, dict) and all(isinstance(one, dict) for one in found.values()):
-                return found
-            raise ValueError("not a table of modems")
-        except FileNotFoundError:
-            return {}
+            return read_table(self._path)
         except (OSError, ValueError) as error:
             log.warning("%s cannot be used (%s); modems show their bands anew", self._path, error)
             return {}
