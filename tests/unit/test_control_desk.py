@@ -276,8 +276,9 @@ def test_presets_outlive_the_service(bench: ControlBench) -> None:
     from remsim.modems.control.desired import Desired
 
     assert Desired(bench.state_dir).of("modem1") == {"level": {"level": 2}}
-    (bench.state_dir / "desired.json").write_text("[broken")
-    assert Desired(bench.state_dir).of("modem1") == {}
+    for content in ("[broken", '{"modem1": {"level": 2}}'):
+        (bench.state_dir / "desired.json").write_text(content)
+        assert Desired(bench.state_dir).of("modem1") == {}
 
 
 def test_a_paused_modem_says_that_its_port_is_closed(bench: ControlBench) -> None:
