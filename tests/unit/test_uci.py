@@ -250,3 +250,15 @@ def test_a_section_cannot_be_given_a_name_that_breaks_the_file() -> None:
         UciFile().add("modem", "a b")
     with pytest.raises(InvalidInput):
         UciFile().add("modem", "a").set("x y", "1")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("reset_gpio", "20\n"), ("reset_gpio", "٢٠"), ("sim_gpio", "../20"), ("power_gpio", "gpiochip:1")),
+        *(("interface", "wwan0\n"), ("interface", "../wwan0"), ("network", "wan1\n"), ("network", "wan 1")),
+    ],
+)
+def test_a_lines_or_interfaces_name_is_nothing_more(option: str, value: str) -> None:
+    with pytest.raises(UciError, match=option):
+        settings_of(UciFile.parse(f"config modem\n\toption usb_path 1-1\n\toption {option} '{value}'\n"))

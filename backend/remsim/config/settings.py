@@ -22,7 +22,7 @@ CONFIG_NAME = "remsim_console"
 DEFAULT_PROBES = ("icmp:1.1.1.1", "icmp:8.8.8.8")
 LISTEN = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}\Z")
 IPV6 = r"\[([0-9A-Fa-f:.]+)\]|([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
-PLACE = r"^(\d+-\d+(\.\d+)*|pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\Z"
+PLACE = r"([0-9]+-[0-9]+(\.[0-9]+)*|pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\Z"
 TARGET = re.compile(rf"(icmp|tcp|dns):(?:([0-9.]+)|{IPV6})(?::([0-9]{{1,5}}))?\Z")
 YES = {"1", "on", "true", "yes", "enabled"}
 NO = {"0", "off", "false", "no", "disabled"}
@@ -132,7 +132,7 @@ def targets() -> ma.List[str]:
 
 def gpio_line() -> ma.String:
     """A GPIO line of the board: ``20``, ``!20`` (active low) or ``gpiochip0:20``."""
-    form = r"^!?(gpiochip\d{1,3}:)?\d{1,4}$"
+    form = r"!?(gpiochip[0-9]{1,3}:)?[0-9]{1,4}\Z"
     return ma.String(validate=validate.Regexp(form, error="is not a GPIO line like 20, !20 or gpiochip0:20"))
 
 
@@ -169,10 +169,10 @@ class ModemSchema(Schema):
     usb_path = ma.String(required=True, validate=validate.Regexp(PLACE, error="is not like 1-1.2 or pci-0000:01:00.0"))
     name = ma.String(validate=validate.Length(1, 32))
     enabled = ma.Boolean(truthy=YES, falsy=NO)
-    interface = ma.String(validate=validate.Regexp(r"^[A-Za-z0-9_.-]{1,15}$", error="is not an interface's name"))
+    interface = ma.String(validate=validate.Regexp(r"[A-Za-z0-9_.-]{1,15}\Z", error="is not an interface's name"))
     period_s = Period()
     probe_targets = targets()
-    network = ma.String(validate=validate.Regexp(r"^[A-Za-z0-9_]{1,32}$", error="is not a section of network"))
+    network = ma.String(validate=validate.Regexp(r"[A-Za-z0-9_]{1,32}\Z", error="is not a section of network"))
     board_modem = ma.Integer(validate=validate.Range(1, 8))
     reset_gpio = gpio_line()
     power_gpio = gpio_line()
