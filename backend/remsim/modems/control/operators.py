@@ -167,8 +167,9 @@ class Operator(Change):
         return operator_form(labels)
 
     def title(self, target: Target, values: Mapping[str, Any]) -> str:
-        """With the network's name where it is known."""
-        return "choosing the network" if values["mode"] == "automatic" else f"choosing network {values['plmn']}"
+        """With the network's number where it is chosen."""
+        is_chosen = values["mode"] == "manual"
+        return f"Choose network {values['plmn']}" if is_chosen else "Let the modem choose its network"
 
     def preset(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Automatic has neither network nor technology."""

@@ -102,7 +102,7 @@ class SmsSend(Action):
 
     def title(self, target: Target, values: Mapping[str, Any]) -> str:
         """Without the text, and with the last digits of the number only."""
-        return f"sending a message to {mask(values['number'])}"
+        return f"Send a message to {mask(values['number'])}"
 
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """Hand over part after part; between two of them it can be aborted."""
@@ -149,17 +149,16 @@ def already(references: list[int]) -> str:
     return f"; the first {len(references)} parts were sent" if len(references) > 1 else "; the first part was sent"
 
 
+def message_ids(help: str) -> Text:
+    """Messages by their ids."""
+    told, metadata = "is not a list of ids of messages, parted by commas", {"label": "Messages", "help": help}
+    return Text(0, 255 * 13, pattern=IDS, told=told, load_default="", metadata=metadata)
+
+
 class WhichForm(Form):
     """Some messages, or all that were read."""
 
-    ids = Text(
-        0,
-        255 * 13,
-        pattern=IDS,
-        told="is not a list of ids of messages, parted by commas",
-        load_default="",
-        metadata={"label": "Messages", "help": "Their ids, parted by commas"},
-    )
+    ids = message_ids("Their ids, parted by commas")
     all = Flag(load_default=False, metadata={"label": "All that were read"})
 
 
@@ -228,14 +227,7 @@ class SmsRead(Action):
 class ReadForm(Form):
     """Some messages, or all."""
 
-    ids = Text(
-        0,
-        255 * 13,
-        pattern=IDS,
-        told="is not a list of ids of messages, parted by commas",
-        load_default="",
-        metadata={"label": "Messages", "help": "Their ids, parted by commas; empty: all"},
-    )
+    ids = message_ids("Their ids, parted by commas; empty: all")
 
 
 def meant(slots: list[Slot], unread: frozenset[str], values: Mapping[str, Any]) -> list[list[Slot]]:

@@ -59,7 +59,7 @@ class Ussd(Action):
 
     def title(self, target: Target, values: Mapping[str, Any]) -> str:
         """Without the code: it may hold a voucher's number."""
-        return "answering the network's menu" if has_menu(target) else "sending a code to the network"
+        return "Answer the network's menu" if has_menu(target) else "Send a code to the network"
 
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
         """Send, wait for the network's word; ``wants_answer`` says that it is a menu."""
