@@ -127,6 +127,17 @@ def test_the_journal_says_who_did_what_but_no_secret(bench: ControlBench) -> Non
     assert "4711" not in repr(bench.events)
 
 
+def test_the_journal_tells_of_what_failed_by_a_mistake_of_ours(
+    bench: ControlBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.start()
+    monkeypatch.setattr(Wait, "run", lambda *_: 1 / 0)
+    assert bench.run("wait").code == "internal_error"
+    (failed,) = told(bench)
+    assert (failed["actor"], failed["code"], failed["result"]) == ("test", "internal_error", "failed")
+    assert bench.target.modem.operation is None
+
+
 def test_an_abort_ends_the_work(bench: ControlBench) -> None:
     bench.start()
     job = bench.desk.start("modem1", "wait", {}, actor="x")

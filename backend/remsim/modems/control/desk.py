@@ -162,6 +162,10 @@ class ControlDesk:
             text = f"{target.id}: {asked.title} failed: {error.message}"
             self._tell(target, text, {**told, "result": "failed", "code": error.code}, "warning")
             raise
+        except Exception:  # a mistake of ours is told elsewhere; that somebody asked for it is told here
+            text = f"{target.id}: {asked.title} failed: something unforeseen went wrong"
+            self._tell(target, text, {**told, "result": "failed", "code": "internal_error"}, "warning")
+            raise
         self._tell(target, f"{target.id}: {asked.title}: done", {**told, **action.note(result), "result": "done"})
         if isinstance(action, Change) and action.remembers:
             known = self._desired.of(target.id).get(action.name, {})  # what a form does not name stays wanted
