@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from control_bench import USB_PATH, ControlBench
+from family_modems import FamilyBench
 from modem_bench import ONLINE
 from remsim.core.clock import FakeClock
 from remsim.core.errors import ConfigError, Conflict
@@ -19,6 +20,7 @@ from remsim.modems.control import apn, connection, hard_reset, inhibit, sim_sour
 from remsim.modems.gpio import Gpio, GpioError, Line, parse_line
 from remsim.modems.netifd import Netifd, NetifdError
 from remsim.modems.sim_owner import sim_owner
+from scripted_modem import framed
 
 NETWORK = """# kept
 config interface 'lan'
@@ -478,6 +480,24 @@ def test_the_usb_mode_is_chosen_from_those_that_keep_the_at_port(make: Callable[
     bench.start()
     job = bench.run("usb-mode", mode="mbim", confirm_s=0)
     assert job.state == "done" and job.result == {"changed": True, "mode": "mbim"}, job.error
+
+
+@pytest.mark.parametrize(
+    ("told", "offered"),
+    [("+GTUSBMODE: (17-18,20-21,24,29-33)\n\nOK", ["17", "18", "29", "30", "32", "33"]), ("ERROR", None)],
+)
+def test_a_fibocom_is_offered_the_usb_modes_that_it_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, offered: list[str] | None
+) -> None:
+    bench = FamilyBench(tmp_path, monkeypatch, "FM160-EAU", actions=(usb_mode.UsbMode(),))
+    try:
+        bench.set("AT+GTUSBMODE?", "+GTUSBMODE: 30")
+        bench.modem.answers["AT+GTUSBMODE=?"] = framed(told)
+        choices = bench.start().desk.form("modem1", "usb-mode")["properties"]["mode"]["oneOf"]
+    finally:
+        bench.close()
+    assert [one["const"] for one in choices] == (offered or [one["const"] for one in choices])
+    assert len(choices) >= 6
 
 
 def test_modemmanager_is_kept_off_until_the_end(

@@ -31,8 +31,10 @@ class UsbMode(Change):
         return None
 
     def form(self, target: Target) -> Form:
-        """The modes of this family."""
-        mode = Choice(modes_of(target).labels, required=True, metadata={"label": "Mode"})
+        """The modes of this very modem."""
+        modes = modes_of(target)
+        told = target.offered(modes.offered) if modes.offered else None
+        mode = Choice(modes.choices(told), required=True, metadata={"label": "Mode"})
         form: Form = ChangeForm.from_dict({"mode": mode}, name="UsbModeForm")()  # type: ignore[assignment]
         return form
 

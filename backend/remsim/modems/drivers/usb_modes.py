@@ -23,7 +23,8 @@ SIERRA_TYPES = {"MDM9x30": 1, "MDM9x50": 3}
 
 @dataclass(frozen=True, slots=True)
 class UsbModes:
-    """``ask`` reads the mode, ``names`` maps its number (or mask) to our name, ``commands`` choose by name.
+    """``ask`` reads the mode, ``offered`` which there are; ``names`` maps a mode's number (or mask) to our name,
+    ``commands`` choose by name.
 
     A choice takes effect at the restart that has to follow it.
     """
@@ -34,6 +35,15 @@ class UsbModes:
     labels: Mapping[str, str]
     commands: Mapping[str, str]
     password: str | None = None
+    offered: str | None = None
+
+    def choices(self, told: Mapping[str, Any] | None) -> dict[str, str]:
+        """The labels of the modes that this very modem has, by what it tells of that; all where it tells nothing."""
+        numbers = (told or {}).get("usbmodes")
+        if not numbers:
+            return dict(self.labels)
+        has = {name for number, name in self.names.items() if number in numbers}
+        return {name: label for name, label in self.labels.items() if name in has}
 
     def mode(self, values: Mapping[str, Any]) -> str | None:
         """The name of the mode in force, or its number as text where we have no name for it."""
@@ -72,6 +82,7 @@ def fibocom(driver: Driver) -> UsbModes | None:
         {number: str(number) for number in kept},
         {str(number): f"{number}: {LABELS[kind]} (product id {pid.lower()})" for number, (pid, kind) in kept.items()},
         {str(number): f"AT+GTUSBMODE={number}" for number in kept},
+        offered="AT+GTUSBMODE=?",
     )
 
 
