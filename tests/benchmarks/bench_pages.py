@@ -120,7 +120,7 @@ def main() -> int:
         running_service(Path(directory), "--simulate=3", "--backfill", "30d") as service,
         sync_playwright() as playwright,
     ):
-        service.wait_for("jobs/1", lambda job: job["state"] == "done", 120)
+        service.wait_for("jobs", lambda answer: answer["jobs"][0]["state"] == "done", 120)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         first, size, month = first_chart_ms(browser, service), javascript_kb(), series_ms(service)
         print(f"first chart after navigation (phone window): {first:.0f} ms (bar {FIRST_CHART_BAR_MS})")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 
 import pytest
 from remsim.core.bus import Bus, Lagged, Numbered
 from remsim.core.clock import FakeClock, Moment, SystemClock, iso_utc
-from remsim.core.errors import InvalidInput, NotFound
+from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs, JobUpdate
 from remsim.core.reading import FIELDS, ModemReading
@@ -107,3 +108,51 @@ def test_an_unknown_job_is_named() -> None:
     with pytest.raises(NotFound) as error:
         Jobs(Bus(), FakeClock()).get("99")
     assert error.value.field == "job"
+
+
+def test_a_job_of_another_life_of_the_service_is_not_taken_for_one_of_this() -> None:
+    first, second = (Jobs(Bus(), FakeClock()).start("work", lambda job: None).id for _ in range(2))
+    assert first != second
+
+
+def test_a_confirmation_that_was_taken_counts_though_the_time_is_over() -> None:
+    job = Job("1", "work", 0.0)
+    found: list[bool] = []
+    confirmed: list[bool] = []
+
+    def confirm(step: Job) -> None:
+        if step.state == "confirming":
+            job._confirmed.wait = lambda timeout_s: time_over()  # type: ignore[method-assign]
+
+    def time_over() -> bool:
+        job.confirm()
+        confirmed.append(True)
+        return False
+
+    job._publish = confirm
+    found.append(job.wait_for_confirmation(0.0, 60))
+    assert confirmed and found == [True]
+    with pytest.raises(Conflict):
+        job.confirm()
+
+
+def test_stopping_ends_what_waits_and_lets_no_other_job_begin_to_wait() -> None:
+    jobs = Jobs(Bus(), SystemClock())
+    waiting = jobs.start("work", lambda job: job.wait_for_confirmation(0.0, 60))
+    while waiting.state != "confirming":
+        time.sleep(0.005)
+    jobs.stop(5.0)
+    assert waiting.is_over and waiting.result is False and waiting.is_stopping
+    late = jobs.start("work", lambda job: job.wait_for_confirmation(0.0, 60))
+    assert late.wait(5) and late.result is False
+
+
+def test_stopping_does_not_wait_for_ever_for_a_job_that_does_not_listen() -> None:
+    jobs, release = Jobs(Bus(), SystemClock()), threading.Event()
+    deaf = jobs.start("work", lambda job: release.wait(10))
+    begun = time.monotonic()
+    jobs.stop(0.1)
+    assert time.monotonic() - begun < 2 and not deaf.is_over
+    release.set()
+    jobs.stop(5.0)
+    assert deaf.is_over

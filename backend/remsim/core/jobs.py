@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -178,6 +179,8 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._lock = threading.Lock()
         self._stopping = False
+        self._life = secrets.token_hex(3)
+        """Part of every id, so that a page left open cannot confirm another job after a restart of the service."""
         self._next = 1
 
     def start(
@@ -191,7 +194,8 @@ class Jobs:
     ) -> Job:
         """Begin ``work(job)``; what it returns is the result, a ``RemsimError`` is a failure told to the user."""
         with self._lock:
-            job = Job(str(self._next), kind, self._clock.now(), source, title, actor, _publish=self._publish)
+            name = f"{self._life}-{self._next}"
+            job = Job(name, kind, self._clock.now(), source, title, actor, _publish=self._publish)
             self._next += 1
             self._jobs[job.id] = job
             self._forget_old()
