@@ -51,6 +51,8 @@ class Restorer:
         job.report(None, "waiting for the modem to be free")
         modem.begin_operation(job.title, wait_s=FREE_S)
         try:
+            if job.is_stopping:
+                raise job.aborted()
             told = {
                 name: self._undo(target, name, change, job)
                 for name, change in self._means.pending.left(modem.id).items()
@@ -102,6 +104,8 @@ class Restorer:
             return {}
         modem.begin_operation(job.title, wait_s=FREE_S)
         try:
+            if job.is_stopping:
+                raise job.aborted()
             return {name: told for name, told in self._apply_all(target, job) if told is not None}
         finally:
             modem.end_operation()
