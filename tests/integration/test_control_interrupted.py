@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from remsim.core.errors import Conflict
+from remsim.modems.control.change import Change
+from remsim.modems.control.target import Target
+from remsim.modems.control.verbs import ACTIONS
+from remsim.options import RouterOptions, Simulation
+from remsim.router import Router
 from remsim.simulator.control import SimulatorControl
 from remsim.simulator.process import SimulatorProcess
 from running import RunningService
@@ -127,3 +134,46 @@ def test_stopped_while_the_modem_is_dead_the_undo_waits_for_the_next_start(servi
     service.wait_for("events?kind=control&limit=50", lambda answer: "was undone" in str(answer), 30)
     assert bands(service) == before and not service.pending.exists()
 
+
+
+MODELS = ["RM520N-GL", "EM9190", "FM350-GL", "EC25", "L860-GL", "EM7565", "RM500U-CNV", "MV31-W"]
+
+
+def test_what_is_in_force_survives_the_file_in_every_family(tmp_path: Path) -> None:
+    """A list that comes back as another kind would be undone for ever, or never."""
+    simulator = SimulatorProcess(tmp_path / "devices", len(MODELS), MODELS)
+    simulator.start()
+    options = RouterOptions(
+        tmp_path / "data",
+        tmp_path / "state",
+        None,
+        Simulation(8, simulator.sysfs_root, simulator.dev_root, simulator.config_dir, simulator.control, iter),
+    )
+    router = Router(options, "token")
+    router.start()
+    try:
+        deadline = time.monotonic() + 30
+        while sum(one["state"] == "online" for one in router.modems.views()) < len(MODELS):
+            assert time.monotonic() < deadline, router.modems.views()
+            time.sleep(0.1)
+        seen = set()
+        for view in router.modems.views():
+            for action in ACTIONS.values():
+                if not isinstance(action, Change):
+                    continue
+
+                def survives(target: Target, action: Change = action) -> bool:
+                    if action.missing(target) is not None:
+                        return True
+                    try:
+                        before = action.read(target)
+                    except Conflict:
+                        return True  # not with this firmware
+                    seen.add(action.name)
+                    return action.is_taken(json.loads(json.dumps(before)), before)
+
+                assert router.control.look(view["id"], survives), (view["model"], action.name)
+        assert {"radio", "radio-settings", "sim-slot", "operator", "apn", "cell-lock", "usb-mode"} <= seen
+    finally:
+        router.stop()
+        simulator.stop()
