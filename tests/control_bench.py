@@ -15,7 +15,7 @@ from remsim.core.bus import Bus
 from remsim.core.clock import SystemClock
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
-from remsim.modems import modem
+from remsim.modems import operations
 from remsim.modems.control import change
 from remsim.modems.control.action import Action
 from remsim.modems.control.desk import ControlDesk
@@ -32,7 +32,7 @@ from usb_tree import UsbTree, plug_rm520n
 USB_PATH = "1-1"
 WAITS = (
     *QUICK,
-    (modem, "WAIT_SLICE_S", 0.05),
+    (operations, "WAIT_SLICE_S", 0.05),
     (change, "SETTLE_S", 0.5),
     (change, "RETURN_S", 3.0),
 )

@@ -17,7 +17,7 @@ from remsim.config.settings import ModemSettings
 from remsim.core.errors import Conflict
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
-from remsim.modems import control_port, control_session, manager, modem
+from remsim.modems import beside, control_port, control_session, manager, modem
 from remsim.modems.drivers.base import Driver
 from remsim.modems.manager import ModemManager
 from scripted_modem import OK, ScriptedModem, framed
@@ -70,8 +70,9 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     for module, name, seconds in (
-        *((modem, name, 0.1) for name in ("RETRY_S", "PORTLESS_S", "LOOK_AGAIN_S")),
-        *((modem, "BUSY_RETRY_S", 0.2), (modem, "BESIDE_S", 0.3), (modem, "BOOT_PATIENCE_S", 0.0)),
+        *((modem, name, 0.1) for name in ("RETRY_S", "LOOK_AGAIN_S")),
+        (beside, "PORTLESS_S", 0.1),
+        *((modem, "BUSY_RETRY_S", 0.2), (beside, "BESIDE_S", 0.3), (modem, "BOOT_PATIENCE_S", 0.0)),
         *((manager, "HOLDERS_S", 0.2), (manager, "FULL_SCAN_S", 0.5)),
         *((control_port, "LEAST_TIMEOUT_S", 0.5), (control_port, "HELD_S", 0.2), (control_port, "END_S", 0.2)),
         *((control_session, "LEAST_PERIOD_S", 0.2), (Driver, "slow_every_s", 0.5)),

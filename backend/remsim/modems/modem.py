@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +14,13 @@ from remsim.core.clock import Clock, Moment
 from remsim.core.errors import AtTimeout, Conflict, ModemError, ModemGone, PortBusy
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
+from remsim.modems.beside import Beside
 from remsim.modems.changes import Changes
 from remsim.modems.detect import ControlPort, Found, is_another, look_at
 from remsim.modems.drivers import driver_for
 from remsim.modems.drivers.base import Driver
 from remsim.modems.holders import Holder
+from remsim.modems.operations import Operations
 from remsim.modems.port_use import PortUse
 from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities
@@ -46,12 +45,6 @@ MOST_RETRY_S = 60.0
 FAILED_AFTER_S = 600.0
 """Silent for so long, a modem has failed: it is told once more, and asked seldom."""
 HELD_LOOK_S = 0.5
-WAIT_SLICE_S = 0.5
-HEARD_KEPT = 16
-PORTLESS_S = 10.0
-"""A modem without AT port gets so long to show one before its QMI or MBIM device is used: drivers bind one by one."""
-BESIDE_S = 60.0
-"""How often it is looked whether an AT port has become free while the modem is read without one."""
 IDENTITY_RETRY_S = 30.0
 IDENTITY_TRIES = 5
 """A modem that did not answer all of who it is, is asked again so often."""
@@ -73,10 +66,11 @@ class Surroundings:
     probe_period_s: float | None
 
 
-class Modem:
+class Modem(Operations):
     """One modem and the thread that owns its AT port."""
 
     def __init__(self, found: Found, settings: ModemSettings, modem_id: str, around: Surroundings) -> None:
+        super().__init__(around.clock)
         self.id = modem_id
         self.found = found
         self.settings = settings
@@ -96,30 +90,20 @@ class Modem:
         self.session: Session | None = None
         self.ports = PortUse()
         self.notices: dict[str, str] = {}
-        self.operation: str | None = None
         self.identifications = 0
         self._identified: Session | None = None
-        self.heard: deque[tuple[int, dict[str, Any]]] = deque(maxlen=HEARD_KEPT)
-        """The network's answers to codes lately, numbered."""
-        self._heard_count = itertools.count(1)
-        self._operating = threading.Lock()
-        self._rounds = threading.Lock()
-        self._moved = threading.Condition()
         self._around = around
-        self._clock = around.clock
         self._changes = Changes()
         self._away_since: float | None = None
         self._patient_until = 0.0
         self._identified_at = 0.0
-        self._portless_since: float | None = None
-        self._beside_until: float | None = None
+        self._beside = Beside()
         self._identity_tries = 0
         self._sent_before = 0
         self._counting = threading.Lock()
         self._presence = threading.RLock()
         self._meter: TrafficMeter | None = None
         self._nudged = threading.Event()
-        self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"modem-{found.usb_path}", daemon=True)
 
     # --- from the manager's thread and the web ---
@@ -202,19 +186,7 @@ class Modem:
             session.plan.set_period(period_s)
         self._nudge()
 
-    # --- operations: what a user wants done, one at a time, in a thread of its own ---
-
-    def begin_operation(self, title: str, *, wait_s: float = 0.0) -> None:
-        """Reserve the modem; ``Conflict`` names what goes on already, after ``wait_s``."""
-        if not self._operating.acquire(timeout=wait_s):
-            text = f"{self.id} is busy: {self.operation or 'another operation'}"
-            raise Conflict(text, code="busy", hint="wait for its end or abort it")
-        self.operation = title
-
-    def end_operation(self) -> None:
-        """Let the modem go for the next operation."""
-        self.operation = None
-        self._operating.release()
+    # --- what operations and views ask ---
 
     @property
     def driver(self) -> Driver:
@@ -237,23 +209,6 @@ class Modem:
         if session is None or not session.channel.is_open:
             raise Conflict(f"{self.id} cannot be asked now: {self.state}", code="not_ready", hint=self.trouble)
         return session
-
-    @contextlib.contextmanager
-    def polling_held(self) -> Iterator[None]:
-        """No round is begun meanwhile: for commands that take minutes."""
-        with self._rounds:
-            yield
-
-    def wait_until(self, is_so: Callable[[], bool], within_s: float, is_over: Callable[[], bool]) -> bool:
-        """Wait till readings, states or sessions make ``is_so`` true; False after the time or once ``is_over``."""
-        deadline = self._clock.monotonic() + within_s
-        while not is_so():
-            left_s = deadline - self._clock.monotonic()
-            if left_s <= 0 or is_over() or self._stopping:
-                return is_so()
-            with self._moved:
-                self._moved.wait(min(left_s, WAIT_SLICE_S))
-        return True
 
     @property
     def interface(self) -> str | None:
@@ -317,7 +272,7 @@ class Modem:
             return self._port_lost()
         except ModemError as error:
             self.last_error = error.message
-            if isinstance(error, PortBusy) and self._may_read_beside(error):
+            if isinstance(error, PortBusy) and self._beside.takes_over(self.found, error, self._clock.monotonic()):
                 return 0.0
             self.trouble = f"{error.message}; {error.hint}." if error.hint else None
             self._set_state("port_busy" if isinstance(error, PortBusy) else "not_answering", error.message)
@@ -339,32 +294,12 @@ class Modem:
         if found.row.boot_mode is not None:
             self._set_state("boot", found.row.boot_mode)
             return None
-        if not found.at_ports and not self._is_portless_for_good(found):
+        if not found.at_ports and not self._beside.is_portless_for_good(found, self._clock.monotonic()):
             if self.state == "rebooting" and not self._may_be_rebooting():
                 self._set_state("not_answering", "it has no AT port")
             return RETRY_S
         self._talk(found)
         return 0.0
-
-    def _is_portless_for_good(self, found: Found) -> bool:
-        """Whether a modem that shows no AT port is to be read by its QMI or MBIM device."""
-        now = self._clock.monotonic()
-        if self._portless_since is None:
-            self._portless_since = now
-        return found.control_port is not None and now - self._portless_since >= PORTLESS_S
-
-    def _may_read_beside(self, error: PortBusy) -> bool:
-        """Whether the modem can be read without the AT port that another program has; a hint says what that takes."""
-        control = self.found.control_port
-        if control is None or error.port == control.path:
-            return False
-        from remsim.modems.control_port import TOOLS, is_installed  # few modems need it
-
-        if not is_installed(control.protocol):
-            error.hint = f"{error.hint}; or {TOOLS[control.protocol].hint} to read it by {control.protocol.upper()}"
-            return False
-        self._beside_until = self._clock.monotonic() + BESIDE_S
-        return True
 
     def _talk(self, found: Found) -> None:
         """One session, from opening the port to its end."""
@@ -398,11 +333,9 @@ class Modem:
 
     def _session(self, found: Found) -> Session:
         """A session over the best AT port; over the QMI or MBIM device where there is none, or none to be had."""
-        control = found.control_port
         now = self._clock.monotonic()
-        if control is not None and (not found.at_ports or now < (self._beside_until or now)):
-            return self._control_session(found, control)
-        self._portless_since = self._beside_until = None
+        if self._beside.is_way(found, now) and found.control_port is not None:
+            return self._control_session(found, found.control_port)
         path = self.ports.choose(found.at_ports, now)
         at = found.at_ports.index(path)
 
@@ -424,25 +357,14 @@ class Modem:
 
         def goes_on() -> bool:
             is_same = self.found.control_port == control and self.found.row == found.row
-            return self._is_wanted() and is_same and not self._has_free_at_port()
+            if not is_same or not self._is_wanted():
+                return False
+            return not self._beside.has_free_at_port(self.found, self.ports.others, self._clock.monotonic())
 
         return ControlSession(control, found.row, clock=self._clock, goes_on=goes_on, on_timeout=self._silent)
 
     def _is_wanted(self) -> bool:
         return not self._stopping and self.period_s is not None and self.present
-
-    def _has_free_at_port(self) -> bool:
-        """Whether an AT port has come, or has become free, while the modem is read without one."""
-        now = self._clock.monotonic()
-        if self._beside_until is not None and now < self._beside_until:
-            return False
-        taken = {holder.path for holder in self.ports.others}
-        if any(port not in taken for port in self.found.at_ports):
-            self._beside_until = None
-            return True
-        if self.found.at_ports:
-            self._beside_until = now + BESIDE_S
-        return False
 
     def _open(self, session: Session) -> None:
         try:
@@ -612,14 +534,10 @@ class Modem:
         if stage != self.stage:
             self.stage, self._stage_since = stage, Moment(self._clock)
 
-    def _notify(self) -> None:
-        with self._moved:
-            self._moved.notify_all()
-
     def _heard(self, told: dict[str, Any]) -> None:
         """Keep the network's answers for who waits for them, and tell of messages. Called by who reads the port."""
         if "ussd" in told:
-            self.heard.append((next(self._heard_count), told))
+            self._keep_heard(told)
         if "message_in" in told:
             self._tell("sms", f"{self.id}: a short message came in", dict(told["message_in"]))
         self._notify()
