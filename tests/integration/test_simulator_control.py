@@ -279,6 +279,18 @@ def test_faults_of_the_card_ask_for_what_they_say(simulator: SimulatorProcess) -
         wait_for(lambda: channel.query("AT+CPIN?").lines == ("+CPIN: READY",))
 
 
+def test_clear_unlocks_cards_that_are_out_of_their_slot_too(simulator: SimulatorProcess) -> None:
+    with opened(simulator, QUECTEL) as (channel, _):
+        channel.query("AT+QUIMSLOT=2")
+        wait_for(lambda: channel.query("AT+CPIN?").lines == ("+CPIN: READY",))
+        simulator.control.fault(QUECTEL, "sim_pin")
+        simulator.control.fault(QUECTEL, "sim_slot2_empty")
+        simulator.control.fault(QUECTEL, "clear")
+        wait_for(lambda: channel.query("AT+CPIN?").lines == ("+CPIN: READY",))
+        channel.query("AT+QUIMSLOT=1")
+        wait_for(lambda: channel.query("AT+CPIN?").lines == ("+CPIN: READY",))
+
+
 def test_no_service_and_low_power_are_told_and_end_with_clear(simulator: SimulatorProcess) -> None:
     with opened(simulator, SIERRA) as (channel, _):
         simulator.control.fault(SIERRA, "no_service")

@@ -53,7 +53,7 @@ class FaultyModem(VirtualModem):
         before = self._shown(), state.stat, state.temperature_c
         state.faults.clear()
         state.denied = False
-        for card in state.cards:
+        for card in (*self._cards, state.remote_card):
             if card is not None:
                 card.pin, card.pin_tries, card.is_locked = PIN, PIN_TRIES, False
         state.cards = list(self._cards)
