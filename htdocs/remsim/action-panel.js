@@ -65,8 +65,7 @@ export class ActionPanel {
 			return;
 		const { t, request, id, options } = this._ctx, { action } = this;
 		if (action.missing) {
-			fill(this.body, el('p.remsim-absent', {}, t(action.missing)));
-			this.form = null;
+			this._showMissing();
 			return;
 		}
 		this._waits = !!jobOf(this._ctx.store, id);
@@ -78,6 +77,8 @@ export class ActionPanel {
 		this._loading = true;
 		const skeleton = setTimeout(() => { if (!this.form) fill(this.body, el('p.remsim-absent', { role: 'status' }, t('Asking the modem …'))); }, SKELETON_MS);
 		try {
+			if (isAgain && await this._isMissingNow()) // what was done may be why: a PIN that was entered is wanted no more
+				return;
 			const schema = await request(`modems/${encodeURIComponent(id)}/${action.name}/form`);
 			const typed = this.form && this.form.isDirty && !this._options.values ? this.form.values : null;
 			this.schema = schema;
@@ -94,10 +95,28 @@ export class ActionPanel {
 			this.form = null;
 			fill(this.body, el('p.remsim-problem', {}, error.message, error.hint ? ` – ${error.hint}` : ''),
 				el('button', { type: 'button', click: () => this.load(true) }, t('Try again')));
+		} finally {
+			clearTimeout(skeleton);
+			this._loading = false;
+			this.follow();
 		}
-		clearTimeout(skeleton);
-		this._loading = false;
-		this.follow();
+	}
+
+	_showMissing() {
+		fill(this.body, el('p.remsim-absent', {}, this._ctx.t(this.action.missing)));
+		this.form = null;
+	}
+
+	/** Ask whether it can still be done; nothing is asked of the modem. */
+	async _isMissingNow() {
+		const { request, id } = this._ctx;
+		const { actions } = await request(`modems/${encodeURIComponent(id)}/actions`);
+		const now = actions.find(one => one.name === this.action.name);
+		if (!now?.missing)
+			return false;
+		this.update(now);
+		this._showMissing();
+		return true;
 	}
 
 	/** Ask where something is cut off, then have it done. */
