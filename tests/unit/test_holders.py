@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import termios
@@ -16,6 +18,8 @@ from remsim.modems import device
 from remsim.modems.channel import Channel
 from remsim.modems.holders import BY_NAME, Holder, holders, running
 from scripted_modem import OK, ScriptedModem, framed
+
+FEED = Path(__file__).resolve().parents[2] / "openwrt-feed" / "remsim" / "files"
 
 
 class Proc:
@@ -137,3 +141,17 @@ def test_wwan_port_answers_as_a_tty_does(modem: ScriptedModem, tmp_path: Path) -
         assert channel.query("AT").ok
     finally:
         channel.dispose()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root and setpriv")
+def test_with_the_packaged_rights_it_is_still_seen_who_has_a_port(tmp_path: Path) -> None:
+    rights = json.loads((FEED / "capabilities.json").read_text())["bounding"]
+    bounding = ",".join(["-all", *(f"+{right.removeprefix('CAP_').lower()}" for right in rights)])
+    port = tmp_path / "port"
+    port.touch()
+    look = f"from remsim.modems.holders import holders; print([one.name for one in holders([{str(port)!r}])])"
+    with port.open() as held, subprocess.Popen(["sleep", "60"], stdin=held) as holder:
+        command = ["setpriv", f"--bounding-set={bounding}", "--inh-caps=-all", sys.executable, "-c", look]
+        seen = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        holder.kill()
+    assert "sleep" in seen.stdout, seen.stderr
