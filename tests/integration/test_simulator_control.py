@@ -292,6 +292,17 @@ def test_clear_unlocks_cards_that_are_out_of_their_slot_too(simulator: Simulator
         wait_for(lambda: channel.query("AT+CPIN?").lines == ("+CPIN: READY",))
 
 
+def test_clear_puts_the_card_of_the_other_slot_back_too(simulator: SimulatorProcess) -> None:
+    with opened(simulator, QUECTEL) as (channel, _):
+        first = channel.query("AT+CCID").lines
+        simulator.control.fault(QUECTEL, "sim_removed")
+        channel.query("AT+QUIMSLOT=2")
+        wait_for(lambda: channel.query("AT+CCID").lines not in (first, ()))
+        simulator.control.fault(QUECTEL, "clear")
+        channel.query("AT+QUIMSLOT=1")
+        wait_for(lambda: channel.query("AT+CCID").lines == first)
+
+
 def test_no_service_and_low_power_are_told_and_end_with_clear(simulator: SimulatorProcess) -> None:
     with opened(simulator, SIERRA) as (channel, _):
         simulator.control.fault(SIERRA, "no_service")

@@ -65,6 +65,7 @@ class FaultyModem(VirtualModem):
             self._set_sim(True)
         elif before[1] != state.stat:
             self._report_registration()
+        state.out.clear()
         if before[0] != self._shown():
             self.unplug()
         self.plug()
