@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from measuring import Table, service
+from remsim.modems.channel import TURN_S
+from remsim.modems.control.target import HURRIED_S
 from remsim.simulator.control import SimulatorControl
 from remsim.simulator.models import MODELS
 from remsim.simulator.virtual import BOOT_S, PLUG_BOOT_S
@@ -36,8 +38,8 @@ UNPLUG_S = 1.0
 PERIOD_S = 1.0
 WITHIN = 0.10
 ANSWER_MS = 500.0
-SILENT_FORM_MS = 12_000.0
-"""Another question to the dead modem goes first, then it is waited for."""
+SILENT_FORM_MS = 1000 * (TURN_S + HURRIED_S) + ANSWER_MS
+"""A question of polling to the dead modem goes first, then the form's own is waited for."""
 SETTLE_S = 15.0
 SCAN_S, SCAN_SIMULATED_S = 60.0, 35.0
 QUICK = 0.1
