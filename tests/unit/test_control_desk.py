@@ -48,6 +48,15 @@ def test_a_second_operation_is_told_what_goes_on(bench: ControlBench) -> None:
     assert bench.run("wait").state == "done", "the modem is free again"
 
 
+def test_what_the_service_does_by_itself_is_waited_for(bench: ControlBench) -> None:
+    Leveled(bench)
+    bench.start()
+    modem = bench.manager.modem("modem1")
+    modem.begin_operation("applying presets", is_own=True)
+    threading.Timer(0.5, modem.end_operation).start()
+    assert bench.run("level", level=2, confirm_s=0).state == "done"
+
+
 def test_many_admins_at_once_get_one_job(bench: ControlBench) -> None:
     bench.start()
     outcomes: list[Any] = []

@@ -14,6 +14,7 @@ from remsim.core.errors import Conflict
 
 WAIT_SLICE_S = 0.5
 HEARD_KEPT = 16
+OWN_S = 10.0
 
 
 class Operations:
@@ -23,6 +24,7 @@ class Operations:
 
     def __init__(self, clock: Clock) -> None:
         self.operation: str | None = None
+        self._is_own = False
         self.heard: deque[tuple[int, dict[str, Any]]] = deque(maxlen=HEARD_KEPT)
         """The network's answers to codes lately, numbered."""
         self._heard_count = itertools.count(1)
@@ -32,16 +34,19 @@ class Operations:
         self._clock = clock
         self._stopping = False
 
-    def begin_operation(self, title: str, *, wait_s: float = 0.0) -> None:
-        """Reserve the modem; ``Conflict`` names what goes on already, after ``wait_s``."""
-        if not self._operating.acquire(timeout=wait_s):
+    def begin_operation(self, title: str, *, wait_s: float = 0.0, is_own: bool = False) -> None:
+        """Reserve the modem; ``Conflict`` names what goes on already, after ``wait_s``.
+
+        What the service does by itself (``is_own``) is waited for a little, for nobody has asked for it.
+        """
+        if not self._operating.acquire(timeout=wait_s or (OWN_S if self._is_own else 0.0)):
             text = f"{self.id} is busy: {self.operation or 'another operation'}"
             raise Conflict(text, code="busy", hint="wait for its end or abort it")
-        self.operation = title
+        self.operation, self._is_own = title, is_own
 
     def end_operation(self) -> None:
         """Let the modem go for the next operation."""
-        self.operation = None
+        self.operation, self._is_own = None, False
         self._operating.release()
 
     @contextlib.contextmanager

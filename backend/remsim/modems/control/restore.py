@@ -49,7 +49,7 @@ class Restorer:
         target = Target(modem, self._means)
         job.title = f"{modem.id}: undoing what was interrupted"
         job.report(None, "waiting for the modem to be free")
-        modem.begin_operation(job.title, wait_s=FREE_S)
+        modem.begin_operation(job.title, wait_s=FREE_S, is_own=True)
         try:
             if job.is_stopping:
                 raise job.aborted()
@@ -102,7 +102,7 @@ class Restorer:
         target.wait_until(lambda: modem.operation is None, FREE_S, job)
         if all(is_in_force(change, target, values) for change, values in self._presets(modem)):
             return {}
-        modem.begin_operation(job.title, wait_s=FREE_S)
+        modem.begin_operation(job.title, wait_s=FREE_S, is_own=True)
         try:
             if job.is_stopping:
                 raise job.aborted()
