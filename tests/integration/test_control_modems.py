@@ -101,7 +101,7 @@ def test_a_modem_without_at_port_is_read_by_qmi(bench: Bench) -> None:
     assert any("read by QMI" in notice for notice in view["notices"])
     assert (view["model"], view["firmware"]) == ("RM530N-GL", "RM510QGLAAR11A03M4G")
     assert str(view["imei"]).endswith("0000") and "8670" not in str(view["imei"])
-    assert view["problem"] is None
+    wait_for(lambda: bench.view()["problem"] is None)  # a busy machine may be late for a round
     assert [cell["pci"] for cell in view["neighbours"]] == [295]
     wait_for(lambda: len(bench.view()["carriers"]) >= 3)
     assert [part["role"] for part in bench.view()["carriers"]] == ["pcc", "scc", "nr"]
