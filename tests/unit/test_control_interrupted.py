@@ -199,3 +199,18 @@ def test_a_state_that_cannot_be_written_keeps_no_change_from_being_made(bench: C
     bench.start()
     (bench.state_dir / "pending.json").mkdir()
     assert bench.run("level", level=2, confirm_s=0).state == "done"
+
+
+def test_on_a_full_disk_a_confirmed_change_is_not_undone_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending = Pending(tmp_path)
+    for modem in ("modem1", "modem2"):
+        pending.begin(modem, "level", Unconfirmed("Set the level", {"level": 1}))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("remsim.modems.control.pending.write_atomically", full)
+    pending.drop("modem1", "level")
+    assert Pending(tmp_path).left("modem1") == {}

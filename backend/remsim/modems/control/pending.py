@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import threading
@@ -102,3 +103,5 @@ class Pending:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
             log.warning("%s cannot be written: %s", self._path, error.strerror)
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)  # an old one would undo what was confirmed meanwhile
