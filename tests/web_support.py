@@ -166,8 +166,6 @@ def small_app(directory: Path, **options: Any) -> tuple[SmallRouter, Flask]:
     router = SmallRouter(directory, **options)
     static = directory / "htdocs"
     (static / "remsim").mkdir(parents=True, exist_ok=True)
-    for page in ("index.html", "wall.html"):
-        (static / page).write_text("<!doctype html><title>page</title>")
     (static / "remsim" / "big.js").write_text("// a line\n" * 500)
     return router, create_app(router, static_dir=static)  # type: ignore[arg-type]  # what of a router it needs
 

@@ -16,9 +16,10 @@ const SPARK_S = 600;
 const SPARK_ROUNDS = 20;
 const EVENTS = 3;
 
-/** Mount into `node`; `options` as the dashboard's, and `modems` (ids, all when empty), `layout` ('auto' or columns). */
+/** Mount into `node`; `options` as the dashboard's, and `query` {modems (ids, all when empty), layout ('auto' or columns), scheme}. */
 export async function mount(node, options) {
-	const wall = new Wall(node, { t: plain, modems: [], layout: 'auto', scheme: 'dark', ...options });
+	const { modems = '', layout = 'auto', scheme = 'dark' } = options.query || {};
+	const wall = new Wall(node, { t: plain, modems: modems.split(',').filter(Boolean), layout, scheme, ...options });
 	await wall.live.start();
 	return wall;
 }

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from remsim.web.shell import PAGES  # noqa: E402
 from running import RunningService, running_service  # noqa: E402
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -59,8 +60,8 @@ def first_chart_ms(browser: Browser, service: RunningService) -> float:
 def javascript_kb() -> float:
     """The scripts of the heaviest page, gzipped as the service sends them: its modules and Chart.js."""
     library = ROOT / "htdocs" / "vendor" / "chart.umd.js"
-    starts = (ROOT / "htdocs" / "remsim").glob("start-*.js")
-    pages = [(library, *modules(start)) for start in starts]
+    folder = ROOT / "htdocs" / "remsim"
+    pages = [(library, *modules(folder / "start.js"), *modules(folder / f"{page.module}.js")) for page in PAGES]
     return max(sum(len(gzip.compress(path.read_bytes())) for path in page) for page in pages) / 1000
 
 

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,6 +17,7 @@ from werkzeug.security import safe_join
 
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
+from remsim.web.shell import PAGES, Page, html_of
 
 bp = Blueprint("pages", __name__)
 
@@ -63,25 +65,22 @@ class Compressor:
 compressor = Compressor()
 
 
-@bp.get("/")
-@requires_scope("read")
-def index() -> Response:
-    """The dashboard."""
-    return file_response("index.html")
+def page_view(page: Page) -> Callable[[], Response]:
+    """The view of one page."""
+
+    def view() -> Response:
+        text = html_of(page, services().static_dir)
+        answer = Response(text, content_type=TYPES[".html"], headers={"Cache-Control": "no-cache"})
+        answer.add_etag()
+        answer.make_conditional(request)
+        return answer
+
+    view.__name__ = page.module
+    return requires_scope("read")(view)
 
 
-@bp.get("/wall")
-@requires_scope("read")
-def wall() -> Response:
-    """The wall page."""
-    return file_response("wall.html")
-
-
-@bp.get("/modems")
-@requires_scope("read")
-def modems() -> Response:
-    """The Modems page."""
-    return file_response("modems.html")
+for one in PAGES:
+    bp.add_url_rule(f"/{one.path}", one.module, page_view(one))
 
 
 @bp.get("/ui/<path:name>")

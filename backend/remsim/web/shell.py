@@ -1,0 +1,92 @@
+"""The HTML around each page: its title, its styles, the way to the others, and all its modules asked for at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+
+IMPORT = re.compile(r"^(?:import|export) [^;]*?'\./([\w-]+\.js)'", re.M)
+START = "start.js"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page at ``/path``: ``module`` of ``htdocs/remsim`` exports its ``mount``, ``styles`` are beside ``remsim.css``.
+
+    ``scopes``: one of them opens it.
+    """
+
+    path: str
+    title: str
+    module: str
+    styles: tuple[str, ...] = ()
+    in_nav: bool = True
+    scopes: tuple[str, ...] = ("read",)
+
+
+PAGES = (
+    Page("", "Dashboard", "dashboard"),
+    Page("modems", "Modems", "modems", ("modems",)),
+    Page("wall", "Wall", "wall", ("wall",), in_nav=False),
+)
+"""In the order of the navigation."""
+
+
+def html_of(page: Page, static_dir: Path) -> str:
+    """The document. Addresses are relative, so that a proxy may serve all of it below any path of one level."""
+    modules = modules_of(page.module, static_dir)
+    has_charts = "charts.js" in modules
+    styles = "".join(f'<link rel="stylesheet" href="ui/remsim/{name}.css">\n' for name in ("remsim", *page.styles))
+    preloads = "".join(f'<link rel="modulepreload" href="ui/remsim/{name}">\n' for name in modules)
+    if has_charts:
+        preloads += '<link rel="preload" href="ui/vendor/chart.umd.js" as="script">\n'
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>remsim: {escape(page.title)}</title>
+<link rel="icon" href="ui/remsim/icon.svg">
+{styles}{preloads}<script type="module" src="ui/remsim/{START}"></script>
+</head>
+<body class="remsim-page" data-module="{page.module}" data-title="{escape(page.title)}">
+{navigation(page) if page.in_nav else ""}<main id="{page.module}">
+<noscript>This page needs JavaScript.</noscript>
+</main>
+</body>
+</html>
+"""
+
+
+def navigation(current: Page) -> str:
+    """Links to the other pages."""
+    links = "".join(
+        f'<a href="{page.path or "./"}"{" aria-current=page" if page is current else ""}>{escape(page.title)}</a>'
+        for page in PAGES
+        if page.in_nav
+    )
+    return f'<nav class="remsim-nav" aria-label="Pages">{links}</nav>\n'
+
+
+def modules_of(module: str, static_dir: Path) -> tuple[str, ...]:
+    """Files of ``htdocs/remsim`` that a page's module needs, itself and the start first."""
+    folder = static_dir / "remsim"
+    newest = max((path.stat().st_mtime_ns for path in folder.glob("*.js")), default=0)
+    return _reached(folder, module, newest)
+
+
+@lru_cache(maxsize=len(PAGES) + 1)
+def _reached(folder: Path, module: str, _newest: int) -> tuple[str, ...]:
+    found: list[str] = []
+    waiting = [START, f"{module}.js"]
+    while waiting:
+        name = waiting.pop(0)
+        if name in found or not (folder / name).is_file():
+            continue
+        found.append(name)
+        waiting += IMPORT.findall((folder / name).read_text("utf-8"))
+    return tuple(found)
