@@ -20,7 +20,7 @@ class Event:
     source: str
     at: float
     message: str
-    severity: str = "info"  # info, warning, error
+    severity: str = "info"  # one of SEVERITIES
     data: dict[str, Any] = field(default_factory=dict)
     id: int | None = None
 
@@ -40,6 +40,8 @@ class Event:
             "data": self.data,
         }
 
+
+SEVERITIES = ("info", "warning", "error")
 
 KINDS = {
     "connect": "a modem came online",

@@ -1,19 +1,23 @@
-"""Series as CSV and JSON, piece by piece: memory stays small whatever is asked for."""
+"""Series and events as CSV and JSON, piece by piece: memory stays small whatever is asked for."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from remsim.core.clock import iso_utc
+from remsim.core.events import Event
+from remsim.telemetry.journal import MOST_EVENTS, Journal
 from remsim.telemetry.measures import measure_named
 from remsim.telemetry.series import MOST_POINTS, SeriesStore
 
 LINES = 200
 """Lines of CSV in one piece."""
 
+EVENT_COLUMNS = ("time", "source", "kind", "severity", "message", "data", "id")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -66,5 +70,39 @@ def json_chunks(
             points = [[iso_utc(point[0]), *point[1:]] for point in series.points]
             one = {"modem": series.modem, "measure": series.measure, "unit": series.unit, "step_s": series.step_s}
             yield separator + json.dumps(one | {"points": points})
+            separator = ",\n"
+    yield "]}\n"
+
+
+def event_pages(journal: Journal, filters: Mapping[str, Any]) -> Iterator[list[Event]]:
+    """The events of a filter (as ``Journal.query`` takes it), newest first, some hundred at a time."""
+    cursor: int | None = None
+    while True:
+        page, cursor = journal.query(**filters, limit=MOST_EVENTS, cursor=cursor)
+        yield page
+        if cursor is None:
+            return
+
+
+def event_csv_chunks(pages: Iterator[list[Event]]) -> Iterator[str]:
+    """CSV: a line an event, what it knows beside its message as JSON in the last column."""
+    yield csv_line(EVENT_COLUMNS)
+    for page in pages:
+        yield "".join(csv_line(_event_cells(event)) for event in page)
+
+
+def _event_cells(event: Event) -> list[str]:
+    data = json.dumps(event.data, ensure_ascii=False) if event.data else ""
+    texts = (event.source, event.kind, event.severity, event.message)
+    return [iso_utc(event.at), *(safe_text(text) for text in texts), data, str(event.id)]
+
+
+def event_json_chunks(pages: Iterator[list[Event]]) -> Iterator[str]:
+    """JSON: ``{"events": […]}``, each as ``GET events`` gives it."""
+    yield '{"events": ['
+    separator = ""
+    for page in pages:
+        if page:
+            yield separator + ",\n".join(json.dumps(event.as_dict()) for event in page)
             separator = ",\n"
     yield "]}\n"

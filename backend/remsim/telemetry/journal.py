@@ -97,12 +97,15 @@ class Journal:
         since: int | None = None,
         kinds: SequenceOf[str] | None = None,
         modem: str | None = None,
+        severities: SequenceOf[str] | None = None,
+        text: str | None = None,
         start: float | None = None,
         end: float | None = None,
     ) -> tuple[list[Event], int | None]:
         """Events, newest first, and the cursor of the next page (None at the end).
 
-        ``cursor`` gives older ones, ``since`` newer ones than an id; the rest filters.
+        ``cursor`` gives older ones, ``since`` newer ones than an id; the rest filters: ``text`` stands somewhere in
+        the message, in capitals or not.
         """
         conditions: list[tuple[str, Any]] = [
             ("id < ?", cursor),
@@ -110,13 +113,15 @@ class Journal:
             ("source = ?", modem),
             ("at >= ?", start),
             ("at <= ?", end),
+            ("instr(lower(message), ?) > 0", text and text.lower()),
         ]
-        wanted = [(text, value) for text, value in conditions if value is not None]
+        wanted = [(condition, value) for condition, value in conditions if value is not None]
         values = [value for _, value in wanted]
-        texts = [text for text, _ in wanted]
-        if kinds:
-            texts.append(f"kind IN ({','.join('?' * len(kinds))})")
-            values += kinds
+        texts = [condition for condition, _ in wanted]
+        for column, among in (("kind", kinds), ("severity", severities)):
+            if among:
+                texts.append(f"{column} IN ({','.join('?' * len(among))})")
+                values += among
         where = f"WHERE {' AND '.join(texts)}" if texts else ""
         limit = min(max(limit, 1), MOST_EVENTS)
         with self._lock:
@@ -135,6 +140,8 @@ class Journal:
                     and (start is None or event.at >= start)
                     and (end is None or event.at <= end)
                     and (not kinds or event.kind in kinds)
+                    and (not severities or event.severity in severities)
+                    and (not text or text.lower() in event.message.lower())
                 ):
                     found[event.id] = event
         events = sorted(found.values(), key=lambda event: -(event.id or 0))
