@@ -1,0 +1,5 @@
+'use strict';
+'require view';
+'require remsim.page as page';
+
+return view.extend(page.showing('usage', ['usage']));
