@@ -1,6 +1,8 @@
 /** What a value means: bands of quality with a word, so that colour never stands alone. */
 
-export const WORDS = ['poor', 'fair', 'good', 'excellent'];
+import { msg } from './words.js';
+
+export const WORDS = [msg('poor'), msg('fair'), msg('good'), msg('excellent')];
 
 /** Lower limits of fair, good and excellent; peers differ, these are the defaults most of them share. */
 export const BANDS = {

@@ -2,24 +2,27 @@
 
 import { epoch, lasting } from './format.js';
 
+/** Marks a text that is translated later, through `t(variable)`: script/po finds it. */
+export const msg = text => text;
+
 export const STATE_WORDS = {
-	starting: 'Starting',
-	online: 'Online',
-	searching: 'Searching for a network',
-	denied: 'Refused by the network',
-	limited: 'Emergency calls only',
-	no_sim: 'No SIM',
-	sim_pin: 'SIM PIN wanted',
-	sim_puk: 'SIM blocked (PUK)',
-	sim_error: 'SIM error',
-	low_power: 'Radio off',
-	not_answering: 'Does not answer',
-	failed: 'Out of order',
-	boot: 'In a boot mode',
-	port_busy: 'Port in use',
-	rebooting: 'Restarting',
-	gone: 'Unplugged',
-	paused: 'Polling off'
+	starting: msg('Starting'),
+	online: msg('Online'),
+	searching: msg('Searching for a network'),
+	denied: msg('Refused by the network'),
+	limited: msg('Emergency calls only'),
+	no_sim: msg('No SIM'),
+	sim_pin: msg('SIM PIN wanted'),
+	sim_puk: msg('SIM blocked (PUK)'),
+	sim_error: msg('SIM error'),
+	low_power: msg('Radio off'),
+	not_answering: msg('Does not answer'),
+	failed: msg('Out of order'),
+	boot: msg('In a boot mode'),
+	port_busy: msg('Port in use'),
+	rebooting: msg('Restarting'),
+	gone: msg('Unplugged'),
+	paused: msg('Polling off')
 };
 
 export const MODE_WORDS = { LTE: 'LTE', NSA: 'LTE + 5G', SA: '5G', UMTS: '3G', GSM: '2G' };
@@ -28,13 +31,13 @@ export const VENDOR_WORDS = { quectel: 'Quectel', sierra: 'Sierra', fibocom: 'Fi
 
 /** How far a modem that is not online has got. */
 export const STAGE_WORDS = {
-	absent: 'not on the bus',
-	found: 'found, not yet asked who it is',
-	identified: 'identified',
-	sim_ready: 'SIM ready',
-	registered: 'registered',
-	connected: 'connected',
-	boot: 'in a boot mode'
+	absent: msg('not on the bus'),
+	found: msg('found, not yet asked who it is'),
+	identified: msg('identified'),
+	sim_ready: msg('SIM ready'),
+	registered: msg('registered'),
+	connected: msg('connected'),
+	boot: msg('in a boot mode')
 };
 
 /** The text itself with its values put in: what is used without a translation. */
