@@ -120,7 +120,7 @@ class SmallRouter:
         self.clock: Clock = clock or FakeClock(START)
         self.token = TOKEN
         self.settings = Settings(web=web or WebSettings())
-        self.state_dir = self.config_dir = directory
+        self.state_dir = self.data_dir = self.config_dir = directory
         self.started_at = self.clock.now()
         self.bus = Bus()
         self.jobs = Jobs(self.bus, self.clock)

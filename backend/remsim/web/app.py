@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from remsim.web import (
     control,
     detection,
+    diagnostics,
     errors,
     events,
     jobs,
@@ -53,6 +54,7 @@ API_PARTS = (
     stream.bp,
     simulation.bp,
     openapi.bp,
+    diagnostics.bp,
     login.api,
 )
 

@@ -30,9 +30,10 @@ TYPES = {
     ".png": "image/png",
     ".ico": "image/x-icon",
     ".txt": "text/plain; charset=utf-8",
+    ".md": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
-COMPRESSED = frozenset((".html", ".js", ".css", ".json", ".svg", ".txt"))
+COMPRESSED = frozenset((".html", ".js", ".css", ".json", ".svg", ".txt", ".md"))
 SMALLEST_COMPRESSED = 600
 LONGEST_NAME = 200
 
