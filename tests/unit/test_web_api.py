@@ -281,6 +281,7 @@ def test_the_documentation_names_every_endpoint_and_parameter(parts) -> None:
     text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     for path, method, view in api_routes(app):
         short = path.removeprefix(PREFIX).replace("modem_id", "ID").replace("job_id", "ID").replace("{ID}", "ID")
+        short = short.replace("{name}", "NAME")
         if short.endswith("/form"):
             short = "modems/ID/ACTION/form"  # told once for all
         assert f"`{method} {short}" in text, (method, short)
