@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from remsim.cli import parser
-from remsim.config.settings import Settings, setting_names
+from remsim.config.fields import json_values, uci_texts
+from remsim.config.settings import SECTIONS, Settings, setting_names
 from remsim.modem_cli import OTHERS
 from remsim.modems.control.verbs import ACTIONS
 
@@ -29,17 +30,18 @@ def test_readme_names_every_setting(name: str) -> None:
     assert written_default(name).strip()
 
 
-@pytest.mark.parametrize("name", [name for name in setting_names() if not name.startswith("modem.")])
+@pytest.mark.parametrize("name", [name for name in setting_names() if not SECTIONS[name.partition(".")[0]].many])
 def test_readme_tells_the_default(name: str) -> None:
     section, option = name.split(".")
     value = getattr(getattr(Settings(), section), option)
-    values = value if isinstance(value, tuple) else (value,)
-    shown = [f"{one:g}" if isinstance(one, float) else str(one) for one in values]
+    schema = SECTIONS[section].schema()
+    shown = uci_texts(json_values(schema, {option: value})[option])
+    shown = shown if isinstance(shown, list) else [shown]
     assert re.findall(r"`([^`]*)`", written_default(name)) == shown
 
 
 def test_readme_has_no_setting_that_is_gone() -> None:
-    rows = re.findall(r"^\| `((?:service|history|web|modem)\.\w+)` \|", README, re.MULTILINE)
+    rows = re.findall(rf"^\| `((?:{'|'.join(SECTIONS)})\.\w+)` \|", README, re.MULTILINE)
     assert sorted(rows) == sorted(setting_names())
 
 

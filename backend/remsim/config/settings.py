@@ -5,75 +5,46 @@ Each message names the option as a router admin writes it: ``remsim_console.web.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
-from ipaddress import ip_address
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from marshmallow import Schema, ValidationError, validate
-from marshmallow import fields as ma
+from marshmallow import ValidationError
 
+from remsim.config.fields import Lines, Options, SectionType
+from remsim.config.sections import (
+    DEFAULT_PROBES,
+    SECTIONS,
+    HistorySettings,
+    ModemSettings,
+    QualitySettings,
+    ServiceSettings,
+    WebSettings,
+)
 from remsim.config.uci import UciError, UciFile, UciSection, edited
 from remsim.core.errors import RemsimError
+from remsim.core.forms import Several
+
+__all__ = [
+    "CONFIG_NAME",
+    "DEFAULT_PROBES",
+    "SECTIONS",
+    "HistorySettings",
+    "ModemSettings",
+    "QualitySettings",
+    "ServiceSettings",
+    "Settings",
+    "WebSettings",
+    "WrongValue",
+    "load_settings",
+    "save_modem_period",
+    "setting_names",
+    "settings_of",
+    "usable_settings",
+]
 
 CONFIG_NAME = "remsim_console"
-DEFAULT_PROBES = ("icmp:1.1.1.1", "icmp:8.8.8.8")
-LISTEN = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}\Z")
-IPV6 = r"\[([0-9A-Fa-f:.]+)\]|([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
-PLACE = r"([0-9]+-[0-9]+(\.[0-9]+)*|pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\Z"
-TARGET = re.compile(rf"(icmp|tcp|dns):(?:([0-9.]+)|{IPV6})(?::([0-9]{{1,5}}))?\Z")
-YES = {"1", "on", "true", "yes", "enabled"}
-NO = {"0", "off", "false", "no", "disabled"}
-PATH = r"^/[^\x00-\x1f\x7f]*\Z"
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceSettings:
-    """Where things lie and how often modems are asked. A period of None is off."""
-
-    data_dir: str = "/var/run/remsim"
-    state_dir: str = "/etc/remsim"
-    period_s: float | None = 1.0
-    probe_period_s: float | None = 10.0
-    probe_targets: tuple[str, ...] = DEFAULT_PROBES
-    log_level: str = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class HistorySettings:
-    """What is kept and for how long."""
-
-    backup_minutes: int = 15
-    events_days: int = 400
-    events_mb: int = 16
-
-
-@dataclass(frozen=True, slots=True)
-class WebSettings:
-    """How the service is reached; streams stay below threads, so that requests never starve."""
-
-    listen: str = "127.0.0.1:8090"
-    max_streams: int = 24
-    threads: int = 32
-
-
-@dataclass(frozen=True, slots=True)
-class ModemSettings:
-    """One modem, named by its place (USB path, or PCI address); what it does not say it has from the service."""
-
-    usb_path: str
-    name: str | None = None
-    enabled: bool = True
-    interface: str | None = None
-    period_s: float | None = 1.0
-    probe_targets: tuple[str, ...] = DEFAULT_PROBES
-    network: str | None = None
-    board_modem: int | None = None
-    reset_gpio: str | None = None
-    power_gpio: str | None = None
-    sim_gpio: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +54,7 @@ class Settings:
     service: ServiceSettings = field(default_factory=ServiceSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
     web: WebSettings = field(default_factory=WebSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
     modems: tuple[ModemSettings, ...] = ()
 
     def modem_at(self, usb_path: str) -> ModemSettings:
@@ -92,94 +64,6 @@ class Settings:
                 return modem
         service = self.service
         return ModemSettings(usb_path, period_s=service.period_s, probe_targets=service.probe_targets)
-
-
-class Period(ma.Field[float | None]):
-    """Seconds from 1 to 60, or ``off``."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float | None:
-        if value in ("off", "0"):
-            return None
-        if isinstance(value, str) and re.fullmatch(r"\d{1,2}(\.\d{1,3})?", value, re.ASCII) and 1 <= float(value) <= 60:
-            return float(value)
-        raise ValidationError("is 1 to 60 seconds, or off")
-
-
-def check_target(text: str) -> None:
-    """A probe's target: an address, and a port where the method has one."""
-    match = TARGET.match(text)
-    try:
-        if match is None:
-            raise ValueError(text)
-        method, ipv4, in_brackets, ipv6, port = match.groups()
-        ip_address(in_brackets or ipv4 or ipv6)
-        if {"icmp": port is not None, "tcp": port is None, "dns": False}[method] or not 1 <= int(port or 1) <= 65535:
-            raise ValueError(text)
-    except ValueError as error:
-        raise ValidationError("is not icmp:IP, tcp:IP:PORT or dns:IP[:PORT]") from error
-
-
-def check_listen(text: str) -> None:
-    """An address to listen on."""
-    if not LISTEN.match(text) or int(text.rpartition(":")[2]) > 65535:
-        raise ValidationError("is not HOST:PORT")
-
-
-def targets() -> ma.List[str]:
-    """A list of probe targets."""
-    return ma.List(ma.String(validate=check_target), validate=validate.Length(max=8))
-
-
-def gpio_line() -> ma.String:
-    """A GPIO line of the board: ``20``, ``!20`` (active low) or ``gpiochip0:20``."""
-    form = r"!?(gpiochip[0-9]{1,3}:)?[0-9]{1,4}\Z"
-    return ma.String(validate=validate.Regexp(form, error="is not a GPIO line like 20, !20 or gpiochip0:20"))
-
-
-class ServiceSchema(Schema):
-    """Section ``service``."""
-
-    data_dir = ma.String(validate=validate.Regexp(PATH, error="is not an absolute path"))
-    state_dir = ma.String(validate=validate.Regexp(PATH, error="is not an absolute path"))
-    period_s = Period()
-    probe_period_s = Period()
-    probe_targets = targets()
-    log_level = ma.String(validate=validate.OneOf(("debug", "info", "warning", "error")))
-
-
-class HistorySchema(Schema):
-    """Section ``history``."""
-
-    backup_minutes = ma.Integer(validate=validate.Range(1, 1440))
-    events_days = ma.Integer(validate=validate.Range(1, 3650))
-    events_mb = ma.Integer(validate=validate.Range(1, 1024))
-
-
-class WebSchema(Schema):
-    """Section ``web``."""
-
-    listen = ma.String(validate=check_listen)
-    max_streams = ma.Integer(validate=validate.Range(0, 2000))
-    threads = ma.Integer(validate=validate.Range(4, 2048))
-
-
-class ModemSchema(Schema):
-    """Sections of type ``modem``."""
-
-    usb_path = ma.String(required=True, validate=validate.Regexp(PLACE, error="is not like 1-1.2 or pci-0000:01:00.0"))
-    name = ma.String(validate=validate.Length(1, 32))
-    enabled = ma.Boolean(truthy=YES, falsy=NO)
-    interface = ma.String(validate=validate.Regexp(r"[A-Za-z0-9_.-]{1,15}\Z", error="is not an interface's name"))
-    period_s = Period()
-    probe_targets = targets()
-    network = ma.String(validate=validate.Regexp(r"[A-Za-z0-9_]{1,32}\Z", error="is not a section of network"))
-    board_modem = ma.Integer(validate=validate.Range(1, 8))
-    reset_gpio = gpio_line()
-    power_gpio = gpio_line()
-    sim_gpio = gpio_line()
-
-
-SCHEMAS: dict[str, type[Schema]] = {"service": ServiceSchema, "history": HistorySchema, "web": WebSchema}
 
 
 class WrongValue(UciError):
@@ -215,41 +99,61 @@ def refuse(error: RemsimError) -> None:
 
 def settings_of(file: UciFile, on_error: Callable[[RemsimError], None] = refuse) -> Settings:
     """The settings in a parsed file; ``on_error`` hears of each value that cannot be used."""
-    service = ServiceSettings(**read_named(file, "service", on_error))
-    history = HistorySettings(**read_named(file, "history", on_error))
-    web = WebSettings(**read_named(file, "web", on_error))
-    inherited = {"period_s": service.period_s, "probe_targets": service.probe_targets}
-    sections = [read_section(file, section, ModemSchema, on_error) for section in file.sections("modem")]
-    modems = tuple(ModemSettings(**inherited | values) for values in sections if "usb_path" in values)
+    found: dict[str, Any] = {}
+    for row in SECTIONS.values():
+        if row.many:
+            found[row.place] = read_many(file, row, found["service"], on_error)
+        else:
+            found[row.place] = row.kind(**read_one(file, row, on_error))
+    web: WebSettings = found["web"]
     if web.max_streams >= web.threads:
-        line = max(section.line_of("max_streams") for section in file.sections("web"))
+        line = max((section.line_of("max_streams") for section in file.sections("web")), default=0)
         text = f"{CONFIG_NAME}.web.max_streams must be below threads ({web.threads})"
         on_error(WrongValue(file.name, line, text, "max_streams"))
-        web = replace(web, max_streams=web.threads - 1)
-    return Settings(service, history, web, modems)
+        found["web"] = replace(web, max_streams=web.threads - 1)
+    return Settings(**found)
 
 
-def read_named(file: UciFile, kind: str, on_error: Callable[[RemsimError], None]) -> dict[str, Any]:
-    """The values of the sections of a type, later ones winning."""
+def read_one(file: UciFile, row: SectionType, on_error: Callable[[RemsimError], None]) -> dict[str, Any]:
+    """The values of the sections of a type there is one of, later ones winning."""
     values: dict[str, Any] = {}
-    for section in file.sections(kind):
-        values |= read_section(file, section, SCHEMAS[kind], on_error)
+    for section in file.sections(row.name):
+        values |= read_section(file, section, row.schema(), on_error)
     return values
 
 
+def read_many(
+    file: UciFile, row: SectionType, service: ServiceSettings, on_error: Callable[[RemsimError], None]
+) -> tuple[Any, ...]:
+    """All sections of a type; one without what it needs is told and left out."""
+    inherited = {name: getattr(service, option) for name, option in (row.inherits or {}).items()}
+    schema = row.schema()
+    sections = file.sections(row.name)
+    if len(sections) > row.most:
+        line = sections[row.most].head.number
+        text = f"there are {len(sections)} sections of type {row.name}, and {row.most} at most are read"
+        on_error(WrongValue(file.name, line, f"{CONFIG_NAME}.{row.name}: {text}", row.name))
+    found = []
+    for section in sections[: row.most]:
+        if row.named_by is not None and section.name is None:
+            text = f"{CONFIG_NAME}.{row.name}: the section needs a name"
+            on_error(WrongValue(file.name, section.head.number, text, row.named_by))
+            continue
+        values = inherited | read_section(file, section, schema, on_error)
+        if row.named_by is not None:
+            values[row.named_by] = section.name
+        if all(name in values for name, one in schema.fields.items() if one.required):
+            found.append(row.kind(**values))
+    return tuple(found)
+
+
 def read_section(
-    file: UciFile, section: UciSection, schema: type[Schema], on_error: Callable[[RemsimError], None]
+    file: UciFile, section: UciSection, schema: Options, on_error: Callable[[RemsimError], None]
 ) -> dict[str, Any]:
     """The validated values of one section. Unknown options are left alone."""
-    known = schema().fields
-    lists = {name for name, one in known.items() if isinstance(one, ma.List)}
-    raw = {
-        option: section.get_list(option) if option in lists else section.get(option)
-        for option in section.options()
-        if option in known
-    }
+    raw = raw_values(section, schema)
     try:
-        loaded: dict[str, Any] = schema().load(raw)
+        loaded: dict[str, Any] = schema.load(raw)
     except ValidationError as error:
         wrong = {str(option): told for option, told in error.messages_dict.items()}
         for option, told in wrong.items():
@@ -258,6 +162,16 @@ def read_section(
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}
         loaded = {name: value for name, value in valid.items() if name not in wrong}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in loaded.items()}
+
+
+def raw_values(section: UciSection, schema: Options) -> dict[str, Any]:
+    """A section's known options as UCI has them: texts, and lists of texts."""
+    lists = {name for name, one in schema.fields.items() if isinstance(one, Lines | Several)}
+    return {
+        option: section.get_list(option) if option in lists else section.get(option)
+        for option in section.options()
+        if option in schema.fields
+    }
 
 
 def first_text(told: Any) -> str:
@@ -279,5 +193,4 @@ def save_modem_period(config_dir: Path, usb_path: str, period_s: float | None) -
 
 def setting_names() -> list[str]:
     """Every setting as ``section.option``, for the documentation's test."""
-    parts = {"service": ServiceSettings, "history": HistorySettings, "web": WebSettings, "modem": ModemSettings}
-    return [f"{section}.{one.name}" for section, kind in parts.items() for one in fields(kind)]
+    return [f"{row.name}.{option}" for row in SECTIONS.values() for option in row.schema().fields]

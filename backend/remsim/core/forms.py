@@ -13,8 +13,9 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, missing, validate
 from marshmallow import fields as ma
 
-YES = ("1", "on", "true", "yes")
-NO = ("0", "off", "false", "no")
+YES = ("1", "on", "true", "yes", "enabled")
+NO = ("0", "off", "false", "no", "disabled")
+"""The last of each is UCI's."""
 LONGEST_LIST = 512
 
 
@@ -44,7 +45,7 @@ class StrictNumber(ma.Field[float]):
         return {"type": "number", "minimum": self.minimum, "maximum": self.maximum}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value, re.ASCII):
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,9}(\.\d{1,6})?", value, re.ASCII):
             value = float(value)
         if isinstance(value, int | float) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
             return float(value)
@@ -64,7 +65,7 @@ class Whole(ma.Field[int]):
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\d{1,17}", value, re.ASCII):
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,17}", value, re.ASCII):
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
             return value
