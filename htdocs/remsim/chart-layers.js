@@ -1,0 +1,170 @@
+/** What is drawn around the lines of a chart: bands of quality, lanes of cells, what is unusual, notes, marks, the cursor. */
+
+export const LANE = 16;
+const STRIP = 5;
+const NOTE_LETTERS = 22;
+const NOTE_WIDTH = 60;
+
+/** A plugin of Chart.js; it draws what the chart's owner (`chart.$remsim`, a TimeChart) holds. */
+export const layers = {
+	id: 'remsimLayers',
+	beforeDatasetsDraw(chart) {
+		const owner = chart.$remsim;
+		if (!owner)
+			return;
+		const { ctx } = chart;
+		ctx.save();
+		qualityBands(owner, chart);
+		spans(owner, chart);
+		strips(owner, chart);
+		ctx.restore();
+	},
+	afterDatasetsDraw(chart) {
+		const owner = chart.$remsim;
+		if (!owner)
+			return;
+		const { ctx } = chart;
+		ctx.save();
+		ctx.font = `${owner.fontPx}px system-ui, sans-serif`;
+		unusual(owner, chart);
+		notes(owner, chart);
+		marks(owner, chart);
+		cursor(owner, chart);
+		drag(owner, chart);
+		ctx.restore();
+	}
+};
+
+function qualityBands({ qualityBands: limits, colours }, { ctx, chartArea: area, scales }) {
+	if (!limits)
+		return;
+	const edges = [-Infinity, ...limits, Infinity];
+	ctx.globalAlpha = 0.07;
+	['poor', 'fair', 'good', 'excellent'].forEach((word, at) => {
+		const top = Math.max(area.top, Number.isFinite(edges[at + 1]) ? scales.y.getPixelForValue(edges[at + 1]) : area.top);
+		const bottom = Math.min(area.bottom, Number.isFinite(edges[at]) ? scales.y.getPixelForValue(edges[at]) : area.bottom);
+		if (bottom > top) {
+			ctx.fillStyle = colours[word];
+			ctx.fillRect(area.left, top, area.right - area.left, bottom - top);
+		}
+	});
+}
+
+/** Pixels of a span of time inside the chart's area; null when it is outside. */
+function inside({ chartArea: area, scales }, from, to) {
+	const left = Math.max(scales.x.getPixelForValue(from), area.left);
+	const right = Math.min(scales.x.getPixelForValue(to), area.right);
+	return right >= left ? [left, right - left] : null;
+}
+
+/** Grounds of what is unusual, and of notes that are of a span. */
+function spans(owner, chart) {
+	const { ctx, chartArea: area } = chart;
+	const paint = (list, colour) => {
+		ctx.fillStyle = colour;
+		for (const { from, to } of list) {
+			const place = to > from && inside(chart, from, to);
+			if (place)
+				ctx.fillRect(place[0], area.top, Math.max(place[1], 1), area.bottom - area.top);
+		}
+	};
+	ctx.globalAlpha = 0.12;
+	paint(owner.unusual, owner.colours.fair);
+	paint(owner.notes.map(note => ({ from: note.t, to: note.to })), owner.colours.accent);
+}
+
+/** One thin strip a modem above the lines: a colour a cell or band, a gap at each change. */
+function strips(owner, chart) {
+	const { ctx, chartArea: area } = chart;
+	ctx.globalAlpha = 1;
+	owner.lanes.forEach((segments, row) => {
+		for (const { from, to, colour } of segments) {
+			const place = inside(chart, from, to);
+			if (!place || colour === null)
+				continue;
+			ctx.fillStyle = owner.colours.series[colour % 8];
+			ctx.fillRect(place[0], area.top + row * (STRIP + 1), Math.max(place[1] - (place[1] > 3 ? 1 : 0), 0.5), STRIP);
+		}
+	});
+}
+
+/** A diamond where a stretch of unusual values is farthest off. */
+function unusual(owner, { ctx, chartArea: area, scales }) {
+	ctx.strokeStyle = owner.colours.fair;
+	ctx.fillStyle = owner.colours.surface;
+	ctx.lineWidth = 1.5;
+	for (const { from, to, value } of owner.unusual) {
+		const x = scales.x.getPixelForValue((from + to) / 2), y = Math.min(Math.max(scales.y.getPixelForValue(value), area.top), area.bottom);
+		if (x < area.left || x > area.right)
+			continue;
+		ctx.beginPath();
+		[[0, -5], [5, 0], [0, 5], [-5, 0]].forEach(([dx, dy], at) => at ? ctx.lineTo(x + dx, y + dy) : ctx.moveTo(x + dx, y + dy));
+		ctx.closePath();
+		ctx.fill();
+		ctx.stroke();
+	}
+}
+
+function notes(owner, { ctx, chartArea: area, scales }) {
+	ctx.textAlign = 'left';
+	ctx.lineWidth = 1;
+	let free = -Infinity;
+	for (const note of owner.notes) {
+		const x = scales.x.getPixelForValue(note.t);
+		if (x < area.left || x > area.right)
+			continue;
+		ctx.strokeStyle = ctx.fillStyle = owner.colours.accent;
+		ctx.setLineDash([4, 3]);
+		line(ctx, x, area.top, area.bottom);
+		ctx.setLineDash([]);
+		ctx.beginPath();
+		ctx.moveTo(x, area.top);
+		ctx.lineTo(x + 8, area.top + 4);
+		ctx.lineTo(x, area.top + 8);
+		ctx.fill();
+		if (x < free || area.right - x < NOTE_WIDTH)
+			continue;
+		const text = note.text.length > NOTE_LETTERS ? `${note.text.slice(0, NOTE_LETTERS - 1)}…` : note.text;
+		const width = ctx.measureText(text).width;
+		ctx.globalAlpha = 0.85;
+		ctx.fillStyle = owner.colours.surface;
+		ctx.fillRect(x + 10, area.top, width + 4, owner.fontPx + 3);
+		ctx.globalAlpha = 1;
+		ctx.fillStyle = owner.colours.text;
+		ctx.fillText(text, x + 12, area.top + owner.fontPx);
+		free = x + 20 + width;
+	}
+}
+
+function marks(owner, { ctx, height }) {
+	ctx.fillStyle = owner.colours.muted;
+	ctx.textAlign = 'center';
+	owner.placeMarks();
+	for (const { mark, x } of owner.marks)
+		ctx.fillText(mark, x, height - 3);
+}
+
+function cursor(owner, { ctx, chartArea: area, scales }) {
+	const time = owner.cursorTime();
+	if (time === null)
+		return;
+	ctx.strokeStyle = owner.colours.muted;
+	ctx.lineWidth = 1;
+	line(ctx, scales.x.getPixelForValue(time), area.top, area.bottom);
+}
+
+function drag(owner, { ctx, chartArea: area }) {
+	if (!owner.drag)
+		return;
+	const [from, to] = owner.drag;
+	ctx.fillStyle = owner.colours.accent;
+	ctx.globalAlpha = 0.15;
+	ctx.fillRect(Math.min(from, to), area.top, Math.abs(to - from), area.bottom - area.top);
+}
+
+function line(ctx, x, top, bottom) {
+	ctx.beginPath();
+	ctx.moveTo(x, top);
+	ctx.lineTo(x, bottom);
+	ctx.stroke();
+}
