@@ -352,7 +352,7 @@ def test_the_journal_names_who_did_what(router: Router) -> None:
     router.do(modem, "pin-lock", on=True, pin="0000")
     events = router.service.get("events?kind=control&limit=50")["events"]
     mine = next(one for one in events if one["source"] == modem and one["data"]["action"] == "pin-lock")
-    assert mine["data"]["actor"].startswith("token from 127.0.0.1")
+    assert mine["data"]["actor"].startswith("local from 127.0.0.1")
     assert "0000" not in json.dumps(mine)
 
 

@@ -32,6 +32,13 @@ OWN_RIGHTS_WORDS = {
     "record": "This login may not use the AT console.",
     "identifiers": "This login may not see identifiers in full.",
 }
+READERS = {
+    "tickets": ("POST",),
+    "sms/preview": ("POST",),
+    "alert-rules/preview": ("POST",),
+    "layouts/mine": ("PUT", "DELETE"),
+}
+"""What a login that may only look sends too."""
 BODY_LIMIT = 100 * 1024
 METHODS = {"GET": "read", "HEAD": "read", "POST": "write", "PUT": "write", "PATCH": "write", "DELETE": "write"}
 ASKED = ("accept", "accept-language", "if-match", "if-none-match", "idempotency-key")
@@ -100,9 +107,7 @@ class Emulated:
 
     def _body(self, call: Call, method: str) -> tuple[Answer | None, bytes]:
         may_write = "write" in call.acl.get(GROUP, ())
-        may_all = may_write and all(self._has(call, name) for name in OWN_RIGHTS)
-        only_ticket = not may_all and method == "POST" and call.segments == ["tickets"]
-        if not may_write and not only_ticket:
+        if not may_write and method not in READERS.get("/".join(call.segments), ()):
             return problem(403, "read_only", "This login may look but change nothing."), b""
         if not call.token or header(call, "authorization") != f"Bearer {call.token}":
             return problem(403, "no_page_token", "The request does not come from a page of this session."), b""
@@ -111,7 +116,12 @@ class Emulated:
             return problem(413, "too_large", "More than 100 kB cannot be sent through LuCI."), b""
         if length and not re.match(r"application/json *(;|$)", call.env.get("CONTENT_TYPE") or ""):
             return problem(415, "not_json", "The body has to be JSON."), b""
-        return None, b'{"purpose":"stream"}' if only_ticket else call.body[:length]
+        return None, call.body[:length]
+
+    def _scopes(self, call: Call) -> str:
+        found = [level for level in ("read", "write") if level in call.acl.get(GROUP, ())]
+        own = {"at-console": "at", "identifiers": "identifiers"}
+        return " ".join([*found, *(scope for scope, name in own.items() if self._has(call, name))])
 
     def _relay(self, call: Call, method: str, path: str, body: bytes) -> Answer:
         listen = call.uci.get("web", {}).get("listen", "127.0.0.1:8090")
@@ -126,6 +136,7 @@ class Emulated:
         upstream = http.client.HTTPConnection(host, int(found[2]), timeout=50 if asks_modem else 10)
         headers = {name: value for name in ASKED if (value := header(call, name))}
         headers["Authorization"] = f"Bearer {token.read_text().strip()}"
+        headers["X-Remsim-Scopes"] = self._scopes(call)
         if call.user and re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", call.user):
             headers["X-Remsim-User"] = call.user
         if body:

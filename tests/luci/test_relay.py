@@ -143,11 +143,15 @@ def test_a_login_with_the_right_changes(ask: Callable[..., Answer], service: Ser
     assert ask("modems", "modem1", method="DELETE").status == 200
 
 
-def test_a_reading_login_gets_tickets_for_the_stream_only(ask: Callable[..., Answer], service: Service) -> None:
+def test_a_reading_login_asks_for_tickets_with_no_more_than_its_scopes(
+    ask: Callable[..., Answer], service: Service
+) -> None:
     assert ask("tickets", method="POST", body=b'{"purpose":"browser"}', acl=LOOK).status == 200
-    assert json.loads(service.asked[0][3]) == {"purpose": "stream"}
+    assert service.asked[0][2]["x-remsim-scopes"] == "read", "the service refuses it"
     assert ask("tickets", "x", method="POST", acl=LOOK).status == 403
     assert ask("tickets", method="DELETE", acl=LOOK).status == 403
+    assert ask("layouts", "mine", method="PUT", body=b"{}", acl=LOOK).status == 200
+    assert ask("layouts", "default", method="PUT", body=b"{}", acl=LOOK).status == 403
 
 
 @pytest.mark.parametrize(
@@ -249,11 +253,22 @@ def test_identifiers_in_full_need_their_own_right_besides_reading(
     assert ask("modems", "modem1", "identifiers", acl=NAMES).status == 200
 
 
-def test_who_may_not_do_all_gets_no_ticket_to_pages_that_may(ask: Callable[..., Answer], service: Service) -> None:
-    for acl in (BOTH, CONSOLE, NAMES, {**CONSOLE, **NAMES}, {**NAMES, **CONSOLE}):
-        assert ask("tickets", method="POST", body=b'{"purpose":"browser"}', acl=acl).status == 200
-    purposes = [json.loads(body)["purpose"] for _method, _path, _headers, body in service.asked]
-    assert purposes == ["stream"] * 4 + ["browser"]
+def test_the_service_is_told_what_the_login_may_and_never_by_the_browser(
+    ask: Callable[..., Answer], service: Service
+) -> None:
+    alone = {"luci-app-remsim-console": ["write"], "luci-app-remsim-identifiers": ["read"]}
+    for acl in ({}, alone, LOOK, BOTH, CONSOLE, NAMES, {**NAMES, **CONSOLE}):
+        assert ask("modems", acl=acl, headers={"x-remsim-scopes": "read write"}).status == 200
+    told = [headers["x-remsim-scopes"] for _method, _path, headers, _body in service.asked]
+    assert told == [
+        "",
+        "",
+        "read",
+        "read write",
+        "read write at-console",
+        "read identifiers",
+        "read write at-console identifiers",
+    ]
 
 
 @pytest.mark.parametrize(

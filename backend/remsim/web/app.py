@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 from remsim.web import (
     control,
@@ -14,6 +14,7 @@ from remsim.web import (
     errors,
     events,
     jobs,
+    layouts,
     login,
     messages,
     modems,
@@ -25,7 +26,7 @@ from remsim.web import (
     stream,
     usage,
 )
-from remsim.web.auth import Guard, Tickets
+from remsim.web.auth import LOCAL, SCOPES, Guard, Identity, Ticket, Tickets
 from remsim.web.broker import Broker, InProcessBroker, feed
 from remsim.web.context import Services
 from remsim.web.errors import Unauthorized, of_remsim_error
@@ -50,6 +51,7 @@ API_PARTS = (
     series.bp,
     events.bp,
     usage.bp,
+    layouts.bp,
     jobs.bp,
     stream.bp,
     simulation.bp,
@@ -72,7 +74,7 @@ def create_app(
     feed(router.bus, broker)
     tickets = Tickets(router.clock)
     if first_ticket is not None:
-        tickets.issue("browser", first_ticket)
+        tickets.issue("browser", Identity("key", LOCAL, frozenset(SCOPES)), ticket=first_ticket)
     guard = Guard(router.token, tickets, router.clock)
     web = router.settings.web
     cap = min(web.max_streams, web.threads - 1)
@@ -104,9 +106,9 @@ def add_headers(response: Response) -> Response:
     headers["Referrer-Policy"] = "no-referrer"
     headers.setdefault("Content-Security-Policy", POLICY)
     headers.setdefault("Cache-Control", "no-store")
-    origin = request.headers.get("Origin")
-    if origin and g.get("way") == "ticket":
-        # A page at another port (LuCI's) that was handed a ticket; nothing else is readable from there.
-        headers["Access-Control-Allow-Origin"] = origin
+    ticket: Ticket | None = g.get("ticket")
+    if ticket is not None and ticket.origin is not None:
+        # The page at another port (LuCI's) that the ticket was asked for; nothing else is readable from there.
+        headers["Access-Control-Allow-Origin"] = ticket.origin
         headers.add("Vary", "Origin")
     return response

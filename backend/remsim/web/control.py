@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, g, request
+from flask import Blueprint, request
 
 from remsim.core.errors import InvalidInput
 from remsim.modems.control.action import Action
 from remsim.modems.control.verbs import ACTIONS
-from remsim.web.auth import requires_scope
+from remsim.web.auth import actor, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.fields import body_content
@@ -36,14 +35,6 @@ def forget_desired(modem_id: str) -> dict[str, Any]:
     """The modem keeps what is in force."""
     services().router.control.forget_desired(modem_id)
     return {"modem": modem_id, "desired": {}}
-
-
-def actor() -> str:
-    """Who asks, as the journal names them. LuCI's relay, which holds the token, says whom it has logged in."""
-    user = request.headers.get("X-Remsim-User", "")
-    if g.way == "token" and re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", user):
-        return f"{user} through LuCI"
-    return f"{g.way} from {request.remote_addr}"
 
 
 def idempotency_key() -> str | None:

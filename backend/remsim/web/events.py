@@ -43,7 +43,7 @@ class EventsQuery(EventFilter):
 
 
 @bp.get("/events")
-@requires_scope("read")
+@requires_scope("read", "wall")
 @describes("Events, newest first; `next` is the cursor of the older ones", query=EventsQuery)
 def events() -> dict[str, Any]:
     """``modem`` may be one that is gone for good: its events remain."""

@@ -93,6 +93,6 @@ def operation(path: str, view: Any) -> dict[str, Any]:
         body = {"schema": object_schema(told.body())}
         kinds = ("application/json", "application/x-www-form-urlencoded")
         made["requestBody"] = {"required": True, "content": dict.fromkeys(kinds, body)}
-    if view.required_scope == PUBLIC:
+    if PUBLIC in view.required_scopes:
         made["security"] = []
     return made

@@ -77,7 +77,7 @@ def page_view(page: Page) -> Callable[[], Response]:
         return answer
 
     view.__name__ = page.module
-    return requires_scope("read")(view)
+    return requires_scope(*page.scopes)(view)
 
 
 for one in PAGES:
@@ -85,7 +85,7 @@ for one in PAGES:
 
 
 @bp.get("/ui/<path:name>")
-@requires_scope("read")
+@requires_scope("read", "wall")
 def file(name: str) -> Response:
     """A file of the pages."""
     return file_response(name)

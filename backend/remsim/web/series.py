@@ -95,7 +95,7 @@ def asked_series() -> Series:
 
 
 @bp.get("/series")
-@requires_scope("read")
+@requires_scope("read", "wall")
 @describes("A measure over time: [epoch, min, avg, max] in at most `points` points", query=SeriesQuery)
 def series() -> dict[str, Any]:
     """The server chooses the resolution and says it."""
@@ -103,7 +103,7 @@ def series() -> dict[str, Any]:
 
 
 @bp.get("/stats")
-@requires_scope("read")
+@requires_scope("read", "wall")
 @describes("Minimum, average, maximum, median and 95th percentile of a measure", query=SeriesQuery)
 def statistics() -> dict[str, Any]:
     """Of the same points that ``series`` gives."""
@@ -113,7 +113,7 @@ def statistics() -> dict[str, Any]:
 
 
 @bp.get("/timeline")
-@requires_scope("read")
+@requires_scope("read", "wall")
 @describes(f"Bands of a state over time; tracks: {', '.join(TRACKS)}", query=TimelineQuery)
 def bands() -> dict[str, Any]:
     """Rebuilt from the events."""

@@ -30,7 +30,8 @@ class Page:
 PAGES = (
     Page("", "Dashboard", "dashboard"),
     Page("modems", "Modems", "modems", ("modems",)),
-    Page("wall", "Wall", "wall", ("wall",), in_nav=False),
+    Page("events", "Events", "events", ("modems", "events")),
+    Page("wall", "Wall", "wall", ("wall",), in_nav=False, scopes=("read", "wall")),
 )
 """In the order of the navigation."""
 

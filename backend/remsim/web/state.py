@@ -34,7 +34,7 @@ def health() -> dict[str, str]:
 
 
 @bp.get("/state")
-@requires_scope("read")
+@requires_scope("read", "wall")
 @describes("The whole state, and what is new since the last answer's id", query=StateQuery)
 def state() -> Response:
     """Without ``since``: the last reading of each modem and the last events."""

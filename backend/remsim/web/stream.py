@@ -45,7 +45,7 @@ class StreamResponse(Response):
 
 
 @bp.get("/stream")
-@requires_scope("read")
+@requires_scope("read", "wall")
 @describes(
     "Server-sent events: reading, event, job, lagged; goes on after Last-Event-ID",
     query=StreamQuery,

@@ -24,6 +24,12 @@ const OWN_RIGHTS = {
 		detail: 'This login may not see identifiers in full.'
 	}
 };
+const READERS = {
+	tickets: [ 'POST' ],
+	'sms/preview': [ 'POST' ],
+	'alert-rules/preview': [ 'POST' ],
+	'layouts/mine': [ 'PUT', 'DELETE' ]
+};
 const API = '/api/v1/';
 const LISTEN = '127.0.0.1:8090';
 const STATE_DIR = '/etc/remsim';
@@ -100,6 +106,24 @@ function may_write() {
 // A right of its own is none to what it goes with: who may not write has no console either.
 function has_own_right(own) {
 	return may(GROUP, own.level) && may(own.group, own.level);
+}
+
+// What the login may do, in the service's words: the service holds whoever comes through here to it.
+function scopes() {
+	const found = filter([ 'read', 'write' ], level => may(GROUP, level));
+
+	if (has_own_right(CONSOLE))
+		push(found, 'at-console');
+
+	if (has_own_right(OWN_RIGHTS.identifiers))
+		push(found, 'identifiers');
+
+	return join(' ', found);
+}
+
+// What a login that may only look sends too: it changes nothing, or only what is his own.
+function is_for_readers(method, path) {
+	return path in READERS && method in READERS[path];
 }
 
 // Forms, messages and short actions ask a modem, which may take its time; all else is answered from memory.
@@ -218,6 +242,7 @@ function relay(method, path, body, silence_s) {
 		`${method} ${path} HTTP/1.0`,
 		`Host: localhost:${found.port}`,
 		`Authorization: Bearer ${found.token}`,
+		`X-Remsim-Scopes: ${scopes()}`,
 		'Connection: close'
 	];
 
@@ -275,10 +300,7 @@ return {
 		let body = '';
 
 		if (METHODS[method] == 'write') {
-			const may_all = may_write() && length(filter(values(OWN_RIGHTS), one => !has_own_right(one))) == 0;
-			const only_ticket = !may_all && method == 'POST' && path == 'tickets';
-
-			if (!may_write() && !only_ticket)
+			if (!may_write() && !is_for_readers(method, path))
 				return problem(403, 'Forbidden', 'read_only', 'This login may look but change nothing.',
 					`ask for write access to ${GROUP}`);
 
@@ -293,10 +315,6 @@ return {
 
 			if (body === null)
 				return problem(415, 'Unsupported Media Type', 'not_json', 'The body has to be JSON.', null);
-
-			// Live data is reading; any other ticket opens everything.
-			if (only_ticket)
-				body = '{"purpose":"stream"}';
 		}
 
 		relay(method, API + path + (query === '' ? '' : `?${query}`), body, asks_modem(segments) ? MODEM_SILENCE_S : SILENCE_S);

@@ -123,7 +123,7 @@ return baseclass.extend({
 		if (!origin)
 			return null;
 
-		const { ticket } = await this.ask('tickets', { method: 'POST', body: { purpose: 'stream' } });
+		const { ticket } = await this.ask('tickets', { method: 'POST', body: { purpose: 'stream', origin: location.origin } });
 		const query = new URLSearchParams({ ticket });
 
 		if (lastId)

@@ -1,4 +1,4 @@
-"""Who may do what: the API token, the browser's cookie, and tickets that work once.
+"""Who may do what, decided before any view runs.
 
 Nothing is answered without proof but what is declared public (health and the login itself). A view that
 declares no scope is refused, so a forgotten decorator opens nothing.
@@ -8,65 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
-import threading
+import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, current_app, g, request
 
 from remsim.core.clock import Clock
+from remsim.web.auth.identity import LOCAL, PUBLIC, SCOPES, Identity
+from remsim.web.auth.tickets import Tickets
 from remsim.web.errors import Forbidden, Unauthorized
 
 COOKIE = "remsim_session"
 COOKIE_DAYS = 30
-TICKET_S = {"browser": 600.0, "stream": 30.0}
-MOST_TICKETS = 256
-PUBLIC = "public"
-SCOPES = ("read", "write", "at-console", "identifiers")
 UNSAFE = frozenset(("POST", "PUT", "PATCH", "DELETE"))
-
-View = TypeVar("View", bound=Callable[..., Any])
-
-
-def requires_scope(scope: str) -> Callable[[View], View]:
-    """Declare the right a view needs; ``PUBLIC`` is none."""
-
-    def mark(view: View) -> View:
-        view.required_scope = scope  # type: ignore[attr-defined]  # read by ``Guard``
-        return view
-
-    return mark
-
-
-class Tickets:
-    """One-time tickets in memory: a restart makes them void, which a new one mends."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._tickets: dict[str, tuple[str, float]] = {}
-        self._lock = threading.Lock()
-
-    def issue(self, purpose: str, ticket: str | None = None) -> tuple[str, float]:
-        """A ticket and the seconds it lives."""
-        ticket = ticket or secrets.token_urlsafe(24)
-        lives_s = TICKET_S[purpose]
-        now = self._clock.monotonic()
-        with self._lock:
-            self._tickets = {key: one for key, one in self._tickets.items() if one[1] > now}
-            while len(self._tickets) >= MOST_TICKETS:
-                del self._tickets[next(iter(self._tickets))]
-            self._tickets[ticket] = (purpose, now + lives_s)
-        return ticket, lives_s
-
-    def spend(self, ticket: str, purpose: str) -> bool:
-        """Whether the ticket was good for this; it is gone afterwards."""
-        with self._lock:
-            found = self._tickets.get(ticket)
-            if found is None or found[0] != purpose:
-                return False
-            del self._tickets[ticket]
-        return found[1] > self._clock.monotonic()
+ALL = frozenset(SCOPES)
+LACKING = {
+    "write": ("read_only", "this login may look but change nothing"),
+    "at-console": ("no_console", "this login may not use the AT console"),
+    "identifiers": ("no_identifiers", "this login may not see identifiers in full"),
+}
 
 
 class Guard:
@@ -83,38 +44,39 @@ class Guard:
 
     def check(self) -> Response | None:
         """Let the request pass or raise ``Unauthorized`` or ``Forbidden``."""
-        g.way = None
+        g.identity = None
         view = _view_of(request)
-        scope = getattr(view, "required_scope", None)
-        if scope == PUBLIC:
+        scopes: tuple[str, ...] = getattr(view, "required_scopes", ())
+        if PUBLIC in scopes:
             return None
-        way = self.way_of(request)
-        if way is None:
+        who = self.identify(request)
+        if who is None:
             raise Unauthorized(
                 "this needs the API token", hint="send Authorization: Bearer TOKEN, or open the link of: remsim link"
             )
-        g.way = way
-        if way == "cookie" and request.method in UNSAFE and not same_origin(request):
+        g.identity = who
+        if who.way == "cookie" and request.method in UNSAFE and not same_origin(request):
             raise Forbidden("a page of another origin may not do this", code="cross_origin")
-        if view is not None and scope not in SCOPES:
-            raise Forbidden("this address is closed")
-        if way == "ticket" and scope != "read":
-            raise Forbidden("a ticket for the stream opens nothing else")
+        if view is not None and not who.may(*scopes):
+            raise lacking(scopes)
         return None
 
-    def way_of(self, asked: Request) -> str | None:
-        """How the request proves itself: ``token``, ``cookie``, ``ticket`` or not at all."""
+    def identify(self, asked: Request) -> Identity | None:
+        """Whom the request proves to come from."""
         authorization = asked.headers.get("Authorization", "")
         if authorization:
             kind, _, given = authorization.partition(" ")
             right = kind.lower() == "bearer" and _same(given.strip(), self._token)
-            return "token" if right else None
+            return holder_of_key(asked) if right else None
         cookie = asked.cookies.get(COOKIE)
         if cookie and self.cookie_is_good(cookie):
-            return "cookie"
+            return Identity("cookie", LOCAL, ALL)
         ticket = asked.args.get("ticket")
-        if ticket and asked.endpoint == "stream.stream" and self._tickets.spend(ticket, "stream"):
-            return "ticket"
+        if ticket and asked.endpoint == "stream.stream":
+            spent = self._tickets.spend(ticket, "stream")
+            if spent is not None:
+                g.ticket = spent
+                return spent.holder
         return None
 
     def new_cookie(self) -> str:
@@ -141,9 +103,25 @@ def same_origin(asked: Request) -> bool:
     return asked.headers.get("Sec-Fetch-Site") == "same-origin"
 
 
-def _view_of(asked: Request) -> Callable[..., Any] | None:
-    from flask import current_app
+def holder_of_key(asked: Request) -> Identity:
+    """This router's shell; or the login LuCI's relay, which has the key, speaks for, with the scopes it tells."""
+    user = asked.headers.get("X-Remsim-User", "")
+    granted = asked.headers.get("X-Remsim-Scopes")
+    scopes = ALL if granted is None else ALL & frozenset(granted.split())
+    if re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", user):
+        return Identity("luci", user, scopes)
+    return Identity("key", LOCAL, scopes)
 
+
+def lacking(scopes: tuple[str, ...]) -> Forbidden:
+    """What to tell who has none of these scopes."""
+    if not scopes:
+        return Forbidden("this address is closed")
+    code, words = LACKING.get(scopes[0], ("missing_scope", f"this needs the scope {' or '.join(scopes)}"))
+    return Forbidden(words, code=code, hint=f"ask for the scope {' or '.join(scopes)}")
+
+
+def _view_of(asked: Request) -> Callable[..., Any] | None:
     return None if asked.endpoint is None else current_app.view_functions.get(asked.endpoint)
 
 
