@@ -19,7 +19,9 @@ from remsim.core.files import write_atomically
 from remsim.web.errors import invalid_from
 from remsim.web.layout_schema import LayoutForm, check_version
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
+NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]{1,32}", re.ASCII)
+RESERVED = ("auto", "built-in")
+"""``/wall?layout=`` takes numbers of columns and ``auto`` too."""
 MINE = "mine"
 DEFAULT = "default"
 MOST_LAYOUTS = 64
@@ -47,8 +49,8 @@ class LayoutFiles:
 
     def path(self, name: str) -> Path:
         """Where a layout lies. A user's name may hold anything, so the file has its digest."""
-        if not NAME.fullmatch(name):
-            raise InvalidInput("a layout's name has 1 to 32 letters, digits, - and _", field="name")
+        if not NAME.fullmatch(name) or name in RESERVED:
+            raise InvalidInput("a layout's name is 1 to 32 letters, digits, - and _, with a letter", field="name")
         if name == MINE:
             return self._users / f"{hashlib.sha256(self._user.encode('utf-8', 'replace')).hexdigest()[:32]}.json"
         return self._folder / f"{name}.json"

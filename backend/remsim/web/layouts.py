@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint
 
 from remsim.core.errors import NotFound, RemsimError
-from remsim.web.auth import requires_scope
+from remsim.web.auth import identity, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.fields import body_content
@@ -21,11 +21,11 @@ BUILT_IN = "built-in"
 
 def files() -> LayoutFiles:
     """The layouts as who asks sees them."""
-    return LayoutFiles(services().router.state_dir / "layouts", "local")
+    return LayoutFiles(services().router.state_dir / "layouts", identity().user)
 
 
 @bp.get("/layouts")
-@requires_scope("read")
+@requires_scope("read", "wall")
 @describes("The layouts there are: names, titles, sizes; `mine` says whether who asks has one of their own")
 def layouts() -> dict[str, Any]:
     """One that cannot be used is there too, with why."""
@@ -44,7 +44,7 @@ def _row(here: LayoutFiles, name: str) -> dict[str, Any]:
 
 
 @bp.get("/layouts/<name>")
-@requires_scope("read")
+@requires_scope("read", "wall")
 @describes("A layout; `mine` is that of who asks, else the default, `null` where the pages' own is meant")
 def layout(name: str) -> dict[str, Any]:
     """``name`` in the answer says which one it is."""
