@@ -1,9 +1,10 @@
 /** One event: a line that opens with what it knows, what happened around it, and the way to History. */
 
+import { severityNode } from './alert-words.js';
 import { markOf } from './chart-marks.js';
 import { CopyBox } from './copy.js';
 import { el, fill } from './dom.js';
-import { factRows, kindWord, severityNode } from './event-words.js';
+import { factRows, kindWord } from './event-words.js';
 import { clock, epoch, moment } from './format.js';
 
 const AROUND_S = 300;

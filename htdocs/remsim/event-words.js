@@ -22,20 +22,6 @@ export function kindWord(kind, t) {
 	return KIND_WORDS[kind] ? t(KIND_WORDS[kind]) : kind.replaceAll('_', ' ');
 }
 
-/** Shape and word of a severity: of events, and of alerts, whose worst is critical. */
-export const SEVERITIES = {
-	info: ['●', msg('Info')],
-	warning: ['▲', msg('Warning')],
-	error: ['✖', msg('Error')],
-	critical: ['✖', msg('Critical')]
-};
-
-/** A severity as shape and word, so that colour never says it alone. */
-export function severityNode(severity, t) {
-	const [shape, word] = SEVERITIES[severity] || SEVERITIES.info;
-	return el(`span.remsim-severity.remsim-severity-${severity}`, {}, el('span', { 'aria-hidden': 'true' }, `${shape} `), t(word));
-}
-
 const FACTS = {
 	from: [msg('Before')], to: [msg('After')], rsrp_dbm: [msg('RSRP'), 'dBm', 0], rsrq_db: [msg('RSRQ'), 'dB', 1], sinr_db: [msg('SINR'), 'dB', 1],
 	latency_ms: [msg('Latency'), 'ms', 0], loss_percent: [msg('Loss'), '%', 0], pci: [msg('PCI')], cell_id: [msg('Cell identity')],
