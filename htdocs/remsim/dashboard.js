@@ -4,8 +4,9 @@ import { Bands } from './bands.js';
 import { ChartGroup, TimeChart, loadChartJs, markOf } from './charts.js';
 import { el, fill, setText } from './dom.js';
 import { EventsList } from './events-list.js';
-import { bitRate, duration, epoch, number } from './format.js';
+import { bitRate, epoch, number } from './format.js';
 import { Keeper } from './keeper.js';
+import { LinkState } from './link-state.js';
 import { Live } from './live.js';
 import { ModemCard } from './modem-card.js';
 import { BANDS, mainSignal } from './quality.js';
@@ -134,7 +135,7 @@ class Dashboard {
 		const t = this.options.t;
 		this.summary = el('strong');
 		this.rates = el('span.remsim-rates');
-		this.linkState = el('span.remsim-link', { role: 'status' });
+		this.linkState = new LinkState(this.store, this.options);
 		this.badge = el('span.remsim-simulated', { hidden: true, title: t('These modems are virtual: their replies and drives are recorded from real ones.') }, t('SIMULATED'));
 		this.problems = el('div.remsim-problems', { role: 'alert' });
 		this.job = el('div.remsim-job', { hidden: true, role: 'status' });
@@ -150,7 +151,7 @@ class Dashboard {
 		this.events = new EventsList(this.store, this.options, (from, to) => { this.ranges.zoom(from, to); this.toolbar.scrollIntoView({ block: 'start' }); });
 		this.toolbar = el('div.remsim-toolbar', {}, this.ranges.root, this.compare, this.exportBox);
 		this.root = el('div.remsim', { pointerdown: pointer => this._pressed(pointer) },
-			el('header.remsim-head', {}, this.options.title ? el('h1', {}, t(this.options.title)) : null, this.badge, this.summary, this.rates, this.linkState,
+			el('header.remsim-head', {}, this.options.title ? el('h1', {}, t(this.options.title)) : null, this.badge, this.summary, this.rates, this.linkState.root,
 				el('span.remsim-links', {}, this.options.links.modems ? el('a', { href: this.options.links.modems }, t('Modems')) : null,
 					this.options.links.wall ? el('a', { href: this.options.links.wall }, t('Wall page')) : null)),
 			this.problems, this.job, el('h2.remsim-said', {}, t('Modems')), this.cardBox,
@@ -223,18 +224,14 @@ class Dashboard {
 	}
 
 	_head() {
-		const t = this.options.t, modems = this.store.list(), { mode, since, error } = this.store.link;
+		const t = this.options.t, modems = this.store.list();
 		const online = modems.filter(modem => modem.state === 'online').length;
 		if (this.store.loaded)
 			setText(this.summary, modems.length ? t('%s of %s online', online, modems.length) : t('No modem'));
 		const sum = name => modems.reduce((total, modem) => total + ((modem.state === 'online' && modem.reading && modem.reading[name]) || 0), 0);
 		setText(this.rates, online ? `↓ ${bitRate(sum('rx_bits_per_s'))}  ↑ ${bitRate(sum('tx_bits_per_s'))}` : '');
-		const words = { live: t('live'), polling: t('polling'), connecting: t('connecting …'), paused: t('paused') };
-		const lost = { reconnecting: () => t('no connection for %s, trying again', duration(Date.now() / 1000 - since)), refused: () => t('not logged in any more') }[mode];
-		const why = mode === 'refused' && this.options.login ? t(this.options.login) : error;
-		setText(this.linkState, lost ? `${lost()}${why ? ` (${why})` : ''}` : words[mode]);
+		this.linkState.show();
 		this.root.classList.toggle('remsim-cut-off', this.store.isCutOff());
-		this.linkState.className = `remsim-link remsim-link-${mode}`;
 		this.badge.hidden = !this.store.simulated;
 	}
 

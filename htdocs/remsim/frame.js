@@ -1,8 +1,9 @@
 /** What the pages share: a head that says how old everything is, problems, the live store, the scheme. */
 
-import { el, fill, setText } from './dom.js';
-import { duration } from './format.js';
+import { AlertBadge } from './alert-badge.js';
+import { el, fill } from './dom.js';
 import { Keeper } from './keeper.js';
+import { LinkState } from './link-state.js';
 import { Live } from './live.js';
 import { Store } from './store.js';
 import { followScheme } from './theme.js';
@@ -27,11 +28,12 @@ export class Frame {
 		this.keeper = new Keeper(this.store, this.options.request); // what was changed elsewhere is kept from any page
 		this.badge = el('span.remsim-simulated', { hidden: true }, t('SIMULATED'));
 		this.summary = el('strong');
-		this.linkState = el('span.remsim-link', { role: 'status' });
+		this.firing = new AlertBadge(this.store, this.options);
+		this.linkState = new LinkState(this.store, this.options);
 		this.problems = el('div.remsim-problems', { role: 'alert' });
 		this.body = el('div.remsim-body');
 		this.root = el(`div.remsim.${className}`, {},
-			el('header.remsim-head', {}, title ? el('h1', {}, t(title)) : null, this.badge, this.summary, this.linkState),
+			el('header.remsim-head', {}, title ? el('h1', {}, t(title)) : null, this.badge, this.summary, this.firing.root, this.linkState.root),
 			this.problems, this.body);
 		fill(node, this.root);
 		this._stop = [
@@ -68,6 +70,7 @@ export class Frame {
 	destroy() {
 		clearInterval(this._second);
 		this.keeper.destroy();
+		this.firing.destroy();
 		this._stop.forEach(stop => stop());
 		this.live.destroy();
 		this.root.remove();
@@ -82,12 +85,7 @@ export class Frame {
 	}
 
 	_head() {
-		const t = this.options.t, { mode, since, error } = this.store.link;
-		const words = { live: t('live'), polling: t('polling'), connecting: t('connecting …'), paused: t('paused') };
-		const lost = { reconnecting: () => t('no connection for %s, trying again', duration(Date.now() / 1000 - since)), refused: () => t('not logged in any more') }[mode];
-		const why = mode === 'refused' && this.options.login ? t(this.options.login) : error;
-		setText(this.linkState, lost ? `${lost()}${why ? ` (${why})` : ''}` : words[mode]);
-		this.linkState.className = `remsim-link remsim-link-${mode}`;
+		this.linkState.show();
 		this.root.classList.toggle('remsim-cut-off', this.store.isCutOff());
 		this.badge.hidden = !this.store.simulated;
 	}

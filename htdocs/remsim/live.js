@@ -1,18 +1,27 @@
 /** Keeps a store fresh: the event stream where it is reachable, else one `state` request a tick. */
 
+import { SharedStream } from './shared-stream.js';
+
 const POLL_MS = 2000;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 const SILENT_MS = 40000;
 const TRY_STREAM_AGAIN_MS = 60000;
 
 export class Live {
-	/** `options.request`, `options.streamUrl(lastId)` (null: no stream), see dashboard.js. */
+	/** `options.request`, `options.streamUrl(lastId)` (null: no stream, `options.streamWhy()` says why), see dashboard.js. */
 	constructor(store, options) {
 		this._store = store;
 		this._request = options.request;
-		this._streamUrl = options.streamUrl || (async () => null);
+		this._whyNone = options.streamWhy || (() => null);
 		this._usualMs = this._pollMs = options.pollMs || POLL_MS;
-		this._source = null;
+		const streamUrl = options.streamUrl || (async () => null);
+		this.stream = new SharedStream({
+			name: `remsim.stream ${options.apiUrl?.('stream') ?? ''}`,
+			url: () => streamUrl(store.lastId),
+			hear: (kind, data) => this._take(kind, data),
+			opened: () => this._opened(),
+			lost: () => this._lost()
+		});
 		this._timer = null;
 		this._watch = null;
 		this._tries = 0;
@@ -40,7 +49,7 @@ export class Live {
 	/** Ask for nothing until `resume`. */
 	pause() {
 		this._stopped = true;
-		if (this._source)
+		if (this.stream.isOpen)
 			this._streamTriedAt = 0; // what works is opened again at once
 		this._close();
 		clearTimeout(this._timer);
@@ -57,6 +66,7 @@ export class Live {
 
 	destroy() {
 		this.pause();
+		this.stream.destroy();
 		this._unsubscribe();
 		clearTimeout(this._refreshTimer);
 		document.removeEventListener('visibilitychange', this._visible);
@@ -95,46 +105,38 @@ export class Live {
 		}
 		if (this._stopped)
 			return;
-		if (!this._source && Date.now() - this._streamTriedAt > TRY_STREAM_AGAIN_MS)
-			await this._open();
-		if (!this._source) {
-			this._store.setLink('polling');
+		if (!this.stream.isOpen && Date.now() - this._streamTriedAt > TRY_STREAM_AGAIN_MS) {
+			this._streamTriedAt = Date.now();
+			this._why = await this.stream.want();
+		}
+		if (!this.stream.isOpen && !this._stopped) {
+			this._store.setLink('polling', null, this._whyNotLive(), this._pollMs / 1000);
 			this._again(document.hidden ? this._pollMs * 5 : this._pollMs);
 		}
 	}
 
-	async _open() {
-		this._streamTriedAt = Date.now();
-		let url = null;
-		try {
-			url = await this._streamUrl(this._store.lastId);
-		} catch {
-			return;
-		}
-		if (!url || this._stopped)
-			return;
-		const source = new EventSource(url);
-		this._source = source;
-		const opened = await new Promise(resolve => {
-			const limit = setTimeout(() => resolve(false), 3000);
-			source.onopen = () => { clearTimeout(limit); resolve(true); };
-			source.onerror = () => { clearTimeout(limit); resolve(false); };
-		});
-		if (!opened || this._stopped) {
-			this._close();
-			return;
-		}
+	/** In a code: `full`, `unreachable`, or what the page around knows (`loopback`, `tls` …). */
+	_whyNotLive() {
+		const { open, max } = this._store.streams;
+		if (this._why === 'none')
+			return this._whyNone();
+		return this._why === 'unreachable' && max && open >= max ? 'full' : this._why;
+	}
+
+	_opened() {
+		clearTimeout(this._timer);
+		this._why = null;
 		this._store.setLink('live');
 		this._heard();
-		source.onerror = () => this._lost();
-		const take = (kind, taker) => source.addEventListener(kind, message => {
-			this._heard();
-			taker(JSON.parse(message.data));
-		});
-		take('reading', reading => this._store.takeReading(reading));
-		take('event', event => this._store.takeEvent(event));
-		take('job', job => this._store.takeJob(job));
-		take('lagged', () => this.refresh().catch(() => this._lost()));
+	}
+
+	/** A message of the stream, this page's own or another one's. */
+	_take(kind, data) {
+		this._heard();
+		if (kind === 'lagged')
+			this.refresh().catch(() => this._lost());
+		else
+			this._store.take(kind, data);
 	}
 
 	/** A stream that says nothing for long is dead, whatever the browser believes. */
@@ -155,8 +157,6 @@ export class Live {
 
 	_close() {
 		clearTimeout(this._watch);
-		if (this._source)
-			this._source.close();
-		this._source = null;
+		this.stream.leave();
 	}
 }

@@ -5,6 +5,7 @@ import { el, fill, setText } from './dom.js';
 import { bitRate, duration, epoch, withUnit } from './format.js';
 import { JobBar } from './jobs.js';
 import { Keeper } from './keeper.js';
+import { LinkState } from './link-state.js';
 import { Live } from './live.js';
 import { operationText } from './modem-card.js';
 import { ModemChip } from './modem-chip.js';
@@ -50,7 +51,7 @@ class ModemsPage {
 		this.keeper = new Keeper(this.store, options.request);
 		this.rows = new Map();
 		this.summary = el('strong');
-		this.linkState = el('span.remsim-link', { role: 'status' });
+		this.linkState = new LinkState(this.store, this.options);
 		this.badge = el('span.remsim-simulated', { hidden: true }, t('SIMULATED'));
 		this.problems = el('div.remsim-problems', { role: 'alert' });
 		this.list = el('ul.remsim-modemlist');
@@ -59,7 +60,7 @@ class ModemsPage {
 		this.nothing = new NoModem(options, () => this.live.refresh().catch(() => {}));
 		this.jobs = new JobBar(this.store, this.keeper, options);
 		this.root = el('div.remsim.remsim-modems', {},
-			el('header.remsim-head', {}, options.title ? el('h1', {}, t(options.title)) : null, this.badge, this.summary, this.linkState,
+			el('header.remsim-head', {}, options.title ? el('h1', {}, t(options.title)) : null, this.badge, this.summary, this.linkState.root,
 				options.links.dashboard ? el('a', { href: options.links.dashboard }, t('Dashboard')) : null),
 			this.problems, this.nothing.root, el('div.remsim-split', {}, this.listBox, this.detail), this.jobs.root);
 		fill(node, this.root);
@@ -144,15 +145,11 @@ class ModemsPage {
 	}
 
 	_head() {
-		const t = this.options.t, modems = this.store.list(), { mode, since, error } = this.store.link;
+		const t = this.options.t, modems = this.store.list();
 		const online = modems.filter(modem => modem.state === 'online').length;
 		if (this.store.loaded)
 			setText(this.summary, modems.length ? t('%s of %s online', online, modems.length) : t('No modem'));
-		const words = { live: t('live'), polling: t('polling'), connecting: t('connecting …'), paused: t('paused') };
-		const lost = { reconnecting: () => t('no connection for %s, trying again', duration(Date.now() / 1000 - since)), refused: () => t('not logged in any more') }[mode];
-		const why = mode === 'refused' && this.options.login ? t(this.options.login) : error;
-		setText(this.linkState, lost ? `${lost()}${why ? ` (${why})` : ''}` : words[mode]);
-		this.linkState.className = `remsim-link remsim-link-${mode}`;
+		this.linkState.show();
 		this.root.classList.toggle('remsim-cut-off', this.store.isCutOff());
 		this.badge.hidden = !this.store.simulated;
 		const told = JSON.stringify(this.store.problems);

@@ -20,14 +20,15 @@ export class Store {
 		this.problems = [];
 		this.simulated = false;
 		this.version = null;
+		this.streams = {};
 		this.lastId = 0;
 		this.loaded = false;
-		this.link = { mode: 'connecting', since: Date.now() / 1000, error: null };
+		this.link = { mode: 'connecting', since: Date.now() / 1000, error: null, why: null };
 		this.offsetS = 0;
 		this._readers = new Map();
 	}
 
-	/** Call `reader` on a topic (`state`, `reading`, `event`, `job`, `link`); returns the way to stop. */
+	/** Call `reader` on a topic (`state`, `reading`, `event`, `job`, `alert`, `link`); returns the way to stop. */
 	on(topic, reader) {
 		const readers = this._readers.get(topic) || new Set();
 		readers.add(reader);
@@ -56,6 +57,7 @@ export class Store {
 			this.offsetS = epoch(state.at) - Date.now() / 1000;
 		this.simulated = state.simulated === true;
 		this.version = state.version || this.version;
+		this.streams = state.stream || {};
 		this.problems = state.problems || [];
 		if (state.id && state.id < this.lastId - LIFE) { // another life of the router: its messages are counted anew
 			this.lastId = 0;
@@ -148,16 +150,29 @@ export class Store {
 		this._tell('job', job);
 	}
 
+	/** Take a message of the stream. */
+	take(kind, message) {
+		if (kind === 'reading')
+			this.takeReading(message);
+		else if (kind === 'event')
+			this.takeEvent(message);
+		else if (kind === 'job')
+			this.takeJob(message);
+		else
+			this._tell(kind, message);
+	}
+
 	/** Whether the router has not been heard for so long that nothing here may be taken for now. */
 	isCutOff() {
 		return ['reconnecting', 'refused'].includes(this.link.mode) && Date.now() / 1000 - this.link.since > CUT_OFF_S;
 	}
 
-	/** How the page gets its data now: live, polling, reconnecting, refused, paused. */
-	setLink(mode, error = null) {
-		if (this.link.mode === mode && this.link.error === error)
+	/** How the page gets its data now: live, polling (each `everyS`; `why` not live, in a code), reconnecting, refused, paused. */
+	setLink(mode, error = null, why = null, everyS = null) {
+		const { link } = this;
+		if (link.mode === mode && link.error === error && link.why === why && link.everyS === everyS)
 			return;
-		this.link = { mode, since: this.link.mode === mode ? this.link.since : Date.now() / 1000, error };
+		this.link = { mode, since: link.mode === mode ? link.since : Date.now() / 1000, error, why, everyS };
 		this._tell('link', this.link);
 	}
 }

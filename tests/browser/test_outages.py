@@ -86,7 +86,7 @@ def test_a_lost_login_is_told_with_the_way_back(visit) -> None:
     expect(page.locator(".remsim-link")).to_have_text("live")
     page.route("**/api/v1/stream*", lambda route: route.abort())
     page.reload()
-    expect(page.locator(".remsim-link")).to_have_text("polling")
+    expect(page.locator(".remsim-link")).to_have_text(re.compile("^polling every"))
     page.context.clear_cookies()
     expect(page.locator(".remsim-link")).to_contain_text("not logged in any more (run “remsim link”", timeout=10_000)
     page.reload()
