@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from remsim.config.alerting import ALERT
+from remsim.config.channels import CHANNEL
 from remsim.config.fields import (
     PLACE,
     Folder,
@@ -225,5 +227,7 @@ SECTIONS = table(
         inherits={"period_s": "period_s", "probe_targets": "probe_targets"},
         most=64,
     ),
+    ALERT,
+    CHANNEL,
 )
 """All there are, in the order of the pages. A new type is a row here and a field in ``Settings``."""

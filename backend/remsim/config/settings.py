@@ -12,6 +12,8 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from remsim.config.alerting import AlertSettings
+from remsim.config.channels import ChannelSettings
 from remsim.config.fields import Lines, Options, SectionType
 from remsim.config.sections import (
     DEFAULT_PROBES,
@@ -56,6 +58,8 @@ class Settings:
     web: WebSettings = field(default_factory=WebSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     modems: tuple[ModemSettings, ...] = ()
+    alerts: tuple[AlertSettings, ...] = ()
+    channels: tuple[ChannelSettings, ...] = ()
 
     def modem_at(self, usb_path: str) -> ModemSettings:
         """The settings of the modem at a USB path."""
@@ -192,5 +196,7 @@ def save_modem_period(config_dir: Path, usb_path: str, period_s: float | None) -
 
 
 def setting_names() -> list[str]:
-    """Every setting as ``section.option``, for the documentation's test."""
-    return [f"{row.name}.{option}" for row in SECTIONS.values() for option in row.schema().fields]
+    """Every setting as ``section.option``, for the documentation's test. Sections with a page of their own are told
+    of with that page.
+    """
+    return [f"{row.name}.{option}" for row in SECTIONS.values() if row.page is None for option in row.schema().fields]
