@@ -83,9 +83,10 @@ def test_every_state_that_needs_something_says_what_to_do() -> None:
 
 def test_coming_online_tells_registration_and_sim_for_the_timelines_to_begin_with() -> None:
     changes = Changes()
-    changes.of_reading(reading(**LTE, sim="sim-a"))
+    changes.of_reading(reading(**LTE, sim="sim-a", sim_slot=2))
     event = changes.of_state("modem1", 1001.0, "starting", "online", "")
-    assert (event.data["registration"], event.data["sim"]) == ("home", "sim-a")
+    assert (event.data["registration"], event.data["sim"], event.data["sim_slot"]) == ("home", "sim-a", 2)
+    assert event.data["cell"] == f"{0x1A2B}/3"
     assert "sim" not in changes.of_state("modem1", 1002.0, "online", "searching", "").data
 
 

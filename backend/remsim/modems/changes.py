@@ -30,7 +30,7 @@ PROBLEMS = {
 TROUBLE = ("not_answering", "failed", "port_busy")
 CALM = ("online", "starting", "paused", "searching")
 SIGNAL = ("rsrp_dbm", "rsrq_db", "sinr_db", "cell_id", "pci", "band", "mode", "latency_ms", "loss_percent")
-CONNECTED_AS = ("registration", "sim")
+CONNECTED_AS = ("registration", "sim", "sim_slot", "cell")
 """What coming online tells besides the signal: timelines begin with it."""
 SIM_WORDS = {"sim_state": "SIM", "sim_slot": "SIM slot", "sim": "SIM card"}
 

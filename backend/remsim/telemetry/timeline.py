@@ -2,82 +2,166 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from remsim.core.clock import iso_utc
 from remsim.core.errors import InvalidInput
 from remsim.core.events import Event
 from remsim.telemetry.journal import MOST_EVENTS, Journal
 
-STATE_KINDS = ("connect", "disconnect", "state", "vanished")
-TRACKS: dict[str, tuple[str, ...]] = {
-    "state": STATE_KINDS,
-    "registration": ("registration", "connect"),
-    "technology": ("technology_change", "connect"),
-    "sim": ("sim_state", "connect"),
-}
-CONNECT_FIELDS = {"registration": "registration", "technology": "mode", "sim": "sim"}
-"""What the event of coming online says of each track."""
+STATE_KINDS = ("connect", "disconnect", "state", "error", "recovered", "vanished")
+SERVICE_KINDS = ("service_start", "service_stop")
+LOST = ("disconnect", "vanished")
 MOST_SEGMENTS = 2000
+
+
+class Segment(NamedTuple):
+    """A value and when it was so; None is unknown."""
+
+    start: float
+    end: float
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The events that a band is made of: those of its changes, which tell ``from`` and ``to``, and others."""
+
+    changes: tuple[str, ...]
+    others: tuple[str, ...] = ()
+    value_of: Callable[[Event], Any] | None = None
+    what: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All of them, in an order that equals another track's of the same kinds."""
+        return tuple(sorted((*self.changes, *self.others)))
+
+
+class Nothing:
+    """What an event says of a track that it does not concern."""
+
+
+NOTHING = Nothing()
+
+
+def told_by(field: str) -> Callable[[Event], Any]:
+    """The value of a field of coming online."""
+    return lambda event: event.data.get(field, NOTHING)
+
+
+def cell_of(event: Event) -> Any:
+    """The serving cell: told on coming online, lost with the service."""
+    return None if event.kind in LOST else event.data.get("cell", NOTHING)
+
+
+def band_of(event: Event) -> Any:
+    """The serving cell's band, ``B3`` or ``n78``: what tells the signal tells it."""
+    if event.kind in LOST:
+        return None
+    band = event.data.get("band")
+    return NOTHING if band is None else f"{'n' if event.data.get('mode') == 'SA' else 'B'}{band}"
+
+
+TRACKS: dict[str, Track] = {
+    "state": Track(STATE_KINDS),
+    "registration": Track(("registration",), ("connect",), told_by("registration")),
+    "technology": Track(("technology_change",), ("connect",), told_by("mode")),
+    "sim": Track(("sim_state",), ("connect",), told_by("sim"), what=("sim_state", "sim")),
+    "sim_slot": Track(("sim_state",), ("connect",), told_by("sim_slot"), what=("sim_slot",)),
+    "band": Track((), ("cell_change", "technology_change", "connect", *LOST), band_of),
+    "cell": Track(("cell_change",), ("technology_change", "connect", *LOST), cell_of),
+}
 
 
 def timeline(journal: Journal, modem: str, track: str, start: float, end: float) -> list[dict[str, Any]]:
     """Segments ``{"from", "to", "value"}`` of a track; value None where nothing is known (the service was off)."""
-    if track not in TRACKS:
-        raise InvalidInput(f"{track[:40]!r} is not a track", field="track", hint=f"one of {', '.join(TRACKS)}")
-    kinds = TRACKS[track]
-    before = last_of(journal, kinds, modem, start)
-    stops = last_of(journal, ("service_start", "service_stop"), "remsim", start)
-    events = within(journal, kinds, modem, start, end)
-    value = value_of(before[0], track) if before else value_before(events)
-    if stops and before and stops[0].at > before[0].at and stops[0].kind == "service_stop":
-        value = None
-    service = within(journal, ("service_start", "service_stop"), "remsim", start, end)
-    segments: list[dict[str, Any]] = []
+    found = timelines(journal, modem, (check_track(track),), start, end)[track]
+    return [{"from": iso_utc(one.start), "to": iso_utc(one.end), "value": one.value} for one in found]
+
+
+def check_track(name: str) -> str:
+    """The track's name, or ``InvalidInput`` that lists them."""
+    if name not in TRACKS:
+        raise InvalidInput(f"{name[:40]!r} is not a track", field="track", hint=f"one of {', '.join(TRACKS)}")
+    return name
+
+
+def timelines(
+    journal: Journal, modem: str, tracks: Sequence[str], start: float, end: float
+) -> dict[str, list[Segment]]:
+    """The segments of several tracks of a modem; events that they share are read once."""
+    service, _ = within(journal, SERVICE_KINDS, "remsim", start, end)
+    last_service = next(iter(journal.query(limit=1, kinds=SERVICE_KINDS, modem="remsim", end=start)[0]), None)
+    read: dict[tuple[str, ...], tuple[list[Event], bool]] = {}
+    made = {}
+    for name in tracks:
+        track = TRACKS[name]
+        if track.kinds not in read:
+            read[track.kinds] = within(journal, track.kinds, modem, start, end)
+        events, is_whole = read[track.kinds]
+        before = last_of(journal, track, modem, start)
+        value = value_told(track, before) if before else value_before(track, events)
+        was_off = before and last_service and last_service.at > before.at and last_service.kind == "service_stop"
+        # Of too many events the oldest are not there: what was then is not known.
+        made[name] = segments_of(track, [*events, *service], None if was_off or not is_whole else value, start, end)
+    return made
+
+
+def segments_of(track: Track, events: Iterable[Event], value: Any, start: float, end: float) -> list[Segment]:
+    """Bands of a track from what it was at the start and the events since."""
+    segments: list[Segment] = []
     since, resumed = start, value
-    for event in sorted([*events, *service], key=lambda one: (one.at, one.id or 0)):
+    for event in sorted(events, key=lambda one: (one.at, one.id or 0)):
         if event.kind == "service_start":
-            new = resumed if value is None and track != "state" else value
+            new = resumed if value is None and track.others else value
         elif event.kind == "service_stop":
             resumed, new = value, None
-        elif event.data.get("what") == "sim_slot":
-            continue
         else:
-            new = value_of(event, track)
-        if new != value:
+            new = value_told(track, event)
+        if new is not NOTHING and new != value:
             if event.at > since:
-                segments.append(segment(since, event.at, value))
+                segments.append(Segment(since, event.at, value))
             since, value = event.at, new
-    segments.append(segment(since, end, value))
-    return segments[-MOST_SEGMENTS:]
+    segments.append(Segment(since, end, value))
+    if len(segments) > MOST_SEGMENTS:
+        newest = segments[1 - MOST_SEGMENTS :]
+        segments = [Segment(start, newest[0].start, None), *newest]
+    return segments
 
 
-def segment(start: float, end: float, value: Any) -> dict[str, Any]:
-    """One band."""
-    return {"from": iso_utc(start), "to": iso_utc(end), "value": value}
+def value_told(track: Track, event: Event) -> Any:
+    """What the track is from this event on; ``NOTHING`` when it says nothing of it."""
+    if event.kind in track.changes:
+        is_other = track.what and event.data.get("what", track.what[0]) not in track.what
+        return NOTHING if is_other else event.data.get("to", NOTHING)
+    return track.value_of(event) if track.value_of else NOTHING
 
 
-def value_of(event: Event, track: str) -> Any:
-    """What the track is from this event on."""
-    if event.kind == "connect" and track in CONNECT_FIELDS:
-        return event.data.get(CONNECT_FIELDS[track])
-    return event.data.get("to")
+def value_before(track: Track, events: Iterable[Event]) -> Any:
+    """What it was before the first event of the period that says something of it."""
+    first = next((event for event in events if value_told(track, event) is not NOTHING), None)
+    return first.data.get("from") if first and first.kind in track.changes else None
 
 
-def value_before(events: Iterable[Event]) -> Any:
-    """What it was before the first event of the period."""
-    first = next(iter(events), None)
-    return first.data.get("from") if first and first.kind != "connect" else None
+def last_of(journal: Journal, track: Track, source: str, before: float) -> Event | None:
+    """The last event before a time that says something of a track, if any."""
+    cursor: int | None = None
+    limit = 1
+    while True:
+        page, cursor = journal.query(limit=limit, cursor=cursor, kinds=track.kinds, modem=source, end=before)
+        for event in page:
+            if value_told(track, event) is not NOTHING:
+                return event
+        if cursor is None:
+            return None
+        limit = MOST_EVENTS
 
 
-def last_of(journal: Journal, kinds: tuple[str, ...], source: str, before: float) -> list[Event]:
-    """The last event before a time, if any."""
-    return journal.query(limit=1, kinds=kinds, modem=source, end=before)[0]
-
-
-def within(journal: Journal, kinds: tuple[str, ...], source: str, start: float, end: float) -> list[Event]:
-    """The events of a period, oldest first; the newest of them when there are too many."""
+def within(journal: Journal, kinds: tuple[str, ...], source: str, start: float, end: float) -> tuple[list[Event], bool]:
+    """The events of a period, oldest first, and whether they are all: of too many it is the newest."""
     found: list[Event] = []
     cursor: int | None = None
     while len(found) < MOST_SEGMENTS:
@@ -85,4 +169,4 @@ def within(journal: Journal, kinds: tuple[str, ...], source: str, start: float, 
         found += page
         if cursor is None:
             break
-    return sorted(found, key=lambda event: (event.at, event.id or 0))
+    return sorted(found, key=lambda event: (event.at, event.id or 0)), cursor is None
