@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from remsim.core.errors import InvalidInput
 from remsim.core.paths import shared_dir
 from remsim.core.reading import ModemReading
+from remsim.telemetry.quality import INPUTS, quality_percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,15 @@ class Measure:
     store: str
     minimum: float
     maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A measure that is not stored but worked out from stored ones, value by value."""
+
+    measure: Measure
+    inputs: tuple[str, ...]
+    value_of: Callable[[Sequence[float | None]], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +75,19 @@ MEASURES = DEFINITIONS.measures
 values_of: Callable[[ModemReading], tuple[float | None, ...]] = attrgetter(*MEASURES)
 """A reading's charted values in the order of ``MEASURES``: the stores' sources one behind the other."""
 
+DERIVED = {
+    "quality_percent": Derived(
+        Measure("quality_percent", "%", "Connection quality", "", 0, 100), INPUTS, quality_percent
+    )
+}
+SHOWN: dict[str, Measure] = MEASURES | {name: derived.measure for name, derived in DERIVED.items()}
+"""Whatever can be asked for: stored and derived measures."""
+
 
 def measure_named(name: str) -> Measure:
     """The measure, or ``InvalidInput`` that lists them."""
     try:
-        return MEASURES[name]
+        return SHOWN[name]
     except KeyError:
-        known = ", ".join(MEASURES)
+        known = ", ".join(SHOWN)
         raise InvalidInput(f"{name[:40]!r} is not a measure", field="measure", hint=f"one of {known}") from None

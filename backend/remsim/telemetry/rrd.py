@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import math
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ FUNCTIONS = ("MIN", "AVERAGE", "MAX")
 BATCH = 500
 VALUE_BYTES = 8
 Row = tuple[int, tuple[float | None, ...]]
+Column = list[float | None]
 
 
 class DamagedFile(Exception):
@@ -129,15 +130,16 @@ class RoundRobinFile:
         self.last = last
 
     def fetch(
-        self, name: str, start: int, end: int, resolution_s: int
-    ) -> tuple[int, dict[str, list[tuple[int, float]]]]:
-        """The resolution, and times and values (NaN is unknown) of each consolidation function from an archive.
+        self, names: Sequence[str], start: int, end: int, resolution_s: int
+    ) -> tuple[int, list[int], dict[str, list[Column]]]:
+        """The resolution, times, and of each name the columns of its least, mean and greatest values from an archive.
 
         The resolution is a coarser one than asked for when that archive does not reach back to ``start``.
         """
         rrdtool = binding()
-        column = [measure.name for measure in self.measures].index(name)
-        found: dict[str, list[tuple[int, float]]] = {}
+        columns = [measure.name for measure in self.measures]
+        found: dict[str, list[Column]] = {name: [] for name in names}
+        times: list[int] = []
         step = resolution_s
         for function in FUNCTIONS:
             arguments = [function, "--resolution", str(resolution_s), "--start", str(start), "--end", str(end)]
@@ -146,11 +148,11 @@ class RoundRobinFile:
             except rrdtool.OperationalError as error:
                 self.open()  # raises DamagedFile when the file is the trouble
                 raise StorageError(f"{self.path} cannot be read: {text_of(error)}") from error
-            found[function] = [
-                (first + step * (at + 1), math.nan if row[column] is None else row[column])
-                for at, row in enumerate(rows)
-            ]
-        return step, found
+            times = list(range(first + step, first + step * (len(rows) + 1), step))
+            for name in names:
+                at = columns.index(name)
+                found[name].append([row[at] for row in rows])
+        return step, times, found
 
     def _silent_reason(self) -> str:
         """Why a file cannot be created when librrd does not say it: as a rule it has no room."""

@@ -11,7 +11,8 @@ import logging
 import math
 import re
 import threading
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from remsim.core.errors import InvalidInput, NotFound, StorageError
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.telemetry.backup import Backup
-from remsim.telemetry.measures import DEFINITIONS, MEASURES, measure_named, values_of
+from remsim.telemetry.measures import DEFINITIONS, DERIVED, MEASURES, SHOWN, measure_named, values_of
+from remsim.telemetry.points import LONGEST_PERIOD_S, Point, consolidate, is_silence, rows_of_samples, usual_spacing_s
 from remsim.telemetry.ring import Ring
 from remsim.telemetry.rrd import DamagedFile, RoundRobinFile, Row
 
@@ -34,11 +36,11 @@ LONGEST_RANGE_S = 400 * 86400
 PENDING_LIMIT = 3600
 CLOCK_SET_BACK_S = 120
 JUMP_TOLD_S = 60
-SILENT_PERIODS = 3
-SHORTEST_SILENCE_S = 10
-LONGEST_PERIOD_S = 60
+RING_MARGIN_S = 15
+"""Memory that begins so little after a period covers it."""
 NOTHING = (None,) * len(MEASURES)
-Point = tuple[float, float | None, float | None, float | None]
+Archived = tuple[float, list[Point]]
+"""The resolution of a measure's rows, and the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,22 +354,42 @@ class SeriesStore:
         points: int = DEFAULT_POINTS,
     ) -> Series:
         """A measure over the last ``range_s`` seconds or from ``start`` to ``end``, in at most ``points`` points."""
-        found = measure_named(measure)
+        start, end = self._period(range_s, start, end)
+        return self.query_many(modem, (measure,), start, end, points)[0]
+
+    def query_many(
+        self, modem: str, measures: Sequence[str], start: float, end: float, points: int = DEFAULT_POINTS
+    ) -> list[Series]:
+        """Several measures of a modem, in their order; each of its files is read once."""
+        found = [measure_named(measure) for measure in measures]
         if not 1 <= points <= MOST_POINTS:
             raise InvalidInput(f"points is 1 to {MOST_POINTS}", field="points")
-        start, end = self._period(range_s, start, end)
+        start, end = self._period(None, start, end)
+        stored = list(dict.fromkeys(name for measure in measures for name in inputs_of(measure)))
         with self._lock:
             series = self._modems.get(modem)
             if series is None:
                 raise NotFound(f"there is no modem {modem[:40]!r}", field="modem")
             ring = series.ring
-            live = ring.samples(measure, start, end) if len(ring) and end >= ring.oldest else []
-            rows, step_s = self._rows(series, measure, start, end, points, live)
-        source = "live" if live and live[0][0] <= start + 15 else "archive"
-        merged, step_s = consolidate(rows, start, end, step_s, points)
-        return Series(
-            modem, measure, found.unit, step_s, source, merged, self._reason(series, measure, merged, start, end)
-        )
+            reaches = len(ring) > 0 and end >= ring.oldest
+            live = {name: ring.samples(name, start, end) for name in stored} if reaches else {}
+            times = [when for when, _ in next(iter(live.values()), ())]
+            is_live = bool(times) and ring.oldest <= start + RING_MARGIN_S
+            archive_step_s = self._archive_step(start, end, points)
+            archive = {}
+            if not is_live:
+                archive = self._archived(series, stored, start, times[0] if times else end, archive_step_s)
+        made = []
+        for measure in found:
+            step_s, rows = archived_rows(measure.name, archive)
+            if step_s is None:
+                step_s = usual_spacing_s(times) if is_live else archive_step_s
+            rows = rows + rows_of_samples(samples_of(measure.name, live))
+            merged, step_s = consolidate(rows, start, end, step_s, points)
+            reason = self._reason(series, measure.name, merged)
+            source = "live" if is_live else "archive"
+            made.append(Series(modem, measure.name, measure.unit, step_s, source, merged, reason))
+        return made
 
     def _period(self, range_s: float | None, start: float | None, end: float | None) -> tuple[float, float]:
         now = self._clock.now()
@@ -381,22 +403,7 @@ class SeriesStore:
             raise InvalidInput("a range is 400 days at most", field="from")
         return start, end
 
-    def _rows(
-        self, series: ModemSeries, measure: str, start: float, end: float, points: int, live: list[tuple[float, float]]
-    ) -> tuple[list[Point], float]:
-        """Rows from the archive up to where the ring begins, then the ring's; and the resolution."""
-        rows: list[Point] = []
-        live_from = live[0][0] if live else end
-        step_s = 1.0
-        if live_from > start + 15:
-            file = series.files[MEASURES[measure].store]
-            step_s = self._archive_step(start, end, points)
-            step_s, rows = self._archived(file, measure, start, live_from, step_s)
-            rows = [row for row in rows if row[0] <= live_from]
-        rows.extend(rows_of_samples(live))
-        return rows, step_s
-
-    def _archive_step(self, start: float, end: float, points: int) -> float:
+    def _archive_step(self, start: float, end: float, points: int) -> int:
         """The finest archive that reaches back far enough without having more points than wanted."""
         now = self._clock.now()
         fitting = [one for one in DEFINITIONS.archives if now - start <= one.keep_s + one.resolution_s]
@@ -407,44 +414,75 @@ class SeriesStore:
         return fitting[-1].resolution_s
 
     def _archived(
-        self, file: RoundRobinFile, measure: str, start: float, end: float, step_s: float
-    ) -> tuple[float, list[Point]]:
+        self, series: ModemSeries, measures: Iterable[str], start: float, end: float, step_s: int
+    ) -> dict[str, Archived]:
+        """Rows from ``start`` to ``end`` of the stored measures, of each file that can be read."""
         start = max(start, FIRST_TRUSTED)  # nothing is older, and librrd reads small numbers as days and months
-        if file.last is None or end <= start or not file.path.exists():
-            return step_s, []
-        try:
-            step_s, found = file.fetch(measure, int(start), int(end), int(step_s))
-        except DamagedFile as error:
-            with contextlib.suppress(StorageError):
-                self._replace(file, error)
-            return step_s, []
-        except StorageError as error:
-            self._trouble(error)
-            return step_s, []
-        return step_s, [
-            (when, *(None if value != value else round(value, 3) for value in (low, average, high)))  # type: ignore[misc]
-            for (when, low), (_, average), (_, high) in zip(found["MIN"], found["AVERAGE"], found["MAX"], strict=True)
-        ]
+        found: dict[str, Archived] = {}
+        for store, file in series.files.items():
+            names = [name for name in measures if MEASURES[name].store == store]
+            if not names or file.last is None or end <= start or not file.path.exists():
+                continue
+            try:
+                step, times, columns = file.fetch(names, int(start), int(end), step_s)
+            except DamagedFile as error:
+                with contextlib.suppress(StorageError):
+                    self._replace(file, error)
+                continue
+            except StorageError as error:
+                self._trouble(error)
+                continue
+            within = bisect_right(times, end)
+            for name in names:
+                found[name] = float(step), list(zip(times[:within], *columns[name], strict=False))
+        return found
 
-    def _reason(self, series: ModemSeries, measure: str, points: list[Point], start: float, end: float) -> str | None:
+    def _reason(self, series: ModemSeries, measure: str, points: list[Point]) -> str | None:
         """Why there is nothing to draw."""
         if any(point[2] is not None for point in points):
             return None
         if self._problem is not None:
             return f"series are not stored: {self._problem}"
-        if measure in series.unseen and len(series.ring):
-            return f"this modem has not reported {MEASURES[measure].label} since the service started"
-        file = series.files[MEASURES[measure].store]
+        inputs = inputs_of(measure)
+        if all(name in series.unseen for name in inputs) and len(series.ring):
+            return f"this modem has not reported {SHOWN[measure].label} since the service started"
         if series.unset_offset is not None:
             return "the clock is not set yet; what is recorded is kept until it is"
-        if file.last is None:
+        if all(series.files[MEASURES[name].store].last is None for name in inputs):
             return "nothing has been recorded yet"
         return "no value was recorded in this period"
 
 
-def is_silence(elapsed_s: float, spacing_s: float) -> bool:
-    """Whether a modem that reported every ``spacing_s`` was away rather than slow."""
-    return elapsed_s > max(SILENT_PERIODS * spacing_s, SHORTEST_SILENCE_S)
+def inputs_of(measure: str) -> tuple[str, ...]:
+    """The stored measures that one is made of: itself, unless it is derived."""
+    return DERIVED[measure].inputs if measure in DERIVED else (measure,)
+
+
+def archived_rows(measure: str, archive: Mapping[str, Archived]) -> tuple[float | None, list[Point]]:
+    """The resolution and the rows of a measure; a derived one is worked out from its inputs' means."""
+    if measure not in DERIVED:
+        return archive.get(measure, (None, []))
+    derived = DERIVED[measure]
+    columns = [archive.get(name, (None, []))[1] for name in derived.inputs]
+    means = [{when: mean for when, _, mean, _ in rows} for rows in columns]
+    rows: list[Point] = []
+    for when in sorted(set().union(*means)):
+        value = derived.value_of([column.get(when) for column in means])
+        rows.append((when, value, value, value))
+    steps = [archive[name][0] for name in derived.inputs if name in archive]
+    return max(steps, default=None), rows
+
+
+def samples_of(measure: str, live: Mapping[str, list[tuple[float, float]]]) -> list[tuple[float, float]]:
+    """A measure's samples from memory; a derived one is worked out reading by reading."""
+    if measure not in DERIVED or not live:
+        return live.get(measure, [])
+    derived = DERIVED[measure]
+    samples = []
+    for row in zip(*(live[name] for name in derived.inputs), strict=True):
+        value = derived.value_of([None if value != value else value for _, value in row])
+        samples.append((row[0][0], math.nan if value is None else value))
+    return samples
 
 
 def first_run(rows: list[Row]) -> list[Row]:
@@ -453,44 +491,3 @@ def first_run(rows: list[Row]) -> list[Row]:
         if rows[at][0] < rows[at - 1][0] - CLOCK_SET_BACK_S:
             return rows[:at]
     return rows
-
-
-def rows_of_samples(samples: list[tuple[float, float]]) -> list[Point]:
-    """Samples of the ring as rows, with a row without value in the middle of each silence."""
-    rows: list[Point] = []
-    before, spacing_s = (samples[0][0] if samples else 0.0), float(LONGEST_PERIOD_S)
-    for when, value in samples:
-        elapsed_s = when - before
-        if elapsed_s > SHORTEST_SILENCE_S and is_silence(elapsed_s, spacing_s):
-            rows.append((before + elapsed_s / 2, None, None, None))
-        rows.append((when, value, value, value) if value == value else (when, None, None, None))
-        if elapsed_s:
-            spacing_s = min(elapsed_s, LONGEST_PERIOD_S)
-        before = when
-    return rows
-
-
-def consolidate(rows: list[Point], start: float, end: float, step_s: float, points: int) -> tuple[list[Point], float]:
-    """Rows gathered into spans of at least ``step_s``: the least, the mean, the greatest of each, at the span's end.
-
-    A row without a value is a gap when it is alone in its span; a span without rows is none: a modem may be slow.
-    """
-    step_s = math.ceil(step_s) * math.ceil((end - start) / points / math.ceil(step_s))
-    gathered: dict[int, list[Point]] = {}
-    for row in rows:
-        gathered.setdefault(math.ceil(row[0] / step_s), []).append(row)
-    merged: list[Point] = []
-    for slot in sorted(gathered):
-        known = [row for row in gathered[slot] if row[2] is not None]
-        when = min(float(slot * step_s), max(end, gathered[slot][-1][0]))  # the last span has not ended yet
-        if not known:
-            if merged and merged[-1][2] is not None:
-                merged.append((when, None, None, None))
-            continue
-        low = min(row[1] for row in known if row[1] is not None)
-        high = max(row[3] for row in known if row[3] is not None)
-        mean = sum(row[2] for row in known if row[2] is not None) / len(known)
-        merged.append((when, round(low, 3), round(mean, 3), round(high, 3)))
-    while len(merged) > points and merged[-1][2] is None:
-        merged.pop()
-    return merged[-points:], step_s

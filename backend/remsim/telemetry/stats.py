@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from remsim.telemetry.series import Point
+from remsim.telemetry.points import Point
 
 
 def stats(points: Sequence[Point]) -> dict[str, Any]:
