@@ -1,0 +1,228 @@
+"""The past in compact answers: what is drawn from them is what ``series`` and ``timeline`` say."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from remsim.core.events import Event
+from remsim.telemetry.batch import DIGITS, compact, grid_of, shortest
+from remsim.telemetry.points import consolidate, rows_of_samples
+from remsim.telemetry.series import Series
+from web_support import START, SmallRouter, client_of, small_app
+
+API = "/api/v1/"
+
+
+@pytest.fixture
+def parts(tmp_path: Path):
+    router, app = small_app(tmp_path)
+    yield router, client_of(app)
+    router.stop()
+
+
+def fill(router: SmallRouter, seconds: int, step_s: float = 1.0, modem: str = "modem1", **values: float | None) -> None:
+    for _ in range(int(seconds / step_s)):
+        router.clock.advance(step_s)  # type: ignore[attr-defined]
+        router.publish(modem, **({"rsrp_dbm": -90.0 - router.clock.now() % 7, "rx_bits_per_s": 1234567.8} | values))
+
+
+def expanded(one: dict, to: float) -> list[list]:
+    """The points that the browser's helper makes of a compact series."""
+    skipped = set(one.get("skipped", ()))
+    points = []
+    for at, mean in enumerate(one["avg"]):
+        end = one["start"] + at * one["step_s"]
+        if at not in skipped:
+            low, high = (one[name][at] if one[name] else mean for name in ("min", "max"))
+            points.append([to if end > to > end - one["step_s"] else end, low, mean, high])
+    return points
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(1.7e9, 1.7e9 + 4000), st.one_of(st.just(math.nan), st.floats(-140, -40))), max_size=120
+    ),
+    st.integers(1, 700),
+)
+def test_a_grid_says_what_the_points_say(samples: list[tuple[float, float]], points: int) -> None:
+    start, end = 1.7e9, 1.7e9 + 4000
+    merged, step_s = consolidate(rows_of_samples(sorted(samples)), start, end, 1.0, points)
+    series = Series("modem1", "rsrp_dbm", "dBm", step_s, "live", merged, None)
+    grid = grid_of(series)
+    if grid is None:
+        assert all(point[2] is None for point in merged)
+        return
+    assert len(grid.mean) <= points + 1
+    one = compact(series, grid, band=True)
+    known = [point for point in expanded(one, end) if point[2] is not None]
+    assert [round(point[0], 3) for point in known] == [round(point[0], 3) for point in merged if point[2] is not None]
+    for shown, point in zip(known, (point for point in merged if point[2] is not None), strict=True):
+        assert all(abs(a - b) <= 0.0501 for a, b in zip(shown[1:], point[1:], strict=True))
+    gaps = {math.ceil(point[0] / step_s) for point in merged if point[2] is None}
+    assert gaps <= {math.ceil(point[0] / step_s) for point in expanded(one, end) if point[2] is None}
+
+
+@given(st.floats(-1e6, 1e6), st.sampled_from(["dBm", "bit/s"]))
+def test_values_are_written_short_and_near(value: float, unit: str) -> None:
+    digits = DIGITS.get(unit, 1)
+    short = shortest(value, digits)
+    assert abs(short - value) <= 0.5000001 * 10**-digits
+    assert isinstance(short, int) or (digits and round(short, digits) == short)
+
+
+def test_a_batch_has_what_single_requests_have(parts) -> None:
+    router, client = parts
+    fill(router, 120)
+    fill(router, 120, step_s=10, modem="modem2")
+    batch = client.get(API + "series/batch?modem=modem1,modem2&measure=rsrp_dbm,rx_bits_per_s&range=1h&points=100").json
+    assert [(one["modem"], one["measure"]) for one in batch["series"]] == [
+        (modem, measure) for modem in ("modem1", "modem2") for measure in ("rsrp_dbm", "rx_bits_per_s")
+    ]
+    for one in batch["series"]:
+        single = client.get(API + f"series?modem={one['modem']}&measure={one['measure']}&range=1h&points=100").json
+        assert one["step_s"] == single["step_s"] and one["source"] == single["source"]
+        shown = expanded(one, batch["to"])
+        assert [point[0] for point in shown] == [point[0] for point in single["points"]]
+        assert [point[2] for point in shown] == pytest.approx([point[2] for point in single["points"]], abs=0.51)
+    rates = batch["series"][1]
+    assert rates["min"] is None and rates["max"] is None, "a band of no width is not sent"
+    assert set(rates["avg"]) == {1234568}
+
+
+def test_a_slow_modem_has_a_grid_of_its_own(parts) -> None:
+    router, client = parts
+    fill(router, 3700, step_s=30)
+    one = client.get(API + "series/batch?modem=modem1&measure=rsrp_dbm&range=1h").json["series"][0]
+    assert one["step_s"] == 30 and None not in one["avg"] and "skipped" not in one
+
+
+def test_an_outage_is_a_gap_and_a_late_reading_is_none(parts) -> None:
+    router, client = parts
+    fill(router, 60)
+    router.clock.advance(3)
+    fill(router, 60)
+    router.clock.advance(120)
+    fill(router, 60)
+    one = client.get(API + "series/batch?modem=modem1&measure=rsrp_dbm&range=300s&points=400").json["series"][0]
+    empty = {at for at, value in enumerate(one["avg"]) if value is None}
+    assert one["step_s"] == 1 and len(one["skipped"]) == 3
+    assert len(empty - set(one["skipped"])) == 120
+
+
+def test_without_a_band_there_are_means_only(parts) -> None:
+    router, client = parts
+    fill(router, 600)
+    with_band, without = (
+        client.get(API + f"series/batch?modem=modem1&measure=rsrp_dbm&range=1h&points=60&band={band}").json["series"][0]
+        for band in (1, 0)
+    )
+    assert with_band["min"] != with_band["avg"]
+    assert without == with_band | {"min": None, "max": None}
+
+
+def test_what_has_no_value_is_left_out_with_its_reason(parts) -> None:
+    router, client = parts
+    fill(router, 30)
+    answer = client.get(API + "series/batch?measure=rsrp_dbm,temperature_c&range=1h").json
+    assert [(one["modem"], one["measure"]) for one in answer["series"]] == [("modem1", "rsrp_dbm")]
+    reasons = {(one["modem"], one["measure"]): one["reason"] for one in answer["absent"]}
+    assert "has not reported Temperature" in reasons["modem1", "temperature_c"]
+    assert reasons["modem2", "rsrp_dbm"] == "nothing has been recorded yet"
+
+
+def test_a_shift_gives_the_period_before(parts) -> None:
+    router, client = parts
+    fill(router, 600, rsrp_dbm=-80)
+    fill(router, 600, rsrp_dbm=-100)
+    answer = client.get(API + "series/batch?modem=modem1&measure=rsrp_dbm&range=600s&shift=600").json
+    assert answer["to"] == router.clock.now() - 600 and answer["shift_s"] == 600
+    assert set(answer["series"][0]["avg"]) == {-80}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("measure=rsrp_dbm&points=2001", "points"),
+        ("measure=" + ",".join(f"m{n}" for n in range(33)), "measure"),
+        ("measure=mood", "measure"),
+        ("modem=modem9&measure=rsrp_dbm", "modem"),
+        ("measure=rsrp_dbm&shift=-1", "shift"),
+        ("measure=rsrp_dbm&from=10&to=20&shift=11", "shift"),
+        ("measure=rsrp_dbm&from=20&to=10", "from"),
+        ("measure=rsrp_dbm&from=0&to=40000000", "from"),
+        ("", "measure"),
+    ],
+)
+def test_a_wrong_question_is_told_by_its_field(parts, query: str, field: str) -> None:
+    _, client = parts
+    answer = client.get(API + "series/batch?" + query)
+    assert (answer.status_code, answer.json["field"]) == (422, field)
+
+
+def test_an_answer_is_bounded(parts) -> None:
+    router, client = parts
+    router.modems.periods = {f"modem{n}": 1.0 for n in range(1, 9)}
+    nine = "rsrp_dbm,rsrq_db,sinr_db,rssi_dbm,latency_ms,jitter_ms,loss_percent,rx_bits_per_s,tx_bits_per_s"
+    assert client.get(API + f"series/batch?measure={nine}").json["field"] == "measure"
+    assert client.get(API + "series/batch?measure=rsrp_dbm,sinr_db,rsrq_db&points=2000").json["field"] == "points"
+    assert client.get(API + "series/batch?measure=rsrp_dbm,sinr_db,rsrq_db,latency_ms").status_code == 200
+
+
+# --- timelines ---
+
+
+def told(router: SmallRouter, kind: str, at: float, **data: object) -> None:
+    router.journal.append(Event(kind, "modem1", START + at, kind, "info", data))
+
+
+def changes(client, track: str, start: float, end: float) -> list[tuple[float, object]]:
+    answer = client.get(API + f"timeline/batch?modem=modem1&track={track}&from={START + start}&to={START + end}").json
+    (one,) = answer["timelines"]
+    assert (one["modem"], one["track"]) == ("modem1", track)
+    return [(at - START, value) for at, value in one["changes"]]
+
+
+def test_cell_and_band_follow_what_events_tell(parts) -> None:
+    router, client = parts
+    told(router, "connect", 10, **{"from": "searching"}, to="online", mode="LTE", band=3, cell="12/1", sim_slot=1)
+    told(router, "cell_change", 20, **{"from": "12/1"}, to="13/2", mode="LTE", band=20)
+    told(router, "cell_change", 25, **{"from": "13/2"}, to="13/3", mode="LTE")
+    told(router, "technology_change", 30, **{"from": "LTE"}, to="SA", mode="SA", band=78)
+    told(router, "sim_state", 35, **{"from": 1}, to=2, what="sim_slot")
+    told(router, "disconnect", 40, **{"from": "online"}, to="searching", mode="SA", band=78)
+    assert changes(client, "cell", 0, 50) == [(0, None), (10, "12/1"), (20, "13/2"), (25, "13/3"), (40, None)]
+    assert changes(client, "band", 0, 50) == [(0, None), (10, "B3"), (20, "B20"), (30, "n78"), (40, None)]
+    assert changes(client, "band", 26, 28) == [(26, "B20")]
+    assert changes(client, "sim_slot", 12, 50) == [(12, 1), (35, 2)]
+    assert changes(client, "sim_slot", 34, 36) == [(34, 1), (35, 2)]
+
+
+def test_a_state_that_recovers_from_trouble_is_followed(parts) -> None:
+    router, client = parts
+    told(router, "error", 10, **{"from": "starting"}, to="not_answering")
+    told(router, "error", 15)
+    told(router, "recovered", 20, **{"from": "not_answering"}, to="starting")
+    assert changes(client, "state", 0, 30) == [(0, "starting"), (10, "not_answering"), (20, "starting")]
+
+
+def test_of_too_many_events_the_oldest_are_unknown_not_guessed(parts) -> None:
+    router, client = parts
+    told(router, "connect", 0, to="online", band=3, cell="1/1")
+    router.journal.append_history(
+        Event("cell_change", "modem1", START + 10 + n, "", "info", {"to": f"1/{n}"}, 100 + n) for n in range(2600)
+    )
+    found = changes(client, "cell", 5, 3000)
+    assert found[0] == (5, None) and found[-1][1] == "1/2599" and len(found) == 2000
+
+
+def test_timelines_answer_for_several_modems_and_tracks(parts) -> None:
+    router, client = parts
+    answer = client.get(API + "timeline/batch?track=state,cell&range=1h").json
+    assert [(one["modem"], one["track"]) for one in answer["timelines"]] == [
+        ("modem1", "state"), ("modem1", "cell"), ("modem2", "state"), ("modem2", "cell"),
+    ]  # fmt: skip
+    assert client.get(API + "timeline/batch?track=mood&range=1h").json["field"] == "track"
