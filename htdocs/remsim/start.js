@@ -12,6 +12,7 @@ mount(document.querySelector('main'), {
 	request: createRequest(api),
 	streamUrl: async lastId => `${api}/stream?last_event_id=${lastId}`,
 	exportUrl: (kind, asked) => `${api}/export.${kind}${queryText(asked)}`,
+	fileUrl: name => new URL(`../${name}`, import.meta.url).pathname,
 	apiUrl: (path, asked) => `${api}/${path}${queryText(asked)}`,
 	title,
 	query,

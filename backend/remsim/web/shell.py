@@ -31,6 +31,8 @@ PAGES = (
     Page("", "Dashboard", "dashboard"),
     Page("modems", "Modems", "modems", ("modems",)),
     Page("events", "Events", "events", ("modems", "events")),
+    Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
+    Page("about", "About", "about", ("modems", "diagnostics")),
     Page("wall", "Wall", "wall", ("wall",), in_nav=False, scopes=("read", "wall")),
 )
 """In the order of the navigation."""

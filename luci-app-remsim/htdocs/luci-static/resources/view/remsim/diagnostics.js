@@ -2,4 +2,4 @@
 'require view';
 'require remsim.page as page';
 
-return view.extend(page.showing('diagnostics', ['diagnostics']));
+return view.extend(page.showing('diagnostics', ['modems', 'diagnostics']));
