@@ -17,6 +17,7 @@ from remsim.config.fields import (
     SectionType,
     Targets,
 )
+from remsim.config.sims import SIM
 from remsim.core.forms import Choice, Flag, Text, Whole
 
 DEFAULT_PROBES = ("icmp:1.1.1.1", "icmp:8.8.8.8")
@@ -227,6 +228,7 @@ SECTIONS = table(
         inherits={"period_s": "period_s", "probe_targets": "probe_targets"},
         most=64,
     ),
+    SIM,
     ALERT,
     CHANNEL,
 )

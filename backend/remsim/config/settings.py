@@ -24,6 +24,7 @@ from remsim.config.sections import (
     ServiceSettings,
     WebSettings,
 )
+from remsim.config.sims import SimSettings
 from remsim.config.uci import UciError, UciFile, UciSection, edited
 from remsim.core.errors import RemsimError
 from remsim.core.forms import Several
@@ -60,6 +61,7 @@ class Settings:
     modems: tuple[ModemSettings, ...] = ()
     alerts: tuple[AlertSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
+    sims: tuple[SimSettings, ...] = ()
 
     def modem_at(self, usb_path: str) -> ModemSettings:
         """The settings of the modem at a USB path."""

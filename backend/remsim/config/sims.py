@@ -1,0 +1,75 @@
+"""Plans of SIMs: sections of type ``sim`` of ``/etc/config/remsim_console``.
+
+A section is named after the SIM's id in history and usage, which is a keyed hash of its number: ``sim_1a2b3c4d`` for
+``sim-1a2b3c4d``, for UCI knows no dash in names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from remsim.config.fields import Options, SectionType
+from remsim.core.forms import Choice, StrictNumber, Text, Whole
+
+BYTES_OF_GB = 1_000_000_000
+COUNTED = {"both": "received and sent", "rx": "received only"}
+MOST_SIMS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SimSettings:
+    """What is known of one SIM's plan."""
+
+    section: str
+    name: str = ""
+    billing_day: int = 1
+    cap_gb: float | None = None
+    counts: str = "both"
+    note: str = ""
+    report_channel: str | None = None
+
+    @property
+    def sim(self) -> str:
+        """The SIM's id in readings and usage."""
+        return self.section.replace("_", "-")
+
+    @property
+    def cap_bytes(self) -> int | None:
+        """The cap; a gigabyte of a plan is 10^9 bytes."""
+        return None if self.cap_gb is None else round(self.cap_gb * BYTES_OF_GB)
+
+
+class SimOptions(Options):
+    """Sections of type ``sim``."""
+
+    name = Text(0, 64, metadata={"label": "Name", "help": "What to call this SIM"})
+    billing_day = Whole(
+        1, 31, metadata={"label": "Billing day", "help": "Of the month; the last day where the month is shorter"}
+    )
+    cap_gb = StrictNumber(
+        0.001, 1_000_000, metadata={"label": "Data cap", "unit": "GB", "help": "A billing cycle; empty: none"}
+    )
+    counts = Choice(COUNTED, metadata={"label": "What counts"})
+    note = Text(0, 200, metadata={"label": "Note", "help": "The plan, its price, who pays"})
+    report_channel = Text(
+        1,
+        32,
+        pattern=r"[A-Za-z0-9_]+",
+        told="is not a channel's name",
+        metadata={"label": "Monthly report to", "help": "An e-mail channel; empty: nobody"},
+    )
+
+
+SIM = SectionType(
+    "sim",
+    SimOptions,
+    SimSettings,
+    "sims",
+    "SIM plans",
+    "A section is named after the SIM as Usage shows it, with an underscore: sim_1a2b3c4d",
+    many=True,
+    named_by="section",
+    most=MOST_SIMS,
+    page="usage",
+    live=True,
+)
