@@ -17,6 +17,7 @@ from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.reading import ModemReading
+from remsim.telemetry.annotations import Annotations
 from remsim.telemetry.journal import Journal
 from remsim.telemetry.sequence import Sequence
 from remsim.telemetry.series import SeriesStore
@@ -128,6 +129,7 @@ class SmallRouter:
         self.journal = Journal(directory / "journal.db", clock=self.clock, sequence=self.sequence)
         self.series = SeriesStore(directory / "series", clock=self.clock, emit=self.emit)
         self.usage = Usage(directory / "usage.db", clock=self.clock)
+        self.annotations = Annotations(directory / "annotations.db", clock=self.clock)
         self.modems = Modems()
         self.control = Desk(self.modems)
         self.simulator: Faults | None = Faults()
@@ -157,6 +159,7 @@ class SmallRouter:
     def stop(self) -> None:
         self.stopped = True
         self.usage.close()
+        self.annotations.close()
         self.series.close()
         self.journal.close()
 

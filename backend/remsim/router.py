@@ -28,6 +28,7 @@ from remsim.modems.manager import ModemManager
 from remsim.modems.netifd import Netifd
 from remsim.modems.sim_owner import sim_owner
 from remsim.options import RouterOptions, effective_settings, make_dirs
+from remsim.telemetry.annotations import Annotations
 from remsim.telemetry.journal import Journal
 from remsim.telemetry.recorder import Recorder
 from remsim.telemetry.sequence import Sequence
@@ -85,6 +86,7 @@ class Router:
         self._clear_unfinished(backup_dir)
         self.series = SeriesStore(self.data_dir, clock=self.clock, emit=self.emit, backup_dir=backup_dir)
         self.usage = Usage(self.state_dir / "usage.db", clock=self.clock)
+        self.annotations = Annotations(self.state_dir / "annotations.db", clock=self.clock)
         self.recorder = Recorder(
             self.bus,
             self.series,
@@ -146,6 +148,7 @@ class Router:
         self.recorder.stop()
         self.emit(Event("service_stop", "remsim", self.clock.now(), "remsim stopped"))
         self.usage.close()
+        self.annotations.close()
         self.series.close()
         self.journal.close()
 
@@ -161,11 +164,15 @@ class Router:
                     "hint": "correct the file and restart remsim",
                 }
             )
-        for code, part in (("series", self.series), ("journal", self.journal), ("usage", self.usage)):
-            if part.problem:
-                found.append(
-                    {"code": f"{code}_storage", "message": part.problem, "hint": "free space or check the disk"}
-                )
+        stores = {
+            "series": self.series.problem,
+            "journal": self.journal.problem,
+            "usage": self.usage.problem,
+            "annotations": self.annotations.problem,
+        }
+        for name, text in stores.items():
+            if text:
+                found.append({"code": f"{name}_storage", "message": text, "hint": "free space or check the disk"})
         return found
 
     def _make_means(self, sysfs_root: Path) -> Means:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -280,7 +281,7 @@ def test_the_documentation_names_every_endpoint_and_parameter(parts) -> None:
     app = parts[1]
     text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     for path, method, view in api_routes(app):
-        short = path.removeprefix(PREFIX).replace("modem_id", "ID").replace("job_id", "ID").replace("{ID}", "ID")
+        short = re.sub(r"\{\w+_id\}", "ID", path.removeprefix(PREFIX))
         short = short.replace("{name}", "NAME")
         if short.endswith("/form"):
             short = "modems/ID/ACTION/form"  # told once for all

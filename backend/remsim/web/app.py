@@ -27,6 +27,7 @@ from remsim.web import (
     stream,
     usage,
 )
+from remsim.web.annotations import bp as annotations_bp
 from remsim.web.auth import LOCAL, SCOPES, Guard, Identity, Ticket, Tickets
 from remsim.web.broker import Broker, InProcessBroker, feed
 from remsim.web.context import Services
@@ -51,6 +52,7 @@ API_PARTS = (
     state.bp,
     series.bp,
     history.bp,
+    annotations_bp,
     events.bp,
     usage.bp,
     layouts.bp,
