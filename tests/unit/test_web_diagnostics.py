@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from remsim.config.settings import WebSettings
 from remsim.core.events import Event
 from web_support import client_of, small_app
 
@@ -45,8 +44,11 @@ def test_last_errors_are_told_masked_and_notes_are_not(tmp_path: Path) -> None:
 
 
 def test_the_text_for_a_report_says_nothing_about_the_network(tmp_path: Path) -> None:
-    _router, app = small_app(tmp_path, web=WebSettings(listen="192.168.77.1:8090"))
-    text = client_of(app).get("/api/v1/diagnostics").get_json()["text"]
+    _router, app = small_app(tmp_path)
+    server = {"SERVER_NAME": "192.168.77.1", "SERVER_PORT": "8090"}
+    answer = client_of(app).get("/api/v1/diagnostics", environ_overrides=server).get_json()
+    text = answer["text"]
+    assert answer["web"]["listen"] == "192.168.77.1:8090"
     assert "192.168.77" not in text
     assert "an address:8090" in text
     assert str(tmp_path) not in text

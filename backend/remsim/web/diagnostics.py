@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, current_app
+from flask import Blueprint, current_app, request
 
 from remsim.core.clock import FIRST_TRUSTED, iso_utc
 from remsim.modems.masking import masked
@@ -77,7 +77,7 @@ def diagnostics() -> dict[str, Any]:
             "threads": threading.active_count(),
         },
         "web": {
-            "listen": router.settings.web.listen,
+            "listen": f"{request.environ['SERVER_NAME']}:{request.environ['SERVER_PORT']}",
             "streams_open": parts.streams.open,
             "streams_max": parts.streams.cap,
         },
