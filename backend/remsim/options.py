@@ -45,17 +45,31 @@ def effective_settings(options: RouterOptions) -> tuple[Settings, list[RemsimErr
 
     A router with a broken file must still be reachable, so it runs on defaults and says so.
     """
-    settings, problems = usable_settings(options.config_dir)
+    settings, problems = usable_settings(config_dir_of(options))
+    return overlay(options, settings), problems
+
+
+def config_dir_of(options: RouterOptions) -> Path | None:
+    """Where the settings are read and changed: a simulated router has a folder of its own unless it is given one."""
+    if options.config_dir is None and options.simulation is not None:
+        return options.simulation.config_dir
+    return options.config_dir
+
+
+def overlay(options: RouterOptions, settings: Settings) -> Settings:
+    """The settings with what the command line says instead, and the virtual modems."""
     if options.simulation is not None:
         simulated = load_settings(options.simulation.config_dir)
         service = replace(settings.service, probe_period_s=simulated.service.probe_period_s)
-        settings = replace(settings, modems=simulated.modems, service=service)
+        own = {modem.usb_path for modem in settings.modems}
+        modems = settings.modems + tuple(modem for modem in simulated.modems if modem.usb_path not in own)
+        settings = replace(settings, modems=modems, service=service)
     service = settings.service
     if options.data_dir is not None:
         service = replace(service, data_dir=str(options.data_dir), state_dir=str(options.data_dir))
     if options.state_dir is not None:
         service = replace(service, state_dir=str(options.state_dir))
-    return replace(settings, service=service), problems
+    return replace(settings, service=service)
 
 
 def make_dirs(data_dir: Path, state_dir: Path) -> None:

@@ -72,7 +72,9 @@ def run(options: RouterOptions, listen: str | None) -> int:
     def router() -> Router:
         from remsim.router import Router  # in the worker only: the arbiter stays small
 
-        return Router(options, token)
+        made = Router(options, token)
+        logging.getLogger().setLevel(made.settings.service.log_level.upper())  # it may have changed since the arbiter's
+        return made
 
     return serve_http(
         router,

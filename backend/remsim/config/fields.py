@@ -167,7 +167,8 @@ def GpioLine(**kwargs: Any) -> Text:
 
 def json_values(schema: Options, values: Mapping[str, Any]) -> dict[str, Any]:
     """Loaded values as JSON has them."""
-    return {name: schema.fields[name]._serialize(value, name, values) for name, value in values.items()}
+    made = {name: schema.fields[name]._serialize(value, name, values) for name, value in values.items()}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in made.items()}
 
 
 def uci_texts(value: Any) -> str | list[str]:
@@ -179,4 +180,3 @@ def uci_texts(value: Any) -> str | list[str]:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     return str(value)
-

@@ -101,10 +101,18 @@ class UciSection:
             rest = [line for line in self.body if line.words[1:2] != [option]]
             self.body = [*rest[: places[0]], *new, *rest[places[0] :]]
             return
-        end = len(self.body)
-        while end and not self.body[end - 1].words and not self.body[end - 1].raw.strip():
-            end -= 1  # before the blank lines that part this section from the next
+        end = self.own_end()
         self.body[end:end] = new
+
+    def own_end(self) -> int:
+        """Where the section's own lines end: blank lines and comments at the margin behind the last option are not its
+        own, but part it from the next section or introduce that one."""
+        end = len(self.body)
+        while end and not self.body[end - 1].words:
+            end -= 1
+        while end < len(self.body) and self.body[end].raw[:1] in (" ", "\t") and self.body[end].raw.strip():
+            end += 1
+        return end
 
 
 class UciFile:
@@ -129,15 +137,21 @@ class UciFile:
         return file
 
     @classmethod
+    def of_bytes(cls, content: bytes, name: str) -> UciFile:
+        """A file from its bytes, which are UTF-8."""
+        try:
+            return cls.parse(content.decode("utf-8"), name)
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise UciError(name, line, f"not UTF-8 text ({error.reason})") from error
+
+    @classmethod
     def load(cls, path: Path) -> UciFile:
         """A file from disk; one that is not there is empty."""
         try:
-            return cls.parse(path.read_bytes().decode("utf-8"), path.name)
+            return cls.of_bytes(path.read_bytes(), path.name)
         except FileNotFoundError:
             return cls(path.name)
-        except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-            raise UciError(path.name, line, f"not UTF-8 text ({error.reason})") from error
         except OSError as error:
             raise StorageError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -162,8 +176,12 @@ class UciFile:
         return section
 
     def remove(self, section: UciSection) -> None:
-        """Drop a section."""
-        self._sections.remove(section)
+        """Drop a section; the comments that introduce the next one stay."""
+        at = self._sections.index(section)
+        rest = section.body[section.own_end() :]
+        if any(line.raw.strip() for line in rest):
+            (self._sections[at - 1].body if at else self._before).extend(rest)
+        del self._sections[at]
 
     def dumps(self) -> str:
         """The file's text."""

@@ -118,6 +118,14 @@ class ModemManager:
             raise InvalidInput("the period is 1 to 60 seconds, or off", field="period_s")
         self.modem(modem_id).set_period(period_s)
 
+    def follow(self, settings: Settings) -> None:
+        """Take changed settings: the periods are in force at once, all else for modems that are plugged in from now."""
+        self._settings = settings
+        for modem in list(self._modems.values()):
+            period_s = settings.modem_at(modem.found.usb_path).period_s
+            if period_s != modem.period_s:
+                modem.set_period(period_s)
+
     def forget(self, modem_id: str) -> None:
         """Let go of a modem that is not there any more: its card and its id; what was recorded stays."""
         with self._identifying:
