@@ -7,11 +7,13 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from remsim import __version__
-from remsim.config.settings import WrongValue
+from remsim.config.desk import ConfigDesk
+from remsim.config.settings import Settings, WrongValue
 from remsim.core.bus import Bus, Numbered
 from remsim.core.clock import Clock, Moment, SystemClock
 from remsim.core.events import Event
@@ -27,7 +29,7 @@ from remsim.modems.inhibitions import Inhibitions
 from remsim.modems.manager import ModemManager
 from remsim.modems.netifd import Netifd
 from remsim.modems.sim_owner import sim_owner
-from remsim.options import RouterOptions, effective_settings, make_dirs
+from remsim.options import RouterOptions, config_dir_of, effective_settings, make_dirs, overlay
 from remsim.telemetry.annotations import Annotations
 from remsim.telemetry.journal import Journal
 from remsim.telemetry.recorder import Recorder
@@ -105,6 +107,14 @@ class Router:
             sysfs_root=simulation.sysfs_root if simulation else Path("/sys"),
             dev_root=simulation.dev_root if simulation else Path("/dev"),
         )
+        self.config = ConfigDesk(
+            config_dir_of(options),
+            self.state_dir,
+            clock=self.clock,
+            running=self.settings,
+            overlay=lambda settings: overlay(options, settings),
+        )
+        self.config.subscribe(self._follow)
         self._means = self._make_means(simulation.sysfs_root if simulation else Path("/sys"))
         self.control = ControlDesk(self.modems, self.jobs, self._means, emit=self.emit, state_dir=self.state_dir)
 
@@ -132,6 +142,7 @@ class Router:
             self.series.hold_live()
             with contextlib.suppress(OSError):
                 self._unfinished.touch()
+        self.config.keep_what_is_there()
         self.recorder.start()
         self.modems.start()
         if backfill:
@@ -174,6 +185,17 @@ class Router:
             if text:
                 found.append({"code": f"{name}_storage", "message": text, "hint": "free space or check the disk"})
         return found
+
+    def check_restart(self) -> None:
+        """Whether the settings would let the service start again; ``StorageError`` or ``ConfigError`` says why not."""
+        settings = self.config.reread()
+        make_dirs(Path(settings.service.data_dir), Path(settings.service.state_dir))
+
+    def _follow(self, settings: Settings) -> None:
+        """Put in force what can be without a restart."""
+        service = replace(self.settings.service, period_s=settings.service.period_s)
+        self.settings = replace(self.settings, service=service, quality=settings.quality)
+        self.modems.follow(settings)
 
     def _make_means(self, sysfs_root: Path) -> Means:
         """What actions may use of this machine; a simulated router has nothing of its host's."""
