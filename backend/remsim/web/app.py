@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, g
 
 from remsim.web import (
+    config,
     control,
     detection,
     diagnostics,
@@ -56,6 +57,7 @@ API_PARTS = (
     events.bp,
     usage.bp,
     layouts.bp,
+    config.bp,
     jobs.bp,
     stream.bp,
     simulation.bp,

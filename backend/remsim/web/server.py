@@ -93,10 +93,12 @@ def serve_http(
 
             import_without_tls("werkzeug.serving")
             from remsim.web.app import create_app
+            from remsim.web.restart import offer_restart
 
             try:
                 router = router_factory()
                 flask = create_app(router, static_dir=shared_dir("htdocs"), first_ticket=first_ticket)
+                offer_restart(flask)
                 router.start()
             except RemsimError as error:
                 print(f"remsim: {error.message}", file=sys.stderr, flush=True)
