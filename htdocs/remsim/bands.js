@@ -9,6 +9,8 @@ const WIDTH = 1000;
 const REGISTRATION_LOOK = { home: 'ok', roaming: 'ok', searching: 'busy', denied: 'problem', not_registered: 'problem' };
 const MODE_LOOK = { LTE: 'mode2', NSA: 'mode1', SA: 'mode1', UMTS: 'mode3', GSM: 'mode4' };
 
+const COLOURED = ['band', 'cell', 'sim_slot'];
+
 function look(track, value) {
 	if (value === null || value === undefined)
 		return 'unknown';
@@ -19,7 +21,8 @@ function look(track, value) {
 	return track === 'technology' ? MODE_LOOK[value] || 'unknown' : 'mode2';
 }
 
-function words(track, value, t) {
+/** What a track's value is in the user's words. */
+export function trackWords(track, value, t) {
 	if (value === null || value === undefined)
 		return t('unknown');
 	if (track === 'state')
@@ -27,7 +30,9 @@ function words(track, value, t) {
 	return track === 'technology' ? MODE_WORDS[value] || value : String(value).replaceAll('_', ' ');
 }
 
-/** The timeline section; `show(rows, from, to)` with rows = [{modem, track, label, segments}]. */
+const seconds = time => typeof time === 'number' ? time : epoch(time);
+
+/** The timeline section; `show(rows, from, to)` with rows = [{modem, track, label, segments: [{from, to, value}]}], times in seconds or ISO 8601. */
 export class Bands {
 	constructor(t) {
 		this._t = t;
@@ -53,18 +58,21 @@ export class Bands {
 		this.drawCursor();
 	}
 
-	_row({ modem, track, label, segments }) {
+	_row({ modem, track, label, segments: told }) {
 		const t = this._t, [from, to] = [this._from, this._to];
-		const parts = segments.filter(one => epoch(one.to) > from).map(one => {
-			const start = Math.max(epoch(one.from), from), end = Math.min(epoch(one.to), to);
-			const title = `${modem}: ${words(track, one.value, t)}, ${moment(start, to)} – ${moment(end, to)}`;
+		const segments = told.map(one => ({ from: seconds(one.from), to: seconds(one.to), value: one.value }));
+		const values = [...new Set(segments.map(one => one.value).filter(value => value !== null))];
+		const parts = segments.filter(one => one.to > from).map(one => {
+			const start = Math.max(one.from, from), end = Math.min(one.to, to);
+			const title = `${modem}: ${trackWords(track, one.value, t)}, ${moment(start, to)} – ${moment(end, to)}`;
+			const isColoured = COLOURED.includes(track) && one.value !== null;
 			return svg('rect', {
-				x: this._place(start), width: Math.max(this._place(end) - this._place(start), 0.5),
-				y: 0, height: 12, class: `remsim-band-${look(track, one.value)}`
+				x: this._place(start), width: Math.max(this._place(end) - this._place(start), 0.5), y: 0, height: 12,
+				class: isColoured ? `remsim-band-coloured remsim-series-${values.indexOf(one.value) % 8 + 1}` : `remsim-band-${look(track, one.value)}`
 			}, svg('title', {}, title));
 		});
 		const last = segments[segments.length - 1];
-		const now = last ? words(track, last.value, t) : t('unknown');
+		const now = last ? trackWords(track, last.value, t) : t('unknown');
 		const cursor = svg('path', { class: 'remsim-band-cursor' });
 		const value = el('span.remsim-band-now', {}, now);
 		const root = el('div.remsim-band-row', {},
@@ -83,9 +91,9 @@ export class Bands {
 		const time = this._group ? this._group.cursor : null;
 		const inside = time !== null && time >= this._from && time <= this._to;
 		for (const { track, segments, now, cursor, value } of this._rows) {
-			const then = inside ? segments.find(one => epoch(one.from) <= time && time <= epoch(one.to)) : null;
+			const then = inside ? segments.find(one => one.from <= time && time <= one.to) : null;
 			cursor.setAttribute('d', inside ? `M${this._place(time)} 0V12` : '');
-			setText(value, inside ? words(track, then && then.value, this._t) : now);
+			setText(value, inside ? trackWords(track, then && then.value, this._t) : now);
 		}
 	}
 

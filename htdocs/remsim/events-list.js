@@ -22,29 +22,34 @@ function factOf([name, value], t) {
 }
 
 export class EventsList {
-	/** `show(from, to)` moves the charts; `request` as in dashboard.js. */
-	constructor(store, options, show) {
+	/**
+	 * `show(from, to)` moves the charts; `request` as in dashboard.js. `title`, `count` (rows at first) and `isWanted(event)`
+	 * may be others than usual.
+	 */
+	constructor(store, options, show, { title = null, count = PAGE, isWanted = () => true } = {}) {
 		this._store = store;
 		this._options = options;
 		this._show = show;
 		this._events = null;
 		this._only = null;
-		this._count = PAGE;
+		this._page = this._count = count;
+		this._isWanted = isWanted;
 		this._items = new Map();
 		const t = options.t;
-		this.title = el('h3', {}, t('Events'));
+		this._named = title || t('Events');
+		this.title = el('h3', {}, this._named);
 		this.rows = el('ol.remsim-events');
 		this.none = el('p.remsim-absent', { hidden: true });
-		this.more = el('button', { type: 'button', hidden: true, click: () => { this._count += PAGE; this.update(); } }, t('Show older ones'));
+		this.more = el('button', { type: 'button', hidden: true, click: () => { this._count += this._page; this.update(); } }, t('Show older ones'));
 		this.detail = el('div.remsim-event-detail', { hidden: true, tabindex: '-1', role: 'region', 'aria-label': t('Event'), keydown: key => { if (key.key === 'Escape') this.close(); } });
-		this.root = el('section.remsim-chart', { 'aria-label': t('Events') }, el('header', {}, this.title), this.none, this.rows, this.more, this.detail);
+		this.root = el('section.remsim-chart', { 'aria-label': this._named }, el('header', {}, this.title), this.none, this.rows, this.more, this.detail);
 	}
 
 	/** List these events of a period; `only` says which kinds they are where not all are listed. */
 	show(events, only = null) {
 		this._events = [...events].sort((a, b) => b.id - a.id);
 		this._only = only;
-		this._count = PAGE;
+		this._count = this._page;
 		this.update();
 	}
 
@@ -56,7 +61,7 @@ export class EventsList {
 
 	/** Patch the list: a row that stays keeps its element, and with it the keyboard's place. */
 	update() {
-		const t = this._options.t, now = this._store.now(), events = this._events || this._store.events;
+		const t = this._options.t, now = this._store.now(), events = (this._events || this._store.events).filter(this._isWanted);
 		const shown = events.slice(0, this._count), items = new Map();
 		for (const event of shown) {
 			const item = this._items.get(event.id) || this._row(event, now);
@@ -72,7 +77,7 @@ export class EventsList {
 				this.rows.insertBefore(item, this.rows.children[at] || null);
 		});
 		this._items = items;
-		setText(this.title, this._only ? t('Events: %s', this._only) : t('Events'));
+		setText(this.title, this._only ? t('%s: %s', this._named, this._only) : this._named);
 		setText(this.none, this._events ? t('Nothing happened in this period.') : t('Nothing has happened yet.'));
 		this.none.hidden = events.length > 0;
 		this.more.hidden = events.length <= this._count;
@@ -99,17 +104,26 @@ export class EventsList {
 	}
 
 	/** Show one event with its data, and the events of the five minutes before and after it. */
-	async open(event) {
-		const t = this._options.t, at = epoch(event.at), now = this._store.now();
+	open(event) {
+		const t = this._options.t, at = epoch(event.at);
 		const facts = Object.entries(event.data || {}).filter(([, value]) => value !== null).map(fact => factOf(fact, t));
+		return this._detail(event.message, `${moment(at, this._store.now())} · ${event.source} · ${event.kind.replaceAll('_', ' ')}`, el('dl.remsim-facts', {}, facts), at, event);
+	}
+
+	/** Show what happened around any time, below `more`. */
+	openAt(at, more) {
+		return this._detail(this._options.t('At %s', moment(at, this._store.now())), null, more, at);
+	}
+
+	async _detail(title, where, more, at, event = null) {
+		const t = this._options.t, now = this._store.now();
 		const around = el('ol.remsim-events', {}, el('li.remsim-absent', {}, t('Looking …')));
 		if (!this.detail.contains(document.activeElement))
 			this._opener = document.activeElement;
 		this.detail.hidden = false;
 		fill(this.detail,
-			el('header', {}, el('h4', {}, event.message), el('button', { type: 'button', click: () => this.close() }, t('Close'))),
-			el('p', {}, `${moment(at, now)} · ${event.source} · ${event.kind.replaceAll('_', ' ')}`),
-			el('dl.remsim-facts', {}, facts),
+			el('header', {}, el('h4', {}, title), el('button', { type: 'button', click: () => this.close() }, t('Close'))),
+			where ? el('p', {}, where) : null, more,
 			el('button', { type: 'button', click: () => this._around(at, now) }, t('Show the charts around it')),
 			el('h4', {}, t('What changed here? (± 5 minutes)')), around);
 		this.detail.scrollTop = 0;
@@ -118,10 +132,10 @@ export class EventsList {
 			const answer = await this._options.request('events', { query: { from: at - AROUND_S, to: at + AROUND_S, limit: 50 } });
 			fill(around, answer.events.map(one => {
 				const row = this._row(one, now);
-				if (one.id === event.id)
+				if (event && one.id === event.id)
 					row.firstChild.setAttribute('aria-current', 'true');
 				return row;
-			}));
+			}), answer.events.length ? null : el('li.remsim-absent', {}, t('Nothing happened in this period.')));
 		} catch (error) {
 			fill(around, el('li.remsim-problem', {}, error.message));
 		}

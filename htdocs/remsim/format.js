@@ -4,12 +4,32 @@ export const NONE = '–';
 const THIN = '\u2009';
 const MINUS = '−';
 
+let locale;
+const numbers = new Map();
+const names = new Map();
+
+/** Write numbers and the names of days and months as people of a language do; null: as the browser's language has it. */
+export function useLocale(wanted) {
+	try {
+		locale = Intl.getCanonicalLocales(wanted || globalThis.navigator?.language || 'en')[0];
+	} catch {
+		locale = 'en'; // a name that no browser knows
+	}
+	numbers.clear();
+	names.clear();
+}
+
+useLocale(null);
+
+const cached = (cache, key, make) => cache.get(key) || cache.set(key, make()).get(key);
+
 /** A number with a real minus sign; `–` for unknown. */
 export function number(value, digits = 0) {
 	if (value === null || value === undefined || !Number.isFinite(value))
 		return NONE;
-	const text = Math.abs(value).toFixed(digits);
-	return value < 0 && Number(text) !== 0 ? MINUS + text : text;
+	const format = cached(numbers, digits, () => new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false }));
+	const text = format.format(Math.abs(value));
+	return value < 0 && text !== format.format(0) ? MINUS + text : text;
 }
 
 /** A value with its unit. */
@@ -91,8 +111,8 @@ export function lasting(seconds) {
 	return duration(seconds >= 60 ? Math.floor(seconds / 60) * 60 : seconds);
 }
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** The short name of a date's `weekday` or `month`. */
+const nameOf = (part, date) => cached(names, part, () => new Intl.DateTimeFormat(locale, { [part]: 'short', timeZone: 'UTC' })).format(date);
 
 let utc = false;
 
@@ -109,6 +129,16 @@ export function zoneS(epochS) {
 /** A date whose UTC fields are what is shown. */
 const fields = epochS => new Date((epochS - zoneS(epochS)) * 1000);
 
+/** A moment as a `datetime-local` field has it, in the zone shown. */
+export function inputTime(epochS) {
+	return fields(epochS).toISOString().slice(0, 19);
+}
+
+/** The moment that such a field's text means; NaN for none. */
+export function timeOf(text) {
+	return Date.parse(utc ? `${text}Z` : text) / 1000;
+}
+
 /** Time of day, with seconds when wanted. */
 export function clock(epochS, seconds = false) {
 	return fields(epochS).toISOString().slice(11, seconds ? 19 : 16);
@@ -123,14 +153,14 @@ export function moment(epochS, nowS, seconds = true) {
 /** The label of a tick on a time axis over `spanS` seconds; midnight and what is past a day have the day's name. */
 export function tick(epochS, spanS) {
 	const date = fields(epochS);
-	const day = `${DAYS[date.getUTCDay()]} ${date.getUTCDate()}`;
+	const day = `${nameOf('weekday', date)} ${date.getUTCDate()}`;
 	if (spanS <= 86400)
 		return clock(epochS) === '00:00' ? day : clock(epochS);
 	if (spanS <= 86400 * 8)
-		return clock(epochS) === '00:00' ? day : `${DAYS[date.getUTCDay()]} ${clock(epochS)}`;
+		return clock(epochS) === '00:00' ? day : `${nameOf('weekday', date)} ${clock(epochS)}`;
 	if (spanS <= 86400 * 60)
-		return `${day} ${MONTHS[date.getUTCMonth()]}`;
-	return `${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+		return `${day} ${nameOf('month', date)}`;
+	return `${nameOf('month', date)} ${date.getUTCFullYear()}`;
 }
 
 /** Steps between ticks that people count in. */

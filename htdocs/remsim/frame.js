@@ -2,6 +2,7 @@
 
 import { AlertBadge } from './alert-badge.js';
 import { el, fill } from './dom.js';
+import { useLocale } from './format.js';
 import { Keeper } from './keeper.js';
 import { LinkState } from './link-state.js';
 import { Live } from './live.js';
@@ -21,7 +22,8 @@ const SKELETON_MS = 300;
 export class Frame {
 	constructor(node, options, className) {
 		this.options = { t: plain, exportUrl: () => null, apiUrl: () => null, links: {}, query: {}, scheme: 'auto', ...options };
-		const { t, title } = this.options;
+		const { t, title, locale } = this.options;
+		useLocale(locale);
 		this.store = new Store();
 		this.live = new Live(this.store, this.options);
 		this.options.refresh = () => this.live.refresh();

@@ -1,11 +1,11 @@
 /** The period and the modem shown, kept in the address so that a link shows the same picture: buttons, a picked from-to. */
 
 import { el } from './dom.js';
-import { moment, showUtc, zoneS } from './format.js';
+import { inputTime, moment, showUtc, timeOf } from './format.js';
 
-export const RANGES = { '1h': 3600, '6h': 21600, '24h': 86400, '7d': 604800, '30d': 2592000 };
+export const RANGES = { '1h': 3600, '6h': 21600, '24h': 86400, '7d': 604800, '30d': 2592000, '13mo': 34210800 };
 
-const inputText = epochS => new Date((epochS - zoneS(epochS)) * 1000).toISOString().slice(0, 16);
+const inputText = epochS => inputTime(epochS).slice(0, 16);
 
 export class RangeBar {
 	/** `changed()` is called when the period is another one. */
@@ -115,7 +115,7 @@ export class RangeBar {
 	}
 
 	_picked() {
-		const [from, to] = [this.fromInput, this.toInput].map(input => Date.parse(input.value + (this.utc ? 'Z' : '')) / 1000);
+		const [from, to] = [this.fromInput, this.toInput].map(input => timeOf(input.value));
 		this.error.textContent = '';
 		if (!(from < to)) {
 			this.error.textContent = this._t('From must be before to.');
