@@ -30,6 +30,7 @@ class Page:
 PAGES = (
     Page("", "Dashboard", "dashboard"),
     Page("modems", "Modems", "modems", ("modems",)),
+    Page("history", "History", "history", ("modems", "history")),
     Page("events", "Events", "events", ("modems", "events")),
     Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
     Page("about", "About", "about", ("modems", "diagnostics")),
