@@ -36,6 +36,8 @@ class ScriptedModem:
         tty.setraw(self._slave)
         self.path = os.ttyname(self._slave)
         self._stop_read, self._stop_write = os.pipe()
+        self._open = [self._master, self._slave, self._stop_read, self._stop_write]
+        self._unplugging = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -45,13 +47,13 @@ class ScriptedModem:
             data = data[os.write(self._master, data) :]
 
     def unplug(self) -> None:
-        """Hang up: whoever has the port open gets EIO."""
-        if self._thread.is_alive():
-            os.write(self._stop_write, b"!")
-            self._thread.join(5)
-        for fd in (self._master, self._slave, self._stop_read, self._stop_write):
-            with contextlib.suppress(OSError):
-                os.close(fd)
+        """Hang up: whoever has the port open gets EIO. Once only: the numbers may be somebody else's files by then."""
+        with self._unplugging:
+            if self._open and self._thread.is_alive():
+                os.write(self._stop_write, b"!")
+                self._thread.join(5)
+            while self._open:
+                os.close(self._open.pop())
 
     def _run(self) -> None:
         pending = b""
