@@ -2,4 +2,4 @@
 'require view';
 'require remsim.page as page';
 
-return view.extend(page.showing('dashboard'));
+return view.extend(page.showing('dashboard', ['dashboard']));
