@@ -28,13 +28,13 @@ class Page:
 
 
 PAGES = (
-    Page("", "Dashboard", "dashboard"),
+    Page("", "Dashboard", "dashboard", ("dashboard",)),
     Page("modems", "Modems", "modems", ("modems",)),
     Page("history", "History", "history", ("modems", "history")),
     Page("events", "Events", "events", ("modems", "events")),
     Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
     Page("about", "About", "about", ("modems", "diagnostics")),
-    Page("wall", "Wall", "wall", ("wall",), in_nav=False, scopes=("read", "wall")),
+    Page("wall", "Wall", "wall", ("dashboard", "wall"), in_nav=False, scopes=("read", "wall")),
 )
 """In the order of the navigation."""
 
