@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from remsim.config.desk import ConfigDesk
 from remsim.config.settings import Settings, WebSettings
 from remsim.core.bus import Bus, Numbered
 from remsim.core.clock import Clock, FakeClock
@@ -132,6 +133,7 @@ class SmallRouter:
         self.annotations = Annotations(directory / "annotations.db", clock=self.clock)
         self.modems = Modems()
         self.control = Desk(self.modems)
+        self.config = ConfigDesk(directory, directory, clock=self.clock, running=self.settings)
         self.simulator: Faults | None = Faults()
         self.stopped = False
 
@@ -152,6 +154,9 @@ class SmallRouter:
 
     def problems(self) -> list[dict[str, str | None]]:
         return []
+
+    def check_restart(self) -> None:
+        """It would start again."""
 
     def start(self) -> None:
         """Nothing to start."""
