@@ -12,7 +12,7 @@ export const KIND_GROUPS = [
 	[msg('Alerts'), { alert: msg('Alert') }],
 	[msg('Devices'), { appeared: msg('Modem found'), moved: msg('Modem at another place'), composition: msg('USB mode changed'), forgotten: msg('Modem forgotten') }],
 	[msg('Done by users'), { control: msg('Done by a user'), config: msg('Settings changed') }],
-	[msg('Service'), { service_start: msg('Service started'), service_stop: msg('Service stopped'), clock_jump: msg('Clock was set'), series_recreated: msg('Series begun anew'), journal_recovered: msg('Journal repaired') }]
+	[msg('Service'), { service_start: msg('Service started'), service_stop: msg('Service stopped'), access: msg('Log-in refused'), clock_jump: msg('Clock was set'), series_recreated: msg('Series begun anew'), journal_recovered: msg('Journal repaired') }]
 ];
 
 const KIND_WORDS = Object.assign({}, ...KIND_GROUPS.map(([, kinds]) => kinds));

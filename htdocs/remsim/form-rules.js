@@ -12,11 +12,11 @@ export function choicesOf(property) {
 	return from.enum ? from.enum.map(value => ({ const: value, title: String(value) })) : null;
 }
 
-/** How a field is drawn: flag, several, radios, select, secret, number, long, text. */
+/** How a field is drawn: flag, several, radios, select, secret, number, long, lines (a list of texts, one a line), text. */
 export function kindOf(property) {
 	const choices = choicesOf(property);
 	if (property.type === 'array')
-		return choices ? 'several' : 'text';
+		return choices ? 'several' : 'lines';
 	if (choices)
 		return choices.length <= RADIOS ? 'radios' : 'select';
 	if (property.type === 'boolean')
@@ -62,6 +62,8 @@ export function complaint(property, value, isRequired, t) {
 	const kind = kindOf(property);
 	if (kind === 'number')
 		return badNumber(property, value, t);
+	if (kind === 'lines')
+		return isRequired && !value.length ? t('is needed') : value.length > (property.maxItems ?? Infinity) ? t('has more than %s lines', property.maxItems) : null;
 	if (kind === 'several')
 		return value.length < (property.minItems || 0) ? t('needs at least %s', property.minItems) : null;
 	if (typeof value !== 'string' || choicesOf(property))
@@ -76,6 +78,8 @@ export function complaint(property, value, isRequired, t) {
 function badNumber({ type, minimum = -Infinity, maximum = Infinity }, value, t) {
 	if (typeof value === 'number' && value >= minimum && value <= maximum && (type !== 'integer' || Number.isInteger(value)))
 		return null;
+	if (maximum === Infinity && minimum === -Infinity)
+		return type === 'integer' ? t('is not a whole number') : t('is not a number');
 	return type === 'integer' ? t('is not a whole number from %s to %s', minimum, maximum) : t('is not a number from %s to %s', minimum, maximum);
 }
 

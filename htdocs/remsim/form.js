@@ -96,6 +96,8 @@ class Field {
 			return this.inputs[0].checked;
 		if (this.kind === 'several')
 			return this.inputs.filter(input => input.checked).map(input => input.choice);
+		if (this.kind === 'lines')
+			return this.inputs[0].value.split('\n').map(line => line.trim()).filter(Boolean);
 		if (this.kind === 'radios')
 			return this.inputs.find(input => input.checked)?.choice;
 		if (this.kind === 'select')
@@ -108,6 +110,8 @@ class Field {
 			this.inputs[0].checked = value === true;
 		else if (this.kind === 'several')
 			this.inputs.forEach(input => { input.checked = (value || []).includes(input.choice); });
+		else if (this.kind === 'lines')
+			this.inputs[0].value = (value || []).join('\n');
 		else if (this.kind === 'radios')
 			this.inputs.forEach(input => { input.checked = input.choice === value; });
 		else if (this.kind === 'select') {
@@ -126,7 +130,7 @@ class Field {
 
 	get isChanged() {
 		const before = this.property.default;
-		return !isSame(this.value, this.kind === 'flag' ? before === true : this.kind === 'several' ? before || [] : before);
+		return !isSame(this.value, this.kind === 'flag' ? before === true : ['several', 'lines'].includes(this.kind) ? before || [] : before);
 	}
 
 	counted() {

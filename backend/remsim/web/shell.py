@@ -32,6 +32,7 @@ PAGES = (
     Page("modems", "Modems", "modems", ("modems",)),
     Page("history", "History", "history", ("modems", "history")),
     Page("events", "Events", "events", ("modems", "events")),
+    Page("alerts", "Alerts", "alerts", ("modems", "alerts")),
     Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
     Page("about", "About", "about", ("modems", "diagnostics")),
     Page("wall", "Wall", "wall", ("dashboard", "wall"), in_nav=False, scopes=("read", "wall")),
