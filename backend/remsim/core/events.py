@@ -61,6 +61,7 @@ KINDS = {
     "state": "a modem's state changed otherwise",
     "sms": "a short message or a delivery report came in",
     "control": "somebody had something done to a modem",
+    "access": "somebody tried to get in who may not",
     "error": "something went wrong",
     "recovered": "something works again",
     "clock_jump": "the wall clock was set",

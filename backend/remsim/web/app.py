@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g
 
+from remsim.core.events import Event
 from remsim.web import (
+    access,
     config,
     control,
     detection,
@@ -29,9 +31,12 @@ from remsim.web import (
     usage,
 )
 from remsim.web.annotations import bp as annotations_bp
-from remsim.web.auth import LOCAL, SCOPES, Guard, Identity, Ticket, Tickets
+from remsim.web.auth import LOCAL, SCOPES, Accounts, Guard, Identity, Ticket, Tickets
+from remsim.web.auth.recorder import record
+from remsim.web.auth.rpcd import UBUS, LuciSessions
+from remsim.web.auth.throttle import Throttle
 from remsim.web.broker import Broker, InProcessBroker, feed
-from remsim.web.context import Services
+from remsim.web.context import Services, services
 from remsim.web.errors import Unauthorized, of_remsim_error
 from remsim.web.streams import Streams
 from remsim.web.takeover import KEY
@@ -64,13 +69,22 @@ API_PARTS = (
     openapi.bp,
     diagnostics.bp,
     login.api,
+    access.bp,
 )
 
 
 def create_app(
-    router: Router, *, static_dir: Path, broker: Broker | None = None, first_ticket: str | None = None
+    router: Router,
+    *,
+    static_dir: Path,
+    broker: Broker | None = None,
+    first_ticket: str | None = None,
+    ubus: Path = UBUS,
 ) -> Flask:
-    """The WSGI application of one router. ``broker`` is the in-process one unless another is given."""
+    """The WSGI application of one router. ``broker`` is the in-process one unless another is given.
+
+    ``ubus`` is the program that knows LuCI's sessions.
+    """
     app = Flask("remsim", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_PARTS"] = 100
@@ -81,16 +95,25 @@ def create_app(
     tickets = Tickets(router.clock)
     if first_ticket is not None:
         tickets.issue("browser", Identity("key", LOCAL, frozenset(SCOPES)), ticket=first_ticket)
-    guard = Guard(router.token, tickets, router.clock)
+    accounts = Accounts(router.state_dir / "accounts.db", clock=router.clock, key=router.token)
+
+    def tell_locked(address: str, wait_s: float) -> None:
+        words = f"too many wrong log-ins from {address}: what is wrong from there has to wait {wait_s:.0f} s"
+        router.emit(Event("access", "remsim", router.clock.now(), words, "warning", {"address": address}))
+
+    luci = LuciSessions(router.clock, ubus)
+    guard = Guard(router.token, tickets, accounts, Throttle(router.clock), luci, tell_locked)
     web = router.settings.web
     cap = min(web.max_streams, web.threads - 1)
     streams = Streams(broker, router.journal, cap)
-    app.extensions[KEY] = Services(router, broker, streams, tickets, guard, static_dir)
+    app.extensions[KEY] = Services(router, broker, streams, tickets, guard, accounts, static_dir)
 
     errors.install(app)
+    app.before_request(login.wall_link)
     guard.install(app)
     app.register_error_handler(Unauthorized, refuse)
     app.after_request(add_headers)
+    app.after_request(finish)
     for part in API_PARTS:
         app.register_blueprint(part, url_prefix=API)
     app.register_blueprint(login.pages)
@@ -103,6 +126,13 @@ def refuse(error: Unauthorized) -> Response:
     if pages.wants_page():
         return pages.refusal_page("This page is for those who have a link to it.", 401)
     return of_remsim_error(error)
+
+
+def finish(response: Response) -> Response:
+    """Write down who wanted to change something, and let a browser keep its cookie."""
+    login.keep_cookie(response)
+    record(services().accounts, response)
+    return response
 
 
 def add_headers(response: Response) -> Response:

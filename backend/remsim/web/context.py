@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
-from remsim.web.auth import Guard, Tickets
+from remsim.web.auth import Accounts, Guard, Tickets
 from remsim.web.broker import Broker
 from remsim.web.takeover import KEY
 
@@ -26,6 +26,7 @@ class Services:
     streams: Streams
     tickets: Tickets
     guard: Guard
+    accounts: Accounts
     static_dir: Path
 
 

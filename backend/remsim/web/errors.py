@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ CODES = {
     414: "uri_too_long",
     415: "unsupported_media_type",
     422: "invalid_input",
+    429: "too_many_attempts",
     431: "headers_too_large",
     500: "internal_error",
     503: "unavailable",
@@ -48,6 +50,7 @@ TITLES = {
     414: "Address too long",
     415: "Unsupported media type",
     422: "Invalid input",
+    429: "Too many attempts",
     431: "Headers too large",
     500: "Internal error",
     501: "Not implemented",
@@ -69,6 +72,17 @@ class Forbidden(RemsimError):
 
     code = "forbidden"
     http_status = 403
+
+
+class TooManyAttempts(RemsimError):
+    """Too many wrong log-ins came from this address."""
+
+    code = "too_many_attempts"
+    http_status = 429
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait_s = math.ceil(wait_s)
+        super().__init__(f"too many wrong log-ins from this address; wait {self.wait_s} s")
 
 
 class TooManyStreams(RemsimError):
@@ -124,6 +138,8 @@ def of_remsim_error(error: RemsimError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="remsim"'
     if status == 503:
         headers["Retry-After"] = "10"
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(error.wait_s)
     if status >= 500 and status != 503:  # being busy is no trouble
         log.warning("%s", error.message)
     return problem(status, error.message, code=error.code, field=error.field, hint=error.hint, headers=headers)

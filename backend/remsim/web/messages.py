@@ -9,7 +9,7 @@ from flask import Blueprint
 from remsim.core.forms import Form
 from remsim.modems.control.message_store import read_inbox
 from remsim.modems.control.sms import MessageText
-from remsim.web.auth import requires_scope
+from remsim.web.auth import not_audited, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.fields import load_body
@@ -38,4 +38,5 @@ def preview() -> dict[str, Any]:
     """A text in an address would stand in logs, so this is no GET."""
     from remsim.modems.sms.submit import plan_of  # late: most routers never send a message
 
+    not_audited()
     return plan_of(load_body(PreviewForm())["text"]).as_dict()

@@ -147,7 +147,9 @@ class Sender:
     def _serve_all(self) -> None:
         pieces: dict[tuple[int, frozenset[str] | None], tuple[bytes, int]] = {}
         for client in list(self._clients.values()):
-            if not client.waiting or not client.watched:
+            if not client.viewer.is_allowed():
+                self._drop(client)
+            elif not client.waiting or not client.watched:
                 self._serve(client, pieces)
 
     def _serve(self, client: Client, pieces: dict[tuple[int, frozenset[str] | None], tuple[bytes, int]]) -> None:
@@ -191,7 +193,9 @@ class Sender:
         """Show every quiet viewer that the stream lives, and find those that are gone."""
         now = time.monotonic()
         for client in list(self._clients.values()):
-            if client.waiting:
+            if not client.viewer.is_allowed():
+                self._drop(client)
+            elif client.waiting:
                 if now - client.sent_at > STALLED_S:
                     self._drop(client)
             elif now - client.sent_at > HEARTBEAT_S / 2:

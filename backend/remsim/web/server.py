@@ -122,6 +122,8 @@ def serve_http(
             router, self.router = self.router, None
             if router is not None:
                 router.stop()
+            if self.flask is not None:
+                self.flask.extensions[KEY].accounts.close()
 
     try:
         Service().run()

@@ -55,13 +55,20 @@ def state() -> Response:
         "modems": modems,
         "jobs": [job.as_dict() for job in router.jobs.recent()],
         "lagged": lagged,
-        "problems": router.problems(),
+        "problems": [*router.problems(), *storage_problems(parts)],
         "stream": {"max": parts.streams.cap, "open": parts.streams.open},
     }
     # Readings and events are encoded already, for the stream; they are spliced in as they are.
     text = encode(body)
     text = f'{text[:-1]},"readings":[{",".join(readings)}],"events":[{",".join(events)}]}}'
     return Response(text, mimetype="application/json")
+
+
+def storage_problems(parts: Services) -> list[dict[str, str | None]]:
+    """What keeps the web layer's own file from being written."""
+    problem = parts.accounts.problem
+    hint = "free space or check the disk"
+    return [] if problem is None else [{"code": "accounts_storage", "message": problem, "hint": hint}]
 
 
 def _first(parts: Services, modems: list[dict[str, Any]]) -> tuple[list[str], list[str], bool]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
 from remsim.core.errors import InvalidInput
-from remsim.web.auth import requires_scope
+from remsim.web.auth import identity, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.fields import MessageId, Name, Names, Query, load_query
@@ -58,7 +59,9 @@ def stream() -> Any:
     last_id = last_event_id(asked)
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
-    response = StreamResponse(services().streams.begin(last_id, modems))
+    viewer = services().streams.begin(last_id, modems)
+    viewer.is_allowed = partial(services().accounts.is_good, identity().credential)
+    response = StreamResponse(viewer)
     response.headers["X-Accel-Buffering"] = "no"  # nginx in front would hold messages back
     return response
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,15 @@ REPLAYED_EVENTS = 500
 
 @dataclass(slots=True)
 class Viewer:
-    """One open stream: where it stands and which modems it wants (None: all)."""
+    """One open stream: where it stands and which modems it wants (None: all).
+
+    ``is_allowed`` says whether who opened it may still see it: a revoked login ends its streams too.
+    """
 
     position: int
     modems: frozenset[str] | None
     first: bytes
+    is_allowed: Callable[[], bool] = lambda: True
 
 
 class Streams:
@@ -102,7 +106,7 @@ class Generated:
         if not self._begun:
             self._begun = True
             return self._viewer.first
-        while not broker.closed:
+        while not broker.closed and self._viewer.is_allowed():
             if not broker.wait(self._viewer.position, HEARTBEAT_S):
                 return HEARTBEAT
             piece = self._streams.next_piece(self._viewer)

@@ -6,7 +6,6 @@ declares no scope is refused, so a forgotten decorator opens nothing.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Callable
@@ -14,15 +13,19 @@ from typing import Any
 
 from flask import Flask, Request, Response, current_app, g, request
 
-from remsim.core.clock import Clock
+from remsim.web.auth.accounts import TOKEN_PREFIX, WALL_PREFIX, Accounts
+from remsim.web.auth.apps import Apps
 from remsim.web.auth.identity import LOCAL, PUBLIC, SCOPES, Identity
-from remsim.web.auth.tickets import Tickets
-from remsim.web.errors import Forbidden, Unauthorized
+from remsim.web.auth.rpcd import SID, LuciSessions
+from remsim.web.auth.throttle import Throttle
+from remsim.web.auth.tickets import Ticket, Tickets
+from remsim.web.errors import Forbidden, TooManyAttempts, Unauthorized
 
 COOKIE = "remsim_session"
 COOKIE_DAYS = 30
 UNSAFE = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 ALL = frozenset(SCOPES)
+LONGEST_PROOF = 2048
 LACKING = {
     "write": ("read_only", "this login may look but change nothing"),
     "at-console": ("no_console", "this login may not use the AT console"),
@@ -31,19 +34,31 @@ LACKING = {
 
 
 class Guard:
-    """Decides for each request before its view runs."""
+    """Decides for each request before its view runs. What is right always passes; only wrong proofs are counted."""
 
-    def __init__(self, token: str, tickets: Tickets, clock: Clock) -> None:
-        self._token = token
+    def __init__(
+        self,
+        key: str,
+        tickets: Tickets,
+        accounts: Accounts,
+        throttle: Throttle,
+        luci: LuciSessions,
+        on_locked: Callable[[str, float], None],
+    ) -> None:
+        self._key = key
         self._tickets = tickets
-        self._clock = clock
+        self._accounts = accounts
+        self._throttle = throttle
+        self._luci = luci
+        self._on_locked = on_locked
+        self.apps = Apps(accounts)
 
     def install(self, app: Flask) -> None:
         """Guard every request of an application."""
         app.before_request(self.check)
 
     def check(self) -> Response | None:
-        """Let the request pass or raise ``Unauthorized`` or ``Forbidden``."""
+        """Let the request pass or raise ``Unauthorized``, ``TooManyAttempts`` or ``Forbidden``."""
         g.identity = None
         view = _view_of(request)
         scopes: tuple[str, ...] = getattr(view, "required_scopes", ())
@@ -65,34 +80,75 @@ class Guard:
         """Whom the request proves to come from."""
         authorization = asked.headers.get("Authorization", "")
         if authorization:
-            kind, _, given = authorization.partition(" ")
-            right = kind.lower() == "bearer" and _same(given.strip(), self._token)
-            return holder_of_key(asked) if right else None
+            return self._of_authorization(asked, authorization)
         cookie = asked.cookies.get(COOKIE)
-        if cookie and self.cookie_is_good(cookie):
-            return Identity("cookie", LOCAL, ALL)
+        if cookie and (who := self.of_cookie(cookie)) is not None:
+            return who
         ticket = asked.args.get("ticket")
         if ticket and asked.endpoint == "stream.stream":
-            spent = self._tickets.spend(ticket, "stream")
-            if spent is not None:
-                g.ticket = spent
-                return spent.holder
+            return self._of_stream_ticket(asked, ticket)
         return None
 
-    def new_cookie(self) -> str:
-        """A cookie's value: when it ends, and proof that we wrote it. It needs no memory of ours."""
-        return self._signed(int(self._clock.now()) + COOKIE_DAYS * 86400)
+    def of_cookie(self, cookie: str) -> Identity | None:
+        """Whose browser it is."""
+        if len(cookie) > LONGEST_PROOF:
+            return None
+        if cookie.startswith(WALL_PREFIX):
+            return self._accounts.of_wall_cookie(cookie)
+        session = self._accounts.by_secret("session", cookie)
+        return None if session is None else session.identity
 
-    def cookie_is_good(self, value: str) -> bool:
-        """Whether we wrote it and it has not ended."""
-        ends, _, _proof = value.partition(".")
-        if not (ends.isascii() and ends.isdigit() and len(ends) <= 12):
-            return False
-        return _same(value, self._signed(int(ends))) and int(ends) > self._clock.now()
+    def spend(self, ticket: str, purpose: str) -> Ticket | None:
+        """What a ticket opens; a wrong one is counted."""
+        found = self._tickets.spend(ticket, purpose)
+        if found is None or not self._accounts.is_good(found.holder.credential):
+            self.count_wrong()
+            return None
+        return found
 
-    def _signed(self, ends: int) -> str:
-        proof = hmac.new(self._token.encode(), f"cookie {ends}".encode(), hashlib.sha256).hexdigest()
-        return f"{ends}.{proof}"
+    def count_wrong(self) -> None:
+        """A proof was wrong: raises ``TooManyAttempts`` once the address has to wait."""
+        address = request.remote_addr
+        wait_s = self._throttle.wait_s(address)
+        if not wait_s and self._throttle.wrong(address):
+            wait_s = self._throttle.wait_s(address)
+            self._on_locked(address or "?", wait_s)
+        if wait_s:
+            raise TooManyAttempts(wait_s)
+
+    def _of_authorization(self, asked: Request, authorization: str) -> Identity | None:
+        kind, _, given = authorization.partition(" ")
+        given = given.strip()
+        who: Identity | None = None
+        if kind.lower() == "bearer" and len(given) <= LONGEST_PROOF:
+            who = self._of_bearer(asked, given)
+        if who is None and not self.apps.is_ours(given):
+            self.count_wrong()
+        return who
+
+    def _of_bearer(self, asked: Request, given: str) -> Identity | None:
+        if _same(given, self._key):
+            return holder_of_key(asked)
+        if given.startswith(TOKEN_PREFIX):
+            token = self._accounts.by_secret("token", given)
+            return None if token is None else token.identity
+        if "." in given:
+            return self.apps.identify(given)
+        if SID.fullmatch(given):
+            # Asking costs a process, so who has to wait is not asked for; behind a proxy all have one address.
+            waits = self._throttle.wait_s(asked.remote_addr) and asked.remote_addr not in ("127.0.0.1", "::1")
+            return self._luci.known(given) if waits else self._luci.identify(given)
+        return None
+
+    def _of_stream_ticket(self, asked: Request, ticket: str) -> Identity | None:
+        spent = self.spend(ticket, "stream")
+        if spent is None:
+            return None
+        origin = asked.headers.get("Origin")
+        if origin is not None and origin != spent.origin and not same_origin(asked):
+            raise Forbidden("this ticket was asked for by a page of another origin", code="cross_origin")
+        g.ticket = spent
+        return spent.holder
 
 
 def same_origin(asked: Request) -> bool:

@@ -66,6 +66,11 @@ def actor() -> str:
     return f"{who.user}{how} from {request.remote_addr}"
 
 
+def not_audited() -> None:
+    """This request changes nothing, whatever its method: the audit log need not have it. A refused one is in it."""
+    g.is_audited = False
+
+
 def sorted_scopes(scopes: frozenset[str] | set[str]) -> list[str]:
     """In their own order."""
     return [scope for scope in SCOPES if scope in scopes]

@@ -53,3 +53,8 @@ class Tickets:
                 return None
             del self._tickets[ticket]
         return found if found.ends > self._clock.monotonic() else None
+
+    def holds(self, ticket: str, purpose: str) -> bool:
+        """Whether it could be spent for this."""
+        found = self._tickets.get(ticket)
+        return found is not None and found.purpose == purpose and found.ends > self._clock.monotonic()
