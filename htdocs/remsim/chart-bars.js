@@ -4,49 +4,64 @@ import { stepText } from './chart-points.js';
 import { TimeChart } from './charts.js';
 import { el, fill } from './dom.js';
 
-const WIDEST = 40;
+const FILLED = 0.84;
 
 /**
- * A line is {label, series, stack, pale, points: [[start, value, value, value], …]}; `stepS` of `show` is the width of a
- * bar. Lines with the same `stack` stand on each other.
+ * A line is {label, series, stack, pale, points: [[start, value, value, value], …]}; `stepS` of `show` is the time that a
+ * bar is for. Lines with the same `stack` stand on each other. The library has no bars from a time to a time, so that
+ * those are drawn here.
  */
 export class BarChart extends TimeChart {
+	/** No dataset; the picture takes a line's colour from here. */
 	_sets(line) {
-		const colour = this.colours.series[line.series % 8];
-		const data = line.points.map(point => ({ x: point[0] + this.stepS / 2, y: point[2] }));
-		const set = { type: 'bar', label: line.label, data, stack: line.stack, backgroundColor: line.pale ? `${colour}80` : colour, borderColor: colour, borderWidth: line.pale ? 1 : 0, barThickness: 1, order: 1 };
-		line.sets = [[set, 2]];
-		return [set];
+		line.sets = [[{ borderColor: `${this.colours.series[line.series % 8]}${line.pale ? '80' : ''}` }, 2]];
+		return [];
 	}
 
-	/** Bars as wide as their time, with room for those beside them. */
-	_period(from, to) {
-		super._period(from, to);
-		const stacks = new Set(this.lines.map(line => line.stack)).size || 1;
-		const area = (this.canvas.clientWidth || 600) - (this.spec.axisWidth || 44) - 8;
-		const width = Math.max(1, Math.min(WIDEST, area * this.stepS / (to - from) * 0.8 / stacks));
-		for (const { sets } of this.lines)
-			sets.forEach(([set]) => { set.barThickness = width; });
-		Object.assign(this.chart.options.scales.y, { stacked: true });
-		Object.assign(this.chart.options.scales.x, { stacked: false, offset: false });
+	/** Values of the lines at each start: [start, [[line, from, to], …] a stack]. */
+	_stacks() {
+		const bars = new Map(), stacks = [...new Set(this.lines.map(line => line.stack))];
+		for (const line of this.lines) {
+			for (const [start, , value] of line.points) {
+				if (!bars.has(start))
+					bars.set(start, stacks.map(() => []));
+				const stack = bars.get(start)[stacks.indexOf(line.stack)];
+				const below = stack.length ? stack[stack.length - 1][2] : 0;
+				stack.push([line, below, below + (value || 0)]);
+			}
+		}
+		return bars;
+	}
+
+	/** Called by the layers under the lines. */
+	drawBars({ ctx, chartArea: area, scales }) {
+		ctx.globalAlpha = 1;
+		for (const [start, stacks] of this._bars) {
+			const left = scales.x.getPixelForValue(start), width = scales.x.getPixelForValue(start + this.stepS) - left;
+			const each = width * FILLED / stacks.length;
+			stacks.forEach((stack, at) => {
+				const from = Math.max(left + width * (1 - FILLED) / 2 + at * each, area.left), to = Math.min(left + width * (1 - FILLED) / 2 + (at + 1) * each, area.right);
+				for (const [line, low, high] of to > from ? stack : []) {
+					ctx.fillStyle = line.sets[0][0].borderColor;
+					ctx.fillRect(from, scales.y.getPixelForValue(high), Math.max(to - from - (stacks.length > 1 ? 1 : 0), 0.5), scales.y.getPixelForValue(low) - scales.y.getPixelForValue(high));
+				}
+			});
+		}
 	}
 
 	_limits() {
-		const heights = new Map();
-		for (const { stack, points } of this.lines) {
-			for (const [time, , value] of points)
-				heights.set(`${stack} ${time}`, (heights.get(`${stack} ${time}`) || 0) + (value || 0));
-		}
+		this._bars = this._stacks();
+		const heights = [...this._bars.values()].flat().map(stack => stack.length ? stack[stack.length - 1][2] : 0);
 		const scale = this.chart.options.scales.y;
 		scale.min = 0;
-		scale.max = Math.max(...heights.values(), this.spec.max || 1) * 1.04;
+		scale.max = Math.max(...heights, this.spec.max || 1) * 1.04;
 	}
 
 	/** The bar in which the cursor stands; without one, the last. */
 	_pointOf(line, cursor) {
 		if (cursor === null)
 			return line.points[line.points.length - 1] || null;
-		return line.points.find(point => point[0] <= cursor && cursor < point[0] + this.stepS) || null;
+		return line.points.find(([start]) => start <= cursor && cursor < start + this.stepS) || null;
 	}
 
 	_texts() {

@@ -5,7 +5,8 @@ const LEAST_S = 10;
 export class ChartGroup {
 	/**
 	 * A page sets what it wants to be told: `onZoom(from, to)` another period is wanted, `onWhole()` the whole one again,
-	 * `onEvent(event)` and `onNote(note)` one was pressed, `onPoint(time)` a press where neither is.
+	 * `onEvent(event)` and `onNote(note)` one was pressed, `onPoint(time)` a press where neither is;
+	 * without it a press over a mark is one on it.
 	 */
 	constructor() {
 		this.charts = new Set();
@@ -14,7 +15,7 @@ export class ChartGroup {
 		this.onWhole = () => {};
 		this.onEvent = () => {};
 		this.onNote = () => {};
-		this.onPoint = () => {};
+		this.onPoint = null;
 		this._pending = null;
 	}
 

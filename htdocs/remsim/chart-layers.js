@@ -17,6 +17,7 @@ export const layers = {
 		qualityBands(owner, chart);
 		spans(owner, chart);
 		strips(owner, chart);
+		owner.drawBars?.(chart);
 		ctx.restore();
 	},
 	afterDatasetsDraw(chart) {

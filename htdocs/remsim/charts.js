@@ -297,7 +297,7 @@ export class TimeChart {
 		const cursor = this.cursorTime();
 		fill(this.legend, this.lines.map(line => {
 			const point = this._pointOf(line, cursor);
-			const swatch = svg('svg', { viewBox: '0 0 18 4', class: `remsim-swatch remsim-series-${(line.series % 8) + 1}${line.earlier ? ' remsim-earlier' : ''}` },
+			const swatch = svg('svg', { viewBox: '0 0 18 4', class: `remsim-swatch remsim-series-${(line.series % 8) + 1}${line.earlier || line.pale ? ' remsim-earlier' : ''}` },
 				svg('path', { d: 'M0 2H18', 'stroke-dasharray': dashOf(line).join(' ') || null }));
 			return el('span', {}, swatch, `${line.label} `, el('b', {}, point ? this.shown(point[2]) : NONE));
 		}));
@@ -338,25 +338,21 @@ export class TimeChart {
 
 	/** Something at a place of the canvas was pressed: a note's flag, a mark, or a time. */
 	press(x, y) {
-		const { x: scale } = this.chart.scales, { top } = this.chart.chartArea;
+		const { x: scale } = this.chart.scales, { top, bottom } = this.chart.chartArea;
 		const note = y < top + NOTE_HEIGHT && this.notes.find(one => Math.abs(scale.getPixelForValue(one.t) - x) <= NEAR);
 		const mark = this._near(x);
 		if (note)
 			this.group.onNote(note.note);
-		else if (mark)
+		else if (mark && (y > bottom || !this.group.onPoint))
 			this.group.onEvent(mark.event);
 		else
-			this.group.onPoint(this.timeAt(x));
+			this.pressAt(this.timeAt(x));
 	}
 
-	/** The same by a key at a time. */
+	/** A time was pressed, by a key too. */
 	pressAt(time) {
-		const mark = this._near(this.chart.scales.x.getPixelForValue(time));
 		this.group.setCursor(time);
-		if (mark)
-			this.group.onEvent(mark.event);
-		else
-			this.group.onPoint(time);
+		this.group.onPoint?.(time);
 	}
 }
 

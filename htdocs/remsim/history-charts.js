@@ -47,8 +47,8 @@ export const CHARTS = [
 		help: [msg('What the modem’s warmest sensor says. Most modems slow down from 80 to 90 °C on.')]
 	},
 	{
-		id: 'usage', title: msg('Data used'), unit: '', bars: 'usage', min: 0, format: bytes, axis: bytes, axisWidth: 72, lines: [['rx_bytes', ' ↓'], ['tx_bytes', ' ↑']],
-		help: [msg('Bytes received and sent by each interface, counted by the router; the operator may count differently.')]
+		id: 'usage', title: msg('Data used'), unit: '', bars: 'usage', min: 0, format: bytes, axis: bytes, axisWidth: 72, lines: [['rx_bits_per_s', ' ↓'], ['tx_bits_per_s', ' ↑']],
+		help: [msg('Bytes received and sent by each interface, counted by the router a day of UTC; the operator may count differently. In periods up to two days each hour has a bar, worked out from the throughput.')]
 	},
 	{
 		id: 'failovers', title: msg('Lost connections and failovers'), unit: '', bars: 'counts', min: 0, max: 4, digits: 0, axis: whole, lines: [['lost', msg(' lost')], ['failovers', msg(' failovers')]],
@@ -70,7 +70,7 @@ function whole(value) {
 	return Number.isInteger(value) ? number(value) : null;
 }
 
-/** The measures that charts need, each once. */
+/** The measures that charts draw as lines, each once. */
 export function measuresOf(charts) {
 	return [...new Set(charts.filter(chart => !chart.bars).flatMap(chart => chart.lines.map(line => line[0])))];
 }

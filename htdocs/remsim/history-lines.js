@@ -4,6 +4,7 @@ import { epoch } from './format.js';
 
 const MOST_SERIES = 64;
 const MOST_VALUES = 38400;
+const HOUR_S = 3600;
 
 /** What one request may ask for: measures in groups so that an answer stays small, and points each. */
 export function groupsOf(modems, measures, points) {
@@ -65,6 +66,19 @@ export function usageBars(rows, modems, order, t) {
 		}
 	}
 	return [...lines.values()].map(line => ({ ...line, points: [...line.points].sort((a, b) => a[0] - b[0]).map(([time, value]) => [time, value, value, value]) }));
+}
+
+/** Bars of what went through each modem's interface an hour, counted from the averages of its throughput. */
+export function hourBars(modems, order, series, t) {
+	return modems.flatMap(modem => [['rx_bits_per_s', '↓', false], ['tx_bits_per_s', '↑', true]].map(([measure, mark, pale]) => {
+		const found = series.get(`${modem.id} ${measure}`), hours = new Map();
+		for (const [end, , rate] of found ? found.points : []) {
+			const hour = Math.floor((end - found.stepS / 2) / HOUR_S) * HOUR_S;
+			if (rate !== null)
+				hours.set(hour, (hours.get(hour) || 0) + rate / 8 * found.stepS);
+		}
+		return { label: t('%s %s', modem.name, mark), series: order.indexOf(modem.id), stack: modem.id, pale, bars: true, points: [...hours].map(([time, value]) => [time, value, value, value]) };
+	})).filter(line => line.points.length);
 }
 
 /** The days of UTC of a period, as the API wants them. */

@@ -10,8 +10,8 @@ import { download } from './download.js';
 import { EventsList } from './events-list.js';
 import { Frame } from './frame.js';
 import { Choice } from './history-choice.js';
-import { measuresOf } from './history-charts.js';
-import { countBars, daysOf, groupsOf, lanesOf, linesOf, unusualOf, usageBars, wasOff } from './history-lines.js';
+import { CHARTS, measuresOf } from './history-charts.js';
+import { countBars, daysOf, groupsOf, hourBars, lanesOf, linesOf, unusualOf, usageBars, wasOff } from './history-lines.js';
 import { PointBar, changesAround, fillChanges } from './history-point.js';
 import { Stack } from './history-stack.js';
 import { RARE_KINDS, eventsOf, marksOf } from './period-events.js';
@@ -28,6 +28,7 @@ const LEAST_POINTS = 200;
 const MOST_POINTS = 1000;
 const DAY_S = 86400;
 const HOUR_S = 3600;
+const HOURLY_S = 2 * DAY_S;
 
 /** Mount the page into `node`; `options` as for Frame. */
 export async function mount(node, options) {
@@ -150,9 +151,11 @@ class History extends Frame {
 
 	async _series(period, modems, charts, isLast) {
 		const t = this.options.t, { from, to } = period, order = ids(this.store.list());
-		const wanted = groupsOf(modems, measuresOf(charts), this._points());
+		const hourly = to - from <= HOURLY_S && charts.some(chart => chart.bars === 'usage');
+		const measures = [...new Set([...measuresOf(charts), ...hourly ? ['rx_bits_per_s', 'tx_bits_per_s'] : []])];
+		const wanted = groupsOf(modems, measures, this._points());
 		const shift = this.choice.shiftS(to - from);
-		const asked = more => Promise.all(wanted.groups.map(measures => this.asking.run(request => fetchSeries(request, { modems: ids(modems), measures, points: wanted.points, ...bounds(period), ...more }))));
+		const asked = more => Promise.all(wanted.groups.map(group => this.asking.run(request => fetchSeries(request, { modems: ids(modems), measures: group, points: wanted.points, ...bounds(period), ...more }))));
 		const [now, before] = await Promise.all([asked({ anomalies: this.choice.showsUnusual }), shift ? asked({ shift, band: false }) : null]);
 		if (!isLast())
 			return;
@@ -166,6 +169,8 @@ class History extends Frame {
 			const { stretches, found } = unusualOf(chart, modems, series);
 			this.stack.unusual(chart.id, stretches, found && t('%s unusual stretches: %s', stretches.length, found.method));
 		}
+		if (hourly)
+			this._bars('usage', failed || {}, HOUR_S, hourBars(modems, order, series, t), period);
 		this._failed = failed ? failed.error : null;
 		this.stack.each(chart => { chart.setEvents(this._marks); chart.setNotes(this._noteMarks); });
 		this._strips();
@@ -217,16 +222,20 @@ class History extends Frame {
 		const t = this.options.t, { from, to } = period, order = ids(this.store.list());
 		const bars = charts.filter(chart => chart.bars === 'counts');
 		const [usage, counts] = await Promise.all([
-			charts.some(chart => chart.bars === 'usage') ? this.asking.ask('usage', daysOf(from, to)) : null,
-			bars.length ? this.asking.ask('counts', { modem: ids(modems).join(), kind: [...new Set(bars.flatMap(chart => Object.values(chart.kinds).flat()))].join(), ...bounds(period), bucket: to - from > 2 * DAY_S ? DAY_S : HOUR_S }) : null
+			to - from > HOURLY_S && charts.some(chart => chart.bars === 'usage') ? this.asking.ask('usage', daysOf(from, to)) : null,
+			bars.length ? this.asking.ask('counts', { modem: ids(modems).join(), kind: [...new Set(bars.flatMap(chart => Object.values(chart.kinds).flat()))].join(), ...bounds(period), bucket: to - from > HOURLY_S ? DAY_S : HOUR_S }) : null
 		]);
 		if (!isLast())
 			return;
-		const show = (id, answer, stepS, lines) => this.stack.show(id, answer.error ? { lines: [], why: [[null, answer.error]] } : { lines, stepS, why: lines.length ? [] : [[null, t('nothing was counted in this period')]] }, from, to);
 		if (usage)
-			show('usage', usage, DAY_S, usage.error ? [] : usageBars(usage.usage, modems, order, t));
+			this._bars('usage', usage, DAY_S, usage.error ? [] : usageBars(usage.usage, modems, order, t), period);
 		for (const chart of counts ? bars : [])
-			show(chart.id, counts, counts.bucket_s, counts.error ? [] : countBars(chart, counts, modems, order, t));
+			this._bars(chart.id, counts, counts.bucket_s, counts.error ? [] : countBars(chart, counts, modems, order, t), period);
+	}
+
+	_bars(id, { error }, stepS, lines, { from, to }) {
+		const why = error ? [[null, error]] : lines.length ? [] : [[null, this.options.t('nothing was counted in this period')]];
+		this.stack.show(id, { lines, stepS, why }, from, to);
 		this.stack.each(chart => { chart.setEvents(this._marks); chart.setNotes(this._noteMarks); });
 	}
 
@@ -266,10 +275,9 @@ class History extends Frame {
 
 	_whatChanged(time) {
 		const t = this.options.t, values = el('div', {}, el('p.remsim-absent', {}, t('Looking …')));
-		const { modems, charts } = this._shown;
 		this.point.close();
 		this.group.setCursor(time);
-		fillChanges(values, changesAround(this.options.request, time, this.store.now(), modems, charts), t);
+		fillChanges(values, changesAround(this.options.request, time, this.store.now(), this._shown.modems, CHARTS), t);
 		this.events.openAt(time, el('div', {}, el('h4', {}, t('Values, mean of 5 minutes before → after')), values));
 	}
 
