@@ -4,8 +4,9 @@ import { el, fill, setText, svg } from './dom.js';
 import { number } from './format.js';
 import { LiveTable } from './table.js';
 import { quality } from './quality.js';
+import { msg } from './words.js';
 
-const ROLES = { pcc: 'primary', scc: 'secondary', nr: '5G', nr_pcc: '5G primary', nr_scc: '5G secondary' };
+const ROLES = { pcc: msg('primary'), scc: msg('secondary'), nr: msg('5G'), nr_pcc: msg('5G primary'), nr_scc: msg('5G secondary') };
 const WIDTH = 1000;
 
 /** B3, n78; – when the band is not known. */

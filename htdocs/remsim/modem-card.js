@@ -3,7 +3,7 @@
 import { el, fill, setText, svg } from './dom.js';
 import { NONE, bitRates, cellName, count, duration, epoch, number, sizes, withUnit } from './format.js';
 import { bars, mainSignal, quality } from './quality.js';
-import { STATE_WORDS, VENDOR_WORDS, stateLook, stateSentence } from './words.js';
+import { STATE_WORDS, VENDOR_WORDS, msg, stateLook, stateSentence } from './words.js';
 
 const SPARK_S = 120;
 const SPARK_ROUNDS = 20;
@@ -12,8 +12,8 @@ const NOW_S = 3;
 const WHY_MS = 8000;
 const PERIODS = [1, 2, 5, 10, 30, 60];
 const FAULTS = [
-	['unplug', 'Unplug'], ['plug', 'Plug in'], ['reboot', 'Reboot'], ['silence', 'Fall silent'], ['garbage', 'Send garbage'],
-	['slow', 'Answer slowly'], ['sim_removed', 'Take the SIM out'], ['registration_denied', 'Be refused'], ['clear', 'Undo all']
+	['unplug', msg('Unplug')], ['plug', msg('Plug in')], ['reboot', msg('Reboot')], ['silence', msg('Fall silent')], ['garbage', msg('Send garbage')],
+	['slow', msg('Answer slowly')], ['sim_removed', msg('Take the SIM out')], ['registration_denied', msg('Be refused')], ['clear', msg('Undo all')]
 ];
 
 /** Four bars with a text for screen readers. */

@@ -2,8 +2,9 @@
 
 import { el, fill, setText } from './dom.js';
 import { EventsList } from './events-list.js';
+import { msg } from './words.js';
 
-const KINDS = [['', 'Everything'], ['control', 'Done by users'], ['connect,disconnect,state,technology_change,registration', 'Network'], ['sim_state', 'SIM'], ['error,reboot,vanished', 'Trouble']];
+const KINDS = [['', msg('Everything')], ['control', msg('Done by users')], ['connect,disconnect,state,technology_change,registration', msg('Network')], ['sim_state', msg('SIM')], ['error,reboot,vanished', msg('Trouble')]];
 const LIMIT = 300;
 
 export class LogTab {

@@ -5,10 +5,11 @@ import { ask } from './ask.js';
 import { el, fill, setText } from './dom.js';
 import { FormView } from './form.js';
 import { LiveTable } from './table.js';
+import { msg } from './words.js';
 
 const ELSEWHERE = ['sim', 'sms', 'console'];
 const DANGER = ['radio', 'reset', 'hard-reset', 'usb-mode', 'inhibit'];
-const STATUS = { available: 'free', current: 'in use', forbidden: 'forbidden', unknown: 'unknown' };
+const STATUS = { available: msg('free'), current: msg('in use'), forbidden: msg('forbidden'), unknown: msg('unknown') };
 
 /** Whether an action is far from daily use: it restarts or cuts off the whole device. */
 export function isDangerous(action) {

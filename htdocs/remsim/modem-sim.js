@@ -3,14 +3,14 @@
 import { ActionPanels } from './action-panel.js';
 import { el, fill, setText } from './dom.js';
 import { NONE } from './format.js';
-import { STATE_WORDS } from './words.js';
+import { STATE_WORDS, msg } from './words.js';
 
 const WANTED = { sim_pin: 'pin', sim_puk: 'puk', no_sim: 'sim-slot' };
 const NEXT = {
-	sim_pin: 'The SIM wants its PIN. Enter it below.',
-	sim_puk: 'The SIM is blocked. Enter its PUK, from the card’s letter or from the operator, and a new PIN. After ten wrong tries it is of no use any more.',
-	no_sim: 'No SIM is inserted. Insert one, or choose another slot below.',
-	sim_error: 'The SIM does not answer as it should. It may be busy for a moment; else take it out, clean it and insert it again.'
+	sim_pin: msg('The SIM wants its PIN. Enter it below.'),
+	sim_puk: msg('The SIM is blocked. Enter its PUK, from the card’s letter or from the operator, and a new PIN. After ten wrong tries it is of no use any more.'),
+	no_sim: msg('No SIM is inserted. Insert one, or choose another slot below.'),
+	sim_error: msg('The SIM does not answer as it should. It may be busy for a moment; else take it out, clean it and insert it again.')
 };
 
 export class SimTab {

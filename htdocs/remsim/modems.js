@@ -19,13 +19,13 @@ import { NoModem } from './no-modem.js';
 import { mainSignal, quality } from './quality.js';
 import { Store } from './store.js';
 import { followScheme } from './theme.js';
-import { STAGE_WORDS, plain, stateLook, stateSentence } from './words.js';
+import { STAGE_WORDS, msg, plain, stateLook, stateSentence } from './words.js';
 
 export { plain };
 
 const TABS = [
-	['signal', 'Signal & cells', SignalTab], ['sim', 'SIM', SimTab], ['settings', 'Settings', SettingsTab],
-	['sms', 'SMS', SmsTab], ['console', 'Console', ConsoleTab], ['log', 'Log', LogTab]
+	['signal', msg('Signal & cells'), SignalTab], ['sim', msg('SIM'), SimTab], ['settings', msg('Settings'), SettingsTab],
+	['sms', msg('SMS'), SmsTab], ['console', msg('Console'), ConsoleTab], ['log', msg('Log'), LogTab]
 ];
 const LEAST_DETAIL_MS = 2000;
 const OPERATION_MS = 2000;
