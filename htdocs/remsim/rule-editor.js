@@ -82,7 +82,9 @@ export class RuleEditor {
 			return;
 		const now = this._now(), shape = NARROWING.map(name => now[name]).join();
 		if (shape !== this._shape) {
-			const focused = NARROWING.find(name => now[name] !== this.rule[name]);
+			const focused = NARROWING.find(name => now[name] !== this.rule[name]), unit = rule => measureOf(rule, this._schema['x-measures']).unit;
+			if (unit(now) !== unit(this.rule))
+				delete now.threshold; // a limit in dBm says nothing of milliseconds
 			this.rule = mended(this._schema, now);
 			this._build(focused);
 			return;
