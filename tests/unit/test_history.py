@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.events import Event
 from remsim.telemetry.batch import DIGITS, compact, grid_of, shortest
-from remsim.telemetry.points import consolidate, rows_of_samples
+from remsim.telemetry.points import consolidate, gathered, step_for
 from remsim.telemetry.series import Series
 from web_support import START, SmallRouter, client_of, small_app
 
@@ -50,7 +50,10 @@ def expanded(one: dict, to: float) -> list[list]:
 )
 def test_a_grid_says_what_the_points_say(samples: list[tuple[float, float]], points: int) -> None:
     start, end = 1.7e9, 1.7e9 + 4000
-    merged, step_s = consolidate(rows_of_samples(sorted(samples)), start, end, 1.0, points)
+    samples.sort()
+    times, values = ([one[at] for one in samples] for at in (0, 1))
+    step_s = step_for(1.0, end - start, points)
+    merged = consolidate(gathered(times, values, step_s), end, step_s, points)
     series = Series("modem1", "rsrp_dbm", "dBm", step_s, "live", merged, None)
     grid = grid_of(series)
     if grid is None:

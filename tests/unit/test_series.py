@@ -14,8 +14,9 @@ from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.telemetry.export import csv_chunks, json_chunks, safe_text
 from remsim.telemetry.measures import DEFINITIONS, MEASURES, values_of
+from remsim.telemetry.points import consolidate, step_for
 from remsim.telemetry.ring import Ring
-from remsim.telemetry.series import MOST_POINTS, SeriesStore, consolidate
+from remsim.telemetry.series import MOST_POINTS, SeriesStore
 from remsim.telemetry.stats import stats
 from small_disk import fill, make_read_only, small_disk
 
@@ -108,7 +109,8 @@ def test_statistics_are_of_values_not_of_gaps() -> None:
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(-140, -40)), max_size=300), st.integers(1, 50))
 def test_consolidation_never_leaves_the_data(samples: list[tuple[float, float]], points: int) -> None:
     rows = [(when, value, value, value) for when, value in sorted(samples)]
-    merged, step_s = consolidate(rows, 0.0, 1e4, 1.0, points)
+    step_s = step_for(1.0, 1e4, points)
+    merged = consolidate(rows, 1e4, step_s, points)
     assert len(merged) <= points
     assert step_s >= 1
     for _, low, mean, high in merged:
@@ -119,10 +121,9 @@ def test_the_ring_is_bounded_and_rises_in_time() -> None:
     ring = Ring(tuple(MEASURES), capacity=100)
     for second in range(250):
         ring.add(START + second, values_of(ModemReading("modem1", START, rsrp_dbm=-90.0 - second)))
-    samples = ring.samples("rsrp_dbm", 0, math.inf)
-    assert len(samples) == 100
-    assert samples[0][0] == START + 150
-    assert [when for when, _ in samples] == sorted(when for when, _ in samples)
+    times, columns = ring.columns(("rsrp_dbm",), 0, math.inf)
+    assert list(times) == [START + second for second in range(150, 250)]
+    assert list(columns["rsrp_dbm"]) == [-90.0 - second for second in range(150, 250)]
     ring.add(START, values_of(ModemReading("modem1", START, rsrp_dbm=-80.0)))  # the clock was set back
     assert len(ring) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 
 SILENT_PERIODS = 3
@@ -23,42 +24,64 @@ def usual_spacing_s(times: Sequence[float]) -> float:
     return float(max(1, round(distances[len(distances) // 2]))) if distances else 1.0
 
 
-def rows_of_samples(samples: list[tuple[float, float]]) -> list[Point]:
-    """Samples of the ring as rows, with a row without value in the middle of each silence."""
+def gathered(times: Sequence[float], values: Sequence[float], step_s: float) -> list[Point]:
+    """Samples (NaN is unknown) put together by spans of ``step_s``, with a row without value in each silence."""
     rows: list[Point] = []
-    before, spacing_s = (samples[0][0] if samples else 0.0), float(LONGEST_PERIOD_S)
-    for when, value in samples:
-        elapsed_s = when - before
-        if elapsed_s > SHORTEST_SILENCE_S and is_silence(elapsed_s, spacing_s):
-            rows.append((before + elapsed_s / 2, None, None, None))
-        rows.append((when, value, value, value) if value == value else (when, None, None, None))
-        if elapsed_s:
-            spacing_s = min(elapsed_s, LONGEST_PERIOD_S)
-        before = when
+    first = 0
+    while first < len(times):
+        if first and (elapsed_s := times[first] - times[first - 1]) > SHORTEST_SILENCE_S:
+            spacing_s = times[first - 1] - times[first - 2] if first > 1 else LONGEST_PERIOD_S
+            if is_silence(elapsed_s, min(spacing_s, LONGEST_PERIOD_S)):
+                rows.append((times[first] - elapsed_s / 2, None, None, None))
+        following = bisect_right(times, math.ceil(times[first] / step_s) * step_s, first + 1)
+        known = [value for value in values[first:following] if value == value]
+        when = times[following - 1]
+        if known:
+            rows.append((when, min(known), sum(known) / len(known), max(known)))
+        else:
+            rows.append((when, None, None, None))
+        first = following
     return rows
 
 
-def consolidate(rows: list[Point], start: float, end: float, step_s: float, points: int) -> tuple[list[Point], float]:
-    """Rows gathered into spans of at least ``step_s``: the least, the mean, the greatest of each, at the span's end.
+def step_for(resolution_s: float, period_s: float, points: int) -> float:
+    """The step of at most so many points of a period: whole seconds, a multiple of the resolution."""
+    return math.ceil(resolution_s) * math.ceil(period_s / points / math.ceil(resolution_s))
+
+
+def consolidate(rows: list[Point], end: float, step_s: float, points: int) -> list[Point]:
+    """Rows, in the order of time, gathered into spans, each told at its end: the least, the mean, the greatest.
 
     A row without a value is a gap when it is alone in its span; a span without rows is none: a modem may be slow.
     """
-    step_s = math.ceil(step_s) * math.ceil((end - start) / points / math.ceil(step_s))
-    gathered: dict[int, list[Point]] = {}
-    for row in rows:
-        gathered.setdefault(math.ceil(row[0] / step_s), []).append(row)
     merged: list[Point] = []
-    for slot in sorted(gathered):
-        known = [row for row in gathered[slot] if row[2] is not None]
-        when = min(float(slot * step_s), max(end, gathered[slot][-1][0]))  # the last span has not ended yet
-        if not known:
-            if merged and merged[-1][2] is not None:
-                merged.append((when, None, None, None))
+    low = high = total = 0.0
+    count = 0
+    until, last = -math.inf, 0.0
+
+    def close_span() -> None:
+        when = min(until, max(end, last))  # the last span has not ended yet
+        if count:
+            merged.append((when, round(low, 3), round(total / count, 3), round(high, 3)))
+        elif merged and merged[-1][2] is not None:
+            merged.append((when, None, None, None))
+
+    for when, least, mean, most in rows:
+        if when > until:
+            if until != -math.inf:
+                close_span()
+            until, count, total = float(math.ceil(when / step_s) * step_s), 0, 0.0
+        last = when
+        if mean is None:
             continue
-        low = min(row[1] for row in known if row[1] is not None)
-        high = max(row[3] for row in known if row[3] is not None)
-        mean = sum(row[2] for row in known if row[2] is not None) / len(known)
-        merged.append((when, round(low, 3), round(mean, 3), round(high, 3)))
+        if not count or least < low:  # type: ignore[operator]  # known when the mean is
+            low = least  # type: ignore[assignment]
+        if not count or most > high:  # type: ignore[operator]
+            high = most  # type: ignore[assignment]
+        total += mean
+        count += 1
+    if rows:
+        close_span()
     while len(merged) > points and merged[-1][2] is None:
         merged.pop()
-    return merged[-points:], step_s
+    return merged[-points:]

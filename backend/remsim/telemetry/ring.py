@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 CAPACITY = 3600
 SLACK = 300
@@ -57,12 +57,13 @@ class Ring:
         """Time of the newest reading; the ring must not be empty."""
         return self._newest
 
-    def samples(self, name: str, start: float, end: float) -> list[tuple[float, float]]:
-        """Times and values within a period, oldest first, unknown ones as NaN."""
+    def columns(self, names: Iterable[str], start: float, end: float) -> tuple[array[float], dict[str, array[float]]]:
+        """Times within a period, oldest first, and the values of each name, unknown ones as NaN."""
         self._settle()
-        times, column = self._times, self._columns[self._names.index(name)]
+        times = self._times
         first = max(bisect_left(times, start), len(times) - self._capacity)
-        return list(zip(times[first : bisect_right(times, end)], column[first:], strict=False))
+        part = slice(first, bisect_right(times, end))
+        return times[part], {name: self._columns[self._names.index(name)][part] for name in names}
 
     def _drop_from(self, when: float) -> None:
         self._settle()

@@ -23,7 +23,15 @@ from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.telemetry.backup import Backup
 from remsim.telemetry.measures import DEFINITIONS, DERIVED, MEASURES, SHOWN, measure_named, values_of
-from remsim.telemetry.points import LONGEST_PERIOD_S, Point, consolidate, is_silence, rows_of_samples, usual_spacing_s
+from remsim.telemetry.points import (
+    LONGEST_PERIOD_S,
+    Point,
+    consolidate,
+    gathered,
+    is_silence,
+    step_for,
+    usual_spacing_s,
+)
 from remsim.telemetry.ring import Ring
 from remsim.telemetry.rrd import DamagedFile, RoundRobinFile, Row
 
@@ -371,24 +379,25 @@ class SeriesStore:
             if series is None:
                 raise NotFound(f"there is no modem {modem[:40]!r}", field="modem")
             ring = series.ring
-            reaches = len(ring) > 0 and end >= ring.oldest
-            live = {name: ring.samples(name, start, end) for name in stored} if reaches else {}
-            times = [when for when, _ in next(iter(live.values()), ())]
-            is_live = bool(times) and ring.oldest <= start + RING_MARGIN_S
-            archive_step_s = self._archive_step(start, end, points)
-            archive = {}
+            times, columns = ring.columns(stored, start, end)
+            is_live = len(times) > 0 and ring.oldest <= start + RING_MARGIN_S
+            archive: dict[str, Archived] = {}
+            usual_step_s = usual_spacing_s(times)
             if not is_live:
-                archive = self._archived(series, stored, start, times[0] if times else end, archive_step_s)
+                usual_step_s = self._archive_step(start, end, points)
+                archive = self._archived(series, stored, start, times[0] if times else end, usual_step_s)
+        merged: dict[str, tuple[list[Point], float]] = {}
+        for name, column in columns.items():
+            resolution_s, rows = archive.get(name, (usual_step_s, []))
+            step_s = step_for(resolution_s, end - start, points)
+            rows = rows + gathered(times, column, step_s if is_live else resolution_s)
+            merged[name] = consolidate(rows, end, step_s, points), step_s
         made = []
         for measure in found:
-            step_s, rows = archived_rows(measure.name, archive)
-            if step_s is None:
-                step_s = usual_spacing_s(times) if is_live else archive_step_s
-            rows = rows + rows_of_samples(samples_of(measure.name, live))
-            merged, step_s = consolidate(rows, start, end, step_s, points)
-            reason = self._reason(series, measure.name, merged)
+            shown, step_s = merged[measure.name] if measure.name in merged else derived_points(measure.name, merged)
+            reason = self._reason(series, measure.name, shown)
             source = "live" if is_live else "archive"
-            made.append(Series(modem, measure.name, measure.unit, step_s, source, merged, reason))
+            made.append(Series(modem, measure.name, measure.unit, step_s, source, shown, reason))
         return made
 
     def _period(self, range_s: float | None, start: float | None, end: float | None) -> tuple[float, float]:
@@ -458,31 +467,16 @@ def inputs_of(measure: str) -> tuple[str, ...]:
     return DERIVED[measure].inputs if measure in DERIVED else (measure,)
 
 
-def archived_rows(measure: str, archive: Mapping[str, Archived]) -> tuple[float | None, list[Point]]:
-    """The resolution and the rows of a measure; a derived one is worked out from its inputs' means."""
-    if measure not in DERIVED:
-        return archive.get(measure, (None, []))
+def derived_points(measure: str, merged: Mapping[str, tuple[list[Point], float]]) -> tuple[list[Point], float]:
+    """The points and the step of a derived measure, each worked out from the means of its inputs at that time."""
     derived = DERIVED[measure]
-    columns = [archive.get(name, (None, []))[1] for name in derived.inputs]
-    means = [{when: mean for when, _, mean, _ in rows} for rows in columns]
-    rows: list[Point] = []
+    means = [{when: mean for when, _, mean, _ in merged[name][0]} for name in derived.inputs]
+    points: list[Point] = []
     for when in sorted(set().union(*means)):
         value = derived.value_of([column.get(when) for column in means])
-        rows.append((when, value, value, value))
-    steps = [archive[name][0] for name in derived.inputs if name in archive]
-    return max(steps, default=None), rows
-
-
-def samples_of(measure: str, live: Mapping[str, list[tuple[float, float]]]) -> list[tuple[float, float]]:
-    """A measure's samples from memory; a derived one is worked out reading by reading."""
-    if measure not in DERIVED or not live:
-        return live.get(measure, [])
-    derived = DERIVED[measure]
-    samples = []
-    for row in zip(*(live[name] for name in derived.inputs), strict=True):
-        value = derived.value_of([None if value != value else value for _, value in row])
-        samples.append((row[0][0], math.nan if value is None else value))
-    return samples
+        if value is not None or (points and points[-1][2] is not None):
+            points.append((when, value, value, value))
+    return points, max(merged[name][1] for name in derived.inputs)
 
 
 def first_run(rows: list[Row]) -> list[Row]:
