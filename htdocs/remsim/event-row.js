@@ -64,7 +64,7 @@ export class EventRow {
 			el('p.remsim-muted', {}, t('%s · event %s', moment(at, 0), event.id ?? '–')),
 			facts.length ? el('div.remsim-tablebox', {}, el('table.remsim-table.remsim-ev-facts', {}, el('caption.remsim-said', {}, t('What the event knows')), el('tbody', {}, facts))) : null,
 			el('div.remsim-tools', {}, history ? el('a.remsim-button', { href: `${history}#${new URLSearchParams(asked)}` }, t('Show the charts around it')) : null),
-			el('h4', {}, t('What changed around it (± 5 minutes)')), around,
+			el('h3', {}, t('What changed around it (± 5 minutes)')), around,
 			el('details', {}, el('summary', {}, t('As JSON')), json.root));
 		try {
 			const { events } = await options.request('events', { query: { from: at - AROUND_S, to: at + AROUND_S, limit: MOST_AROUND } });

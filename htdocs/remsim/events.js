@@ -144,7 +144,7 @@ class EventsPage extends Frame {
 
 	_day(key, isNew) {
 		const name = new Intl.DateTimeFormat(this.options.locale || document.documentElement.lang || undefined, { dateStyle: 'full', timeZone: 'UTC' });
-		const day = el('div.remsim-day', { 'data-day': key }, el('h3', {}, name.format(Date.parse(key))), el('ol.remsim-events'));
+		const day = el('div.remsim-day', { 'data-day': key }, el('h2', {}, name.format(Date.parse(key))), el('ol.remsim-events'));
 		this.list[isNew ? 'prepend' : 'append'](day);
 		return day;
 	}
