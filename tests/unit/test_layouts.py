@@ -46,6 +46,12 @@ def test_own_goes_before_default_and_deleting_leads_back(client) -> None:
     assert client.delete("/api/v1/layouts/mine").status_code == 404
 
 
+def test_a_check_saves_nothing(client) -> None:
+    assert client.post("/api/v1/layouts/check", json=layout(NOTE)).json["layout"]["wall"]["rotate_s"] == 30
+    assert client.post("/api/v1/layouts/check", json=layout() | {"version": 9}).json["code"] == "newer_version"
+    assert client.get("/api/v1/layouts").json == {"mine": False, "layouts": []}
+
+
 def test_the_list_has_the_default_first_and_says_what_cannot_be_used(client, tmp_path: Path) -> None:
     for name in ("hall", "default"):
         client.put(f"/api/v1/layouts/{name}", json=layout(NOTE))

@@ -11,7 +11,7 @@ from remsim.web.auth import identity, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.fields import body_content
-from remsim.web.layout_files import DEFAULT, MINE, LayoutFiles
+from remsim.web.layout_files import DEFAULT, MINE, LayoutFiles, loaded
 from remsim.web.layout_schema import LayoutForm
 
 bp = Blueprint("layouts", __name__)
@@ -73,3 +73,11 @@ def delete_layout(name: str) -> dict[str, Any]:
     """What is shown instead is asked for anew."""
     files().delete(name)
     return {"name": name, "layout": None}
+
+
+@bp.post("/layouts/check")
+@requires_scope("write")
+@describes("Check a layout, as saving would, and give it back with its defaults; nothing is saved", body=LayoutForm)
+def check_layout() -> dict[str, Any]:
+    """What an import is looked at with before it is saved."""
+    return {"name": None, "layout": loaded(body_content())}
