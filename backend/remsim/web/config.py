@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from flask import Blueprint, Response, g, request
@@ -202,7 +203,7 @@ def restart_service() -> tuple[dict[str, Any], int]:
 def form_of(row: SectionType) -> dict[str, Any]:
     """One type of section with its form."""
     schema = row.schema()
-    current = {} if row.many else json_values(schema, defaults_of(row))
+    current = json_values(schema, defaults_of(row))
     made = object_schema(schema, current)
     for name, property_ in made["properties"].items():
         if not (row.live or schema.fields[name].metadata.get("live")):
@@ -212,9 +213,14 @@ def form_of(row: SectionType) -> dict[str, Any]:
 
 
 def defaults_of(row: SectionType) -> dict[str, Any]:
-    """The defaults of a type there is one of."""
-    kind = getattr(Settings(), row.place)
-    return {name: getattr(kind, name) for name in row.schema().fields}
+    """The defaults of a type's options; none for what is found out, or taken from the service."""
+    if not row.many:
+        kind = getattr(Settings(), row.place)
+        return {name: getattr(kind, name) for name in row.schema().fields}
+    if not is_dataclass(row.kind):
+        return {}
+    known = {one.name: one.default for one in fields(row.kind) if one.name not in (row.inherits or {})}
+    return {name: known[name] for name in row.schema().fields if known.get(name) not in (None, MISSING)}
 
 
 def tagged(content: dict[str, Any]) -> Response:

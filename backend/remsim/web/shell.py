@@ -33,6 +33,7 @@ PAGES = (
     Page("history", "History", "history", ("modems", "history")),
     Page("events", "Events", "events", ("modems", "events")),
     Page("alerts", "Alerts", "alerts", ("modems", "alerts")),
+    Page("settings", "Settings", "settings", ("modems", "settings")),
     Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
     Page("about", "About", "about", ("modems", "diagnostics")),
     Page("wall", "Wall", "wall", ("dashboard", "wall"), in_nav=False, scopes=("read", "wall")),
