@@ -68,8 +68,8 @@ class Field {
 			input = el('select', { ...common, change: this._changed },
 				blank ? el('option', { value: '' }, this.t(this.isRequired ? 'choose …' : 'not set')) : null,
 				choices.map((choice, at) => el('option', { value: at }, this.t(choice.title))));
-		} else if (kind === 'long')
-			input = el('textarea', { ...common, rows: 4, maxlength: property.maxLength, input: this._changed });
+		} else if (kind === 'long' || kind === 'lines')
+			input = el('textarea', { ...common, rows: kind === 'long' ? 4 : 3, spellcheck: kind === 'lines' ? 'false' : null, maxlength: property.maxLength, input: this._changed });
 		else {
 			input = el('input', { ...common, type: kind === 'secret' ? 'password' : 'text', autocomplete: kind === 'secret' ? 'new-password' : 'off', autocapitalize: 'off', spellcheck: 'false', inputmode: isDigits(property) ? 'numeric' : kind === 'number' ? 'decimal' : null, size: kind === 'number' ? OFTEN : null, input: this._changed });
 			if (kind === 'secret') {
