@@ -35,7 +35,7 @@ export const WIDGETS = {
 	events: { title: msg('Events'), load: () => import('./widget-events.js'), w: 12, h: 6, least: { w: 3, h: 3 }, settings: ['modems', 'severity', 'count'], period: true },
 	alerts: { title: msg('Alerts'), load: () => import('./widget-alerts.js'), w: 4, h: 5, least: { w: 2, h: 3 }, settings: [] },
 	notes: { title: msg('Notes'), load: () => import('./widget-notes.js'), w: 4, h: 4, least: { w: 2, h: 2 }, settings: ['text'] },
-	clock: { title: msg('Clock'), load: () => import('./widget-clock.js'), w: 3, h: 3, least: { w: 2, h: 2 }, settings: ['seconds', 'utc'] }
+	clock: { title: msg('Clock'), load: () => import('./widget-clock.js'), w: 3, h: 4, least: { w: 2, h: 2 }, settings: ['seconds', 'utc'] }
 };
 
 /** What a widget is called: its title, else what it shows. */

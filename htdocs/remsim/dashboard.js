@@ -56,7 +56,7 @@ class Dashboard extends Frame {
 		});
 		const { wall } = this.options.links, head = this.root.querySelector('.remsim-head');
 		this.summary.after(this.rates);
-		head.append(el('span.remsim-links', {}, wall ? el('a', { href: wall }, t('Wall page')) : null, this.arrange));
+		head.append(el('span.remsim-links', {}, wall ? el('button', { type: 'button', click: () => this._wall() }, t('Wall …')) : null, this.arrange));
 		fill(this.body, this.job, this.notice, this.nothing, this.tabs, this.place);
 		this.root.addEventListener('pointerdown', pointer => this._pressed(pointer));
 		this._followHash = () => { this._showHash(); this.ranges.follow(); };
@@ -97,6 +97,15 @@ class Dashboard extends Frame {
 
 	_address() {
 		return new URLSearchParams(location.hash.slice(1));
+	}
+
+	/** The address tells which layout is shown, where it is another than the user's. */
+	address(name) {
+		const address = this._address();
+		address.delete('layout');
+		if (name !== 'mine' && name !== 'default')
+			address.set('layout', name);
+		history.replaceState(null, '', `#${address}`);
 	}
 
 	/** Say something about the layout; null: nothing. */
@@ -193,6 +202,15 @@ class Dashboard extends Frame {
 			this.tell(error.message);
 		} finally {
 			this.arrange.disabled = false;
+		}
+	}
+
+	async _wall() {
+		try {
+			const { openWallLink } = await import('./wall-link.js');
+			await openWallLink(this.root, this.options, this.layoutName);
+		} catch (error) {
+			this.tell(error.message);
 		}
 	}
 
