@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.events import Event
 from remsim.telemetry.batch import DIGITS, compact, grid_of, shortest
+from remsim.telemetry.counts import usual_bucket_s
 from remsim.telemetry.points import consolidate, gathered, step_for
 from remsim.telemetry.series import Series
 from web_support import START, SmallRouter, client_of, small_app
@@ -229,3 +230,78 @@ def test_timelines_answer_for_several_modems_and_tracks(parts) -> None:
         ("modem1", "state"), ("modem1", "cell"), ("modem2", "state"), ("modem2", "cell"),
     ]  # fmt: skip
     assert client.get(API + "timeline/batch?track=mood&range=1h").json["field"] == "track"
+
+
+# --- anomalies and counts ---
+
+
+def test_anomalies_of_a_page_come_with_their_method(parts) -> None:
+    router, client = parts
+    for level in (-80, -110, -80):
+        fill(router, 1200 if level == -80 else 60, rsrp_dbm=level)
+    answer = client.get(API + "anomalies?measure=rsrp_dbm,sinr_db&range=1h").json
+    assert answer["threshold"] == 4 and "MAD" in answer["method"]
+    (one,) = answer["anomalies"]
+    assert (one["modem"], one["measure"], one["median"]) == ("modem1", "rsrp_dbm", -80)
+    (span,) = one["spans"]
+    assert abs(span["from"] - (START + 1200)) <= 10 and abs(span["to"] - (START + 1260)) <= 10
+    assert span["value"] == -110 and span["score"] < -4
+    batch = client.get(API + "series/batch?measure=rsrp_dbm&range=1h&anomalies=1&stats=1").json
+    assert batch["anomalies"]["threshold"] == 4
+    assert batch["series"][0]["anomalies"]["spans"] == one["spans"]
+    stats = client.get(API + "stats?modem=modem1&measure=rsrp_dbm&range=1h").json
+    assert batch["series"][0]["stats"]["p95"] == stats["p95"] and batch["series"][0]["stats"]["count"] == stats["count"]
+
+
+def bars(client, query: str) -> dict[tuple[str, str], list[int]]:
+    answer = client.get(API + "counts?" + query).json
+    return {(one["modem"], one["kind"]): one["values"] for one in answer["counts"]}
+
+
+def test_events_are_counted_by_kind_modem_and_hour(parts) -> None:
+    router, client = parts
+    for at in (10, 20, 3700):
+        told(router, "cell_change", at, to="1")
+    router.journal.append(Event("cell_change", "modem2", START + 30, "", "info", {}))
+    router.clock.advance(7200)
+    period = f"from={START}&to={START + 7200}&bucket=3600"
+    assert bars(client, f"modem=modem1,modem2&kind=cell_change,reboot&{period}") == {
+        ("modem1", "cell_change"): [2, 1, 0],
+        ("modem1", "reboot"): [0, 0, 0],
+        ("modem2", "cell_change"): [1, 0, 0],
+        ("modem2", "reboot"): [0, 0, 0],
+    }
+    answer = client.get(API + f"counts?kind=cell_change,failover&from={START + 15}&to={START + 60}").json
+    assert answer["bucket_s"] == 60 and answer["start"] <= START + 15
+    assert [one["kind"] for one in answer["absent"]] == ["failover"]
+
+
+def test_yes_and_no_of_the_network_are_read_from_the_registration(parts) -> None:
+    router, client = parts
+    steps = ["searching", "denied", "searching", "home", "roaming", "searching", "home"]
+    for at, (before, now) in enumerate(zip(steps, steps[1:], strict=False)):
+        told(router, "registration", at * 10, **{"from": before}, to=now)
+    kinds = "authentication_success,authentication_failure"
+    found = bars(client, f"modem=modem1&kind={kinds}&from={START}&to={START + 59}")
+    assert {kind: sum(values) for (_, kind), values in found.items()} == {
+        "authentication_success": 2, "authentication_failure": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("kind=mood", "kind"),
+        ("kind=reboot&bucket=1&range=7d", "bucket"),
+        ("kind=reboot&bucket=0", "bucket"),
+        ("", "kind"),
+    ],
+)
+def test_a_wrong_count_is_told_by_its_field(parts, query: str, field: str) -> None:
+    answer = parts[1].get(API + "counts?" + query)
+    assert (answer.status_code, answer.json["field"]) == (422, field)
+
+
+@given(st.floats(1.6e9, 1.9e9), st.floats(1, 3e7))
+def test_a_usual_count_has_few_bars(start: float, period_s: float) -> None:
+    assert usual_bucket_s(period_s) >= 1 and period_s / usual_bucket_s(period_s) <= 60

@@ -147,6 +147,35 @@ class Journal:
         events = sorted(found.values(), key=lambda event: -(event.id or 0))
         return events[:limit], (events[limit - 1].id if len(events) > limit else None)
 
+    def changes_told(
+        self, kinds: SequenceOf[str], sources: SequenceOf[str], start: float, end: float, bucket_s: float
+    ) -> list[tuple[str, str, Any, Any, int, int]]:
+        """How often events told what: source, kind, ``from``, ``to``, number of the bucket from ``start``, count.
+
+        Only of registrations ``from`` and ``to`` are told; of other kinds they are None.
+        """
+        places = [",".join("?" * len(names)) for names in (kinds, sources)]
+        told = ", ".join(
+            f"CASE WHEN kind = 'registration' AND json_valid(data) THEN json_extract(data, '$.{name}') END"
+            for name in ("from", "to")
+        )
+        select = (
+            f"SELECT source, kind, {told}, CAST((at - ?) / ? AS INTEGER) AS bucket, COUNT(*) FROM events WHERE "
+            f"at >= ? AND at <= ? AND kind IN ({places[0]}) AND source IN ({places[1]}) GROUP BY 1, 2, 3, 4, 5"
+        )
+        with self._lock:
+            if self._waiting:
+                self._flush()
+            values = (start, bucket_s, start, end, *kinds, *sources)
+            rows: list[tuple[str, str, Any, Any, int, int]] = (
+                self._file.tried(lambda: self._db.execute(select, values).fetchall()) or []
+            )
+            for event in self._waiting:
+                if event.kind in kinds and event.source in sources and start <= event.at <= end:
+                    before, now = event.data.get("from"), event.data.get("to")
+                    rows.append((event.source, event.kind, before, now, int((event.at - start) / bucket_s), 1))
+        return rows
+
     def latest_id(self) -> int:
         """The highest id in the journal; 0 when it is empty."""
         with self._lock:

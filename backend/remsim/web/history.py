@@ -1,4 +1,4 @@
-"""``/api/v1/series/batch`` and ``timeline/batch``: all that a page of the past shows, in one answer each."""
+"""``/api/v1/series/batch``, ``timeline/batch``, ``anomalies``, ``counts``: what a page of the past shows, at once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from flask import Blueprint
 
 from remsim.core.errors import InvalidInput, NotFound
 from remsim.core.forms import Flag, Whole
+from remsim.telemetry.anomalies import HEAD, anomalies
 from remsim.telemetry.batch import absent, compact, grid_of, rounded, shortest
+from remsim.telemetry.counts import absent_kinds, check_kind, counts
 from remsim.telemetry.measures import measure_named
-from remsim.telemetry.series import MOST_POINTS, SeriesStore
+from remsim.telemetry.series import MOST_POINTS, Series, SeriesStore
 from remsim.telemetry.stats import stats
 from remsim.telemetry.timeline import TRACKS, check_track, timelines
 from remsim.web.auth import requires_scope
@@ -36,6 +38,23 @@ class BatchQuery(PeriodQuery):
     shift = Whole(0, LONGEST_RANGE_S, load_default=0)
     band = Flag(load_default=True)
     stats = Flag(load_default=False)
+    anomalies = Flag(load_default=False)
+
+
+class AnomaliesQuery(PeriodQuery):
+    """Measures of modems over a part of the past."""
+
+    modem = Names()
+    measure = Names(required=True)
+    points = Whole(1, MOST_POINTS, load_default=600)
+
+
+class CountsQuery(PeriodQuery):
+    """Kinds of events of modems over a part of the past, in spans of ``bucket`` seconds."""
+
+    modem = Names()
+    kind = Names(required=True)
+    bucket = Whole(1, LONGEST_RANGE_S)
 
 
 class TimelinesQuery(PeriodQuery):
@@ -61,7 +80,43 @@ def series_batch() -> dict[str, Any]:
         found, lacking = compact_series(router.series, modem, measures, start, end, asked)
         series += found
         missing += lacking
-    return {"from": start, "to": end, "shift_s": asked["shift"], "series": series, "absent": missing}
+    head = {"from": start, "to": end, "shift_s": asked["shift"]}
+    told = {"anomalies": HEAD} if asked["anomalies"] else {}
+    return head | told | {"series": series, "absent": missing}
+
+
+@bp.get("/anomalies")
+@requires_scope("read", "wall")
+@describes("What is out of the ordinary in measures of modems, by robust statistics", query=AnomaliesQuery)
+def list_anomalies() -> dict[str, Any]:
+    """Of the same points that ``series`` gives; what has no value is left out."""
+    asked = load_query(AnomaliesQuery())
+    router = services().router
+    start, end = asked_period(asked, router.clock.now())
+    modems, measures = asked_modems(asked), [measure_named(name).name for name in asked["measure"]]
+    check_size(len(modems) * len(measures), asked["points"])
+    found = [
+        {"modem": one.modem, "measure": one.measure, "unit": one.unit, "step_s": one.step_s}
+        | anomalies(one.points, one.unit, one.step_s)
+        for modem in modems
+        for one in recorded(router.series, modem, measures, start, end, asked["points"])
+        if any(point[2] is not None for point in one.points)
+    ]
+    return {"from": start, "to": end} | HEAD | {"anomalies": found}
+
+
+@bp.get("/counts")
+@requires_scope("read", "wall")
+@describes("How often something happened: bar i of `values` begins at start + i * bucket_s", query=CountsQuery)
+def list_counts() -> dict[str, Any]:
+    """Kinds that nothing tells are in ``absent``."""
+    asked = load_query(CountsQuery())
+    router = services().router
+    start, end = asked_period(asked, router.clock.now())
+    kinds = [check_kind(name) for name in asked["kind"]]
+    found = counts(router.journal, asked_modems(asked), kinds, start, end, asked.get("bucket"))
+    missing = [{"kind": kind, "reason": reason} for kind, reason in absent_kinds(kinds).items()]
+    return {"from": start, "to": end} | found.as_dict() | {"absent": missing}
 
 
 @bp.get("/timeline/batch")
@@ -85,9 +140,8 @@ def compact_series(
     store: SeriesStore, modem: str, measures: Sequence[str], start: float, end: float, asked: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """A modem's series as JSON has them, and those without a value."""
-    try:
-        found = store.query_many(modem, measures, start, end, asked["points"])
-    except NotFound:  # plugged in, but never yet measured
+    found = recorded(store, modem, measures, start, end, asked["points"])
+    if not found:  # plugged in, but never yet measured
         return [], absent(modem, measures, "nothing has been recorded yet")
     made, missing = [], []
     for one in found:
@@ -98,8 +152,20 @@ def compact_series(
         shown = compact(one, grid, band=asked["band"])
         if asked["stats"]:
             shown["stats"] = rounded(stats(one.points), one.unit)
+        if asked["anomalies"]:
+            shown["anomalies"] = anomalies(one.points, one.unit, one.step_s)
         made.append(shown)
     return made, missing
+
+
+def recorded(
+    store: SeriesStore, modem: str, measures: Sequence[str], start: float, end: float, points: int
+) -> list[Series]:
+    """A modem's series; none of one that was never measured."""
+    try:
+        return store.query_many(modem, measures, start, end, points)
+    except NotFound:
+        return []
 
 
 def asked_modems(asked: dict[str, Any]) -> list[str]:
