@@ -125,9 +125,13 @@ def serve_http(
             if self.flask is not None:
                 self.flask.extensions[KEY].accounts.close()
 
+    arbiter = os.getpid()
     try:
         Service().run()
     except SystemExit as ended:
+        if os.getpid() != arbiter:  # a worker that ended: what this process's callers clean up is the arbiter's
+            logging.shutdown()
+            os._exit(ended.code if isinstance(ended.code, int) else 0)
         return 0 if ended.code in (None, 0) else 1
     return 0
 
