@@ -4,7 +4,7 @@ import { msg } from './words.js';
 
 export const WORDS = [msg('poor'), msg('fair'), msg('good'), msg('excellent')];
 
-/** Lower limits of fair, good and excellent; peers differ, these are the defaults most of them share. */
+/** Lower limits of fair, good and excellent as set on the router; peers differ, these are what most of them share. */
 export const BANDS = {
 	rsrp_dbm: [-100, -90, -80],
 	nr_rsrp_dbm: [-100, -90, -80],
@@ -14,6 +14,16 @@ export const BANDS = {
 	nr_sinr_db: [0, 13, 20],
 	rssi_dbm: [-85, -75, -65]
 };
+
+/** Take the limits that are set on the router: {rsrp_dbm: [fair, good, excellent], …}; 5G has the same. */
+export function takeLimits(limits) {
+	for (const [measure, three] of Object.entries(limits || {})) {
+		for (const name of [measure, `nr_${measure}`]) {
+			if (name in BANDS)
+				BANDS[name] = three;
+		}
+	}
+}
 
 /** The word for a value of a measure; null for unknown values and measures without bands. */
 export function quality(measure, value) {

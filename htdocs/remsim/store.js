@@ -1,6 +1,7 @@
 /** What the page knows: modems, their last minutes, events, jobs, problems. One store, many readers. */
 
 import { epoch } from './format.js';
+import { takeLimits } from './quality.js';
 
 const HISTORY = 900;
 const EVENTS = 200;
@@ -55,6 +56,7 @@ export class Store {
 	takeState(state) {
 		if (state.at)
 			this.offsetS = epoch(state.at) - Date.now() / 1000;
+		takeLimits(state.quality);
 		this.simulated = state.simulated === true;
 		this.version = state.version || this.version;
 		this.streams = state.stream || {};

@@ -214,7 +214,7 @@ SECTIONS = table(
         QualitySettings,
         "quality",
         "What counts as good",
-        "Three numbers each: from where a level is fair, good, excellent. 5G has the same",
+        "For words and colours: from where a level is fair, good, excellent. 5G has the same limits",
         live=True,
     ),
     SectionType(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response
@@ -54,6 +55,7 @@ def state() -> Response:
         "period_s": router.settings.service.period_s,
         "modems": modems,
         "jobs": [job.as_dict() for job in router.jobs.recent()],
+        "quality": asdict(router.settings.quality),
         "lagged": lagged,
         "problems": [*router.problems(), *storage_problems(parts)],
         "stream": {"max": parts.streams.cap, "open": parts.streams.open},
