@@ -5,7 +5,7 @@ import { ask } from './ask.js';
 import { el, fill } from './dom.js';
 import { FormView } from './form.js';
 import { epoch, moment } from './format.js';
-import { nameOf } from './rule-schema.js';
+import { nameOf, sendable } from './rule-schema.js';
 import { msg } from './words.js';
 
 export const CHANNEL_WORDS = {
@@ -151,7 +151,7 @@ export class ChannelsTab {
 	async _save(channel, type, values) {
 		const { t, request, channels, channelsChanged } = this._ctx;
 		const name = channel ? channel.name : nameOf(values.label || type, channels.map(one => one.name));
-		const body = Object.fromEntries(Object.entries({ ...values, type, name }).filter(([, value]) => value !== ''));
+		const body = sendable({ ...values, type, name });
 		if (channel)
 			await request(`alert-channels/${encodeURIComponent(name)}`, { method: 'PUT', body });
 		else

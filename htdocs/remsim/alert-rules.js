@@ -4,6 +4,7 @@ import { ruleSentence, severityNode } from './alert-words.js';
 import { ask } from './ask.js';
 import { el, fill, setText } from './dom.js';
 import { RuleEditor } from './rule-editor.js';
+import { sendable } from './rule-schema.js';
 
 export class RulesTab {
 	constructor(ctx) {
@@ -65,7 +66,7 @@ export class RulesTab {
 			const schema = await (this._schema ||= options.request('alert-rules/form'));
 			if (this._shown !== key)
 				return;
-			this.editor = new RuleEditor(this._ctx, schema, before, from || firstOf(schema));
+			this.editor = new RuleEditor(this._ctx, schema, before, before || (from ? { ...from, label: this._ctx.t(from.label), help: undefined } : firstOf(schema)));
 			fill(this.place, this.editor.root);
 			this.editor.focus();
 		} catch (error) {
@@ -110,7 +111,7 @@ export class RulesTab {
 		this.error.hidden = true;
 		toggle.disabled = true;
 		try {
-			await request(`alert-rules/${encodeURIComponent(rule.name)}`, { method: 'PUT', body: { ...rule, enabled: toggle.checked } });
+			await request(`alert-rules/${encodeURIComponent(rule.name)}`, { method: 'PUT', body: sendable({ ...rule, enabled: toggle.checked }) });
 			await rulesChanged(toggle.checked ? t('%s is on.', rule.label) : t('%s is off.', rule.label), false);
 		} catch (error) {
 			toggle.checked = !toggle.checked;
@@ -127,7 +128,7 @@ export class RulesTab {
 		this.all.disabled = true;
 		try {
 			for (const preset of presets)
-				await request('alert-rules', { method: 'POST', body: withoutHelp({ ...preset, label: t(preset.label) }) });
+				await request('alert-rules', { method: 'POST', body: sendable({ ...preset, label: t(preset.label), help: null }) });
 		} catch (error) {
 			this._fail(error);
 		}
@@ -143,12 +144,6 @@ export class RulesTab {
 	destroy() {
 		this.editor?.destroy();
 	}
-}
-
-function withoutHelp(preset) {
-	const rule = { ...preset };
-	delete rule.help;
-	return rule;
 }
 
 /** What a new rule begins with: the first of everything. */

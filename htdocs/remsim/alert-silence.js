@@ -1,12 +1,10 @@
 /** Silences: nobody is told of what fires while one lasts; the alert itself stays in sight. */
 
 import { el, fill, setText } from './dom.js';
-import { clock, epoch, lasting, moment, zoneS } from './format.js';
+import { clock, epoch, inputTime, lasting, moment, timeOf } from './format.js';
 import { msg } from './words.js';
 
 const FOR = [[3600, msg('1 hour')], [28800, msg('8 hours')], [86400, msg('1 day')]];
-
-const inputText = epochS => new Date((epochS - zoneS(epochS)) * 1000).toISOString().slice(0, 16);
 
 /** A fold that makes a silence. `wanted(scope)` -> {rule, modem}; where both are known the scope can be chosen. */
 export class SilenceMaker {
@@ -19,10 +17,10 @@ export class SilenceMaker {
 		this.until = el('input', { type: 'datetime-local', 'aria-label': t('Silent until') });
 		this.comment = el('input', { type: 'text', maxlength: 200, placeholder: t('Why (for the others)'), 'aria-label': t('Why') });
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
-		this.root = el('details.remsim-silencer', { toggle: () => { this.until.value = inputText(ctx.store.now() + 3600); } }, el('summary', {}, t('Silence')),
+		this.root = el('details.remsim-silencer', { toggle: () => { this.until.value = inputTime(ctx.store.now() + 3600).slice(0, 16); } }, el('summary', {}, t('Silence')),
 			el('div.remsim-inner', {}, this.scope, this.comment,
 				el('div.remsim-tools', {}, FOR.map(([time, word]) => el('button', { type: 'button', click: () => this._make(ctx.store.now() + time) }, t(word)))),
-				el('form.remsim-tools', { submit: event => { event.preventDefault(); this._make(Date.parse(this.until.value) / 1000); } },
+				el('form.remsim-tools', { submit: event => { event.preventDefault(); this._make(timeOf(this.until.value)); } },
 					this.until, el('button', { type: 'submit' }, t('Silent until then'))), this.error));
 	}
 

@@ -13,6 +13,7 @@ import { isRunning } from './jobs.js';
 import { msg } from './words.js';
 
 const TABS = [['now', msg('Now')], ['rules', msg('Rules')], ['channels', msg('Channels')], ['silences', msg('Silences')]];
+const ENDED = 20;
 const SOON_MS = 200;
 const JOB_MS = 1000;
 
@@ -97,7 +98,7 @@ class AlertsPage extends Frame {
 	async _load() {
 		const { t, request } = this.options;
 		try {
-			const [alerts, rules, channels] = await Promise.all([request('alerts'), request('alert-rules'), request('alert-channels')]);
+			const [alerts, rules, channels] = await Promise.all([request('alerts', { query: { ended: ENDED } }), request('alert-rules'), request('alert-channels')]);
 			this._take(alerts);
 			this._takeRules(rules);
 			this.channels = channels.channels;
@@ -123,7 +124,7 @@ class AlertsPage extends Frame {
 	}
 
 	async _loadAlerts() {
-		this._take(await this.options.request('alerts'));
+		this._take(await this.options.request('alerts', { query: { ended: ENDED } }));
 		this._show();
 	}
 

@@ -8,7 +8,7 @@ import { FormView } from './form.js';
 import { complaints } from './form-rules.js';
 import { BANDS } from './quality.js';
 import { RulePreview } from './rule-preview.js';
-import { formValues, mended, nameOf, narrowed, ruleOf } from './rule-schema.js';
+import { formValues, mended, nameOf, narrowed, ruleOf, sendable } from './rule-schema.js';
 
 const NARROWING = ['source', 'measure', 'comparison'];
 
@@ -111,11 +111,11 @@ export class RuleEditor {
 
 	async _save() {
 		const { t, request, rules } = this._ctx, rule = this._now();
-		const name = this.before ? this.before.name : nameOf(rule.label, rules.map(one => one.name));
+		const name = this.before ? this.before.name : nameOf(rule.name || rule.label, rules.map(one => one.name));
 		if (this.before)
-			await request(`alert-rules/${encodeURIComponent(name)}`, { method: 'PUT', body: { ...rule, name } });
+			await request(`alert-rules/${encodeURIComponent(name)}`, { method: 'PUT', body: sendable({ ...rule, name }) });
 		else
-			await request('alert-rules', { method: 'POST', body: { ...rule, name } });
+			await request('alert-rules', { method: 'POST', body: sendable({ ...rule, name }) });
 		this._isSaved = true;
 		await this._ctx.rulesChanged(t('%s is saved.', rule.label));
 	}

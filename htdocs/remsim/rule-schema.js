@@ -120,6 +120,11 @@ export function ruleOf(values, before = {}) {
 	return rule;
 }
 
+/** A rule or a channel as it is sent: what is empty is left out, for then the default holds. */
+export function sendable(values) {
+	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== '' && !(Array.isArray(value) && !value.length)));
+}
+
 /** A name for UCI from what the user calls the rule, unlike those that are taken. */
 export function nameOf(label, taken) {
 	const bare = label.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '').slice(0, 28) || 'rule';

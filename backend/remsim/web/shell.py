@@ -32,6 +32,7 @@ PAGES = (
     Page("modems", "Modems", "modems", ("modems",)),
     Page("history", "History", "history", ("modems", "history")),
     Page("events", "Events", "events", ("modems", "events")),
+    Page("usage", "Usage", "usage", ("modems", "usage")),
     Page("alerts", "Alerts", "alerts", ("modems", "alerts")),
     Page("settings", "Settings", "settings", ("modems", "settings")),
     Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
