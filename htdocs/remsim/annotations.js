@@ -89,9 +89,9 @@ export class Annotations {
 			const iso = input => input.value ? new Date(timeOf(input.value) * 1000).toISOString() : null;
 			const body = { text: text.value.trim(), at: from.value === inputTime(start) ? new Date(start * 1000).toISOString() : iso(from), to: iso(to), modem: modem.value || null };
 			try {
-				await this._options.request(note ? `annotations/${note.id}` : 'annotations', { method: note ? 'PATCH' : 'POST', body });
+				const saved = await this._options.request(note ? `annotations/${note.id}` : 'annotations', { method: note ? 'PATCH' : 'POST', body });
 				dialog.end();
-				await this._again();
+				await this._again(epoch(saved.at));
 			} catch (error) {
 				problem.textContent = error.message;
 			}
@@ -113,8 +113,9 @@ export class Annotations {
 		await this._again();
 	}
 
-	_again() {
-		return this.load(this._asking, this._period);
+	/** The list anew; what was just written is in it, whether the period has its time or not. */
+	_again(at = this._period.from) {
+		return this.load(this._asking, { ...this._period, from: Math.min(this._period.from, Math.floor(at)), to: Math.max(this._period.to, Math.ceil(at)) });
 	}
 
 	/** A dialog over the page that gives the focus back at its end. */

@@ -62,7 +62,7 @@ function placed(lines, width, widthOf) {
 /** A button that saves the picture. */
 export function pictureButton(chart, t, note) {
 	return el('button.remsim-picture', {
-		type: 'button', 'aria-label': t('%s as a picture', chart.spec.title), click: () => {
+		type: 'button', 'aria-label': t('%s as PNG', chart.spec.title), click: () => {
 			if (!chart.chart)
 				return;
 			pictureOf(chart, note).toBlob(blob => {

@@ -14,6 +14,7 @@ import { CHARTS, measuresOf } from './history-charts.js';
 import { countBars, daysOf, groupsOf, hourBars, lanesOf, linesOf, unusualOf, usageBars, wasOff } from './history-lines.js';
 import { PointBar, changesAround, fillChanges } from './history-point.js';
 import { Stack } from './history-stack.js';
+import { qualityPercent } from './link-quality.js';
 import { RARE_KINDS, eventsOf, marksOf } from './period-events.js';
 import { BANDS } from './quality.js';
 import { RangeBar } from './range-bar.js';
@@ -58,7 +59,7 @@ class History extends Frame {
 		this.toolbar = el('div.remsim-toolbar', {}, this.ranges.root, this.exportBox);
 		this.said = el('div.remsim-history-said', { role: 'status' });
 		this.stackBox = el('div.remsim-charts-of-history');
-		fill(this.body, this.toolbar, this.choice.root, this.said, this.stackBox, this.bands.root, this.notes.root, this.events.root, this.point.root);
+		fill(this.body, this.toolbar, this.choice.root, this.said, el('h2.remsim-said', {}, t('Charts')), this.stackBox, this.bands.root, this.notes.root, this.events.root, this.point.root);
 		this.root.addEventListener('pointerdown', pointer => this._pressed(pointer));
 		Object.assign(this.group, {
 			onZoom: (from, to) => this.ranges.zoom(from, to),
@@ -322,7 +323,8 @@ class History extends Frame {
 		this._dirty = false;
 		this.stack.each(chart => chart.append(chart.lines.filter(line => !line.earlier && line.measure).flatMap(line => {
 			const last = line.points.length ? line.points[line.points.length - 1][0] : 0;
-			return this.store.since(line.modem, last).filter(row => line.measure in row.reading).map(row => [line, row.t, row.reading[line.measure]]);
+			const value = reading => line.measure === 'quality_percent' ? qualityPercent(reading) : reading[line.measure] ?? null;
+			return this.store.since(line.modem, last).map(row => [line, row.t, value(row.reading)]);
 		}), now - span, now));
 	}
 }
