@@ -123,23 +123,44 @@ class Usage:
                 self._file.well()
 
     def query(
-        self, start_day: str, end_day: str, modem: str | None = None, group: Sequence[str] = GROUPS
+        self,
+        start_day: str,
+        end_day: str,
+        modem: str | None = None,
+        group: Sequence[str] = GROUPS,
+        sim: str | None = None,
     ) -> list[dict[str, Any]]:
         """Bytes of the days from ``start_day`` to ``end_day`` (``YYYY-MM-DD``, both in), grouped."""
         names = [name for name in GROUPS if name in group]
         with self._lock:
             # What is not written yet counts too, and a look writes nothing.
             counted = [(*key, *count) for key, count in self._counted.items()]
-            select = "SELECT * FROM usage WHERE day >= ? AND day <= ?"
-            stored = self._file.tried(lambda: self._db.execute(select, (start_day, end_day)).fetchall())
+            select = "SELECT * FROM usage WHERE day >= ? AND day <= ? AND sim = COALESCE(?, sim)"
+            stored = self._file.tried(lambda: self._db.execute(select, (start_day, end_day, sim)).fetchall())
         sums: dict[tuple[str, ...], list[int]] = {}
         for *key, rx_bytes, tx_bytes in (*(stored or ()), *counted):
             row = dict(zip(GROUPS, key, strict=True))
-            if start_day <= row["day"] <= end_day and modem in (None, row["modem"]):
+            if start_day <= row["day"] <= end_day and modem in (None, row["modem"]) and sim in (None, row["sim"]):
                 total = sums.setdefault(tuple(row[name] for name in names), [0, 0])
                 total[0] += rx_bytes
                 total[1] += tx_bytes
         return [dict(zip((*names, "rx_bytes", "tx_bytes"), (*key, *sums[key]), strict=True)) for key in sorted(sums)]
+
+    def seen(self) -> list[tuple[str, str, str]]:
+        """Each SIM, day and modem that has usage, once."""
+        with self._lock:
+            select = "SELECT DISTINCT sim, day, modem FROM usage WHERE day >= ?"
+            stored = self._file.tried(lambda: self._db.execute(select, (FIRST_DAY,)).fetchall()) or []
+            counted = [(sim, day, modem) for day, sim, modem, _ in self._counted if day >= FIRST_DAY]
+        return sorted({*stored, *counted})
+
+    def first_day(self, sim: str) -> str | None:
+        """The first day a SIM has usage of."""
+        with self._lock:
+            select = "SELECT MIN(day) FROM usage WHERE sim = ? AND day >= ?"
+            stored = self._file.tried(lambda: self._db.execute(select, (sim, FIRST_DAY)).fetchone())
+            days = [day for day, of_sim, _, _ in self._counted if of_sim == sim and day >= FIRST_DAY]
+        return min([*days, *(day for day in stored or () if day is not None)], default=None)
 
     def close(self) -> None:
         """Write and close."""
