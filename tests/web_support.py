@@ -10,6 +10,9 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from remsim.alerts.desk import Alerts
+from remsim.alerts.notice import Notice
+from remsim.alerts.watch import Sources
 from remsim.config.desk import ConfigDesk
 from remsim.config.settings import Settings, WebSettings
 from remsim.core.bus import Bus, Numbered
@@ -134,6 +137,19 @@ class SmallRouter:
         self.modems = Modems()
         self.control = Desk(self.modems)
         self.config = ConfigDesk(directory, directory, clock=self.clock, running=self.settings)
+        self.sent: list[tuple[str, Notice]] = []
+        self.alerts = Alerts(
+            directory / "alerts.db",
+            settings=self.settings,
+            bus=self.bus,
+            clock=self.clock,
+            journal=self.journal,
+            emit=self.emit,
+            sources=Sources(states=dict, router=dict, usage=dict),
+            send=lambda channel, notice: self.sent.append((channel.name, notice)),
+            router_name="router",
+        )
+        self.config.subscribe(self.alerts.configure)
         self.simulator: Faults | None = Faults()
         self.stopped = False
 
@@ -163,6 +179,7 @@ class SmallRouter:
 
     def stop(self) -> None:
         self.stopped = True
+        self.alerts.stop()
         self.usage.close()
         self.annotations.close()
         self.series.close()

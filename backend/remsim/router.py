@@ -9,9 +9,14 @@ import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 from remsim import __version__
+from remsim.alerts.desk import Alerts
+from remsim.alerts.router_values import router_values
+from remsim.alerts.senders import send
+from remsim.alerts.watch import Sources
 from remsim.config.desk import ConfigDesk
 from remsim.config.settings import Settings, WrongValue
 from remsim.core.bus import Bus, Numbered
@@ -115,6 +120,22 @@ class Router:
             overlay=lambda settings: overlay(options, settings),
         )
         self.config.subscribe(self._follow)
+        self.alerts = Alerts(
+            self.state_dir / "alerts.db",
+            settings=self.settings,
+            bus=self.bus,
+            clock=self.clock,
+            journal=self.journal,
+            emit=self.emit,
+            sources=Sources(
+                states=self.modems.states,
+                router=lambda: router_values(self.state_dir, self.data_dir, self.clock),
+                usage=dict,
+            ),
+            send=send,
+            router_name=gethostname(),
+        )
+        self.config.subscribe(self.alerts.configure)
         self._means = self._make_means(simulation.sysfs_root if simulation else Path("/sys"))
         self.control = ControlDesk(self.modems, self.jobs, self._means, emit=self.emit, state_dir=self.state_dir)
 
@@ -144,6 +165,7 @@ class Router:
                 self._unfinished.touch()
         self.config.keep_what_is_there()
         self.recorder.start()
+        self.alerts.start()
         self.modems.start()
         if backfill:
             ids = iter(self.sequence.reserve(BACKFILL_EVENT_IDS))
@@ -153,6 +175,7 @@ class Router:
         """Stop polling, write out what is in memory, close the files."""
         self._stopping.set()
         self.jobs.stop(UNDO_S)
+        self.alerts.stop()
         self.modems.stop()
         self.jobs.stop(TELL_S)
         self._means.close()
@@ -180,6 +203,7 @@ class Router:
             "journal": self.journal.problem,
             "usage": self.usage.problem,
             "annotations": self.annotations.problem,
+            "alerts": self.alerts.problem,
         }
         for name, text in stores.items():
             if text:

@@ -24,6 +24,7 @@ CHANNEL_TYPES = {
     "browser": "Browser notification",
 }
 SECURITY = {"starttls": "STARTTLS", "tls": "TLS from the start", "none": "None"}
+USUAL_SECURITY = {"smtp": "starttls", "mqtt": "tls"}
 MAIL = re.compile(r"(?:[^\x00-\x1f\x7f<>@,;]{0,80}<)?([^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,190})>?")
 """An address, or ``Name <address>``; the group is the address."""
 TEMPLATE_NAME = re.compile(r"\$(?:\$|\{?([a-z_]+)\}?)?")
@@ -46,7 +47,7 @@ class ChannelSettings:
     headers: tuple[str, ...] = ()
     host: str | None = None
     port: int | None = None
-    security: str = "starttls"
+    security: str | None = None
     verify_tls: bool = True
     user: str | None = None
     password: str | None = None
@@ -58,6 +59,11 @@ class ChannelSettings:
     tags: str | None = None
     facility: str = "daemon"
 
+    @property
+    def encryption(self) -> str:
+        """``starttls``, ``tls`` or ``none``; encrypted unless somebody says otherwise."""
+        return self.security or USUAL_SECURITY.get(self.type, "tls")
+
     def as_dict(self) -> dict[str, Any]:
         """The object of the API: of a secret only whether it is ``set``."""
         made: dict[str, Any] = {"name": self.name, "type": self.type}
@@ -66,6 +72,8 @@ class ChannelSettings:
             if name in SECRETS:
                 value = {"set": bool(value)}
             made[name] = list(value) if isinstance(value, tuple) else value
+        if "security" in made:
+            made["security"] = self.encryption
         return made | {"label": self.label or self.name}
 
 
@@ -170,6 +178,11 @@ class ChannelOptions(Options):
                 raise ValidationError(f"is nothing that {kind} has", name)
         if data.get("user") and not data.get("password"):
             raise ValidationError("is needed with a user", "password")
+        security = data.get("security") or USUAL_SECURITY.get(kind)
+        if kind == "mqtt" and security == "starttls":
+            raise ValidationError("MQTT knows TLS from the start, or none", "security")
+        if data.get("user") and security == "none" and not data.get("allow_private"):
+            raise ValidationError("a password goes over the internet with encryption only", "security")
         if kind == "ntfy" and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", data["topic"]):
             raise ValidationError("is not a name of letters, digits, - and _", "topic")
 

@@ -60,6 +60,7 @@ KINDS = {
     "reboot": "a modem restarted",
     "state": "a modem's state changed otherwise",
     "sms": "a short message or a delivery report came in",
+    "alert": "an alert fired or ended",
     "control": "somebody had something done to a modem",
     "access": "somebody tried to get in who may not",
     "error": "something went wrong",

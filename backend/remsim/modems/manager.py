@@ -101,6 +101,10 @@ class ModemManager:
         if not self._thread.is_alive():
             self._uevents.close()
 
+    def states(self) -> dict[str, str]:
+        """The state of each modem, by id."""
+        return {modem.id: modem.state for modem in list(self._modems.values())}
+
     def views(self, *, identifiers: bool = False) -> list[dict[str, Any]]:
         """The objects of all modems, by number."""
         with self._identifying:  # two modems that change their ids are never seen with one id

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g
 
+from remsim.core.errors import RemsimError
 from remsim.core.events import Event
 from remsim.web import (
     access,
+    alert_channels,
+    alert_rules,
+    alerts,
     config,
     control,
     detection,
@@ -37,7 +41,7 @@ from remsim.web.auth.rpcd import UBUS, LuciSessions
 from remsim.web.auth.throttle import Throttle
 from remsim.web.broker import Broker, InProcessBroker, feed
 from remsim.web.context import Services, services
-from remsim.web.errors import Unauthorized, of_remsim_error
+from remsim.web.errors import Forbidden, TooManyAttempts, Unauthorized, of_remsim_error
 from remsim.web.streams import Streams
 from remsim.web.takeover import KEY
 
@@ -61,6 +65,9 @@ API_PARTS = (
     annotations_bp,
     events.bp,
     usage.bp,
+    alerts.bp,
+    alert_rules.bp,
+    alert_channels.bp,
     layouts.bp,
     config.bp,
     jobs.bp,
@@ -111,7 +118,8 @@ def create_app(
     errors.install(app)
     app.before_request(login.wall_link)
     guard.install(app)
-    app.register_error_handler(Unauthorized, refuse)
+    for refusal in (Unauthorized, Forbidden, TooManyAttempts):
+        app.register_error_handler(refusal, refuse)
     app.after_request(add_headers)
     app.after_request(finish)
     for part in API_PARTS:
@@ -121,11 +129,18 @@ def create_app(
     return app
 
 
-def refuse(error: Unauthorized) -> Response:
+def refuse(error: RemsimError) -> Response:
     """A person gets a page that says how to get in, a program the usual error."""
-    if pages.wants_page():
-        return pages.refusal_page("This page is for those who have a link to it.", 401)
-    return of_remsim_error(error)
+    answer = of_remsim_error(error)
+    if not pages.wants_page():
+        return answer
+    words = f"{error.message[:1].upper()}{error.message[1:]}."
+    if isinstance(error, Unauthorized):
+        words = "This page is for those who have a link to it."
+    page = pages.refusal_page(words, answer.status_code)
+    if "Retry-After" in answer.headers:
+        page.headers["Retry-After"] = answer.headers["Retry-After"]
+    return page
 
 
 def finish(response: Response) -> Response:

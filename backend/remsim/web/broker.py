@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
+from remsim.alerts.alert import AlertUpdate
 from remsim.core.bus import Bus, Numbered
 from remsim.core.events import Event
 from remsim.core.jobs import JobUpdate
@@ -209,9 +210,13 @@ def feed(bus: Bus, broker: Broker) -> None:
     def on_job(update: JobUpdate) -> None:
         broker.publish("job", encode(update.job))
 
+    def on_alert(update: AlertUpdate) -> None:
+        broker.publish("alert", encode(update.alert))
+
     bus.listen(Numbered, on_reading)
     bus.listen(Event, on_event)
     bus.listen(JobUpdate, on_job)
+    bus.listen(AlertUpdate, on_alert)
 
 
 def encode(value: dict[str, Any]) -> str:

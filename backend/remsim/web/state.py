@@ -55,6 +55,7 @@ def state() -> Response:
         "period_s": router.settings.service.period_s,
         "modems": modems,
         "jobs": [job.as_dict() for job in router.jobs.recent()],
+        "alerts": router.alerts.summary(),
         "quality": asdict(router.settings.quality),
         "lagged": lagged,
         "problems": [*router.problems(), *storage_problems(parts)],

@@ -50,7 +50,7 @@ class Group:
 class Evaluation:
     """Rules in force and where they stand. One thread at a time; times are the caller's and only rise.
 
-    Feed it what happens; each call gives the transitions it caused. ``due`` says when to call ``advance`` at the latest.
+    Feed it what happens; each call gives the transitions it caused. ``due`` says when to call ``advance`` at latest.
     ``hours_at`` tells the wall time, for rules that are looked at in certain hours only.
     """
 
@@ -121,13 +121,20 @@ class Evaluation:
             before = group.value
             if value == before and group.is_fed:
                 continue  # only time can change something, and that has its heap
-            group.value = value
             if before is not None and isinstance(value, int | float) and group.low < value < group.high:
+                group.value = value
                 for track in group.watched:
                     track.note(value)
                 continue
-            moved += self._look(group, at)
+            moved += self._take(group, value, at)
         return moved
+
+    def feed_one(self, subject: str, source: str, measure: str, value: Value, at: float) -> list[Transition]:
+        """One value of a subject, as ``feed``."""
+        group = self._group(subject, source, measure) if (source, measure) in self._by_key else None
+        if group is None or (value == group.value and group.is_fed):
+            return []
+        return self._take(group, value, at)
 
     def count(self, subject: str, source: str, measure: str, at: float) -> list[Transition]:
         """Something happened that rules of ``count_at_least`` count."""
@@ -151,8 +158,7 @@ class Evaluation:
                 for track in group.tracks:
                     if track.rule.comparison != "absent":
                         moved += self._end(track, at, reason)
-            group.value = None
-            moved += self._look(group, at)
+            moved += self._take(group, None, at)
         return moved
 
     def forget(self, subject: str, at: float, reason: str) -> list[Transition]:
@@ -253,6 +259,10 @@ class Evaluation:
 
     def _is_open(self, rule: Rule) -> bool:
         return rule.name not in self._closed
+
+    def _take(self, group: Group, value: Value, at: float) -> list[Transition]:
+        group.value = value
+        return self._look(group, at)
 
     def _look(self, group: Group, at: float) -> list[Transition]:
         """All rules of a group look at its value."""

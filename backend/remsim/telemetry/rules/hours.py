@@ -15,7 +15,7 @@ Zone = Callable[[float], time.struct_time]
 class Hours:
     """``days`` (0 is Monday; none: all) from ``start_minute`` up to, not including, ``end_minute`` of the day.
 
-    Hours that end before they begin run over midnight and belong to the day they begin on. Equal ones are the whole day.
+    Hours that end before they begin run over midnight and belong to the day they begin on. Equal ones are all day.
     What counts is what the clock on the wall shows: an hour that summer time leaves out is not there, one that comes
     twice counts twice.
     """

@@ -17,10 +17,10 @@ class Rule:
     """What is a matter: ``measure`` of ``source`` compared with ``threshold``, for ``for_s``, within ``hours``.
 
     ``source`` is any word that the feeder uses too; ``subject`` None is every one that is fed, each on its own.
-    ``above`` is true beyond the threshold and false again at ``threshold - hysteresis`` or less (``below`` the other way
-    round); in between it stays as it was, so noise within the hysteresis neither ends a wait nor an alert.
-    ``is`` and ``is_not`` compare words with those of ``words``, numbers with ``threshold``. ``absent`` is true while the
-    value is unknown. ``count_at_least`` counts events of the last ``window_s``.
+    ``above`` is true beyond the threshold and false again at ``threshold - hysteresis`` or less (``below`` the other
+    way round); in between it stays as it was, so noise within the hysteresis neither ends a wait nor an alert.
+    ``is`` and ``is_not`` compare words with those of ``words``, numbers with ``threshold``. ``absent`` is true while
+    the value is unknown. ``count_at_least`` counts events of the last ``window_s``.
     """
 
     name: str

@@ -1,0 +1,104 @@
+"""The one way out of the alerts: names are resolved and looked at before a connection is made to that very address.
+
+Else somebody who may only name a receiver could reach through the router what he cannot reach himself: its own
+services, or machines of the local network. A name that means another address the next time changes nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING, Any
+
+from remsim.alerts.notice import ChannelTrouble
+
+if TYPE_CHECKING:
+    from ssl import SSLSocket
+
+TIMEOUT_S = 15.0
+MOST_TRIED = 4
+NAT64 = ip_network("64:ff9b::/96")
+Resolve = Callable[..., list[Any]]
+
+
+def connect(
+    host: str, port: int, *, allow_private: bool, timeout_s: float = TIMEOUT_S, resolve: Resolve = socket.getaddrinfo
+) -> socket.socket:
+    """A connection to a host, or ``ChannelTrouble``. Private addresses only where that is allowed."""
+    try:
+        found = resolve(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no name"
+        raise ChannelTrouble(f"the name {host} could not be resolved: {why}") from error
+    addresses = [one[4] for one in found if allow_private or is_public(str(one[4][0]))]
+    if not addresses:
+        raise ChannelTrouble(
+            f"{host} is in the local network, which this channel may not reach",
+            hint="allow it in the channel's settings, from LuCI",
+            code="private_address",
+        )
+    trouble: OSError | None = None
+    for address in addresses[:MOST_TRIED]:
+        try:
+            return socket.create_connection(address[:2], timeout_s)
+        except OSError as error:
+            trouble = error
+    raise ChannelTrouble(f"{host} port {port} cannot be reached: {words_of(trouble)}") from trouble
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is of the public internet, whatever it is wrapped in."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    inner = wrapped(address)
+    if inner is not None:
+        return is_public(str(inner))
+    return address.is_global and not address.is_multicast
+
+
+def wrapped(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """The IPv4 address within an IPv6 one that only carries it."""
+    if isinstance(address, IPv4Address):
+        return None
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    if address in NAT64 or int(address) >> 32 == 0:  # the latter are IPv4-compatible, long out of use
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+def over_tls(sock: socket.socket, host: str, *, verify: bool) -> SSLSocket:
+    """TLS on a connection, with the name that was asked for."""
+    try:
+        made: SSLSocket = tls_context(verify=verify).wrap_socket(sock, server_hostname=host)
+        return made
+    except OSError as error:
+        sock.close()
+        raise ChannelTrouble(f"{host}: TLS failed: {words_of(error)}") from error
+
+
+def tls_context(*, verify: bool) -> Any:
+    """What is trusted: the router's certificates, or anything where a check is not wanted."""
+    import ssl  # late: it is large, and most alerts are read on a page
+
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def words_of(error: BaseException | None) -> str:
+    """Why, in a few words."""
+    if isinstance(error, TimeoutError):
+        return "it does not answer"
+    reason = getattr(error, "verify_message", None) or getattr(error, "reason", None)
+    text = str(reason or getattr(error, "strerror", None) or error or type(error).__name__)
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:160]

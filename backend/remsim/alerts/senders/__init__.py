@@ -1,0 +1,32 @@
+"""One module a type of channel. Each is loaded with the first message it sends: most routers use one or none."""
+
+from __future__ import annotations
+
+from remsim.alerts.notice import ChannelTrouble, Notice
+from remsim.config.channels import ChannelSettings
+
+
+def send(channel: ChannelSettings, notice: Notice) -> None:
+    """Send a notice by a channel, or raise ``ChannelTrouble``."""
+    if channel.type == "smtp":
+        from remsim.alerts.senders import smtp
+
+        smtp.send(channel, notice)
+    elif channel.type == "webhook":
+        from remsim.alerts.senders import webhook
+
+        webhook.send(channel, notice)
+    elif channel.type == "mqtt":
+        from remsim.alerts.senders import mqtt
+
+        mqtt.send(channel, notice)
+    elif channel.type == "ntfy":
+        from remsim.alerts.senders import ntfy
+
+        ntfy.send(channel, notice)
+    elif channel.type == "syslog":
+        from remsim.alerts.senders import syslog
+
+        syslog.send(channel, notice)
+    else:
+        raise ChannelTrouble(f"{channel.type} sends nothing")
