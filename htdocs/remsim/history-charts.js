@@ -4,8 +4,8 @@ import { bitRate, bytes, number } from './format.js';
 import { msg } from './words.js';
 
 /**
- * A line is [measure, suffix of its name, whether it is dashed]. `bars` names the source of a chart of counted things;
- * `unusual`: the measure in which unusual stretches are looked for; `strips`: cells and bands are shown in it.
+ * A line is [measure, suffix of its name, whether it is dashed]. `bars` names the source of a chart of counted things, whose
+ * `kinds` are [kind, suffix of its name]; `unusual`: the measure in which unusual stretches are looked for; `strips`: cells and bands are shown in it.
  */
 export const CHARTS = [
 	{
@@ -47,23 +47,26 @@ export const CHARTS = [
 		help: [msg('What the modem’s warmest sensor says. Most modems slow down from 80 to 90 °C on.')]
 	},
 	{
-		id: 'usage', title: msg('Data used'), unit: '', bars: 'usage', min: 0, format: bytes, axis: bytes, axisWidth: 72, lines: [['rx_bits_per_s', ' ↓'], ['tx_bits_per_s', ' ↑']],
+		id: 'usage', title: msg('Data used'), unit: '', bars: 'usage', format: bytes, axis: bytes, axisWidth: 72,
 		help: [msg('Bytes received and sent by each interface, counted by the router a day of UTC; the operator may count differently. In periods up to two days each hour has a bar, worked out from the throughput.')]
 	},
 	{
-		id: 'failovers', title: msg('Lost connections and failovers'), unit: '', bars: 'counts', min: 0, max: 4, digits: 0, axis: whole, lines: [['lost', msg(' lost')], ['failovers', msg(' failovers')]],
-		kinds: { lost: ['disconnect'], failovers: ['failover'] },
-		help: [msg('How often a modem lost its connection, and how often traffic moved to another one.')]
+		id: 'lost', title: msg('Lost connections'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole, kinds: [['disconnect', '']],
+		help: [msg('How often a modem lost its service. The marks ✕ under the charts stand where it was.')]
 	},
 	{
-		id: 'authentication', title: msg('Registration accepted and refused'), unit: '', bars: 'counts', min: 0, max: 4, digits: 0, axis: whole, lines: [['accepted', msg(' accepted')], ['refused', msg(' refused')]],
-		kinds: { accepted: ['connect'], refused: ['registration_denied'] },
+		id: 'failovers', title: msg('Failovers'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole, kinds: [['failover', '']],
+		help: [msg('How often traffic moved to another modem.')]
+	},
+	{
+		id: 'authentication', title: msg('Registration accepted and refused'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole,
+		kinds: [['authentication_success', msg(' accepted')], ['authentication_failure', msg(' refused')]],
 		help: [msg('How often the network let a modem in, and how often it refused it. Refusals come from the SIM, its contract, or a roaming ban.')]
 	}
 ];
 
 /** Shown where nobody has chosen yet. */
-export const USUAL = ['quality', 'rsrp', 'sinr', 'rate', 'latency', 'loss', 'usage'];
+export const USUAL = ['quality', 'rsrp', 'sinr', 'rate', 'latency', 'loss', 'usage', 'lost'];
 
 /** Things are counted in whole numbers. */
 function whole(value) {

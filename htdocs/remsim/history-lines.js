@@ -43,10 +43,10 @@ export function linesOf(chart, modems, order, series, earlier, t) {
 	return { lines, stepS, why: !lines.length && reasons.size === 1 ? [[null, ...reasons]] : why };
 }
 
-/** Stretches of unusual values of a chart's modems, and how they were found: {stretches, found: {method, threshold} or null}. */
+/** Stretches of unusual values of a chart's modems; null where none were looked for. */
 export function unusualOf(chart, modems, series) {
 	const known = modems.map(modem => series.get(`${modem.id} ${chart.unusual}`)).filter(one => one && one.anomalies);
-	return { stretches: known.flatMap(one => one.anomalies.spans), found: known.length ? known[0].anomalies : null };
+	return known.length ? known.flatMap(one => one.anomalies.spans) : null;
 }
 
 /** Bars of `usage`: received and sent of each interface a day of UTC. */
@@ -65,7 +65,7 @@ export function usageBars(rows, modems, order, t) {
 			points.set(day, (points.get(day) || 0) + row[name]);
 		}
 	}
-	return [...lines.values()].map(line => ({ ...line, points: [...line.points].sort((a, b) => a[0] - b[0]).map(([time, value]) => [time, value, value, value]) }));
+	return [...lines.values()].sort((a, b) => a.series - b.series).map(line => ({ ...line, points: [...line.points].sort((a, b) => a[0] - b[0]).map(([time, value]) => [time, value, value, value]) }));
 }
 
 /** Bars of what went through each modem's interface an hour, counted from the averages of its throughput. */
@@ -87,16 +87,15 @@ export function daysOf(from, to) {
 	return { from: day(from), to: day(Math.max(from, to - 1)) };
 }
 
-/** Bars of `counts`: {bucket_s, counts: [{modem, kind, values: [[start, count], …]}]}. */
+/** Bars of an answer of `counts`: {lines, why} of a chart. */
 export function countBars(chart, answer, modems, order, t) {
-	return chart.lines.flatMap(([name, suffix], at) => modems.map(modem => {
-		const points = new Map();
-		for (const { values } of answer.counts.filter(one => one.modem === modem.id && (chart.kinds[name] || []).includes(one.kind))) {
-			for (const [time, count] of values)
-				points.set(time, (points.get(time) || 0) + count);
-		}
-		return { label: `${modem.name}${t(suffix)}`, series: order.indexOf(modem.id), stack: modem.id, pale: at > 0, bars: true, points: [...points].sort((a, b) => a[0] - b[0]).map(([time, value]) => [time, value, value, value]) };
+	const lines = chart.kinds.flatMap(([kind, suffix], at) => modems.map(modem => {
+		const found = answer.counts.find(one => one.modem === modem.id && one.kind === kind);
+		const points = found ? found.values.map((value, slot) => [answer.start + slot * answer.bucket_s, value, value, value]) : [];
+		return { label: `${modem.name}${t(suffix)}`, series: order.indexOf(modem.id), stack: modem.id, pale: at > 0, bars: true, points };
 	})).filter(line => line.points.length);
+	const absent = answer.absent.find(({ kind }) => chart.kinds.some(one => one[0] === kind));
+	return { lines, why: absent ? [[null, absent.reason]] : [] };
 }
 
 /** Strips of what each modem used, a colour for each value in the order in which they came; `words(value)` names it. */

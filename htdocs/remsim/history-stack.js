@@ -7,7 +7,7 @@ import { TimeChart } from './charts.js';
 import { el, fill } from './dom.js';
 import { download } from './download.js';
 
-const AHEAD = '600px 0px';
+const AHEAD = '1200px 0px';
 
 class Place {
 	/** A chart with what stands around it: its picture, its table, its meaning. */

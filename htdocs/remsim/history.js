@@ -161,17 +161,20 @@ class History extends Frame {
 		if (!isLast())
 			return;
 		const series = merged(now), earlier = before && merged(before);
+		const threshold = now.map(answer => answer && answer.anomalies).find(Boolean)?.threshold;
 		const failed = [...now, ...before || []].find(answer => answer && answer.error);
 		for (const chart of charts.filter(one => !one.bars)) {
 			const drawn = linesOf(chart, modems, order, series, earlier, t);
 			const place = this.stack.places.get(chart.id);
 			place.chart.qualityBands = chart.bands && modems.length === 1 && !shift ? BANDS[chart.lines[0][0]] : null;
 			this.stack.show(chart.id, failed ? { lines: [], why: [[null, failed.error]] } : drawn, from, to);
-			const { stretches, found } = unusualOf(chart, modems, series);
-			this.stack.unusual(chart.id, stretches, found && t('%s unusual stretches: %s', stretches.length, found.method));
+			const unusual = unusualOf(chart, modems, series);
+			this.stack.unusual(chart.id, unusual || [], unusual && (unusual.length
+				? t('%s unusual: further than %s × the usual distance (1.4826 MAD) from the median of a quarter of the points around', unusual.length, threshold)
+				: t('nothing unusual: all within %s × the usual distance (1.4826 MAD) from the median of a quarter of the points around', threshold)));
 		}
 		if (hourly)
-			this._bars('usage', failed || {}, HOUR_S, hourBars(modems, order, series, t), period);
+			this._bars('usage', failed, HOUR_S, { lines: hourBars(modems, order, series, t) }, period);
 		this._failed = failed ? failed.error : null;
 		this.stack.each(chart => { chart.setEvents(this._marks); chart.setNotes(this._noteMarks); });
 		this._strips();
@@ -224,19 +227,19 @@ class History extends Frame {
 		const bars = charts.filter(chart => chart.bars === 'counts');
 		const [usage, counts] = await Promise.all([
 			to - from > HOURLY_S && charts.some(chart => chart.bars === 'usage') ? this.asking.ask('usage', daysOf(from, to)) : null,
-			bars.length ? this.asking.ask('counts', { modem: ids(modems).join(), kind: [...new Set(bars.flatMap(chart => Object.values(chart.kinds).flat()))].join(), ...bounds(period), bucket: to - from > HOURLY_S ? DAY_S : HOUR_S }) : null
+			bars.length ? this.asking.ask('counts', { modem: ids(modems).join(), kind: bars.flatMap(chart => chart.kinds.map(([kind]) => kind)).join(), ...bounds(period), bucket: to - from > HOURLY_S ? DAY_S : HOUR_S }) : null
 		]);
 		if (!isLast())
 			return;
 		if (usage)
-			this._bars('usage', usage, DAY_S, usage.error ? [] : usageBars(usage.usage, modems, order, t), period);
+			this._bars('usage', usage, DAY_S, usage.error ? {} : { lines: usageBars(usage.usage, modems, order, t) }, period);
 		for (const chart of counts ? bars : [])
-			this._bars(chart.id, counts, counts.bucket_s, counts.error ? [] : countBars(chart, counts, modems, order, t), period);
+			this._bars(chart.id, counts, counts.bucket_s, counts.error ? {} : countBars(chart, counts, modems, order, t), period);
 	}
 
-	_bars(id, { error }, stepS, lines, { from, to }) {
-		const why = error ? [[null, error]] : lines.length ? [] : [[null, this.options.t('nothing was counted in this period')]];
-		this.stack.show(id, { lines, stepS, why }, from, to);
+	_bars(id, answer, stepS, { lines = [], why = [] }, { from, to }) {
+		const nothing = [[null, answer?.error || this.options.t('nothing was counted in this period')]];
+		this.stack.show(id, { lines, stepS, why: lines.length || why.length ? why : nothing }, from, to);
 		this.stack.each(chart => { chart.setEvents(this._marks); chart.setNotes(this._noteMarks); });
 	}
 

@@ -15,7 +15,7 @@ function period({ range, from, to }) {
  *
  * A Map of "modem measure" to {modem, measure, unit, points: [[t, min, avg, max], …], stepS, source, reason, stats,
  * anomalies}; without values `points` is empty and `reason` says why. With a shift, times are moved to the period that
- * is shown, so that both can be drawn over each other; `from` and `to` of the Map's `period` are the shown ones.
+ * is shown, so that both can be drawn over each other; `from` and `to` of the Map's `period` are the shown ones, its `anomalies` say how those were found.
  */
 export async function fetchSeries(request, wanted, { signal } = {}) {
 	const flag = value => value ? 1 : null;
@@ -35,6 +35,7 @@ export function seriesOf(answer) {
 	for (const { modem, measure, reason } of answer.absent)
 		found.set(`${modem} ${measure}`, { modem, measure, unit: null, points: [], stepS: 1, source: null, reason, stats: null, anomalies: null });
 	found.period = { from: answer.from + shift, to: answer.to + shift };
+	found.anomalies = answer.anomalies || null;
 	return found;
 }
 

@@ -79,10 +79,12 @@ test('an hour has the bytes that its averages make', () => {
 	assert.deepEqual(bars.points.map(point => [point[0], point[2]]), [[0, 12000], [3600, 600]]);
 });
 
-test('kinds of events are counted together where a chart says so', () => {
-	const chart = { lines: [['refused', ' refused']], kinds: { refused: ['denied', 'limited'] } };
-	const answer = { counts: [{ modem: 'modem1', kind: 'denied', values: [[0, 1], [60, 2]] }, { modem: 'modem1', kind: 'limited', values: [[60, 1]] }, { modem: 'modem2', kind: 'other', values: [[0, 9]] }] };
-	assert.deepEqual(countBars(chart, answer, MODEMS, ORDER, plain).map(line => [line.label, line.points.map(point => point[2])]), [['wan1 refused', [1, 3]]]);
+test('events are counted in the spans that the router chose; what it cannot count is named', () => {
+	const chart = { kinds: [['denied', ' refused'], ['failover', '']] };
+	const answer = { start: 600, bucket_s: 60, counts: [{ modem: 'modem1', kind: 'denied', values: [1, 2] }], absent: [{ kind: 'failover', reason: 'no links' }] };
+	const { lines, why } = countBars(chart, answer, MODEMS, ORDER, plain);
+	assert.deepEqual(lines.map(line => [line.label, line.points.map(point => [point[0], point[2]])]), [['wan1 refused', [[600, 1], [660, 2]]]]);
+	assert.deepEqual(why, [[null, 'no links']]);
 });
 
 test('a cell has one colour wherever it comes again; unknown times have none', () => {
