@@ -57,6 +57,15 @@ class Server:
         with urllib.request.urlopen(request, timeout=timeout_s) as answer:
             return json.load(answer)
 
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        """A request that changes something."""
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        content = json.dumps(body or {}).encode()
+        address = f"http://127.0.0.1:{self.port}/api/v1/{path}"
+        asked = urllib.request.Request(address, content, headers, method=method)
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            return json.load(answer)
+
     def wait_open(self, count: int) -> None:
         deadline = time.monotonic() + 5
         while self.get("state")["stream"]["open"] != count:
@@ -73,13 +82,15 @@ class Server:
 class Stream:
     """One raw stream, so that a test can also be slow or vanish."""
 
-    def __init__(self, port: int, query: str = "", headers: dict[str, str] | None = None, buffer: int = 0) -> None:
+    def __init__(
+        self, port: int, query: str = "", headers: dict[str, str] | None = None, buffer: int = 0, token: str = TOKEN
+    ) -> None:
         self.socket = socket.socket()
         if buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.socket.settimeout(10)
         self.socket.connect(("127.0.0.1", port))
-        lines = [f"GET /api/v1/stream{query} HTTP/1.1", "Host: x", f"Authorization: Bearer {TOKEN}"]
+        lines = [f"GET /api/v1/stream{query} HTTP/1.1", "Host: x", f"Authorization: Bearer {token}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in (headers or {}).items()]
         self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
         self.file = self.socket.makefile("rb")

@@ -58,6 +58,19 @@ def test_a_viewer_may_ask_for_one_modem(server: Server) -> None:
     assert [one["data"]["cell_id"] for one in stream.take(5)] == [1, 3, 5, 7, 9]
 
 
+def test_a_revoked_token_loses_its_stream_and_no_other(server: Server) -> None:
+    token = server.send("POST", "tokens", {"name": "TV", "scopes": ["wall"]})
+    revoked, stays = Stream(server.port, token=token["secret"]), server.stream()
+    server.wait_open(2)
+    server.do("publish 1")
+    assert len(revoked.take(1)) == len(stays.take(1)) == 1
+    server.send("DELETE", f"tokens/{token['id']}")
+    server.do("publish 1")
+    assert list(revoked.messages()) == []
+    assert len(stays.take(1)) == 1
+    server.wait_open(1)
+
+
 def test_a_slow_viewer_is_told_what_it_lost_and_holds_up_nobody(server: Server) -> None:
     slow = Stream(server.port, buffer=4096)
     quick = server.stream()

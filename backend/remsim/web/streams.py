@@ -106,10 +106,11 @@ class Generated:
         if not self._begun:
             self._begun = True
             return self._viewer.first
-        while not broker.closed and self._viewer.is_allowed():
-            if not broker.wait(self._viewer.position, HEARTBEAT_S):
-                return HEARTBEAT
-            piece = self._streams.next_piece(self._viewer)
+        while not broker.closed:
+            has_more = broker.wait(self._viewer.position, HEARTBEAT_S)
+            if not self._viewer.is_allowed():
+                break
+            piece = self._streams.next_piece(self._viewer) if has_more else HEARTBEAT
             if piece:
                 return piece
         raise StopIteration

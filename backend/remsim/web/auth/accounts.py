@@ -227,6 +227,7 @@ class Accounts:
     def close(self) -> None:
         """Write what is only in memory, and close the file."""
         with self._lock:
+            self._file.leave_memory(at_once=True)
             self.write_uses()
             self._file.close()
 
