@@ -287,7 +287,7 @@ def test_the_preview_says_when_a_rule_would_have_fired(small: tuple[SmallRouter,
     assert answer["spans"][0]["peak"] == -115.0
     exact = post(client, "alert-rules/preview", POOR | {"range": "700"}).json
     assert (exact["fired"], exact["approximate"], exact["note"]) == (3, False, None)
-    assert post(client, "alert-rules/preview", POOR | {"for_s": 101, "range": "1h"}).json["fired"] == 0
+    assert post(client, "alert-rules/preview", POOR | {"for_s": 130, "range": "1h"}).json["fired"] == 0
 
 
 def test_the_preview_of_events_counts_the_journal(small: tuple[SmallRouter, FlaskClient]) -> None:
