@@ -131,3 +131,11 @@ def test_a_note_that_cannot_be_kept_is_not_taken(tmp_path: Path) -> None:
         notes.add(at=2.0, until=None, text="y", modem=None, author="local")
         assert notes.problem is None and [one.text for one in notes.query()] == ["x", "y"]
         notes.close()
+
+
+def test_notes_as_a_file_are_no_formulas(client) -> None:
+    note(client, text='=cmd|" /C calc"!A0', modem="modem1", to=START + 5)
+    lines = client.get(API + "/export.csv").text.splitlines()
+    assert lines[0] == "from,to,modem,text,author,id"
+    assert "modem1,\"'=cmd|\"\" /C calc\"\"!A0\",local," in lines[1]
+    assert client.get(f"{API}/export.csv?from={START + 6}&to={START + 7}").text.count("\n") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from pathlib import Path
 
@@ -305,3 +306,31 @@ def test_a_wrong_count_is_told_by_its_field(parts, query: str, field: str) -> No
 @given(st.floats(1.6e9, 1.9e9), st.floats(1, 3e7))
 def test_a_usual_count_has_few_bars(start: float, period_s: float) -> None:
     assert usual_bucket_s(period_s) >= 1 and period_s / usual_bucket_s(period_s) <= 60
+
+
+# --- exports ---
+
+
+def test_an_export_has_the_points_that_are_shown(parts) -> None:
+    router, client = parts
+    fill(router, 1200, sinr_db=10.0)
+    query = "modem=modem1&measure=rsrp_dbm,quality_percent&range=20m&points=40"
+    shown = client.get(API + "series/batch?" + query).json["series"]
+    lines = list(csv.reader(client.get(API + f"export.csv?{query}&band=1").text.splitlines()))
+    assert lines[0][2:] == [
+        "rsrp_dbm [dBm]", "rsrp_dbm min [dBm]", "rsrp_dbm max [dBm]",
+        "quality_percent [%]", "quality_percent min [%]", "quality_percent max [%]",
+    ]  # fmt: skip
+    columns = list(zip(*lines[1:], strict=True))
+    for at, values in ((2, shown[0]["avg"]), (3, shown[0]["min"]), (4, shown[0]["max"]), (5, shown[1]["avg"])):
+        assert [float(cell) for cell in columns[at]] == pytest.approx(values, abs=0.051)
+    plain = client.get(API + f"export.csv?{query}").text.splitlines()
+    assert plain[0] == "time,modem,rsrp_dbm [dBm],quality_percent [%]" and len(plain) == len(lines)
+    (series, _) = client.get(API + f"export.json?{query}&band=0").json["series"]
+    assert [mean for _, mean in series["points"]] == pytest.approx(shown[0]["avg"], abs=0.051)
+
+
+def test_an_export_of_all_has_the_quality_too(parts) -> None:
+    router, client = parts
+    fill(router, 60)
+    assert "quality_percent [%]" in client.get(API + "export.csv?range=1h").text.splitlines()[0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response
 from marshmallow import ValidationError
 
+from remsim.core.clock import iso_utc
 from remsim.core.errors import NotFound
 from remsim.core.forms import Form, Text
-from remsim.telemetry.annotations import LONGEST_TEXT
+from remsim.telemetry.annotations import LONGEST_TEXT, Annotation
+from remsim.telemetry.export import note_csv
 from remsim.web.auth import identity, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
@@ -64,12 +66,30 @@ class AnnotationsQuery(PeriodQuery):
 @describes("Notes that touch a period (all without one), in the order of time", query=AnnotationsQuery)
 def list_annotations() -> dict[str, Any]:
     """``modem`` may be one that is gone for good."""
+    return {"annotations": [one.as_dict() for one in asked_notes()]}
+
+
+@bp.get("/annotations/export.csv")
+@requires_scope("read")
+@describes("The same notes as CSV, times in ISO 8601 UTC", query=AnnotationsQuery, answer="text/csv")
+def export_annotations() -> Response:
+    """In the order of time."""
+    name = f"remsim-notes-{iso_utc(services().router.clock.now())[:16].replace(':', '-')}.csv"
+    return Response(
+        "".join(note_csv(asked_notes())),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def asked_notes() -> list[Annotation]:
+    """The notes a query asks for."""
     asked = load_query(AnnotationsQuery())
     router = services().router
     start, end = None, None
     if asked.keys() & {"range", "start", "end"}:
         start, end = asked_period(asked, router.clock.now())
-    return {"annotations": [one.as_dict() for one in router.annotations.query(start, end, asked.get("modem"))]}
+    return router.annotations.query(start, end, asked.get("modem"))
 
 
 @bp.post("/annotations")

@@ -11,9 +11,9 @@ from flask import Blueprint, Response, request
 
 from remsim.core.clock import iso_utc
 from remsim.core.errors import NotFound, RemsimError
-from remsim.core.forms import Whole
+from remsim.core.forms import Flag, Whole
 from remsim.telemetry.export import csv_chunks, json_chunks
-from remsim.telemetry.measures import MEASURES, measure_named
+from remsim.telemetry.measures import MEASURES, SHOWN, measure_named
 from remsim.telemetry.series import MOST_POINTS, Series
 from remsim.telemetry.stats import stats
 from remsim.telemetry.timeline import TRACKS, timeline
@@ -47,10 +47,12 @@ class TimelineQuery(PeriodQuery):
 
 
 class ExportQuery(PeriodQuery):
-    """Modems and measures (all, when none are named) over a part of the past."""
+    """Modems and measures (all, when none are named) over a part of the past; ``points`` as they are shown."""
 
     modem = Names()
     measure = Names()
+    points = Whole(1, MOST_POINTS, load_default=MOST_POINTS)
+    band = Flag()
 
 
 class TooManyExports(RemsimError):
@@ -91,7 +93,7 @@ def asked_series() -> Series:
     try:
         return router.series.query(modem, measure, start=start, end=end, points=asked["points"])
     except NotFound:  # plugged in, but never yet measured
-        return Series(modem, measure, MEASURES[measure].unit, 1.0, "live", [], "nothing has been recorded yet")
+        return Series(modem, measure, SHOWN[measure].unit, 1.0, "live", [], "nothing has been recorded yet")
 
 
 @bp.get("/series")
@@ -150,10 +152,11 @@ def _export(kind: str) -> Response:
     start, end = asked_period(asked, router.clock.now())
     modems = [known_modem(name) for name in asked.get("modem", ())] or [one["id"] for one in router.modems.views()]
     modems = [name for name in modems if is_recorded(name)]
-    measures = [measure_named(name).name for name in asked.get("measure", ())] or list(MEASURES)
+    measures = [measure_named(name).name for name in asked.get("measure", ())] or list(SHOWN)
     # What may be wrong with the question was found by now; an error in the middle would be half a file.
     make = csv_chunks if kind == "csv" else json_chunks
-    chunks = make(router.series, modems, measures, start, end)
+    band = asked.get("band", kind == "json")
+    chunks = make(router.series, modems, measures, start, end, points=asked["points"], band=band)
     label = re.sub(r"[^0-9A-Za-z_-]+", "-", f"{'_'.join(modems[:3])}-{iso_utc(end)[:16]}")
     return Response(
         Export(chunks) if request.method != "HEAD" else None,
