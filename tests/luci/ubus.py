@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from luci.rights import Session
 
 NOT_FOUND, DENIED = 4, -32002
+CHANGES = ("uci set", "uci add", "uci delete", "uci order")
 
 
 def answer(host: LuciHost, message: Any) -> Any:
@@ -26,6 +27,15 @@ def answer(host: LuciHost, message: Any) -> Any:
     return {**frame, "result": _call(host, session, f"{name} {function}", arguments)}
 
 
+def staged(host: LuciHost, config: str, section: str, option: str) -> str | None:
+    """What a session has saved and not applied."""
+    found = None
+    for what, given in host.calls:
+        if what == "uci set" and (given["config"], given["section"]) == (config, section):
+            found = given["values"].get(option, found)
+    return found
+
+
 def _call(host: LuciHost, session: Session, what: str, given: dict[str, Any]) -> list[Any]:
     host.calls.append((what, given))
     if what == "session access":
@@ -40,6 +50,10 @@ def _call(host: LuciHost, session: Session, what: str, given: dict[str, Any]) ->
             return [6]
         sections = config.items()
         return [0, {"values": {name: {**one, ".name": name, ".anonymous": False} for name, one in sections}}]
+    if what in CHANGES:
+        if not session.may("uci", given["config"], "write"):
+            return [6]
+        return [0, {"section": given.get("name", "cfg99")}]
     if what == "file exec":
         line = " ".join([given["command"], *given.get("params", [])])
         if not (session.may("file", given["command"], "exec") or session.may("file", line, "exec")):

@@ -17,12 +17,12 @@ from marshmallow import fields as ma
 
 from remsim.core.forms import Form, Text
 
-PERIOD = r"off|([1-9]|[1-5][0-9])(\.[0-9]{1,3})?|60(\.0{1,3})?"
+PERIOD = r"off|0|(0?[1-9]|[1-5][0-9])(\.[0-9]{1,3})?|60(\.0{1,3})?"
 LISTEN = r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}"
 IPV6 = r"\[([0-9A-Fa-f:.]+)\]|([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
 TARGET = re.compile(rf"(icmp|tcp|dns):(?:([0-9.]+)|{IPV6})(?::([0-9]{{1,5}}))?\Z")
 PLACE = r"[0-9]+-[0-9]+(\.[0-9]+)*|pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
-PATH = r"/[^\x00-\x1f\x7f]*"
+PATH = "/.*"
 LONGEST_TEXT = 256
 MOST_TARGETS = 8
 

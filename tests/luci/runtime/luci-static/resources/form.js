@@ -2,9 +2,11 @@
 'require baseclass';
 'require uci';
 
-/* Forms with named sections and text options: enough to open a page with one. */
+/* Forms of text options, without validation and saving: enough to open a page with one. */
 const Option = baseclass.extend({
 	__init__(section, name, title) { Object.assign(this, { section, name, title }); },
+	value() {},
+	depends() {},
 	cfgvalue(sid) { return uci.get(this.section.map.config, sid, this.name); },
 	formvalue(sid) { return this.input?.[sid]?.value ?? null; },
 	render(sid) {
@@ -16,11 +18,21 @@ const Option = baseclass.extend({
 
 const Section = baseclass.extend({
 	__init__(map, sid, title) { Object.assign(this, { map, sid, title, children: [] }); },
+	tab() {},
+	taboption(_tab, ...rest) { return this.option(...rest); },
 	option(Kind, name, title) {
 		this.children.push(new Kind(this, name, title));
 		return this.children.at(-1);
 	},
 	render() { return E('div', { 'class': 'cbi-section' }, [E('h3', {}, [this.title]), ...this.children.map(one => one.render(this.sid))]); }
+});
+
+/* `sid` is a type: all sections of it. */
+const TypedSection = Section.extend({
+	render() {
+		const found = uci.sections(this.map.config, this.sid).flatMap(one => this.children.filter(option => !option.modalonly).map(option => option.render(one['.name'])));
+		return E('div', { 'class': 'cbi-section' }, [E('h3', {}, [this.title]), ...found]);
+	}
 });
 
 const Map = baseclass.extend({
@@ -31,8 +43,10 @@ const Map = baseclass.extend({
 	},
 	async render() {
 		await uci.load(this.config);
-		return E('div', { 'class': 'cbi-map' }, [E('h2', {}, [this.title]), ...this.children.map(one => one.render())]);
+		return E('div', { 'class': 'cbi-map', 'id': `cbi-${this.config}` }, [E('h2', {}, [this.title]), ...this.children.map(one => one.render())]);
 	}
 });
 
-return baseclass.extend({ Map, NamedSection: Section, Value: Option });
+return baseclass.extend({
+	Map, NamedSection: Section, TypedSection, GridSection: TypedSection, Value: Option, Flag: Option, ListValue: Option, DynamicList: Option
+});

@@ -38,6 +38,11 @@ return baseclass.extend({
 		return ['1', 'on', 'true', 'yes', 'enabled'].includes(this.get(config, section, option));
 	},
 
+	add(config, type, name) {
+		this.values[config][name] = { '.type': type, '.name': name };
+		return name;
+	},
+
 	set(config, section, option, value) {
 		this.values[config][section][option] = value;
 	}

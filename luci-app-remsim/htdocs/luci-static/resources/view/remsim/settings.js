@@ -1,5 +1,203 @@
 'use strict';
+'require form';
+'require uci';
 'require view';
+'require remsim.options as options';
 'require remsim.page as page';
+'require remsim.service as service';
 
-return view.extend(page.showing('settings', ['settings']));
+const CONFIG = 'remsim_console';
+const CLIENT = 'remsim';
+const TOOLS = ['settings-tools', ['modems', 'settings']];
+
+/* Why a value cannot be used; true when it can. LuCI hands over a list's entries at once. */
+function check(option, section, sid, value) {
+	for (const text of Array.isArray(value) ? value : [value ?? '']) {
+		if (text === '')
+			continue;
+
+		if (option.longest && [...text].length > option.longest)
+			return _('has more than %d characters').format(option.longest);
+
+		if ((option.pattern && !option.pattern.test(text)) || (option.check && !option.check(text)))
+			return option.told;
+	}
+
+	if (option.most && Array.isArray(value) && value.length > option.most)
+		return _('has more than %d entries').format(option.most);
+
+	if (option.below) {
+		const limit = section.formvalue(sid, option.below) || section.defaults[option.below];
+
+		if (Number(value || option.placeholder) >= Number(limit))
+			return option.told;
+	}
+
+	return true;
+}
+
+/* LuCI takes a description for markup: these are texts of this app's own, nothing from outside. */
+function words(option) {
+	return [option.help, option.unit && _('In %s.').format(option.unit)].filter(Boolean).join(' · ');
+}
+
+function addOption(section, option, tab) {
+	const kind = form[option.kind ?? 'Value'];
+	const made = tab ? section.taboption(tab, kind, option.name, option.title) : section.option(kind, option.name, option.title);
+
+	made.description = words(option);
+	made.rmempty = !option.needed;
+	made.optional = !option.needed && option.kind !== 'ListValue';
+
+	if (option.datatype)
+		made.datatype = option.datatype;
+
+	if (option.kind === 'Flag')
+		made.default = option.fallback ?? option.placeholder;
+	else if (option.kind === 'ListValue')
+		made.default = option.placeholder;
+	else if (option.placeholder)
+		made.placeholder = [].concat(option.placeholder).join(', ');
+
+	for (const [value, title] of Object.entries(option.values ?? {}))
+		made.value(value, title);
+
+	if (option.depends)
+		made.depends(option.depends, '1');
+
+	made.validate = (sid, value) => check(option, section, sid, value);
+
+	return made;
+}
+
+/* A section there is one of: those that the file lacks are made when something is saved in them. */
+function addSection(map, config, type, title, descr, list) {
+	if (!uci.sections(config, type).length)
+		uci.add(config, type, type);
+
+	const section = map.section(form.TypedSection, type, title, descr);
+
+	section.anonymous = true;
+	section.addremove = false;
+	section.defaults = Object.fromEntries(list.map(option => [option.name, option.placeholder]));
+
+	const isSplit = list.some(option => option.advanced);
+
+	if (isSplit) {
+		section.tab('general', _('General'));
+		section.tab('advanced', _('Advanced'));
+	}
+
+	for (const option of list)
+		addOption(section, option, isSplit ? (option.advanced ? 'advanced' : 'general') : null);
+
+	return section;
+}
+
+return view.extend({
+	/* Below the forms: export, import and earlier versions, which only the service can do. */
+	tools: { ...page.showing(...TOOLS) },
+
+	load() {
+		return Promise.all([
+			uci.load('remsim_console'),
+			L.resolveDefault(uci.load('remsim'), null),
+			service.ask('state').catch(() => null),
+			this.tools.load().catch(error => error)
+		]);
+	},
+
+	async render([, client, state, tools]) {
+		const nodes = [await this.consoleMap(state).render()];
+
+		if (client)
+			nodes.push(await this.clientMap().render(), this.withoutEffect());
+
+		if (Array.isArray(tools))
+			nodes.push(this.tools.render(tools));
+
+		return E('div', {}, [...nodes]);
+	},
+
+	consoleMap(state) {
+		const { service: own, history, web, quality, modem } = options.SECTIONS;
+		const map = new form.Map(CONFIG, _('Settings'), E('span', {}, [
+			_('Save & Apply restarts the service, which takes a few seconds; the history stays. Alert rules and the plans of SIMs are on their own pages.')
+		]));
+
+		map.tabbed = true;
+		addSection(map, CONFIG, 'service', _('Service'), null, own);
+		this.modems(map, modem, state);
+		addSection(map, CONFIG, 'history', _('History'), null, history);
+		addSection(map, CONFIG, 'web', _('Web server'), E('span', {}, [
+			_('These pages come through LuCI and stay, wherever the service listens; its own pages move to this address.')
+		]), web);
+		addSection(map, CONFIG, 'quality', _('What counts as good'), E('span', {}, [
+			_('For words and colours: from where a level is fair, good, excellent. 5G has the same limits')
+		]), quality);
+
+		return map;
+	},
+
+	/* Places are offered as they were found; any other may be typed. */
+	modems(map, list, state) {
+		const section = map.section(form.GridSection, 'modem', _('Modems'), E('span', {}, [
+			_('What a modem does not say here it has from the service')
+		]));
+
+		section.anonymous = true;
+		section.addremove = true;
+		section.nodescriptions = true;
+		section.addbtntitle = _('Add settings for a modem');
+		section.modaltitle = sid => uci.get(CONFIG, sid, 'name') || uci.get(CONFIG, sid, 'usb_path') || _('New modem');
+		section.tab('general', _('General'));
+		section.tab('advanced', _('Advanced'));
+
+		for (const option of list) {
+			const made = addOption(section, option, option.advanced ? 'advanced' : 'general');
+
+			made.modalonly = !['usb_path', 'name', 'enabled', 'period_s'].includes(option.name);
+
+			if (option.name === 'usb_path') {
+				for (const one of state?.modems ?? [])
+					made.value(one.usb_path, `${one.usb_path} (${one.name || one.id})`);
+			}
+		}
+	},
+
+	/* Of the client's own file what the client does read. */
+	clientMap() {
+		const map = new form.Map(CLIENT, _('osmo-remsim client'), E('span', {}, [
+			_('From the client\'s own file. Its server, slots and IonMesh are set with “uci” or in %s until the page on remote SIMs is there.').format('/etc/config/remsim')
+		]));
+		const titles = { service: _('Client'), monitoring: _('Signal'), logging: _('Log') };
+
+		for (const [type, list] of Object.entries(options.CLIENT))
+			addSection(map, CLIENT, type, titles[type], null, list);
+
+		return map;
+	},
+
+	/* What somebody may have set and wonders about. */
+	withoutEffect() {
+		const rows = options.WITHOUT_EFFECT
+			.map(([section, option, why]) => [`${section}.${option}`, uci.get(CLIENT, section, option), why])
+			.filter(([, value]) => value !== null && value !== undefined);
+
+		if (!rows.length)
+			return E('div');
+
+		return E('div', { 'class': 'cbi-section' }, [
+			E('h3', {}, [_('Set, but without any effect')]),
+			E('div', { 'class': 'cbi-section-node', 'id': 'remsim-without-effect' }, [
+				...rows.map(([name, value, why]) => E('div', { 'class': 'cbi-value' }, [
+					E('span', { 'class': 'cbi-value-title' }, [name]),
+					E('div', { 'class': 'cbi-value-field' }, [
+						E('div', {}, [String(value)]),
+						E('div', { 'class': 'cbi-value-description' }, [why])
+					])
+				]))
+			])
+		]);
+	}
+});
