@@ -62,24 +62,22 @@ export class Bands {
 		const t = this._t, [from, to] = [this._from, this._to];
 		const segments = told.map(one => ({ from: seconds(one.from), to: seconds(one.to), value: one.value }));
 		const values = [...new Set(segments.map(one => one.value).filter(value => value !== null))];
-		const parts = segments.filter(one => one.to > from).map(one => {
-			const start = Math.max(one.from, from), end = Math.min(one.to, to);
-			const title = `${modem}: ${trackWords(track, one.value, t)}, ${moment(start, to)} – ${moment(end, to)}`;
-			const isColoured = COLOURED.includes(track) && one.value !== null;
-			return svg('rect', {
-				x: this._place(start), width: Math.max(this._place(end) - this._place(start), 0.5), y: 0, height: 12,
-				class: isColoured ? `remsim-band-coloured remsim-series-${values.indexOf(one.value) % 8 + 1}` : `remsim-band-${look(track, one.value)}`
-			}, svg('title', {}, title));
-		});
+		const looks = new Map(); // one path a look: a month has thousands of segments
+		for (const { from: start, to: end, value } of segments.filter(one => one.to > from)) {
+			const name = COLOURED.includes(track) && value !== null ? `remsim-band-coloured remsim-series-${values.indexOf(value) % 8 + 1}` : `remsim-band-${look(track, value)}`;
+			const x = this._place(Math.max(start, from)), width = Math.max(this._place(Math.min(end, to)) - x, 0.5);
+			looks.set(name, `${looks.get(name) || ''}M${x.toFixed(1)} 0h${width.toFixed(1)}v12h${(-width).toFixed(1)}z`);
+		}
+		const parts = [...looks].map(([name, d]) => svg('path', { class: name, d }));
 		const last = segments[segments.length - 1];
 		const now = last ? trackWords(track, last.value, t) : t('unknown');
-		const cursor = svg('path', { class: 'remsim-band-cursor' });
+		const cursor = svg('path', { class: 'remsim-band-cursor' }), hint = svg('title');
 		const value = el('span.remsim-band-now', {}, now);
 		const root = el('div.remsim-band-row', {},
 			el('span.remsim-band-name', {}, `${modem} · ${label}`),
-			svg('svg', { viewBox: `0 0 ${WIDTH} 12`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${modem} ${label}: ${now}`, class: 'remsim-band' }, parts, cursor),
+			svg('svg', { viewBox: `0 0 ${WIDTH} 12`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${modem} ${label}: ${now}`, class: 'remsim-band' }, hint, parts, cursor),
 			value);
-		return { root, track, segments, now, cursor, value };
+		return { root, modem, track, segments, now, cursor, value, hint };
 	}
 
 	_place(time) {
@@ -90,10 +88,12 @@ export class Bands {
 	drawCursor() {
 		const time = this._group ? this._group.cursor : null;
 		const inside = time !== null && time >= this._from && time <= this._to;
-		for (const { track, segments, now, cursor, value } of this._rows) {
+		for (const { modem, track, segments, now, cursor, value, hint } of this._rows) {
 			const then = inside ? segments.find(one => one.from <= time && time <= one.to) : null;
+			const words = inside ? trackWords(track, then && then.value, this._t) : now;
 			cursor.setAttribute('d', inside ? `M${this._place(time)} 0V12` : '');
-			setText(value, inside ? trackWords(track, then && then.value, this._t) : now);
+			setText(value, words);
+			setText(hint, then ? `${modem}: ${words}, ${moment(then.from, this._to)} – ${moment(then.to, this._to)}` : '');
 		}
 	}
 

@@ -5,7 +5,7 @@ const THIN = '\u2009';
 const MINUS = '−';
 
 let locale;
-const numbers = new Map();
+let signs = null;
 const names = new Map();
 
 /** Write numbers and the names of days and months as people of a language do; null: as the browser's language has it. */
@@ -15,21 +15,33 @@ export function useLocale(wanted) {
 	} catch {
 		locale = 'en'; // a name that no browser knows
 	}
-	numbers.clear();
+	signs = null;
 	names.clear();
 }
 
 useLocale(null);
 
-const cached = (cache, key, make) => cache.get(key) || cache.set(key, make()).get(key);
+/** {decimal, digits} of the language; asked once, for the browser takes its time to answer. */
+function signsOf() {
+	const format = /^en\b/.test(locale) ? null : new Intl.NumberFormat(locale, { useGrouping: false });
+	return {
+		decimal: format ? format.formatToParts(0.5).find(part => part.type === 'decimal').value : '.',
+		digits: format && format.format(0) !== '0' ? Array.from({ length: 10 }, (_, digit) => format.format(digit)) : null
+	};
+}
 
 /** A number with a real minus sign; `–` for unknown. */
 export function number(value, digits = 0) {
 	if (value === null || value === undefined || !Number.isFinite(value))
 		return NONE;
-	const format = cached(numbers, digits, () => new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false }));
-	const text = format.format(Math.abs(value));
-	return value < 0 && text !== format.format(0) ? MINUS + text : text;
+	signs ||= signsOf();
+	let text = Math.abs(value).toFixed(digits);
+	const isBelow = value < 0 && Number(text) !== 0;
+	if (signs.decimal !== '.')
+		text = text.replace('.', signs.decimal);
+	if (signs.digits)
+		text = text.replace(/\d/g, digit => signs.digits[digit]);
+	return isBelow ? MINUS + text : text;
 }
 
 /** A value with its unit. */
@@ -112,7 +124,11 @@ export function lasting(seconds) {
 }
 
 /** The short name of a date's `weekday` or `month`. */
-const nameOf = (part, date) => cached(names, part, () => new Intl.DateTimeFormat(locale, { [part]: 'short', timeZone: 'UTC' })).format(date);
+function nameOf(part, date) {
+	if (!names.has(part))
+		names.set(part, new Intl.DateTimeFormat(locale, { [part]: 'short', timeZone: 'UTC' }));
+	return names.get(part).format(date);
+}
 
 let utc = false;
 

@@ -139,8 +139,8 @@ class History extends Frame {
 		this._loadedAt = Date.now() / 1000;
 		this.stack.want(charts);
 		this._exports(period, modems, charts);
+		await this._series(period, modems, charts, isLast); // the charts first: a router answers one question quicker than five
 		await Promise.all([
-			this._series(period, modems, charts, isLast),
 			this._timelines(period, modems, isLast),
 			this._events(period, modems, isLast),
 			this.notes.load(this.asking, { modems: ids(modems), ...bounds(period) }),

@@ -146,8 +146,10 @@ test('marks of a period that has too many are those of the rare kinds', async ()
 test('numbers and names of days are those of the language', () => {
 	const time = Date.UTC(2026, 0, 5, 12) / 1000;
 	useLocale('de');
-	assert.equal(number(-1.25, 1), '−1,3');
+	assert.equal(number(-1.26, 1), '−1,3');
 	assert.match(tick(time, 3 * 86400), /^Mo \d\d:00$/);
+	useLocale('ar-EG');
+	assert.equal(number(-12.5, 1), '−١٢٫٥');
 	useLocale('no such_language');
 	assert.equal(number(-0.04, 1), '0.0');
 	useLocale('en');
