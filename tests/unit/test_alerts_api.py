@@ -257,6 +257,50 @@ def test_each_type_of_channel_has_a_form(small: tuple[SmallRouter, FlaskClient],
             assert form["properties"][name]["format"] == "password"
 
 
+def bearer_of(router: SmallRouter, client: FlaskClient) -> dict[str, str]:
+    """A token that may write."""
+    made = client.post(f"{API}/tokens", json={"name": "script", "scopes": ["read", "write"]})
+    return {"Authorization": f"Bearer {made.json['secret']}"}
+
+
+def test_a_token_cannot_reach_the_local_network_through_a_channel(small: tuple[SmallRouter, FlaskClient]) -> None:
+    router, client = small
+    token = bearer_of(router, client)
+    home = HOOK | {"allow_private": True}
+
+    def status(path: str, body: dict[str, Any], method: str = "POST") -> int:
+        return client.open(f"{API}/{path}", method=method, json=body, headers=token).status_code
+
+    assert status("alert-channels", home) == 403
+    values = {name: value for name, value in home.items() if name != "name"}
+    assert status("config/channel/hook", values, "PUT") == 403
+    document = {"types": ["channel"], "sections": [{"type": "channel", "name": "hook", "values": values}]}
+    assert status("config", document, "PUT") == 403
+    assert post(client, "alert-channels", home).status_code == 201  # the router's own key may
+    assert status("alert-channels/hook", home | {"url": "http://192.168.1.1/"}, "PUT") == 403
+    assert status("alert-channels/hook", home | {"label": "Mine"}, "PUT") == 403
+    assert status("alert-channels/hook", HOOK, "PUT") == 200  # without the permission, and nothing else changed
+    assert status("alert-channels/hook", home, "PUT") == 403
+    version = client.get(f"{API}/config/versions").json["versions"][1]["n"]
+    assert client.post(f"{API}/config/versions/{version}/rollback", headers=token).status_code == 403
+    assert client.delete(f"{API}/alert-channels/hook", headers=token).status_code == 200
+
+
+def test_a_token_cannot_have_a_secret_shown_to_another_server(small: tuple[SmallRouter, FlaskClient]) -> None:
+    router, client = small
+    token = bearer_of(router, client)
+    post(client, "alert-channels", MAIL)
+    kept = {name: value for name, value in MAIL.items() if name != "password"}
+    thief = kept | {"host": "thief.example.org"}
+    refused = client.put(f"{API}/alert-channels/mail", json=thief, headers=token)
+    assert (refused.status_code, "secret" in refused.json["detail"]) == (403, True)
+    for change in ({"security": "tls"}, {"verify_tls": False}, {"port": 2525}):
+        assert client.put(f"{API}/alert-channels/mail", json=kept | change, headers=token).status_code == 403
+    allowed = client.put(f"{API}/alert-channels/mail", json=thief | {"password": "another"}, headers=token)
+    assert allowed.status_code == 200
+    assert client.put(f"{API}/alert-channels/mail", json=thief | {"label": "x"}, headers=token).status_code == 200
+
+
 def test_a_test_is_sent_as_a_job(small: tuple[SmallRouter, FlaskClient]) -> None:
     router, client = small
     post(client, "alert-channels", HOOK)

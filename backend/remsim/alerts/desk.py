@@ -342,7 +342,7 @@ class Alerts:
             events, _ = self._journal.query(kinds=kinds, start=start, limit=MOST_EVENTS)
             for event in reversed(events):
                 at = now - max(wall - event.at, 0.0)
-                self._moved(self._evaluation.count(event.source, "event", event.kind, at))
+                self._evaluation.recall(event.source, "event", event.kind, at)
             self._moved(self._evaluation.recount(now))
         self._moved(self._watch.states(now))
 

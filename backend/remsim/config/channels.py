@@ -221,12 +221,24 @@ CHANNEL = SectionType(
 )  # fmt: skip
 
 
-def is_trusted_change(before: ChannelSettings | None, after: ChannelSettings | None) -> bool:
-    """Whether only LuCI or the router's own key may do this: a channel into the local network, made or changed.
+def untrusted(before: ChannelSettings | None, after: ChannelSettings | None) -> str | None:
+    """Why only LuCI or the router's own key may do this, in words; None: whoever may write may.
 
-    Who holds a token may not reach through the router what he cannot reach himself. Anybody may take such a channel
-    away, or switch the permission off without changing anything else.
+    Who holds a token may not reach through the router what he cannot reach himself, nor have it show another server the
+    secret of this one. Anybody may take a channel away, or its permission to reach the local network.
     """
-    if after is None or before == after or not (after.allow_private or (before and before.allow_private)):
-        return False
-    return before is None or after != replace(before, allow_private=False)
+    if after is None or before == after:
+        return None
+    if after.allow_private or (before and before.allow_private and after != replace(before, allow_private=False)):
+        return "may reach the local network"
+    if before is None or target_of(before) == target_of(after):
+        return None
+    if any(getattr(before, name) and getattr(before, name) == getattr(after, name) for name in SECRETS):
+        return "would show its secret to another server: give the secret anew"
+    return None
+
+
+def target_of(channel: ChannelSettings) -> tuple[Any, ...]:
+    """Whom a channel's secret is shown, and how well that is hidden from others."""
+    url = urlsplit(channel.url or "")
+    return channel.type, url.scheme, url.netloc, channel.host, channel.port, channel.encryption, channel.verify_tls

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from marshmallow import fields as ma
 
-from remsim.config.channels import is_trusted_change
+from remsim.config.channels import untrusted
 from remsim.config.desk import LARGEST_FILE, ConfigDesk, Outcome
 from remsim.config.differences import NEEDS_INIT
 from remsim.config.document import known_types
@@ -252,14 +252,12 @@ def large_body() -> dict[str, Any]:
 
 
 def trusted(before: Settings, after: Settings) -> None:
-    """Whoever may not make the router reach its own network cannot do it by its configuration either."""
+    """Who may not make the router reach its own network, or show its secrets, cannot by its settings either."""
     if identity().way in TRUSTED:
         return
     old = {one.name: one for one in before.channels}
     new = {one.name: one for one in after.channels}
     for name in old.keys() | new.keys():
-        if is_trusted_change(old.get(name), new.get(name)):
-            raise Forbidden(
-                f"channel {name} may reach the local network; only LuCI or the router's shell may change it so",
-                code="untrusted",
-            )
+        if (why := untrusted(old.get(name), new.get(name))) is not None:
+            hint = "change it in LuCI, with the router's own key, or in /etc/config/remsim_console"
+            raise Forbidden(f"channel {name} {why}", code="untrusted", hint=hint)

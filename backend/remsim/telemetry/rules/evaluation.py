@@ -175,9 +175,16 @@ class Evaluation:
         """Whom rules were fed of."""
         return list(self._groups)
 
+    def recall(self, subject: str, source: str, measure: str, at: float) -> None:
+        """Something happened before a restart; ``recount`` looks at it once all is recalled."""
+        group = self._group(subject, source, measure) if (source, measure) in self._by_key else None
+        for track in group.tracks if group else ():
+            if track.times is not None and track.rule.name not in self._closed:
+                track.times.append(at)
+
     def recount(self, at: float) -> list[Transition]:
-        """After a restart, once the events of before have been counted again: alerts whose events have passed end."""
-        waiting = [track for track in self._tracks.values() if track.times is not None and track.state != "ok"]
+        """Count what was recalled: what has enough fires or goes on, and what has not ends."""
+        waiting = [track for track in self._tracks.values() if track.times is not None]
         return [moved for track in waiting for moved in self._counted(track, at)]
 
     # --- time ---
