@@ -26,7 +26,7 @@ const rules = {
 // What LuCI's loader gives to a class it evaluates: its own names, and those of the 'require' strings.
 const luci = Object.fromEntries([
 	'L', 'E', '_', 'N_', 'TR', 'baseclass', 'cbi', 'dom', 'form', 'fs', 'network', 'poll', 'request', 'rpc', 'session',
-	'uci', 'ui', 'validation', 'view', 'options', 'page', 'service',
+	'uci', 'ui', 'validation', 'view', 'loader', 'manifest', 'options', 'page', 'service',
 ].map((name) => [name, 'readonly']));
 
 export default [

@@ -60,8 +60,7 @@ class ModemsPage {
 		this.nothing = new NoModem(options, () => this.live.refresh().catch(() => {}));
 		this.jobs = new JobBar(this.store, this.keeper, options);
 		this.root = el('div.remsim.remsim-modems', {},
-			el('header.remsim-head', {}, options.title ? el('h1', {}, t(options.title)) : null, this.badge, this.summary, this.linkState.root,
-				options.links.dashboard ? el('a', { href: options.links.dashboard }, t('Dashboard')) : null),
+			el('header.remsim-head', {}, options.title ? el('h1', {}, t(options.title)) : null, this.badge, this.summary, this.linkState.root),
 			this.problems, this.nothing.root, el('div.remsim-split', {}, this.listBox, this.detail), this.jobs.root);
 		fill(node, this.root);
 		this._stop = [

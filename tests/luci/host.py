@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import secrets
 import threading
 from collections.abc import Callable
+from email.utils import formatdate
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -66,12 +68,15 @@ class LuciHost:
         self.relay: Emulated | Interpreted = Emulated()
         self.theme = "bootstrap"
         self.theme_tells_scheme = True  # as bootstrap does; other themes are light, or dark by themselves
+        self.translations: dict[str, str] = {}  # by LuCI's keys: what the browser gets of all catalogues
+        self.version = VERSION
         base = [APP / "htdocs"]
         if source is None:
             self.folders = [*base, RUNTIME]
         else:
             themes = sorted((source / "themes").glob("luci-theme-*/htdocs"))
-            self.folders = [*base, source / "modules/luci-base/htdocs", *themes]
+            modules = [source / f"modules/{name}/htdocs" for name in ("luci-base", "luci-mod-status")]
+            self.folders = [*base, *modules, *themes]
         self._server = Server(self)
         self.port: int = self._server.server_address[1]
         self.base = f"http://127.0.0.1:{self.port}"
@@ -119,7 +124,7 @@ class LuciHost:
             .format(
                 media=media,
                 title=html.escape(node["title"]),
-                version=VERSION,
+                version=self.version,
                 env=json.dumps(env).replace("/", "\\/"),
                 view=node["action"]["path"],
                 theme=self.theme,
@@ -171,7 +176,8 @@ class Handler(BaseHTTPRequestHandler):
     def _dispatch(self, names: list[str]) -> Answer:
         host = self.server.host
         if names[:2] == ["admin", "translations"]:
-            return Answer(200, {"content-type": "application/javascript"}, b"window.TR={};")
+            text = f"window.TR={json.dumps(host.translations)};"
+            return Answer(200, {"content-type": "application/javascript"}, text.encode())
         cookie = SimpleCookie(self.headers.get("Cookie", "")).get("sysauth_http")
         session = host.sessions.get(cookie.value) if cookie else None
         if session is None or not session.alive:
@@ -189,12 +195,20 @@ class Handler(BaseHTTPRequestHandler):
         return host.relay(Call(rest, env, self.body, session.token, session.user, groups, config))
 
     def _file(self) -> None:
+        """As uhttpd: with ETag and the file's time, without a word on how long it may be kept, never compressed."""
         name = self.url.path.removeprefix("/")
         for folder in self.server.host.folders:
             path = folder / name
             if ".." not in path.parts and path.is_file():
-                kind = TYPES.get(path.suffix, "application/octet-stream")
-                self._send(200, path.read_bytes(), kind, {"ETag": f'"{path.stat().st_mtime_ns:x}"'})
+                status = path.stat()
+                headers = {
+                    "ETag": f'"{status.st_ino:x}-{status.st_size:x}-{int(status.st_mtime):x}"',
+                    "Last-Modified": formatdate(status.st_mtime, usegmt=True),
+                }
+                if headers["ETag"] in re.split(r", *", self.headers.get("If-None-Match", "")):
+                    self._send(304, b"", TYPES.get(path.suffix, "application/octet-stream"), headers)
+                    return
+                self._send(200, path.read_bytes(), TYPES.get(path.suffix, "application/octet-stream"), headers)
                 return
         self._send(404, "No such file", "text/plain")
 

@@ -5,6 +5,7 @@
 'require poll';
 'require uci';
 'require ui';
+'require remsim.loader as loader';
 'require remsim.service as service';
 
 const LOOK_AGAIN_S = 5;
@@ -15,21 +16,6 @@ function headHeight() {
 	const head = document.querySelector('body > header');
 
 	return head && getComputedStyle(head).position === 'sticky' ? head.offsetHeight : 0;
-}
-
-/* The style sheets of the service's pages lie in a layer, below the theme's: luci.css says where which of them counts.
-   Canvases take their colours from them, so a page waits until they are there. */
-async function addStyles(names) {
-	const address = name => `${L.resource(`remsim/${name}.css`)}?v=${L.env.resource_version}`;
-	const layered = names.map(name => `@import url("${address(`app/${name}`)}") layer(remsim);`).join('\n');
-	const nodes = [E('style', {}, [layered]), E('link', { 'rel': 'stylesheet', 'href': address('luci') })];
-
-	await Promise.all(nodes.map(node => new Promise(resolve => {
-		for (const end of ['load', 'error'])
-			node.addEventListener(end, resolve);
-
-		document.head.append(node);
-	})));
 }
 
 /* Buttons are LuCI's; a row of a list or a value that can be pressed does not look like one. */
@@ -50,15 +36,17 @@ function dress(node) {
 /* What every view of this app is: a module of the service's own pages, mounted in LuCI's frame. */
 const frame = {
 	load() {
+		loader.preload([this.module, 'dom', 'words', ...this.lazy], this.charts);
+
 		return Promise.all([
-			service.ask('state').catch(error => error),
-			Promise.all([service.load(this.module), service.load('dom')]).catch(error => error),
+			Promise.all(['state', ...this.first].map(path => service.ask(path).catch(error => error))),
+			Promise.all([this.module, 'dom', 'words'].map(name => loader.load(name))).catch(error => error),
 			L.resolveDefault(uci.load('remsim_console'), null),
-			addStyles(['remsim', ...this.styles])
+			loader.styles(['remsim', ...this.styles])
 		]);
 	},
 
-	render([state, modules]) {
+	render([answers, modules]) {
 		this.box = E('section', { 'class': 'remsim-view' });
 
 		if (modules instanceof Error) {
@@ -67,9 +55,13 @@ const frame = {
 			return this.box;
 		}
 
-		[this.modules] = modules;
-		modules[1].dressWith(dress);
-		this.firstState = state;
+		const [module, { dressWith }, { plain }] = modules;
+
+		dressWith(dress);
+		this.mount = module.mount;
+		this.plain = plain;
+		[this.firstState] = answers;
+		this.answers = new Map(['state', ...this.first].map((path, at) => [path, answers[at]]));
 
 		/* LuCI's "Refreshing" in the head stops and starts its poll loop; the page's own loop goes along. */
 		document.addEventListener('poll-stop', () => { this.stopped = true; this.follow(); });
@@ -101,6 +93,7 @@ const frame = {
 
 		this.looking ??= service.ask('state').catch(error => error).then(state => {
 			this.firstState = state;
+			this.answers.set('state', state);
 
 			return this.show();
 		}).finally(() => { this.looking = null; });
@@ -118,14 +111,19 @@ const frame = {
 
 		dom.content(this.box, isReadonly ? [E('p', {}, [_('This login may look but change nothing.')]), place] : [place]);
 		this.box.style.setProperty('--remsim-head', `${headHeight()}px`);
-		this.page = await this.modules.mount(place, {
+		this.page = await this.mount(place, {
 			request: (path, options) => this.ask(path, options),
 			streamUrl: lastId => service.streamUrl(lastId),
+			streamWhy: () => service.streamPlace().why,
 			exportUrl: (kind, query) => service.apiUrl(`export.${kind}`, query),
-			t: (text, ...values) => this.modules.plain(_(text), ...values),
+			apiUrl: (path, query) => service.apiUrl(path, query),
+			fileUrl: name => loader.url(name),
+			t: (text, ...values) => this.plain(_(text), ...values),
 			locale: document.documentElement.lang || null,
 			links: this.links(),
 			readonly: isReadonly,
+			throughLuci: true,
+			luciVersion: L.env.resource_version,
 			scheme: 'ground'
 		});
 
@@ -133,8 +131,13 @@ const frame = {
 	},
 
 	links() {
+		const page = name => L.url(PAGES, name || 'overview');
+
 		return {
-			modem: (id, tab) => `${L.url(PAGES, 'modems')}#${new URLSearchParams({ modem: id, tab })}`
+			page,
+			dashboard: page('overview'),
+			modems: page('modems'),
+			modem: (id, tab) => `${page('modems')}#${new URLSearchParams({ modem: id, tab })}`
 		};
 	},
 
@@ -147,15 +150,15 @@ const frame = {
 			this.page?.resume();
 	},
 
-	/* The state that load() has brought is the first answer. Whoever has something done wants to see what comes of it,
-	   so a page that was paused goes on. */
+	/* What load() has brought is the first answer. Whoever has something done wants to see what comes of it, so a page
+	   that was paused goes on. */
 	ask(path, options) {
-		const first = this.firstState;
+		const first = this.answers.get(path);
 
-		if (path === 'state' && first) {
-			this.firstState = null;
+		if (first && (options?.method ?? 'GET') === 'GET') {
+			this.answers.delete(path);
 
-			return Promise.resolve(first);
+			return first instanceof Error ? Promise.reject(first) : Promise.resolve(first);
 		}
 
 		if (path !== 'tickets' && (options?.method ?? 'GET') !== 'GET')
@@ -214,8 +217,10 @@ const frame = {
 };
 
 return baseclass.extend({
-	/* What a view extends itself with: `module` is what it mounts, `styles` are its own beside those of all pages. */
-	showing(module, styles = []) {
-		return { ...frame, module, styles };
+	/* What a view extends itself with: `module` is what it mounts, `styles` are its own beside those of all pages. So that
+	   they are there at once: `first` is what it asks for beside the state, `lazy` are modules that it loads later, `charts`: it
+	   draws some as soon as it can. */
+	showing(module, styles = [], { first = [], lazy = [], charts = false } = {}) {
+		return { ...frame, module, styles, first, lazy, charts };
 	}
 });

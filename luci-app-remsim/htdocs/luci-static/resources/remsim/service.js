@@ -11,7 +11,6 @@ const MOST_AT_ONCE = 2;
 const TIMEOUT_MS = 20000;
 const ASKS_MODEM = /^modems\/[^/]+\/(?!actions$)/;
 const MODEM_TIMEOUT_MS = 60000;
-const SEEN_KEY = 'remsim.resources';
 
 const waiting = [];
 let running = 0;
@@ -63,20 +62,6 @@ async function next() {
 	next();
 }
 
-/* Modules import each other without LuCI's version in the address, and uhttpd does not say how long a file may be kept:
-   after an update of any package the browser has to ask for each of them again. */
-async function freshen(url, seen = new Set()) {
-	if (seen.has(url))
-		return;
-
-	seen.add(url);
-
-	const text = await (await fetch(url, { cache: 'reload' })).text();
-	const imports = [...text.matchAll(/^import [^;]*?'(\.[^']+)'/gm)].map(([, name]) => new URL(name, url).href);
-
-	await Promise.all(imports.map(one => freshen(one, seen)));
-}
-
 return baseclass.extend({
 	apiUrl(path, query) {
 		const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== null && value !== undefined);
@@ -105,20 +90,23 @@ return baseclass.extend({
 		});
 	},
 
-	/* Where this browser could reach the service itself; null where only the relay does: the service listens on the
-	   loopback, or without TLS while this page has it. */
-	streamOrigin() {
+	/* Where this browser could reach the service itself, or in a code why it cannot: the service listens on the loopback,
+	   or without TLS while this page has it. */
+	streamPlace() {
 		const listen = uci.get_first('remsim_console', 'web', 'listen') ?? '';
 		const [, host, port] = listen.match(/^(.+):(\d+)$/) ?? [];
 
-		if (!host || location.protocol !== 'http:' || /^(127\.|localhost$|\[::1\]$)/.test(host))
-			return null;
+		if (!host || /^(127\.|localhost$|\[::1\]$)/.test(host))
+			return { why: 'loopback' };
 
-		return `http://${host === '0.0.0.0' || host === '[::]' ? location.hostname : host}:${port}`;
+		if (location.protocol !== 'http:')
+			return { why: 'tls' };
+
+		return { origin: `http://${host === '0.0.0.0' || host === '[::]' ? location.hostname : host}:${port}` };
 	},
 
 	async streamUrl(lastId) {
-		const origin = this.streamOrigin();
+		const { origin } = this.streamPlace();
 
 		if (!origin)
 			return null;
@@ -130,18 +118,5 @@ return baseclass.extend({
 			query.set('last_event_id', lastId);
 
 		return `${origin}/api/v1/stream?${query}`;
-	},
-
-	/* A module that the service's own pages have too; the same one for all who ask. */
-	async load(name) {
-		const url = new URL(L.resource(`remsim/app/${name}.js`), location.href).href;
-		const version = String(L.env.resource_version), key = `${SEEN_KEY}.${name}`;
-
-		if (localStorage.getItem(key) !== version) {
-			await freshen(url);
-			localStorage.setItem(key, version);
-		}
-
-		return import(url);
 	}
 });
