@@ -105,6 +105,7 @@ path = os.environ["UCI_STATE"]
 state = json.load(open(path))
 verb, *rest = [word for word in sys.argv[1:] if word != "-q"]
 if verb == "get":
+    print(state.get(rest[0], ""))
     sys.exit(0 if rest[0] in state else 1)
 if verb == "set":
     name, value = rest[0].split("=", 1)
@@ -135,7 +136,7 @@ def run_defaults(tmp_path: Path, state: dict[str, object]) -> dict[str, object]:
 
 def test_uci_defaults_make_the_sections_and_a_private_folder(tmp_path: Path) -> None:
     after = run_defaults(tmp_path, {})
-    assert after == {f"remsim_console.{name}": name for name in ("service", "history", "web")}
+    assert after == {f"remsim_console.{name}": name for name in ("service", "history", "web", "quality")}
     assert (tmp_path / "etc-remsim").stat().st_mode & 0o777 == 0o700
 
 
@@ -143,6 +144,36 @@ def test_uci_defaults_twice_change_nothing_and_keep_what_the_user_set(tmp_path: 
     mine: dict[str, object] = {"remsim_console.web": "web", "remsim_console.web.listen": "0.0.0.0:8090"}
     once = run_defaults(tmp_path, mine)
     assert once["remsim_console.web.listen"] == "0.0.0.0:8090"
+    assert run_defaults(tmp_path, once) == once
+
+
+@pytest.mark.parametrize(
+    ("chosen", "own", "period"),
+    [
+        ("30", None, "30"),
+        ("60", None, None),
+        ("600", None, None),
+        ("5; reboot", None, None),
+        ("$(reboot)", None, None),
+        ("30", "2", "2"),
+    ],
+)
+def test_uci_defaults_take_over_what_was_chosen_for_the_client_and_leave_its_file_alone(
+    tmp_path: Path, chosen: str, own: str | None, period: str | None
+) -> None:
+    before: dict[str, object] = {"remsim.monitoring.signal_interval": chosen}
+    if own is not None:
+        before |= {"remsim_console.service": "service", "remsim_console.service.period_s": own}
+    after = run_defaults(tmp_path, before)
+    assert after.get("remsim_console.service.period_s") == period
+    assert {name: value for name, value in after.items() if name.startswith("remsim.")} == {
+        "remsim.monitoring.signal_interval": chosen
+    }
+
+
+def test_uci_defaults_take_it_over_once_only(tmp_path: Path) -> None:
+    once = run_defaults(tmp_path, {"remsim.monitoring.signal_interval": "30"})
+    del once["remsim_console.service.period_s"]
     assert run_defaults(tmp_path, once) == once
 
 

@@ -18,7 +18,12 @@ BASE_MENU = {
     "admin/services": {"title": "Services", "order": 40, "action": {"type": "firstchild", "recurse": True}},
 }
 BASE_RIGHTS = {
-    "ubus": {"session": ["access"], "uci": ["get", "changes", "set", "add", "delete", "order"], "luci": ["getFeatures"], "file": ["list"]},
+    "ubus": {
+        "session": ["access"],
+        "uci": ["get", "changes", "set", "add", "delete", "order"],
+        "luci": ["getFeatures"],
+        "file": ["list"],
+    },
     "uci": {"luci": ["read"], "system": ["read"]},
     "access-group": {"luci-base": ["read"]},
 }
