@@ -58,11 +58,11 @@ function moved(anomalies, shift) {
 }
 
 /**
- * Ask for timelines: {modems, tracks, range | from and to}. A Map of "modem track" to segments [{from, to, value}] with
+ * Ask for timelines: {modems, tracks, points (shorter ones are put together), range | from and to}. A Map of "modem track" to segments [{from, to, value}] with
  * epoch seconds; value null is unknown.
  */
 export async function fetchTimelines(request, wanted, { signal } = {}) {
-	const answer = await request('timeline/batch', { signal, query: { ...period(wanted), modem: list(wanted.modems), track: list(wanted.tracks) } });
+	const answer = await request('timeline/batch', { signal, query: { ...period(wanted), modem: list(wanted.modems), track: list(wanted.tracks), points: wanted.points } });
 	return new Map(answer.timelines.map(({ modem, track, changes }) => [`${modem} ${track}`, segmentsOf(changes, answer.to)]));
 }
 

@@ -14,6 +14,7 @@ from remsim.telemetry.batch import DIGITS, compact, grid_of, shortest
 from remsim.telemetry.counts import usual_bucket_s
 from remsim.telemetry.points import consolidate, gathered, step_for
 from remsim.telemetry.series import Series
+from remsim.telemetry.timeline import Segment, condensed
 from web_support import START, SmallRouter, client_of, small_app
 
 API = "/api/v1/"
@@ -231,6 +232,34 @@ def test_timelines_answer_for_several_modems_and_tracks(parts) -> None:
         ("modem1", "state"), ("modem1", "cell"), ("modem2", "state"), ("modem2", "cell"),
     ]  # fmt: skip
     assert client.get(API + "timeline/batch?track=mood&range=1h").json["field"] == "track"
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 50), st.sampled_from("abc")), min_size=1, max_size=80), st.floats(0.1, 30))
+def test_what_is_too_short_to_be_seen_is_put_together(parts: list[tuple[float, str]], shortest_s: float) -> None:
+    at = 0.0
+    segments = []
+    for length, value in parts:
+        segments.append(Segment(at, at + length, value))
+        at += length
+    found = condensed(segments, shortest_s)
+    assert found[0].start == 0 and found[-1].end == at
+    for one, other in zip(found, found[1:], strict=False):
+        assert one.end == other.start and one.value != other.value
+    assert len(found) <= 2 * at / shortest_s + 1
+    for one in segments:
+        if one.end - one.start >= shortest_s:
+            assert any(had.start <= one.start and one.end <= had.end and had.value == one.value for had in found)
+
+
+def test_a_long_time_of_many_cells_is_a_small_answer(parts) -> None:
+    router, client = parts
+    router.journal.append_history(
+        Event("cell_change", "modem1", START + 10 * n, "", "info", {"to": f"1/{n % 3}"}, 100 + n) for n in range(1500)
+    )
+    router.clock.advance(15000)
+    query = f"timeline/batch?modem=modem1&track=cell&from={START}&to={START + 15000}"
+    assert len(client.get(API + query).json["timelines"][0]["changes"]) == 1500
+    assert len(client.get(API + query + "&points=100").json["timelines"][0]["changes"]) <= 100
 
 
 # --- anomalies and counts ---

@@ -132,6 +132,38 @@ def segments_of(track: Track, events: Iterable[Event], value: Any, start: float,
     return segments
 
 
+def condensed(segments: Sequence[Segment], shortest_s: float) -> list[Segment]:
+    """Segments without those too short to be seen: neighbours are put together until they are long enough, and the
+    value that was longest stands for them. Their ends stay true.
+    """
+    made: list[Segment] = []
+    group: list[Segment] = []
+    for one in [*segments, None]:
+        is_long = one is None or one.end - one.start >= shortest_s
+        if group and (is_long or group[-1].end - group[0].start >= shortest_s):
+            lengths: dict[Any, float] = {}
+            for part in group:
+                lengths[part.value] = lengths.get(part.value, 0.0) + part.end - part.start
+            made.append(Segment(group[0].start, group[-1].end, max(lengths, key=lengths.__getitem__)))
+            group = []
+        if one is not None and is_long:
+            made.append(one)
+        elif one is not None:
+            group.append(one)
+    return merged(made)
+
+
+def merged(segments: Iterable[Segment]) -> list[Segment]:
+    """Neighbours of one value as one."""
+    made: list[Segment] = []
+    for one in segments:
+        if made and made[-1].value == one.value:
+            made[-1] = Segment(made[-1].start, one.end, one.value)
+        else:
+            made.append(one)
+    return made
+
+
 def value_told(track: Track, event: Event) -> Any:
     """What the track is from this event on; ``NOTHING`` when it says nothing of it."""
     if event.kind in track.changes:

@@ -15,7 +15,7 @@ from remsim.telemetry.counts import absent_kinds, check_kind, counts
 from remsim.telemetry.measures import measure_named
 from remsim.telemetry.series import MOST_POINTS, Series, SeriesStore
 from remsim.telemetry.stats import stats
-from remsim.telemetry.timeline import TRACKS, check_track, timelines
+from remsim.telemetry.timeline import TRACKS, check_track, condensed, timelines
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
@@ -62,6 +62,7 @@ class TimelinesQuery(PeriodQuery):
 
     modem = Names()
     track = Names(load_default=("state",))
+    points = Whole(1, MOST_POINTS)
 
 
 @bp.get("/series/batch")
@@ -123,13 +124,20 @@ def list_counts() -> dict[str, Any]:
 @requires_scope("read", "wall")
 @describes(f"Bands of states of modems over time; tracks: {', '.join(TRACKS)}", query=TimelinesQuery)
 def timeline_batch() -> dict[str, Any]:
-    """Each change as [epoch, the value from then on]; the first is at ``from``."""
+    """Each change as [epoch, the value from then on]; the first is at ``from``. What is shorter than a point is put
+    together with its neighbours, and the value that was longest stands for it.
+    """
     asked = load_query(TimelinesQuery())
     router = services().router
     start, end = asked_period(asked, router.clock.now())
     tracks = [check_track(name) for name in asked["track"]]
+    shortest_s = (end - start) / asked["points"] if "points" in asked else 0.0
     made = [
-        {"modem": modem, "track": track, "changes": [[shortest(one.start, 1), one.value] for one in segments]}
+        {
+            "modem": modem,
+            "track": track,
+            "changes": [[shortest(one.start, 1), one.value] for one in condensed(segments, shortest_s)],
+        }
         for modem in asked_modems(asked)
         for track, segments in timelines(router.journal, modem, tracks, start, end).items()
     ]
