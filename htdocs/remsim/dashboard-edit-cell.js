@@ -13,7 +13,8 @@ export class EditCell {
 		this.name = el('span.remsim-editname', {}, title);
 		this.size = el('span.remsim-editsize', { 'aria-hidden': 'true' });
 		const corner = el('span.remsim-corner', { 'aria-hidden': 'true', pointerdown: event => this._drag(event, id, true) });
-		const head = el('div.remsim-edithead', {}, this.name, this.size,
+		const step = (text, label, by) => el('button.remsim-orderly', { type: 'button', 'aria-label': label, click: event => { editor.step(id, [0, by], false); event.target.focus(); } }, text);
+		const head = el('div.remsim-edithead', {}, this.name, this.size, step('↑', t('%s further up', title), -1), step('↓', t('%s further down', title), 1),
 			el('button', { type: 'button', 'aria-label': t('Settings: %s', title), title: t('Settings'), click: () => editor.settings(id) }, '⚙'),
 			el('button', { type: 'button', 'aria-label': t('Remove %s', title), title: t('Remove'), click: () => editor.remove(id) }, '✕'));
 		this.root = el(`div.remsim-cell.remsim-editcell.remsim-cell-${widget.type}`, {

@@ -51,13 +51,47 @@ export function download(layout, name) {
 	setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-/** Where a JSON text stops being one, in words; the browser's own message otherwise. */
-export function placeOfError(text, error, t) {
-	const at = /position (\d+)/.exec(error.message);
-	if (!at)
-		return t('This is no JSON: %s', error.message);
-	const before = text.slice(0, Number(at[1])).split('\n');
-	return t('This is no JSON: line %s, column %s.', before.length, before[before.length - 1].length + 1);
+const SPACE = /[ \t\n\r]*/y;
+const SCALAR = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+
+/** Where a text stops being JSON, as {line, column}; null when it is. Browsers do not all tell. */
+export function jsonFault(text) {
+	let at = 0, farthest = 0;
+	const take = pattern => {
+		pattern.lastIndex = at;
+		const found = pattern.exec(text)?.[0] ?? null;
+		if (found !== null)
+			farthest = at += found.length;
+		return found;
+	};
+	const sign = one => {
+		take(SPACE);
+		const isThere = text[at] === one;
+		farthest = at += isThere ? 1 : 0;
+		return isThere;
+	};
+	const list = (end, entry) => {
+		if (sign(end))
+			return true;
+		do {
+			if (!entry())
+				return false;
+		} while (sign(','));
+		return sign(end);
+	};
+	const pair = () => {
+		take(SPACE);
+		return text[at] === '"' && take(SCALAR) !== null && sign(':') && value();
+	};
+	const value = () => {
+		if (sign('{'))
+			return list('}', pair);
+		return sign('[') ? list(']', value) : take(SCALAR) !== null;
+	};
+	if (value() && (take(SPACE), at === text.length))
+		return null;
+	const before = text.slice(0, farthest).split('\n');
+	return { line: before.length, column: before[before.length - 1].length + 1 };
 }
 
 /** Ask for a layout as file or text; `check(content)` -> Promise of it as the service takes it, `done(layout)`. */
@@ -80,8 +114,9 @@ export function askImport(around, t, check, done) {
 			let content;
 			try {
 				content = JSON.parse(text.value);
-			} catch (problem) {
-				setText(error, text.value.trim() ? placeOfError(text.value, problem, t) : t('Choose a file, or paste a layout.'));
+			} catch {
+				const fault = jsonFault(text.value);
+				setText(error, text.value.trim() ? t('This is no JSON: line %s, column %s.', fault?.line, fault?.column) : t('Choose a file, or paste a layout.'));
 				return;
 			}
 			button.disabled = true;

@@ -47,7 +47,7 @@ export class Editor {
 			button(t('Export'), () => download(this.layout, this.name)),
 			el('span.remsim-editend', {}, button(t('Cancel'), () => this._cancel()), button(t('Save …'), () => this._save(), '.remsim-primary')));
 		this.pages = el('div.remsim-boardtabs', { role: 'group', 'aria-label': t('Pages') });
-		this.help = el('p.remsim-help', {}, t('Drag a widget by its head, and its corner to size it. By keys: the arrows move the widget that has the focus, with Shift they size it, Enter opens its settings, Delete removes it.'));
+		this.help = el('p.remsim-help');
 		this.grid = el('div.remsim-board.remsim-editboard');
 		this.empty = el('p.remsim-nothing', { hidden: true }, t('This page is empty. Add a widget.'));
 		this.root = el('div.remsim-editor', {}, this.said, this.bar, this.problem, this.pages, this.help, this.empty, this.grid);
@@ -64,7 +64,11 @@ export class Editor {
 	get isOrdered() { return this.dashboard.place.dataset.columns !== '12'; }
 
 	resized() {
+		const t = this.t;
 		this.root.classList.toggle('remsim-ordered', this.isOrdered);
+		setText(this.help, this.isOrdered
+			? t('Widgets stand one below the other here, as a phone shows them. Drag one by its head, or press its arrows. Sizes are for larger screens.')
+			: t('Drag a widget by its head, and its corner to size it. By keys: the arrows move the widget that has the focus, with Shift they size it, Enter opens its settings, Delete removes it.'));
 	}
 
 	destroy() {
@@ -319,9 +323,8 @@ export class Editor {
 		const { dashboard } = this;
 		askSave(this._around, this.t, this.name, async name => {
 			const saved = await dashboard.options.request(`layouts/${name}`, { method: 'PUT', body: this.layout });
-			dashboard.page = this.page;
 			this.destroy();
-			dashboard.address(name);
+			dashboard.address(name, this.page);
 			dashboard.edited(saved);
 		});
 	}

@@ -99,9 +99,10 @@ class Dashboard extends Frame {
 		return new URLSearchParams(location.hash.slice(1));
 	}
 
-	/** The address tells which layout is shown, where it is another than the user's. */
-	address(name) {
+	/** The address tells which page is shown, and of which layout where it is another than the user's. */
+	address(name, page) {
 		const address = this._address();
+		address.set('page', page + 1);
 		address.delete('layout');
 		if (name !== 'mine' && name !== 'default')
 			address.set('layout', name);

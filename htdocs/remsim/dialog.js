@@ -23,8 +23,11 @@ export function openDialog(around, { title, t, closed = () => {} }, ...content) 
 
 /** A labelled input; a check box stands before its words. */
 export function field(label, input, help = null) {
-	const isCheck = input.type === 'checkbox';
-	return el(`label.remsim-formrow${isCheck ? '.remsim-formcheck' : ''}`, {}, isCheck ? [input, ' ', label] : [el('span', {}, label), input], help ? el('small', {}, help) : null);
+	const id = `remsim-field-${++names}`, isCheck = input.type === 'checkbox', name = el('label', { for: id }, label);
+	input.id = id;
+	if (help)
+		input.setAttribute('aria-describedby', `${id}-help`);
+	return el(`div.remsim-formrow${isCheck ? '.remsim-formcheck' : ''}`, {}, isCheck ? [input, ' ', name] : [name, input], help ? el('small', { id: `${id}-help` }, help) : null);
 }
 
 /** A select of [value, label] pairs. */

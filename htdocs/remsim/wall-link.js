@@ -37,7 +37,7 @@ export async function openWallLink(around, options, shown) {
 }
 
 function linkForm({ t, request, links }, layout, error) {
-	const name = el('input', { type: 'text', maxlength: 60, value: t('Wall monitor') });
+	const name = el('input', { type: 'text', maxlength: 60, value: `Wall ${new Date().toISOString().slice(0, 16).replace('T', ' ').replace(':', '.')}` });
 	const days = select([...DAYS.map(count => [count, t('%s days', count)]), ['', t('never')]], 365);
 	const button = el('button.remsim-primary', { type: 'submit' }, t('Make a link')), made = el('div');
 	return el('form.remsim-formset', {

@@ -4,7 +4,7 @@
  */
 
 import { el, fill, svg } from './dom.js';
-import { cellName, duration, withUnit } from './format.js';
+import { cellName, duration, number, withUnit } from './format.js';
 import { quality } from './quality.js';
 import { fetchTimelines } from './series.js';
 import { panel } from './widget-panel.js';
@@ -74,17 +74,17 @@ class CellsWidget {
 		const words = [], nodes = cells.map((cell, at) => {
 			const isServing = cell.name === serving, r = this._signal(modem, cell.name, isServing, events);
 			const word = r ? quality('rsrp_dbm', r.rsrp_dbm) : null, angle = at / cells.length * 2 * Math.PI - Math.PI / 2;
-			const x = MIDDLE_X + Math.cos(angle) * 132, y = MIDDLE_Y + Math.sin(angle) * 78, radius = 7 + Math.sqrt(cell.share) * 19;
+			const x = MIDDLE_X + Math.cos(angle) * 132, y = MIDDLE_Y + Math.sin(angle) * 78, radius = 12 + Math.sqrt(cell.share) * 15;
 			const told = [cell.name, withUnit(cell.share * 100, '%', cell.share < 0.1 ? 1 : 0), r ? withUnit(r.rsrp_dbm, 'dBm') : '', word ? t(word) : '', isServing ? t('serving now') : ''].filter(one => one && one !== '–');
 			words.push(told.join(', '));
 			return svg('g', { class: `remsim-cell-${word || 'none'}${isServing ? ' remsim-cell-serving' : ''}` },
 				svg('line', { x1: MIDDLE_X, y1: MIDDLE_Y, x2: x, y2: y, 'stroke-dasharray': isServing ? null : '3 4' }),
 				svg('circle', { cx: x, cy: y, r: radius }, svg('title', {}, `${told.join(', ')}, ${duration(cell.seconds)}`)),
 				svg('text', { x, y: y + (y > MIDDLE_Y + 1 || cells.length === 1 ? radius + 12 : -radius - 5), 'text-anchor': 'middle' }, cell.name),
-				svg('text', { x, y: y + 4, 'text-anchor': 'middle', class: 'remsim-cell-share' }, radius > 15 ? told[1] : ''));
+				svg('text', { x, y: y + 3.5, 'text-anchor': 'middle', class: 'remsim-cell-share' }, `${number(cell.share * 100)} %`));
 		});
 		return el('figure.remsim-cellmap', {},
-			el('figcaption', {}, modem.name, el('span.remsim-absent', {}, ` ${t('%s cells', all.length)}${others.length ? `, ${t('%s of them not drawn', others.length)}` : ''}`)),
+			el('figcaption', {}, modem.name, el('span.remsim-absent', {}, ` ${others.length ? t('cells: %s, the longest %s are drawn', all.length, MOST) : t('cells: %s', all.length)}`)),
 			svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': t('Cells of %s: %s', modem.name, words.join('; ')) }, nodes,
 				svg('rect', { x: MIDDLE_X - 26, y: MIDDLE_Y - 11, width: 52, height: 22, rx: 5, class: 'remsim-cell-modem' }),
 				svg('text', { x: MIDDLE_X, y: MIDDLE_Y + 4, 'text-anchor': 'middle', class: 'remsim-cell-name' }, modem.name.slice(0, 9))));

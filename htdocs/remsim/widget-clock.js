@@ -7,7 +7,7 @@ export function make(board, settings, title) {
 	const zone = utc ? 'UTC' : undefined;
 	const time = new Intl.DateTimeFormat(locale || undefined, { hour: '2-digit', minute: '2-digit', second: seconds ? '2-digit' : undefined, hourCycle: 'h23', timeZone: zone });
 	const date = new Intl.DateTimeFormat(locale || undefined, { weekday: 'long', day: 'numeric', month: 'long', timeZone: zone });
-	const clock = el('b.remsim-clock-time'), day = el('span.remsim-clock-day');
+	const clock = el(seconds ? 'b.remsim-clock-time.remsim-clock-long' : 'b.remsim-clock-time'), day = el('span.remsim-clock-day');
 	const tick = () => {
 		const now = new Date(board.store.now() * 1000);
 		setText(clock, time.format(now));

@@ -48,3 +48,65 @@ def test_the_wall_dims_what_is_stale_and_goes_on_after_the_server_restarts(brows
         context.close()
         if service.process is not None and service.process.poll() is None:
             service.stop()
+
+
+HALL = {
+    "version": 1,
+    "pages": [
+        {
+            "title": "Now",
+            "widgets": [
+                {"id": "s", "type": "signal", "x": 0, "y": 0, "w": 12, "h": 10, "settings": {}},
+                {"id": "c", "type": "chart", "x": 0, "y": 10, "w": 6, "h": 9, "settings": {"measure": "rsrp"}},
+                {"id": "e", "type": "events", "x": 6, "y": 10, "w": 6, "h": 9, "settings": {}},
+            ],
+        },
+        {
+            "title": "Later",
+            "widgets": [{"id": "n", "type": "notes", "x": 0, "y": 0, "w": 4, "h": 4, "settings": {"text": "later"}}],
+        },
+    ],
+    "wall": {"rotate_s": 1, "dim_from": "00:00", "dim_to": "23:59"},
+}
+
+
+def test_a_monitor_gets_its_link_and_turns_the_pages_of_its_layout(visit, browser: Browser) -> None:
+    page, base = visit.page, visit.service.base
+    assert page.request.put(f"{base}/api/v1/layouts/hall", data=HALL, headers={"Origin": base}).ok
+    visit.open()
+    page.get_by_role("button", name="Wall …").click()
+    dialog = page.get_by_role("dialog", name="Wall")
+    dialog.get_by_label("What the wall shows").select_option("hall")
+    dialog.get_by_role("button", name="Make a link").click()
+    link = dialog.get_by_label("The wall's link").input_value()
+    assert link.startswith(f"{base}/wall?token=") and link.endswith("&layout=hall")
+
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    wall = context.new_page()
+    try:
+        wall.goto(link)
+        assert "token" not in wall.url and "layout=hall" in wall.url
+        expect(wall.locator(".remsim-wall-tile")).to_have_count(3)
+        expect(wall.locator(".remsim-wall-value").first).to_have_text(re.compile(r"−\d+\sdBm"))
+        expect(wall.get_by_text("later", exact=True)).to_be_visible(timeout=10_000)
+        expect(wall.locator(".remsim-wall-tile").first).to_be_hidden()
+        wall.get_by_role("button", name="Stop here").click()
+        expect(wall.locator(".remsim-wall-dimmed")).to_have_count(1)
+        wall.keyboard.press("ArrowLeft")
+        expect(wall.locator(".remsim-wall-where")).to_have_text("Now · 1 of 2")
+        wall.wait_for_function(
+            "() => Object.values(Chart.instances)[0]?.data.datasets.some(set => set.data.length > 10)"
+        )
+        size = wall.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+        assert size == [1280, 720]
+        assert wall.request.get(f"{base}/api/v1/modems").status == 403  # a wall sees the wall
+        assert wall.request.put(f"{base}/api/v1/layouts/hall", data=HALL, headers={"Origin": base}).status == 403
+    finally:
+        context.close()
+        page.request.delete(f"{base}/api/v1/layouts/hall", headers={"Origin": base})
+
+
+def test_a_wall_without_its_layout_says_so(visit) -> None:
+    page = visit.open("/wall?layout=nowhere")
+    expect(page.get_by_text("there is no layout 'nowhere'")).to_be_visible()
+    visit.complaints.clear()  # the browser's own word for the 404
