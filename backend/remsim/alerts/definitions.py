@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from marshmallow import ValidationError
 
 from remsim.alerts.alert import ROUTER, Alert
+from remsim.alerts.notice import one_line
 from remsim.config.alerting import DAYS, ROUTER_VALUES, USAGE_VALUES, AlertSettings, check_rule
 from remsim.core.events import KINDS
 from remsim.telemetry.measures import SHOWN
@@ -103,7 +104,7 @@ def shown(value: Value, unit: str = "") -> str:
     """A value in words."""
     if value is None:
         return "unknown"
-    text = value.replace("_", " ").replace(",", ", ") if isinstance(value, str) else f"{value:.6g}"
+    text = one_line(value).replace("_", " ").replace(",", ", ") if isinstance(value, str) else f"{value:.6g}"
     return f"{text} {unit}" if unit else text
 
 

@@ -43,7 +43,7 @@ class Notice:
         """One line."""
         if len(self.alerts) == 1:
             only = self.alerts[0]
-            return f"[{self.router}] {'' if only['state'] == 'firing' else 'Over: '}{only['label']}"
+            return one_line(f"[{self.router}] {'' if only['state'] == 'firing' else 'Over: '}{only['label']}")
         firing = sum(one["state"] == "firing" for one in self.alerts)
         over = len(self.alerts) - firing
         parts = [f"{firing} alerts" if firing != 1 else "1 alert"] if firing else []
@@ -60,8 +60,18 @@ class Notice:
         return {"status": self.status, "router": self.router, "at": iso_utc(self.at), "alerts": list(self.alerts)}
 
 
+def one_line(text: str) -> str:
+    """Text as it can stand in a header or a log."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def line_of(alert: dict[str, Any]) -> str:
     """An alert in a sentence."""
+    return one_line(sentence_of(alert))
+
+
+def sentence_of(alert: dict[str, Any]) -> str:
+    """The same, as its parts are."""
     if alert["state"] == "firing":
         return f"{alert['severity'].upper()} {alert['label']}: {alert['summary']} (since {alert['since']})"
     reason = f", {alert['reason']}" if alert.get("reason") else ""

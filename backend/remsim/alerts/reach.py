@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
-from remsim.alerts.notice import ChannelTrouble
+from remsim.alerts.notice import ChannelTrouble, one_line
 
 if TYPE_CHECKING:
     from ssl import SSLSocket
@@ -101,4 +101,4 @@ def words_of(error: BaseException | None) -> str:
         return "it does not answer"
     reason = getattr(error, "verify_message", None) or getattr(error, "reason", None)
     text = str(reason or getattr(error, "strerror", None) or error or type(error).__name__)
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:160]
+    return one_line(text)[:160]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from remsim.alerts.notice import ChannelTrouble, Notice
 from remsim.config.channels import ChannelSettings
 
@@ -30,3 +32,13 @@ def send(channel: ChannelSettings, notice: Notice) -> None:
         syslog.send(channel, notice)
     else:
         raise ChannelTrouble(f"{channel.type} sends nothing")
+
+
+def send_letter(channel: ChannelSettings, subject: str, text: str, at: float, files: Mapping[str, str]) -> None:
+    """Send a text of any length, with files of CSV, by an e-mail channel, or raise ``ChannelTrouble``."""
+    from remsim.alerts.senders import smtp
+
+    message = smtp.message_of(channel, subject, text, at)
+    for name, content in files.items():
+        message.add_attachment(content, subtype="csv", filename=name)
+    smtp.deliver(channel, message)

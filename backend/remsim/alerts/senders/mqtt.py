@@ -34,7 +34,7 @@ def send(channel: ChannelSettings, notice: Notice) -> None:
     is_tls = channel.encryption != "none"
     port = channel.port or (8883 if is_tls else 1883)
     sock = connect(host, port, allow_private=channel.allow_private)
-    body = json.dumps(notice.as_dict(), ensure_ascii=False).encode()
+    body = json.dumps(notice.as_dict()).encode()
     try:
         with closing(over_tls(sock, host, verify=channel.verify_tls) if is_tls else sock) as link:
             link.sendall(connect_packet(channel.user, channel.password))

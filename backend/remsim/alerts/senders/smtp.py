@@ -7,7 +7,7 @@ import socket
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from remsim.alerts.notice import ChannelTrouble, Notice
+from remsim.alerts.notice import ChannelTrouble, Notice, one_line
 from remsim.alerts.reach import TIMEOUT_S, connect, over_tls, tls_context, words_of
 from remsim.config.channels import ChannelSettings
 
@@ -28,6 +28,12 @@ class Server(smtplib.SMTP):
 
 def send(channel: ChannelSettings, notice: Notice) -> None:
     """Send a notice as one message to all recipients."""
+    text = "\n".join([*notice.lines, "", f"remsim on {notice.router}"]) + "\n"
+    deliver(channel, message_of(channel, notice.title, text, notice.at))
+
+
+def deliver(channel: ChannelSettings, message: EmailMessage) -> None:
+    """Hand a message to the channel's server, or raise ``ChannelTrouble``."""
     host = channel.host or ""
     port = channel.port or PORTS[channel.encryption]
     try:
@@ -36,7 +42,7 @@ def send(channel: ChannelSettings, notice: Notice) -> None:
                 server.starttls(context=tls_context(verify=channel.verify_tls))
             if channel.user:
                 server.login(channel.user, channel.password or "")
-            server.send_message(message_of(channel, notice))
+            server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         code, reply = next(iter(error.recipients.values()))
         raise ChannelTrouble(f"{host} refuses every recipient: {code} {reply_of(reply)}") from error
@@ -48,20 +54,19 @@ def send(channel: ChannelSettings, notice: Notice) -> None:
         raise ChannelTrouble(f"{host} did not take the message: {words_of(error)}") from error
 
 
-def message_of(channel: ChannelSettings, notice: Notice) -> EmailMessage:
-    """The message; automatic, so that nobody's holiday answers it."""
+def message_of(channel: ChannelSettings, subject: str, text: str, at: float) -> EmailMessage:
+    """A message; automatic, so that nobody's holiday answers it."""
     message = EmailMessage()
-    message["Subject"] = notice.title
+    message["Subject"] = subject
     message["From"] = channel.sender
     message["To"] = ", ".join(channel.recipients)
-    message["Date"] = formatdate(notice.at)
+    message["Date"] = formatdate(at)
     message["Message-ID"] = make_msgid(domain="remsim.invalid")
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("\n".join([*notice.lines, "", f"remsim on {notice.router}"]) + "\n")
+    message.set_content(text)
     return message
 
 
 def reply_of(reply: bytes | str) -> str:
     """A server's words, in one printable line."""
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:160]
+    return one_line(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply)[:160]

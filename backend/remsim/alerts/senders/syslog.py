@@ -27,6 +27,6 @@ def send(channel: ChannelSettings, notice: Notice, *, path: str = SOCKET) -> Non
             for alert, line in zip(notice.alerts, notice.lines, strict=True):
                 level = LEVEL[alert["severity"]] if alert["state"] == "firing" else LEVEL["info"]
                 text = f"<{FACILITY[channel.facility] * 8 + level}>{stamp} remsim: {line}"
-                log.send("".join(one if one.isprintable() else " " for one in text).encode()[:LONGEST])
+                log.send(text.encode()[:LONGEST])
     except OSError as error:
         raise ChannelTrouble(f"{path} does not take the message: {error.strerror or 'it does not answer'}") from error
