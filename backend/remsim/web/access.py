@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 from marshmallow import fields as ma
 from marshmallow import validate
 
 from remsim.core.clock import iso_utc
 from remsim.core.errors import InvalidInput, StorageError
-from remsim.core.forms import Flag, Form, Several, Text, Whole
+from remsim.core.forms import Flag, Form, Several, Text, Whole, object_schema, options_of
 from remsim.telemetry.export import csv_line, safe_text
 from remsim.web.auth import SCOPES, Identity, actor, identity, requires_scope
 from remsim.web.auth.audit import COLUMNS, DAYS, MOST
@@ -27,13 +27,14 @@ bp = Blueprint("access", __name__)
 DAY_S = 86400
 LONGEST_LIFE_DAYS = 3650
 SCOPE_WORDS = {
-    "read": "See everything but identifiers in full",
-    "write": "Change settings and modems, and who may get in",
-    "metrics": "Read the metrics only, for Prometheus",
-    "wall": "See the wall only, for a monitor",
-    "at-console": "Send AT commands, which can switch a modem off",
-    "identifiers": "See IMEI, IMSI, ICCID and EID in full",
+    "read": "See everything but identifiers in full (read)",
+    "write": "Change settings, modems and who may get in (write)",
+    "metrics": "Read the metrics only, for Prometheus (metrics)",
+    "wall": "See the wall only, for a monitor (wall)",
+    "at-console": "Send AT commands, which can switch a modem off (at-console)",
+    "identifiers": "See IMEI, IMSI, ICCID and EID in full (identifiers)",
 }
+LIVES = {7: "7 days", 30: "30 days", 90: "90 days", 365: "a year", None: "never"}
 
 
 class NewToken(Form):
@@ -49,7 +50,7 @@ class NewToken(Form):
     )
     scopes = Several(SCOPE_WORDS, least=1, required=True, metadata={"label": "May"})
     expires_days = Whole(
-        1, LONGEST_LIFE_DAYS, allow_none=True, load_default=90, metadata={"label": "Ends after", "unit": "days"}
+        1, LONGEST_LIFE_DAYS, allow_none=True, load_default=90, metadata={"label": "Ends after"}
     )
 
 
@@ -99,7 +100,7 @@ def shown_identity(who: Identity) -> dict[str, Any]:
 
 @bp.get("/tokens")
 @requires_scope("write")
-@describes("API tokens, the newest first, and what each scope means; never their secrets")
+@describes("API tokens, the newest first, never their secrets; and the form of a new one")
 def tokens() -> dict[str, Any]:
     """Revoked ones are shown for 30 days."""
     accounts = services().accounts
@@ -107,7 +108,22 @@ def tokens() -> dict[str, Any]:
         {**one.as_dict(), "is_good": accounts.is_good(one.id), "made_by_token": one.parent}
         for one in accounts.listed("token")
     ]
-    return {"tokens": found, "scopes": SCOPE_WORDS}
+    who = identity()
+    return {
+        "tokens": found,
+        "form": token_form(who),
+        "you": shown_identity(who),
+        "listen": f"{request.environ['SERVER_NAME']}:{request.environ['SERVER_PORT']}",
+    }
+
+
+def token_form(who: Identity) -> dict[str, Any]:
+    """The form of a new token as JSON Schema, with the scopes that this one may hand on."""
+    form = object_schema(NewToken())
+    words = {scope: SCOPE_WORDS[scope] for scope in sorted_scopes(who.issuable())}
+    form["properties"]["scopes"]["items"]["oneOf"] = options_of(words)
+    form["properties"]["expires_days"] |= {"oneOf": options_of(LIVES)}
+    return form
 
 
 @bp.post("/tokens")

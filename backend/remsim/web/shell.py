@@ -35,6 +35,7 @@ PAGES = (
     Page("usage", "Usage", "usage", ("modems", "usage")),
     Page("alerts", "Alerts", "alerts", ("modems", "alerts")),
     Page("settings", "Settings", "settings", ("modems", "settings")),
+    Page("access", "Access", "access", ("modems", "access")),
     Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
     Page("about", "About", "about", ("modems", "diagnostics")),
     Page("wall", "Wall", "wall", ("dashboard", "wall"), in_nav=False, scopes=("read", "wall")),
