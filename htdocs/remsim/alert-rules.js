@@ -102,14 +102,18 @@ export class RulesTab {
 		fill(this.presets, presets.map(preset => {
 			const has = rules.some(rule => isLike(rule, preset));
 			return el('li.remsim-entry', {}, el('strong', {}, t(preset.label)), severityNode(preset.severity, t), el('span.remsim-entry-more', {}, preset.help ? t(preset.help) : ruleSentence(preset, measures, names, t)),
-				has ? el('span.remsim-muted', {}, t('✓ added')) : options.readonly ? null : el('a.remsim-button', { href: address('rules', { preset: preset.name }), 'aria-label': t('Look at %s', t(preset.label)) }, t('Look at it')));
+				has ? el('span.remsim-muted', {}, t('✓ added')) : options.readonly ? null : el('a.remsim-button', { href: address('rules', { preset: preset.name }), 'aria-label': t('Look at it: %s', t(preset.label)) }, t('Look at it')));
 		}));
 	}
 
 	async _switch(rule, toggle) {
 		const { t, request, rulesChanged } = this._ctx;
+		if (this._isSwitching) { // it keeps the keyboard's place, so it cannot be disabled
+			toggle.checked = rule.enabled;
+			return;
+		}
+		this._isSwitching = true;
 		this.error.hidden = true;
-		toggle.disabled = true;
 		try {
 			await request(`alert-rules/${encodeURIComponent(rule.name)}`, { method: 'PUT', body: sendable({ ...rule, enabled: toggle.checked }) });
 			await rulesChanged(toggle.checked ? t('%s is on.', rule.label) : t('%s is off.', rule.label), false);
@@ -117,7 +121,7 @@ export class RulesTab {
 			toggle.checked = !toggle.checked;
 			this._fail(error);
 		}
-		toggle.disabled = false;
+		this._isSwitching = false;
 	}
 
 	async _addAll() {

@@ -58,7 +58,7 @@ export class SilencesTab {
 		this.maker = el('div');
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.root = el('div.remsim-stack', {}, el('section.remsim-panel', { 'aria-label': t('Silences') }, el('p.remsim-help', {}, t('While something is silenced it still shows here and in the journal, but no message is sent.')), this.error, this.none, this.list),
-			ctx.options.readonly ? null : el('section.remsim-panel', { 'aria-label': t('Silence beforehand') }, el('h3', {}, t('Silence beforehand')),
+			ctx.options.readonly ? null : el('section.remsim-panel', { 'aria-label': t('Silence beforehand') }, el('h2', {}, t('Silence beforehand')),
 				el('p.remsim-help', {}, t('For work on the router or an antenna: choose what shall be quiet.')), el('div.remsim-tools', {}, this.rule, this.modem), this.maker));
 		this.rule.addEventListener('change', () => this._another());
 		this.modem.addEventListener('change', () => this._another());
@@ -70,7 +70,7 @@ export class SilencesTab {
 		fill(this.list, silences.map(one => el('li.remsim-entry', {},
 			el('strong', {}, this._what(one)), el('span', {}, t('until %s (%s left)', moment(epoch(one.until), now, false), lasting(epoch(one.until) - now))),
 			el('span.remsim-muted', {}, [one.by ? t('by %s', one.by) : '', one.comment].filter(Boolean).join(': ')),
-			options.readonly ? null : el('button', { type: 'button', 'aria-label': t('End the silence: %s', this._what(one)), click: () => this._end(one) }, t('End now')))));
+			options.readonly ? null : el('button', { type: 'button', 'aria-label': t('End now: %s', this._what(one)), click: () => this._end(one) }, t('End now')))));
 		const choices = JSON.stringify([rules.map(rule => [rule.name, rule.label]), store.list().map(modem => [modem.id, modem.name])]);
 		if (choices === this._choices)
 			return;

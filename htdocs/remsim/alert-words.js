@@ -1,6 +1,7 @@
 /** Alerts in the user's words: severities with their shapes, values with their units, a rule as a sentence. */
 
 import { el } from './dom.js';
+import { KIND_WORDS } from './event-words.js';
 import { lasting, number, withUnit } from './format.js';
 import { STATE_WORDS, msg } from './words.js';
 
@@ -54,7 +55,7 @@ export function unitOf(measure) {
 /** What a rule looks at: {const, title, unit}; kinds of events as their own words say. */
 export function measureOf({ source, measure }, measures) {
 	const known = measures?.[source]?.find(one => one.const === measure);
-	const title = source !== 'event' && MEASURES[measure] || (known?.title !== measure && known?.title) || String(measure || '').replaceAll('_', ' ');
+	const title = (source === 'event' ? KIND_WORDS : MEASURES)[measure] || (known?.title !== measure && known?.title) || String(measure || '').replaceAll('_', ' ');
 	return { ...known, const: measure, title, unit: known?.unit || unitOf(measure) };
 }
 

@@ -15,7 +15,8 @@ export const KIND_GROUPS = [
 	[msg('Service'), { service_start: msg('Service started'), service_stop: msg('Service stopped'), access: msg('Log-in refused'), clock_jump: msg('Clock was set'), series_recreated: msg('Series begun anew'), journal_recovered: msg('Journal repaired') }]
 ];
 
-const KIND_WORDS = Object.assign({}, ...KIND_GROUPS.map(([, kinds]) => kinds));
+/** The word of each kind. */
+export const KIND_WORDS = Object.assign({}, ...KIND_GROUPS.map(([, kinds]) => kinds));
 
 /** A kind in words; one that this page does not know yet under its own name. */
 export function kindWord(kind, t) {

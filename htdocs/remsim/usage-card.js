@@ -8,7 +8,6 @@ import { usageBars, usageTable } from './usage-bars.js';
 
 const NEARLY = 80;
 const UNKNOWN = 'unknown SIM';
-const GB = 1e9;
 
 /** How near the cap is: {look, shape, word}; null where there is no cap. */
 export function capLook(percent) {
@@ -47,8 +46,8 @@ export class UsageCard {
 	}
 
 	_cycle() {
-		const { t } = this._ctx, { from, to, days, days_left: left } = this.sim, done = left === null || left === undefined ? days : days - left;
-		const text = left === null || left === undefined ? t('%s to %s', from, to) : left === 0 ? t('%s to %s, last day', from, to) : left === 1 ? t('%s to %s, 1 day left', from, to) : t('%s to %s, %s days left', from, to, left);
+		const { t } = this._ctx, { from, to, days, days_left: rest } = this.sim, isOver = rest === null || rest === undefined, done = isOver ? days : days - rest, left = Math.floor(rest);
+		const text = isOver ? t('%s to %s', from, to) : left === 0 ? t('%s to %s, last day', from, to) : left === 1 ? t('%s to %s, 1 day left', from, to) : t('%s to %s, %s days left', from, to, left);
 		return el('div.remsim-usage-row', {}, el('span.remsim-usage-label', {}, t('Billing cycle')), el('progress.remsim-usage-cycle', { max: days, value: done, 'aria-label': t('Days of the billing cycle gone') }), el('span', {}, text));
 	}
 
@@ -91,13 +90,15 @@ export class UsageCard {
 			this._focus(focused);
 			return;
 		}
-		const section = `config/sim/${encodeURIComponent(sim.section || sim.sim.replaceAll('-', '_'))}`;
 		try {
 			const [{ types }, { channels }] = await (this._ctx.planForm ||= Promise.all([request('config/form', { query: { types: 'sim' } }), request('alert-channels')]));
+			const { sections } = await request('config', { query: { types: 'sim' } });
 			const schema = JSON.parse(JSON.stringify(types[0].schema)), mails = channels.filter(channel => channel.type === 'smtp');
-			if (schema.properties.report_channel)
-				schema.properties.report_channel = { ...schema.properties.report_channel, type: 'string', oneOf: [{ const: '', title: msg('Nobody') }, ...mails.map(channel => ({ const: channel.name, title: channel.label || channel.name }))] };
-			const now = { name: sim.name || '', note: sim.note || '', billing_day: sim.billing_day, counts: sim.counts, cap_gb: sim.cap_bytes ? sim.cap_bytes / GB : undefined, report_channel: sim.report_channel || '' };
+			if (!mails.length)
+				delete schema.properties.report_channel; // it goes by mail only
+			else
+				schema.properties.report_channel = { ...schema.properties.report_channel, type: 'string', description: undefined, oneOf: [{ const: '', title: msg('Nobody') }, ...mails.map(channel => ({ const: channel.name, title: channel.label || channel.name }))] };
+			const now = { billing_day: sim.billing_day, counts: sim.counts, report_channel: '', ...sections.find(one => one.name === sim.section)?.values };
 			for (const [name, property] of Object.entries(schema.properties)) {
 				if (now[name] === undefined)
 					delete property.default;
@@ -105,7 +106,8 @@ export class UsageCard {
 					property.default = now[name];
 			}
 			this.form = new FormView(schema, { t, submitLabel: t('Save'), submit: async values => {
-				await request(section, { method: 'PUT', body: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== '')) });
+				const wanted = { report_channel: now.report_channel, ...values }; // what has no field here stays
+				await request(`config/sim/${encodeURIComponent(sim.section)}`, { method: 'PUT', body: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== '')) });
 				this.form = null;
 				this.plan.open = false;
 				fill(this.place);
