@@ -15,7 +15,7 @@ from typing import Any
 from remsim import __version__
 from remsim.alerts.desk import Alerts
 from remsim.alerts.router_values import router_values
-from remsim.alerts.senders import send
+from remsim.alerts.senders import send, send_letter
 from remsim.alerts.watch import Sources
 from remsim.config.desk import ConfigDesk
 from remsim.config.settings import Settings, WrongValue
@@ -24,6 +24,7 @@ from remsim.core.clock import Clock, Moment, SystemClock
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.core.reading import ModemReading
+from remsim.mailed_reports import LOOK_S, MailedReports
 from remsim.modems.boards import board_model, board_named
 from remsim.modems.control.desk import ControlDesk
 from remsim.modems.control.means import Means
@@ -41,6 +42,7 @@ from remsim.telemetry.recorder import Recorder
 from remsim.telemetry.sequence import Sequence
 from remsim.telemetry.series import SeriesStore
 from remsim.telemetry.usage import Usage
+from remsim.telemetry.usage_report import cap_percents
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +103,7 @@ class Router:
             clock=self.clock,
             emit=self.emit,
             backup_s=history.backup_minutes * 60,
+            others=[("reports", LOOK_S, self._look_at_reports)],
         )
         simulation = self.simulation
         self.modems = ModemManager(
@@ -130,12 +133,21 @@ class Router:
             sources=Sources(
                 states=self.modems.states,
                 router=lambda: router_values(self.state_dir, self.data_dir, self.clock),
-                usage=dict,
+                usage=self._used_of_caps,
             ),
             send=send,
             router_name=gethostname(),
         )
         self.config.subscribe(self.alerts.configure)
+        self.reports = MailedReports(
+            self.state_dir / "reports.json",
+            usage=self.usage,
+            settings=lambda: self.config.settings,
+            clock=self.clock,
+            emit=self.emit,
+            send=send_letter,
+            router_name=gethostname(),
+        )
         self._means = self._make_means(simulation.sysfs_root if simulation else Path("/sys"))
         self.control = ControlDesk(self.modems, self.jobs, self._means, emit=self.emit, state_dir=self.state_dir)
 
@@ -220,6 +232,15 @@ class Router:
         service = replace(self.settings.service, period_s=settings.service.period_s)
         self.settings = replace(self.settings, service=service, quality=settings.quality)
         self.modems.follow(settings)
+
+    def _look_at_reports(self) -> None:
+        self.reports.look()
+
+    def _used_of_caps(self) -> dict[str, dict[str, float]]:
+        """What the SIM in each modem has used of its cap, as rules see it."""
+        percents = cap_percents(self.usage, self.config.settings.sims, self.clock.now())
+        sims = {str(view["id"]): view["sim"] for view in self.modems.views()} if percents else {}
+        return {modem: {"cap_percent": percents[sim]} for modem, sim in sims.items() if sim in percents}
 
     def _make_means(self, sysfs_root: Path) -> Means:
         """What actions may use of this machine; a simulated router has nothing of its host's."""

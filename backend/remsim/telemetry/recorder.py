@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from remsim.core.bus import Bus, Lagged, Numbered
 from remsim.core.clock import Clock
@@ -30,7 +30,9 @@ class Recorder:
         clock: Clock,
         emit: Callable[[Event], None],
         backup_s: float = 900.0,
+        others: Iterable[tuple[str, float, Callable[[], None]]] = (),
     ) -> None:
+        """``others`` are short tasks to do now and then: name, period in seconds, what to do."""
         self._bus = bus
         self._series = series
         self._usage = usage
@@ -40,6 +42,7 @@ class Recorder:
             ("series", FLUSH_S, series.flush),
             ("usage", USAGE_S, usage.flush),
             ("backup", backup_s, series.save_backup),
+            *others,
         ]
         self._due = {name: clock.monotonic() + period_s for name, period_s, _ in self._tasks}
         self._failed: set[str] = set()
