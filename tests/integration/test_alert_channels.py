@@ -22,7 +22,7 @@ from remsim.alerts import reach
 from remsim.alerts.desk import Alerts
 from remsim.alerts.notice import ChannelTrouble, Notice, trial_notice
 from remsim.alerts.reach import connect, is_public
-from remsim.alerts.senders import mqtt, send, syslog
+from remsim.alerts.senders import mqtt, send, send_letter, syslog
 from remsim.alerts.watch import Sources
 from remsim.config.alerting import AlertSettings
 from remsim.config.channels import ChannelSettings
@@ -110,6 +110,18 @@ def test_no_name_of_ours_makes_another_header() -> None:
         send(replace(MAIL, port=server.port), sly)
     message = message_from_bytes(server.got[0][2])
     assert message["Bcc"] is None
+
+
+def test_a_letter_with_a_file_arrives() -> None:
+    with mail_server() as server:
+        send_letter(replace(MAIL, port=server.port), "Usage of März", "Grüße\n", AT, {"usage.csv": "a,b\n1,2\n"})
+    message = message_from_bytes(server.got[0][2], policy=email.policy.default)
+    assert message["Subject"] == "Usage of März"
+    assert message.get_body().get_content().splitlines() == ["Grüße"]
+    (file,) = message.iter_attachments()
+    assert (file.get_filename(), file.get_content().split()) == ("usage.csv", ["a,b", "1,2"])
+    with pytest.raises(ChannelTrouble):
+        send_letter(HOOK, "x", "y", AT, {})
 
 
 # --- webhooks ---

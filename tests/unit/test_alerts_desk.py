@@ -452,7 +452,7 @@ def test_values_of_the_router_and_of_usage_are_looked_at(house: House) -> None:
     assert house.shown() == []
     house.router = {"flash_free_percent": 9.0, "clock_set": "no"}
     house.usage = {"modem1": {"cap_percent": 81.0}}
-    house.wait(11)
+    house.wait(61)
     assert sorted(house.shown(), key=str) == [
         ("cap", "modem1", "firing"), ("clock", None, "firing"), ("flash", None, "firing"),
     ]  # fmt: skip

@@ -243,9 +243,12 @@ class Alerts:
         """What time alone changes."""
         now, wall = self._clock.monotonic(), self._clock.now()
         with self._lock:
+            wanted = self._watch.wanted(now)
+        found = self._watch.ask(wanted) if wanted else {}
+        with self._lock:
             self._mind_clock(wall - now)
             self._moved(self._evaluation.hours_at(wall, now))
-            self._moved(self._watch.poll(now))
+            self._moved(self._watch.asked(found, now))
             self._moved(self._evaluation.advance(now))
             if self._missing_at is not None and now >= self._missing_at:
                 self._missing_at = None

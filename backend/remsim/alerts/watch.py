@@ -22,7 +22,8 @@ UNHEARD = ("gone", "rebooting", "boot", "not_answering", "failed", "port_busy", 
 """States in which a modem gives no readings."""
 GONE = "the modem is gone"
 FORGOTTEN = "the modem was forgotten"
-POLL_S = 10.0
+PERIOD_S = {"router": 10.0, "usage": 60.0}
+"""How often values that nobody publishes are asked for."""
 Values = Callable[[], Mapping[str, Value]]
 Usage = Callable[[], Mapping[str, Mapping[str, Value]]]
 
@@ -46,12 +47,12 @@ class Watch:
         self._evaluation = evaluation
         self._sources = sources
         self._named_states: frozenset[str] = frozenset()
-        self._poll_at = 0.0
+        self._ask_at = dict.fromkeys(PERIOD_S, 0.0)
 
     def rules_changed(self, named_states: frozenset[str]) -> None:
         """The evaluation has other rules, which name these states."""
         self._named_states = named_states
-        self._poll_at = 0.0
+        self._ask_at = dict.fromkeys(PERIOD_S, 0.0)
 
     @property
     def is_idle(self) -> bool:
@@ -68,25 +69,32 @@ class Watch:
 
     def due(self) -> float | None:
         """When values are to be asked for."""
-        asked = self._evaluation.measures("router") or self._evaluation.measures("usage")
-        return self._poll_at if asked else None
+        return min((self._ask_at[source] for source in PERIOD_S if self._evaluation.measures(source)), default=None)
 
-    def poll(self, now: float) -> list[Transition]:
-        """Ask for the values that nobody publishes, when it is time."""
-        due = self.due()
-        if due is None or due > now:
-            return []
-        self._poll_at = now + POLL_S
+    def wanted(self, now: float) -> list[str]:
+        """The sources to ask now."""
+        found = [one for one in PERIOD_S if self._evaluation.measures(one) and self._ask_at[one] <= now]
+        self._ask_at |= {source: now + PERIOD_S[source] for source in found}
+        return found
+
+    def ask(self, sources: list[str]) -> dict[str, Mapping[str, Mapping[str, Value]]]:
+        """The values of sources, by subject. It may take a moment, so nobody should have to wait meanwhile."""
+        found: dict[str, Mapping[str, Mapping[str, Value]]] = {}
+        if "router" in sources:
+            found["router"] = {ROUTER: self._sources.router()}
+        if "usage" in sources:
+            found["usage"] = self._sources.usage()
+        return found
+
+    def asked(self, found: Mapping[str, Mapping[str, Mapping[str, Value]]], now: float) -> list[Transition]:
+        """Look at the values that were asked for; who has none any more is unknown."""
         moved: list[Transition] = []
-        if self._evaluation.measures("router"):
-            moved += self._evaluation.feed(ROUTER, "router", self._sources.router().get, now)
-        if self._evaluation.measures("usage"):
-            usage = self._sources.usage()
-            for modem, values in usage.items():
-                moved += self._evaluation.feed(modem, "usage", values.get, now)
+        for source, by_subject in found.items():
+            for subject, values in by_subject.items():
+                moved += self._evaluation.feed(subject, source, values.get, now)
             for subject in self._evaluation.subjects():
-                if subject not in usage:
-                    moved += self._evaluation.unknown(subject, "usage", now)
+                if subject not in by_subject:
+                    moved += self._evaluation.unknown(subject, source, now)
         return moved
 
     def states(self, now: float) -> list[Transition]:
