@@ -9,8 +9,6 @@ from flask import Blueprint
 from marshmallow import ValidationError
 
 from remsim.alerts.definitions import name_of, unit_of
-from remsim.alerts.presets import presets
-from remsim.alerts.preview import Past, preview
 from remsim.config.alerting import COMPARISONS_OF, NAME, SOURCES, AlertOptions, AlertSettings, alert_of, measures_of
 from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.forms import Text, object_schema
@@ -57,6 +55,8 @@ PERIOD = ("range", "from", "to")
 @describes("The rules there are, and presets to begin with")
 def list_rules() -> dict[str, Any]:
     """With words for what they look at."""
+    from remsim.alerts.presets import presets  # late, as below: only who sets up rules needs it
+
     return {"rules": [one.as_dict() for one in rules()], "presets": presets(), "measures": measures()}
 
 
@@ -78,6 +78,8 @@ def show_rule_form() -> dict[str, Any]:
 @describes("When a rule would have fired in the past; changes nothing", body=PreviewBody)
 def preview_rule() -> dict[str, Any]:
     """The same evaluation as live, over what is kept."""
+    from remsim.alerts.preview import Past, preview
+
     not_audited()
     content = body_content()
     router = services().router
