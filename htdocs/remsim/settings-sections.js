@@ -29,7 +29,7 @@ class SectionForm {
 		for (const field of this.form.fields) {
 			const when = field.property['x-restart'];
 			if (when)
-				(field.root.querySelector('label, legend') || field.root).append(el('span.remsim-when', {}, t(RESTART[when])));
+				(field.root.querySelector('label, legend') || field.root).append(' ', el('span.remsim-when', {}, t(RESTART[when])));
 			if (before?.wrong?.[field.name])
 				field.complain(before.wrong[field.name]);
 		}
