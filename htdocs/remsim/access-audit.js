@@ -6,7 +6,8 @@ import { msg } from './words.js';
 
 const PAGE = 30;
 const TYPED_MS = 300;
-const WAYS = { key: msg('the router\'s shell'), luci: msg('LuCI'), token: msg('token'), cookie: msg('browser'), app: msg('app'), ticket: msg('code') };
+const REFUSED = [401, 403, 429];
+const WAYS = { key: msg('the router\'s shell'), luci: msg('LuCI'), token: msg('token'), cookie: msg('browser'), app: msg('app'), ticket: msg('link or code') };
 
 export class AuditPanel {
 	constructor(context) {
@@ -80,7 +81,7 @@ export class AuditPanel {
 		const what = Object.entries(entry.what).map(([name, value]) => name === 'what' ? value : `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ');
 		return el('li.remsim-audit-row', { tabindex: '-1' },
 			el('time', { datetime: entry.at }, moment(epoch(entry.at), store.now())),
-			el(`span.remsim-audit-result${isBad ? '.remsim-audit-bad' : ''}`, {}, isBad ? t('refused: %s', entry.result) : t('done')),
+			el(`span.remsim-audit-result${isBad ? '.remsim-audit-bad' : ''}`, {}, !isBad ? t('done') : REFUSED.includes(entry.status) ? t('refused: %s', entry.result) : t('failed: %s', entry.result)),
 			el('code', {}, [entry.method, entry.path.replace('/api/v1/', '')].join(' ').trim()),
 			el('span.remsim-muted', {}, who), what ? el('span.remsim-audit-what', {}, what) : null);
 	}

@@ -122,7 +122,10 @@ def token_form(who: Identity) -> dict[str, Any]:
     form = object_schema(NewToken())
     words = {scope: SCOPE_WORDS[scope] for scope in sorted_scopes(who.issuable())}
     form["properties"]["scopes"]["items"]["oneOf"] = options_of(words)
-    form["properties"]["expires_days"] |= {"oneOf": options_of(LIVES)}
+    life = form["properties"]["expires_days"]
+    form["properties"]["expires_days"] = {name: life[name] for name in ("title", "default")} | {
+        "oneOf": options_of(LIVES)
+    }
     return form
 
 

@@ -62,7 +62,7 @@ def actor() -> str:
         return f"nobody from {request.remote_addr}"
     if who.way == "luci":
         return f"{who.user} through LuCI"
-    how = "" if who.way == "key" else f" ({who.way})"
+    how = "" if who.way == "key" else f" ({'browser' if who.way == 'cookie' else who.way})"
     return f"{who.user}{how} from {request.remote_addr}"
 
 
