@@ -62,9 +62,9 @@ export class UsageCard {
 	}
 
 	_projection() {
-		const { t } = this._ctx, { projected_bytes: projected, projection, cap_bytes: cap, to } = this.sim;
+		const { t } = this._ctx, { projected_bytes: projected, projection, cap_bytes: cap, days_left: left, to } = this.sim;
 		if (projected === null || projected === undefined)
-			return null;
+			return left === null || left === undefined || this.sim.sim === UNKNOWN ? null : el('div.remsim-usage-row', {}, el('span.remsim-usage-label', {}, t('Projection')), el('span.remsim-muted', {}, t('comes once a whole day was counted')));
 		const over = cap && projected > cap;
 		return el('div.remsim-usage-row', {}, el('span.remsim-usage-label', {}, t('Projection')),
 			el('span', {}, el('strong', {}, t('%s by %s', bytes(projected), to)), over ? [' ', el('span.remsim-quality-poor', {}, el('span', { 'aria-hidden': 'true' }, '✖ '), t('%s over the cap', bytes(projected - cap)))] : null),
@@ -79,17 +79,20 @@ export class UsageCard {
 	}
 
 	_askCap() {
-		this.plan.open = true;
-		this._form('cap_gb');
+		this._wanted = 'cap_gb';
+		if (this.plan.open)
+			this._form();
+		this.plan.open = true; // what opens it asks for the form
 	}
 
 	/** Name, billing day, cap: the section `sim` of the settings. */
-	async _form(focused = null) {
+	async _form() {
 		const { t, request, changed } = this._ctx, { sim } = this;
-		if (this.form) {
-			this._focus(focused);
+		if (this.form)
+			this._focus();
+		if (this.form || this._isAsking)
 			return;
-		}
+		this._isAsking = true;
 		try {
 			const [{ types }, { channels }] = await (this._ctx.planForm ||= Promise.all([request('config/form', { query: { types: 'sim' } }), request('alert-channels')]));
 			const { sections } = await request('config', { query: { types: 'sim' } });
@@ -115,15 +118,17 @@ export class UsageCard {
 				await changed(t('The plan of %s is saved.', values.name || sim.sim));
 			} });
 			fill(this.place, this.form.root);
-			this._focus(focused);
+			this._focus();
 		} catch (error) {
 			this._ctx.planForm = null;
-			fill(this.place, el('p.remsim-problem', {}, error.message), el('button', { type: 'button', click: () => this._form(focused) }, t('Try again')));
+			fill(this.place, el('p.remsim-problem', {}, error.message), el('button', { type: 'button', click: () => this._form() }, t('Try again')));
 		}
+		this._isAsking = false;
 	}
 
-	_focus(name) {
-		this.form.fields.find(field => field.name === name)?.focus();
+	_focus() {
+		this.form.fields.find(field => field.name === this._wanted)?.focus();
+		this._wanted = null;
 	}
 
 	/** Whether something is being typed that a new answer must not sweep away. */
