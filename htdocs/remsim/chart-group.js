@@ -11,6 +11,7 @@ export class ChartGroup {
 	constructor() {
 		this.charts = new Set();
 		this.cursor = null;
+		this._pinned = null;
 		this.onZoom = () => {};
 		this.onWhole = () => {};
 		this.onEvent = () => {};
@@ -19,12 +20,18 @@ export class ChartGroup {
 		this._pending = null;
 	}
 
-	/** Move the cursor of all charts; drawn once a frame, however often the pointer tells. */
+	/** Move the cursor of all charts, null: to where it is pinned; drawn once a frame, however often the pointer tells. */
 	setCursor(time) {
-		if (time === this.cursor)
+		if ((time ?? this._pinned) === this.cursor)
 			return;
-		this.cursor = time;
+		this.cursor = time ?? this._pinned;
 		this._soon({});
+	}
+
+	/** Have the cursor stand at a time while no pointer moves it; null for nowhere. */
+	pin(time) {
+		this._pinned = time;
+		this.setCursor(null);
 	}
 
 	/** Show another part of what is drawn already, while fingers move. */

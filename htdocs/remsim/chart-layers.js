@@ -2,8 +2,8 @@
 
 export const LANE = 16;
 const STRIP = 5;
-const NOTE_LETTERS = 22;
-const NOTE_WIDTH = 60;
+const NOTE_LEAST = 30;
+const NOTE_MOST = 180;
 
 /** A plugin of Chart.js; it draws what the chart's owner (`chart.$remsim`, a TimeChart) holds. */
 export const layers = {
@@ -109,32 +109,37 @@ function unusual(owner, { ctx, chartArea: area, scales }) {
 function notes(owner, { ctx, chartArea: area, scales }) {
 	ctx.textAlign = 'left';
 	ctx.lineWidth = 1;
-	let free = -Infinity;
-	for (const note of owner.notes) {
-		const x = scales.x.getPixelForValue(note.t);
-		if (x < area.left || x > area.right)
-			continue;
+	const top = area.top + owner.lanes.length * (STRIP + 1);
+	const placed = owner.notes.map(note => ({ note, x: scales.x.getPixelForValue(note.t) })).filter(({ x }) => x >= area.left && x <= area.right);
+	placed.forEach(({ note, x }, at) => {
 		ctx.strokeStyle = ctx.fillStyle = owner.colours.accent;
 		ctx.setLineDash([4, 3]);
 		line(ctx, x, area.top, area.bottom);
 		ctx.setLineDash([]);
 		ctx.beginPath();
-		ctx.moveTo(x, area.top);
-		ctx.lineTo(x + 8, area.top + 4);
-		ctx.lineTo(x, area.top + 8);
+		ctx.moveTo(x, top);
+		ctx.lineTo(x + 8, top + 4);
+		ctx.lineTo(x, top + 8);
 		ctx.fill();
-		if (x < free || area.right - x < NOTE_WIDTH)
-			continue;
-		const text = note.text.length > NOTE_LETTERS ? `${note.text.slice(0, NOTE_LETTERS - 1)}…` : note.text;
-		const width = ctx.measureText(text).width;
+		const room = Math.min((at + 1 < placed.length ? placed[at + 1].x : area.right) - x - 18, NOTE_MOST);
+		const text = room < NOTE_LEAST ? '' : fitting(ctx, note.text, room);
 		ctx.globalAlpha = 0.85;
 		ctx.fillStyle = owner.colours.surface;
-		ctx.fillRect(x + 10, area.top, width + 4, owner.fontPx + 3);
+		ctx.fillRect(x + 10, top, text ? ctx.measureText(text).width + 4 : 0, owner.fontPx + 3);
 		ctx.globalAlpha = 1;
 		ctx.fillStyle = owner.colours.text;
-		ctx.fillText(text, x + 12, area.top + owner.fontPx);
-		free = x + 20 + width;
-	}
+		ctx.fillText(text, x + 12, top + owner.fontPx);
+	});
+}
+
+/** So much of a text as has room. */
+function fitting(ctx, text, room) {
+	if (ctx.measureText(text).width <= room)
+		return text;
+	let length = Math.min(text.length, 60);
+	while (length > 0 && ctx.measureText(`${text.slice(0, length)}…`).width > room)
+		length -= 1;
+	return length ? `${text.slice(0, length)}…` : '';
 }
 
 function marks(owner, { ctx, height }) {

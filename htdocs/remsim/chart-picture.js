@@ -1,6 +1,7 @@
 /** A chart as a picture that explains itself: title, unit, period, legend, on a solid ground. */
 
 import { el } from './dom.js';
+import { fileName, save } from './download.js';
 import { moment } from './format.js';
 
 const PAD = 12;
@@ -63,14 +64,8 @@ function placed(lines, width, widthOf) {
 export function pictureButton(chart, t, note) {
 	return el('button.remsim-picture', {
 		type: 'button', 'aria-label': t('%s as PNG', chart.spec.title), click: () => {
-			if (!chart.chart)
-				return;
-			pictureOf(chart, note).toBlob(blob => {
-				const url = URL.createObjectURL(blob);
-				const day = new Date(chart.to * 1000).toISOString().slice(0, 16).replaceAll(':', '-');
-				el('a', { href: url, download: `remsim-${chart.spec.id || 'chart'}-${day}.png` }).click();
-				setTimeout(() => URL.revokeObjectURL(url), 10000);
-			}, 'image/png');
+			if (chart.chart)
+				pictureOf(chart, note).toBlob(blob => save(blob, fileName(chart, 'png')), 'image/png');
 		}
 	}, 'PNG');
 }

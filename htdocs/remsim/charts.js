@@ -15,7 +15,7 @@ export { statistics, takeLive } from './chart-points.js';
 
 const MARK = 9;
 const NEAR = 12;
-const NOTE_HEIGHT = 20;
+const NOTE_HEIGHT = 34;
 const LATEST_S = 15;
 const EARLIER = [2, 3];
 
@@ -25,7 +25,7 @@ const dashOf = line => line.earlier ? EARLIER : line.dash ? DASHED : DASHES[line
 /**
  * One chart. `spec` = {title, unit, digits, format(value), min, max (suggested limits), logarithmic, axisWidth, t}.
  * A line is {label, series (colour number), dash, points: [[t, min, avg, max], …]}; `earlier` is that of another period,
- * drawn over this one.
+ * drawn over this one, with a `stepS` of its own.
  */
 export class TimeChart {
 	constructor(spec, group, ChartJs) {
@@ -321,14 +321,14 @@ export class TimeChart {
 		fill(this.stats, rows.length ? el('table.remsim-stats', {},
 			el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, this.resolution()), names.map(([, word]) => el('th', { scope: 'col' }, word)))),
 			el('tbody', {}, rows.map(([line, known]) => el('tr', {},
-				el('th', { scope: 'row' }, line.label), names.map(([name]) => el('td', {}, this.shown(known[name]))))))) : null);
+				el('th', { scope: 'row' }, line.stepS && line.stepS !== this.stepS ? `${line.label} (${this.resolution(line.stepS)})` : line.label), names.map(([name]) => el('td', {}, this.shown(known[name]))))))) : null);
 		const words = rows.map(([line, known]) => `${line.label}: ${names.map(([name, word]) => `${word} ${this.shown(known[name])}`).join(', ')}`);
 		this.canvas.setAttribute('aria-label', `${this.spec.title}, ${this.spec.unit}. ${words.join('. ')}`);
 	}
 
 	/** What a point stands for. */
-	resolution() {
-		return this.stepS > 1 ? this.spec.t('%s averages', stepText(this.stepS)) : this.spec.t('every reading');
+	resolution(stepS = this.stepS) {
+		return stepS > 1 ? this.spec.t('%s averages', stepText(stepS)) : this.spec.t('every reading');
 	}
 
 	/** The time at a pixel of the canvas. */

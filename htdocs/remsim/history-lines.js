@@ -17,10 +17,11 @@ export function groupsOf(modems, measures, points) {
 }
 
 /**
- * Lines of a chart: `series` and `earlier` (or null) are Maps of fetchSeries, `order` the ids of all modems for the colours.
+ * Lines of a chart: `series` and `earlier` (or null; `when` that was) are Maps of fetchSeries, `order` the ids of all modems
+ * for the colours.
  * {lines, stepS, why: [[modem's name, or null for all, reason], …] for what is missing}.
  */
-export function linesOf(chart, modems, order, series, earlier, t) {
+export function linesOf(chart, modems, order, series, earlier, t, when = t('before')) {
 	const lines = [], why = [];
 	let stepS = 1;
 	for (const modem of modems) {
@@ -36,7 +37,7 @@ export function linesOf(chart, modems, order, series, earlier, t) {
 			lines.push(line);
 			const before = earlier && earlier.get(`${modem.id} ${measure}`);
 			if (before && before.points.length)
-				lines.push({ ...line, points: before.points, earlier: true, label: t('%s, earlier', line.label) });
+				lines.push({ ...line, points: before.points, earlier: true, stepS: before.stepS, label: t('%s, %s', line.label, when) });
 		}
 	}
 	const reasons = new Set(why.map(([, reason]) => reason));

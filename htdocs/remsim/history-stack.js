@@ -5,7 +5,7 @@ import { pictureButton } from './chart-picture.js';
 import { ChartTable } from './chart-table.js';
 import { TimeChart } from './charts.js';
 import { el, fill } from './dom.js';
-import { download } from './download.js';
+import { download, saveCsv } from './download.js';
 
 const AHEAD = '1200px 0px';
 
@@ -19,6 +19,8 @@ class Place {
 		this.table = new ChartTable(this.chart, t);
 		this.unusual = el('p.remsim-unusual', { hidden: true });
 		this.chart.exports.append(pictureButton(this.chart, t));
+		if (chart.bars)
+			this.chart.exports.append(el('button.remsim-picture', { type: 'button', 'aria-label': t('%s as CSV', t(chart.title)), click: () => saveCsv(this.chart) }, 'CSV'));
 		this.chart.root.append(this.unusual, el('div.remsim-chart-more', {}, this.table.root,
 			el('details', {}, el('summary', {}, t('What does this mean?')), chart.help.map(text => el('p', {}, t(text))))));
 		this.isNear = false;

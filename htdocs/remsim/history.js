@@ -10,7 +10,7 @@ import { download } from './download.js';
 import { EventsList } from './events-list.js';
 import { Frame } from './frame.js';
 import { Choice } from './history-choice.js';
-import { CHARTS, measuresOf } from './history-charts.js';
+import { CHARTS, HELP, measuresOf } from './history-charts.js';
 import { countBars, daysOf, groupsOf, hourBars, lanesOf, linesOf, unusualOf, usageBars, wasOff } from './history-lines.js';
 import { PointBar, changesAround, fillChanges } from './history-point.js';
 import { Stack } from './history-stack.js';
@@ -53,12 +53,14 @@ class History extends Frame {
 		this.bands.join(this.group);
 		this.events = new EventsList(this.store, this.options, zoom);
 		this.point = new PointBar(t, {
-			changed: time => this._whatChanged(time), note: readonly ? null : time => this.notes.write(null, time), zoom, left: () => this.group.setCursor(null)
+			changed: time => this._whatChanged(time), note: readonly ? null : time => this.notes.write(null, time), zoom, left: () => this.group.pin(null)
 		});
 		this.exportBox = el('span.remsim-export');
 		this.toolbar = el('div.remsim-toolbar', {}, this.ranges.root, this.exportBox);
 		this.said = el('div.remsim-history-said', { role: 'status' });
 		this.stackBox = el('div.remsim-charts-of-history');
+		const help = el('details.remsim-chart-choice', {}, el('summary', {}, t('How to use the charts')), el('ul', {}, HELP.map(text => el('li', {}, t(text)))));
+		this.choice.root.append(help);
 		fill(this.body, this.toolbar, this.choice.root, this.said, el('h2.remsim-said', {}, t('Charts')), this.stackBox, this.bands.root, this.notes.root, this.events.root, this.point.root);
 		this.root.addEventListener('pointerdown', pointer => this._pressed(pointer));
 		Object.assign(this.group, {
@@ -66,7 +68,7 @@ class History extends Frame {
 			onWhole: () => this.ranges.choose(this.ranges.range),
 			onEvent: event => { this.point.close(); this.events.open(event); },
 			onNote: note => this.notes.open(note),
-			onPoint: time => this.point.open(time, this.store.now())
+			onPoint: time => { this.group.pin(time); this.point.open(time, this.store.now()); }
 		});
 		this._marks = [];
 		this._noteMarks = [];
@@ -164,7 +166,7 @@ class History extends Frame {
 		const threshold = now.map(answer => answer && answer.anomalies).find(Boolean)?.threshold;
 		const failed = [...now, ...before || []].find(answer => answer && answer.error);
 		for (const chart of charts.filter(one => !one.bars)) {
-			const drawn = linesOf(chart, modems, order, series, earlier, t);
+			const drawn = linesOf(chart, modems, order, series, earlier, t, this.choice.compare === 'week' ? t('last week') : t('the period before'));
 			const place = this.stack.places.get(chart.id);
 			place.chart.qualityBands = chart.bands && modems.length === 1 && !shift ? BANDS[chart.lines[0][0]] : null;
 			this.stack.show(chart.id, failed ? { lines: [], why: [[null, failed.error]] } : drawn, from, to);
@@ -280,7 +282,7 @@ class History extends Frame {
 	_whatChanged(time) {
 		const t = this.options.t, values = el('div', {}, el('p.remsim-absent', {}, t('Looking …')));
 		this.point.close();
-		this.group.setCursor(time);
+		this.group.pin(time);
 		fillChanges(values, changesAround(this.options.request, time, this.store.now(), this._shown.modems, CHARTS), t);
 		this.events.openAt(time, el('div', {}, el('h4', {}, t('Values, mean of 5 minutes before → after')), values));
 	}
@@ -317,7 +319,7 @@ class History extends Frame {
 			return;
 		const now = this.store.now(), span = period.to - period.from;
 		if (Date.now() / 1000 - this._loadedAt > Math.max(REFRESH_S, span / 1000)) {
-			if (this.group.cursor === null)
+			if (this.group.cursor === null && !this.root.querySelector('dialog'))
 				this._load();
 			return;
 		}

@@ -194,7 +194,7 @@ def test_the_period_before_is_drawn_dotted_over_this_one(visit) -> None:
     page.get_by_label("Compare with").select_option("before")
     page.wait_for_function("() => Object.values(Chart.instances)[0].$remsim.lines.some(line => line.earlier)")
     now, before = lines(page, "rsrp")[:2]
-    assert before["label"] == "modem1, earlier"
+    assert before["label"] == "modem1, the period before"
     period = page.evaluate("(({from, to}) => [from, to])(Object.values(Chart.instances)[0].$remsim)")
     assert all(period[0] - 100 <= point[0] <= period[1] + 100 for point in before["points"])
     assert [point[2] for point in before["points"]] != [point[2] for point in now["points"]]

@@ -41,7 +41,7 @@ test('what no modem reports is said once, what one lacks with its name', () => {
 test('an earlier period has a line of its own beside each', () => {
 	const now = series(['modem1 rsrp_dbm', [flat(1, -90)]]), before = series(['modem1 rsrp_dbm', [flat(1, -80)]]);
 	const { lines } = linesOf(RSRP, [MODEMS[0]], ORDER, now, before, plain);
-	assert.deepEqual(lines.map(line => [line.label, !!line.earlier]), [['wan1', false], ['wan1, earlier', true]]);
+	assert.deepEqual(lines.map(line => [line.label, !!line.earlier]), [['wan1', false], ['wan1, before', true]]);
 });
 
 test('a table has the least, the mean and the greatest of each of its rows, and no more rows than one reads', () => {
