@@ -140,3 +140,50 @@ def test_a_restart_is_asked_for_and_said_to_be_under_way(router: SmallRouter, cl
     told(client.put("/api/v1/config/web/web", json={"threads": 40}), 200)
     assert told(client.post("/api/v1/service/restart"), 202) == {"restarting": True, "needs_init": ["web.threads"]}
     assert asked == [True]
+
+
+def with_token(client: FlaskClient, *scopes: str) -> dict[str, str]:
+    """The header of a new token."""
+    made = client.post("/api/v1/tokens", json={"name": "-".join(scopes), "scopes": list(scopes)})
+    assert made.status_code in (200, 201), made.text
+    return {"Authorization": f"Bearer {made.get_json()['secret']}"}
+
+
+def test_who_may_not_see_identifiers_gets_no_passwords_and_who_only_reads_changes_nothing(client: FlaskClient) -> None:
+    writer, reader = with_token(client, "read", "write"), with_token(client, "read")
+    assert told(client.get("/api/v1/config/export?secrets=1", headers=writer), 403)["code"] == "no_identifiers"
+    assert "hunter2" not in client.get("/api/v1/config/export", headers=reader).text
+    for method, path in (
+        *(("put", "config"), ("put", "config/web/web"), ("delete", "config/web/web"), ("post", "config/check")),
+        *(("post", "config/import"), ("post", "config/versions/1/rollback"), ("post", "service/restart")),
+    ):
+        told(getattr(client, method)(f"/api/v1/{path}", headers=reader, json={}), 403)
+
+
+def test_a_token_reaches_the_local_network_by_no_way_of_changing_settings(client: FlaskClient, tmp_path: Path) -> None:
+    writer = with_token(client, "read", "write")
+    values = told(client.get("/api/v1/config/channel/mail"), 200)["values"]
+    inside = {**values, "allow_private": True}
+    document = {"types": ["channel"], "sections": [{"type": "channel", "name": "mail", "values": inside}]}
+    for method, path, body in (
+        ("put", "config/channel/mail", inside),
+        ("put", "config", document),
+        ("post", "config/import", document),
+        ("post", "config/check", document),
+        ("put", "config/channel/mail", {**values, "host": "mail.example.net"}),  # it would be told the password
+    ):
+        assert told(getattr(client, method)(f"/api/v1/{path}", headers=writer, json=body), 403)["code"] == "untrusted"
+    assert (tmp_path / "remsim_console").read_text() == FILE
+    told(client.put("/api/v1/config/channel/mail", json=inside), 200)
+    told(client.put("/api/v1/config/channel/mail", json=values), 200)
+    newer = told(client.get("/api/v1/config/versions"), 200)["versions"][1]["n"]
+    back = client.post(f"/api/v1/config/versions/{newer}/rollback", headers=writer)
+    assert told(back, 403)["code"] == "untrusted"
+
+
+def test_what_was_changed_is_in_the_audit_log_without_secrets(client: FlaskClient) -> None:
+    values = told(client.get("/api/v1/config/channel/mail"), 200)["values"]
+    told(client.put("/api/v1/config/channel/mail", json={**values, "password": "s3cret", "label": "Mail"}), 200)
+    entry = client.get("/api/v1/audit").text
+    assert "channel[mail].label: Mail" in entry
+    assert "s3cret" not in entry and "hunter2" not in entry
