@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.events import Event
+from remsim.telemetry import timeline
 from remsim.telemetry.batch import DIGITS, compact, grid_of, shortest
 from remsim.telemetry.counts import usual_bucket_s
 from remsim.telemetry.points import consolidate, gathered, step_for
@@ -223,6 +224,31 @@ def test_of_too_many_events_the_oldest_are_unknown_not_guessed(parts) -> None:
     )
     found = changes(client, "cell", 5, 3000)
     assert found[0] == (5, None) and found[-1][1] == "1/2599" and len(found) == 2000
+
+
+def test_what_was_not_read_is_unknown(parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline, "MOST_READ", 50)
+    router, client = parts
+    told(router, "connect", 0, to="online", band=3, cell="1/1")
+    for n in range(60):
+        told(router, "cell_change", 10 + n, to=f"1/{n}", band=3)
+    assert changes(client, "cell", 5, 100)[:2] == [(5, None), (20, "1/10")]
+
+
+def test_an_outline_has_what_the_events_have(parts) -> None:
+    router, _ = parts
+    told(router, "connect", 1, to="online", band=3, note={"a": [1]})
+    told(router, "cell_change", 3, to='quoted "cell"')
+    told(router, "cell_change", 2, **{"from": None}, to="ünder")
+    told(router, "reboot", 2)
+    found, is_whole = router.journal.outline(("connect", "cell_change"), "modem1", ("from", "to"), START, START + 9, 9)
+    assert is_whole and [(one.at - START, one.kind, one.data) for one in found] == [
+        (1, "connect", {"to": "online"}),
+        (2, "cell_change", {"to": "ünder"}),
+        (3, "cell_change", {"to": 'quoted "cell"'}),
+    ]
+    assert router.journal.outline(("connect",), "modem2", ("to",), 0, START * 2, 9) == ([], True)
+    assert len(router.journal.outline(("cell_change",), "modem1", ("to",), 0, START * 2, 1)[0]) == 1
 
 
 def test_timelines_answer_for_several_modems_and_tracks(parts) -> None:

@@ -147,6 +147,32 @@ class Journal:
         events = sorted(found.values(), key=lambda event: -(event.id or 0))
         return events[:limit], (events[limit - 1].id if len(events) > limit else None)
 
+    def outline(
+        self, kinds: SequenceOf[str], source: str, names: SequenceOf[str], start: float, end: float, limit: int
+    ) -> tuple[list[Event], bool]:
+        """The newest events of a source, oldest first, and whether they are all; of their data only what is named and
+        known, and no messages. Many times quicker than ``query``.
+        """
+        told = ", ".join(f"json_extract(data, '$.{name}')" for name in names)
+        among = ",".join("?" * len(kinds))
+        select = (
+            f"SELECT kind, source, at, id, {told} FROM events WHERE source = ? AND kind IN ({among}) "
+            "AND at >= ? AND at <= ? AND json_valid(data) ORDER BY id DESC LIMIT ?"
+        )
+        with self._lock:
+            if self._waiting:
+                self._flush()
+            values = (source, *kinds, start, end, limit + 1)
+            rows = self._file.tried(lambda: self._db.execute(select, values).fetchall()) or []
+            found = [outlined(row[:4], zip(names, row[4:], strict=True)) for row in rows]
+            found += [
+                outlined((one.kind, one.source, one.at, one.id), ((name, one.data.get(name)) for name in names))
+                for one in self._waiting
+                if one.source == source and one.kind in kinds and start <= one.at <= end
+            ]
+        newest = sorted({one.id: one for one in found}.values(), key=lambda one: one.id or 0)[-limit:]
+        return sorted(newest, key=lambda one: (one.at, one.id or 0)), len(found) <= limit
+
     def changes_told(
         self, kinds: SequenceOf[str], sources: SequenceOf[str], start: float, end: float, bucket_s: float
     ) -> list[tuple[str, str, Any, Any, int, int]]:
@@ -277,6 +303,12 @@ def row_of(event: Event) -> tuple[Any, ...]:
     texts = (plain(text) for text in (event.kind, event.source, event.severity, event.message))
     kind, source, severity, message = texts
     return event.id, event.at, kind, source, severity, message, data
+
+
+def outlined(head: tuple[Any, ...], data: Iterable[tuple[str, Any]]) -> Event:
+    """An event of kind, source, time and id, with what is known of some data."""
+    kind, source, at, number = head
+    return Event(kind, source, at, "", "info", {name: value for name, value in data if value is not None}, number)
 
 
 def plain(text: str) -> str:

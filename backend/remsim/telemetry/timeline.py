@@ -14,6 +14,9 @@ from remsim.telemetry.journal import MOST_EVENTS, Journal
 STATE_KINDS = ("connect", "disconnect", "state", "error", "recovered", "vanished")
 SERVICE_KINDS = ("service_start", "service_stop")
 LOST = ("disconnect", "vanished")
+FIELDS = ("from", "to", "what", "registration", "mode", "sim", "sim_slot", "band", "cell")
+"""What tracks are made of."""
+MOST_READ = 10_000
 MOST_SEGMENTS = 2000
 
 
@@ -78,7 +81,7 @@ TRACKS: dict[str, Track] = {
 
 def timeline(journal: Journal, modem: str, track: str, start: float, end: float) -> list[dict[str, Any]]:
     """Segments ``{"from", "to", "value"}`` of a track; value None where nothing is known (the service was off)."""
-    found = timelines(journal, modem, (check_track(track),), start, end)[track]
+    found = newest(timelines(journal, modem, (check_track(track),), start, end)[track])
     return [{"from": iso_utc(one.start), "to": iso_utc(one.end), "value": one.value} for one in found]
 
 
@@ -93,14 +96,14 @@ def timelines(
     journal: Journal, modem: str, tracks: Sequence[str], start: float, end: float
 ) -> dict[str, list[Segment]]:
     """The segments of several tracks of a modem; events that they share are read once."""
-    service, _ = within(journal, SERVICE_KINDS, "remsim", start, end)
+    service, _ = journal.outline(SERVICE_KINDS, "remsim", ("to",), start, end, MOST_READ)
     last_service = next(iter(journal.query(limit=1, kinds=SERVICE_KINDS, modem="remsim", end=start)[0]), None)
     read: dict[tuple[str, ...], tuple[list[Event], bool]] = {}
     made = {}
     for name in tracks:
         track = TRACKS[name]
         if track.kinds not in read:
-            read[track.kinds] = within(journal, track.kinds, modem, start, end)
+            read[track.kinds] = journal.outline(track.kinds, modem, FIELDS, start, end, MOST_READ)
         events, is_whole = read[track.kinds]
         before = last_of(journal, track, modem, start)
         value = value_told(track, before) if before else value_before(track, events)
@@ -126,9 +129,6 @@ def segments_of(track: Track, events: Iterable[Event], value: Any, start: float,
                 segments.append(Segment(since, event.at, value))
             since, value = event.at, new
     segments.append(Segment(since, end, value))
-    if len(segments) > MOST_SEGMENTS:
-        newest = segments[1 - MOST_SEGMENTS :]
-        segments = [Segment(start, newest[0].start, None), *newest]
     return segments
 
 
@@ -151,6 +151,14 @@ def condensed(segments: Sequence[Segment], shortest_s: float) -> list[Segment]:
         elif one is not None:
             group.append(one)
     return merged(made)
+
+
+def newest(segments: list[Segment]) -> list[Segment]:
+    """No more than there may be in an answer; what was before the newest of them is told as unknown."""
+    if len(segments) <= MOST_SEGMENTS:
+        return segments
+    last = segments[1 - MOST_SEGMENTS :]
+    return [Segment(segments[0].start, last[0].start, None), *last]
 
 
 def merged(segments: Iterable[Segment]) -> list[Segment]:
@@ -190,15 +198,3 @@ def last_of(journal: Journal, track: Track, source: str, before: float) -> Event
         if cursor is None:
             return None
         limit = MOST_EVENTS
-
-
-def within(journal: Journal, kinds: tuple[str, ...], source: str, start: float, end: float) -> tuple[list[Event], bool]:
-    """The events of a period, oldest first, and whether they are all: of too many it is the newest."""
-    found: list[Event] = []
-    cursor: int | None = None
-    while len(found) < MOST_SEGMENTS:
-        page, cursor = journal.query(limit=MOST_EVENTS, cursor=cursor, kinds=kinds, modem=source, start=start, end=end)
-        found += page
-        if cursor is None:
-            break
-    return sorted(found, key=lambda event: (event.at, event.id or 0)), cursor is None

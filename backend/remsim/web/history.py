@@ -15,7 +15,7 @@ from remsim.telemetry.counts import absent_kinds, check_kind, counts
 from remsim.telemetry.measures import measure_named
 from remsim.telemetry.series import MOST_POINTS, Series, SeriesStore
 from remsim.telemetry.stats import stats
-from remsim.telemetry.timeline import TRACKS, check_track, condensed, timelines
+from remsim.telemetry.timeline import TRACKS, check_track, condensed, newest, timelines
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
@@ -136,7 +136,7 @@ def timeline_batch() -> dict[str, Any]:
         {
             "modem": modem,
             "track": track,
-            "changes": [[shortest(one.start, 1), one.value] for one in condensed(segments, shortest_s)],
+            "changes": [[shortest(one.start, 1), one.value] for one in newest(condensed(segments, shortest_s))],
         }
         for modem in asked_modems(asked)
         for track, segments in timelines(router.journal, modem, tracks, start, end).items()
