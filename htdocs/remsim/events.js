@@ -1,5 +1,6 @@
 /** The Events page: the whole journal, filtered, a page at a time, with what came since on top when it is wanted. */
 
+import { severityNode } from './alert-words.js';
 import { el, fill, setText } from './dom.js';
 import { EventRow } from './event-row.js';
 import { EventsFilter } from './events-filter.js';
@@ -39,10 +40,20 @@ class EventsPage extends Frame {
 		this.more = el('button', { type: 'button', hidden: true, click: () => this._older() }, t('Show older ones'));
 		this.error = el('div.remsim-problem', { role: 'alert', hidden: true });
 		fill(this.body, el('div.remsim-toolbar', {}, this.ranges.root, el('span.remsim-export', {}, this.exports)), this.filter.root,
-			el('p.remsim-ev-count', {}, this.count), this.error, this.freshBox, el('section.remsim-panel', { 'aria-label': t('Events') }, this.list, this.none, this.more));
+			el('p.remsim-ev-count', {}, this.count), this.error, this.freshBox, el('section.remsim-panel', { 'aria-label': t('Events') }, this.list, this.none, this.more), this._help());
 		this._context = { t, options: this.options, store: this.store, opened: () => { if (this._isCalm()) this._showWaiting(); } };
 		this._hash = () => { this.filter.follow(); this.ranges.follow(); };
 		window.addEventListener('hashchange', this._hash);
+	}
+
+	/** What the signs mean, and what is kept. */
+	_help() {
+		const { t } = this.options;
+		return el('details.remsim-panel.remsim-ev-help', {}, el('summary', {}, t('What does this mean?')),
+			el('p', {}, severityNode('warning', t), ' ', t('something is worse than it should be, and may mend itself.')),
+			el('p', {}, severityNode('error', t), ' ', t('something does not work, and the message says what to do.')),
+			el('p', {}, t('Events without a severity are for your information: the cell or the technology changed, somebody changed a setting. They are kept for 13 months, the oldest going first when room is short.')),
+			el('p', {}, t('What is shown by the filters is what the files have, all of it, also what is further down.')));
 	}
 
 	destroy() {

@@ -1,6 +1,7 @@
 /** The Modems page: the list, and one modem in tabs; which one and which tab stand in the address. */
 
 import { AimView } from './aim.js';
+import { AlertBadge } from './alert-badge.js';
 import { el, fill, setText } from './dom.js';
 import { bitRate, duration, epoch, withUnit } from './format.js';
 import { JobBar } from './jobs.js';
@@ -51,6 +52,7 @@ class ModemsPage {
 		this.keeper = new Keeper(this.store, options.request);
 		this.rows = new Map();
 		this.summary = el('strong');
+		this.firing = new AlertBadge(this.store, options);
 		this.linkState = new LinkState(this.store, this.options);
 		this.badge = el('span.remsim-simulated', { hidden: true }, t('SIMULATED'));
 		this.problems = el('div.remsim-problems', { role: 'alert' });
@@ -60,7 +62,7 @@ class ModemsPage {
 		this.nothing = new NoModem(options, () => this.live.refresh().catch(() => {}));
 		this.jobs = new JobBar(this.store, this.keeper, options);
 		this.root = el('div.remsim.remsim-modems', {},
-			el('header.remsim-head', {}, options.title ? el('h1', {}, t(options.title)) : null, this.badge, this.summary, this.linkState.root),
+			el('header.remsim-head', {}, options.title ? el('h1', {}, t(options.title)) : null, this.badge, this.summary, this.firing.root, this.linkState.root),
 			this.problems, this.nothing.root, el('div.remsim-split', {}, this.listBox, this.detail), this.jobs.root);
 		fill(node, this.root);
 		this._stop = [
@@ -95,6 +97,7 @@ class ModemsPage {
 		this.view?.destroy();
 		this.jobs.destroy();
 		this.keeper.destroy();
+		this.firing.destroy();
 		this.live.destroy();
 		this._stop.forEach(stop => stop());
 		this.root.remove();
