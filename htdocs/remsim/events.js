@@ -52,7 +52,7 @@ class EventsPage extends Frame {
 		return el('details.remsim-panel.remsim-ev-help', {}, el('summary', {}, t('What does this mean?')),
 			el('p', {}, severityNode('warning', t), ' ', t('something is worse than it should be, and may mend itself.')),
 			el('p', {}, severityNode('error', t), ' ', t('something does not work, and the message says what to do.')),
-			el('p', {}, t('Events without a severity are for your information: the cell or the technology changed, somebody changed a setting. They are kept for 13 months, the oldest going first when room is short.')),
+			el('p', {}, t('Events without a severity are for your information: the cell or the technology changed, somebody changed a setting. They are kept for 400 days unless the settings say otherwise; when room is short the oldest go first.')),
 			el('p', {}, t('What is shown by the filters is what the files have, all of it, also what is further down.')));
 	}
 
