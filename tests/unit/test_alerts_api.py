@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from remsim.config.alerting import AlertOptions
+from remsim.config.channels import ChannelOptions
 from remsim.core.bus import Numbered
 from remsim.core.clock import FakeClock
 from remsim.core.reading import ModemReading
@@ -140,7 +145,7 @@ def test_an_alert_comes_is_acknowledged_and_goes(small: tuple[SmallRouter, Flask
     router.alerts.tick()
     (firing,) = client.get(f"{API}/alerts").json["alerts"]
     assert (firing["state"], firing["value"], firing["threshold"], firing["unit"]) == ("firing", -114.0, -110.0, "dBm")
-    assert firing["summary"] == "modem1: RSRP is -114 dBm, below -110 dBm for 60 s"
+    assert firing["summary"] == "modem1: RSRP is −114 dBm, below −110 dBm for 60 s"
     assert (firing["source"], firing["measure"], firing["modem"]) == ("measure", "rsrp_dbm", "modem1")
     assert client.get(f"{API}/state").json["alerts"] == {"firing": 1, "pending": 0, "worst": "warning"}
     known = post(client, f"alerts/{firing['id']}/acknowledge", {}).json
@@ -155,6 +160,42 @@ def test_an_alert_comes_is_acknowledged_and_goes(small: tuple[SmallRouter, Flask
     events = client.get(f"{API}/events?kind=alert").json["events"]
     assert [one["data"]["state"] for one in events] == ["resolved", "firing"]
     assert events[1]["source"] == "modem1"
+
+
+def test_the_stream_tells_of_each_step(small: tuple[SmallRouter, FlaskClient]) -> None:
+    router, client = small
+    post(client, "alert-rules", POOR)
+    broker = client.application.extensions["remsim"].broker
+    position, _ = broker.position()
+    read(router, rsrp_dbm=-114.0)
+    advance(router, 60)
+    router.alerts.tick()
+    read(router, rsrp_dbm=-80.0)
+    wire = broker.read(position).wire.decode().split("\n\n")
+    alerts = [json.loads(one.partition("data: ")[2]) for one in wire if one.startswith("event: alert\n")]
+    assert [one["state"] for one in alerts] == ["pending", "firing", "resolved"]
+    assert len({one["id"] for one in alerts}) == 1
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+WRITES = ("alert-rules", "alert-rules/preview", "alert-channels", "silences", "alerts/1/acknowledge")
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_body_is_too_odd(small: tuple[SmallRouter, FlaskClient], data: st.DataObject) -> None:
+    _router, client = small
+    path = data.draw(st.sampled_from(WRITES))
+    known = data.draw(st.sampled_from([POOR, HOOK, MAIL, {"range": "1h", "rule": None, "modem": None}]))
+    changes = data.draw(st.dictionaries(st.sampled_from([*known, "range", "from", "type"]), anything, max_size=3))
+    answer = client.post(f"{API}/{path}", data=json.dumps(known | changes), content_type="application/json")
+    assert answer.status_code in (200, 201, 404, 409, 422), (answer.status_code, answer.text)
+    if answer.status_code == 201 and path != "silences":
+        assert client.delete(f"{API}/{path}/{answer.json['name']}").status_code == 200
 
 
 def test_a_silence_is_made_and_ended(small: tuple[SmallRouter, FlaskClient]) -> None:
@@ -348,3 +389,8 @@ def test_the_preview_of_events_counts_the_journal(small: tuple[SmallRouter, Flas
     nothing = post(client, "alert-rules/preview", rule).json
     assert nothing["fired"] == 0
     assert "no history" in nothing["note"]
+
+
+@pytest.mark.parametrize("option", [*AlertOptions().fields, *ChannelOptions().fields])
+def test_the_documentation_names_each_option(option: str) -> None:
+    assert f"`{option}`" in (Path(__file__).parents[2] / "docs" / "alerts.md").read_text("utf-8")

@@ -104,7 +104,10 @@ def shown(value: Value, unit: str = "") -> str:
     """A value in words."""
     if value is None:
         return "unknown"
-    text = one_line(value).replace("_", " ").replace(",", ", ") if isinstance(value, str) else f"{value:.6g}"
+    if isinstance(value, str):
+        text = one_line(value).replace("_", " ").replace(",", ", ")
+    else:
+        text = (f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}").replace("-", "\N{MINUS SIGN}")
     return f"{text} {unit}" if unit else text
 
 
