@@ -35,3 +35,10 @@ export function qualityPercent(reading) {
 	}
 	return total / weights * (1 - (reading.loss_percent || 0) / 100);
 }
+
+const WORDS = ['poor', 'fair', 'good', 'excellent'];
+
+/** The word of a quality: 25, 50 and 75 are where fair, good and excellent begin. */
+export function qualityWord(percent) {
+	return WORDS[Math.min(3, Math.floor(percent / 25))];
+}

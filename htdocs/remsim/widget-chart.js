@@ -5,7 +5,7 @@ import { CHARTS } from './dashboard-widgets.js';
 import { el } from './dom.js';
 import { bitRate } from './format.js';
 import { BANDS } from './quality.js';
-import { qualityPercent } from './quality-percent.js';
+import { qualityPercent } from './link-quality.js';
 
 const LIVE_S = 3600;
 const LEAST_POINTS = 150;
@@ -28,6 +28,7 @@ class ChartWidget {
 		this._settings = settings;
 		this._spec = CHARTS[settings.measure] || CHARTS.rsrp;
 		this._generation = 0;
+		this.isChart = true;
 		const { isRate } = this._spec;
 		this.chart = new TimeChart({ ...this._spec, title, t, ...(isRate ? { format: bitRate, axis: bitRate } : {}) }, board.group, ChartJs);
 		this.root = this.chart.root;

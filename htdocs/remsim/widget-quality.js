@@ -2,7 +2,7 @@
 
 import { el, fill, svg } from './dom.js';
 import { NONE, withUnit } from './format.js';
-import { qualityPercent, qualityWord } from './quality-percent.js';
+import { qualityPercent, qualityWord } from './link-quality.js';
 import { panel } from './widget-panel.js';
 
 export function make(board, settings, title) {

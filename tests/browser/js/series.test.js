@@ -1,10 +1,8 @@
 /** What becomes of the compact answers about the past: `node --test tests/browser/js`. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import test from 'node:test';
 
-import { qualityPercent } from '../../../htdocs/remsim/link-quality.js';
 import { fetchSeries, pointsOf, segmentsOf, seriesOf } from '../../../htdocs/remsim/series.js';
 
 test('a grid becomes points; what was skipped is no gap, what is unknown is one', () => {
@@ -34,13 +32,4 @@ test('one request asks for a whole page', async () => {
 
 test('changes become segments that fill the period', () => {
 	assert.deepEqual(segmentsOf([[0, null], [5, 'LTE']], 9), [{ from: 0, to: 5, value: null }, { from: 5, to: 9, value: 'LTE' }]);
-});
-
-test('the quality of a live reading is what the service says', () => {
-	const vectors = JSON.parse(readFileSync(new URL('../../fixtures/quality.json', import.meta.url)));
-	for (const [reading, quality] of vectors) {
-		const found = qualityPercent(reading);
-		assert.ok(quality === null ? found === null : Math.abs(found - quality) < 0.001, JSON.stringify([reading, quality, found]));
-	}
-	assert.equal(qualityPercent({ rsrp_dbm: null, latency_ms: 3 }), null);
 });
