@@ -428,3 +428,17 @@ def test_everything_that_is_pressed_on_a_phone_is_large_enough(visit) -> None:
             .map(one => one.outerHTML.slice(0, 90))"""
     )
     assert small == []
+
+
+def test_the_first_start_leads_a_locked_sim_to_the_internet(visit, service: RunningService) -> None:
+    fault(service, "modem2", "sim_pin")
+    page = visit.open("/start")
+    guide = page.locator("[data-modem='modem2']")
+    expect(guide.locator("[aria-current=step]")).to_contain_text("SIM ready", timeout=10000)
+    guide.get_by_label("PIN", exact=False).first.fill("1234")
+    guide.get_by_role("button", name="Apply").click()
+    expect(guide.locator(".remsim-guide-done")).to_have_count(4, timeout=30000)
+    expect(guide.get_by_role("status").first).to_contain_text("On the Internet")
+    expect(page.locator(".remsim-head")).to_contain_text("3 of 3 ready")
+    page.evaluate(AXE.read_text())
+    assert page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"] == []

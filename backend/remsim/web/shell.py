@@ -16,7 +16,7 @@ START = "start.js"
 class Page:
     """A page at ``/path``: ``module`` of ``htdocs/remsim`` exports its ``mount``, ``styles`` are beside ``remsim.css``.
 
-    ``scopes``: one of them opens it.
+    ``scopes``: one of them opens it. ``is_bare``: without the navigation.
     """
 
     path: str
@@ -24,6 +24,7 @@ class Page:
     module: str
     styles: tuple[str, ...] = ()
     in_nav: bool = True
+    is_bare: bool = False
     scopes: tuple[str, ...] = ("read",)
 
 
@@ -38,7 +39,8 @@ PAGES = (
     Page("access", "Access", "access", ("modems", "access")),
     Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
     Page("about", "About", "about", ("modems", "diagnostics")),
-    Page("wall", "Wall", "wall", ("dashboard", "wall"), in_nav=False, scopes=("read", "wall")),
+    Page("start", "First start", "guide", ("modems", "guide"), in_nav=False),
+    Page("wall", "Wall", "wall", ("dashboard", "wall"), in_nav=False, is_bare=True, scopes=("read", "wall")),
 )
 """In the order of the navigation."""
 
@@ -62,7 +64,7 @@ def html_of(page: Page, static_dir: Path) -> str:
 {styles}{preloads}<script type="module" src="ui/remsim/{START}"></script>
 </head>
 <body class="remsim-page" data-module="{page.module}" data-title="{escape(page.title)}">
-{navigation(page) if page.in_nav else ""}<main id="{page.module}">
+{"" if page.is_bare else navigation(page)}<main id="{page.module}">
 <noscript>This page needs JavaScript.</noscript>
 </main>
 </body>
