@@ -73,7 +73,7 @@ def usage() -> dict[str, Any]:
 
 
 @bp.get("/usage/report")
-@requires_scope("read", "wall")
+@requires_scope("read")
 @describes("Each SIM's billing cycle: used, of its cap, projected; by day and by modem", query=ReportQuery)
 def usage_report() -> dict[str, Any]:
     """``months`` are those that there is usage of, newest first."""
@@ -102,7 +102,7 @@ def usage_report_csv() -> Response:
 
 
 @bp.get("/usage/sims")
-@requires_scope("read", "wall")
+@requires_scope("read")
 @describes("The SIMs that were ever used here or have a plan: name, last modem, whether it is in one now")
 def usage_sims() -> dict[str, Any]:
     """A plan is set as section ``section`` of type ``sim``."""
