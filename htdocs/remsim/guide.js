@@ -38,7 +38,7 @@ class GuidePage extends Frame {
 	}
 
 	changed() {
-		const t = this.options.t, modems = this.store.list();
+		const modems = this.store.list();
 		this.nothing.show(this.store.loaded && !modems.length);
 		for (const [id, guide] of this.modems) {
 			if (!this.store.modems.has(id)) {
@@ -52,8 +52,14 @@ class GuidePage extends Frame {
 				this.list.appendChild(this.modems.get(modem.id).root);
 			}
 		}
-		const done = modems.filter(modem => this.modems.get(modem.id).update(modem)).length;
-		setText(this.summary, modems.length ? t('%s of %s ready', done, modems.length) : '');
+		for (const modem of modems)
+			this.modems.get(modem.id).update(modem);
+		this._count();
+	}
+
+	_count() {
+		const guides = [...this.modems.values()], done = guides.filter(guide => guide.isDone).length;
+		setText(this.summary, guides.length ? this.options.t('%s of %s ready', done, guides.length) : '');
 		this.next.hidden = !done;
 	}
 
@@ -61,6 +67,7 @@ class GuidePage extends Frame {
 		const modem = this.store.modems.get(reading.modem);
 		if (modem)
 			this.modems.get(modem.id)?.update(modem);
+		this._count();
 	}
 
 	worked() {
@@ -89,7 +96,7 @@ class ModemGuide {
 		this.root = el('section.remsim-panel', { 'data-modem': id }, el('h2', {}, this.chip.root), this.steps, this.text, this.form, this.more);
 	}
 
-	/** Whether the modem needs nothing any more. */
+	/** The modem's object is another one; `isDone`: it needs nothing any more. */
 	update(modem) {
 		const { t } = this._ctx, steps = stepsOf(modem);
 		const at = steps.find(step => step.look === 'now' || step.look === 'problem') || null;
@@ -103,8 +110,8 @@ class ModemGuide {
 		const latency = modem.reading?.latency_ms;
 		setText(this.text, at ? (at.name === 'modem' && modem.problem) || t(at.text)
 			: t('On the Internet: an answer takes %s ms.', number(latency, latency < 10 ? 1 : 0)));
+		this.isDone = !at;
 		this._offer(at?.action || null);
-		return !at;
 	}
 
 	/** The form of the step; kept while the step stays. */
