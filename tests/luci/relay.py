@@ -172,9 +172,7 @@ class Interpreted:
             json.dump({"env": call.env, "ctx": context, "uci": call.uci, "segments": call.segments}, file)
             file.flush()
             command = [self._ucode, "-S", "-L", f"{STUB}/*.uc", str(STUB / "run.uc"), file.name, str(CONTROLLER)]
-            done = subprocess.run(
-                command, input=call.body, capture_output=True, timeout=60, env={**os.environ, "STUB_CALL": file.name}
-            )
+            done = self._run(command, call.body, {**os.environ, "STUB_CALL": file.name})
         assert done.returncode == 0 and not done.stderr, done.stderr.decode()
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
@@ -182,6 +180,18 @@ class Interpreted:
         found = re.fullmatch(r"Status: ([0-9]{3}) .+", status)
         assert found, status
         return Answer(int(found[1]), dict(line.split(": ", 1) for line in lines), body)
+
+
+    def _run(self, command: list[str], body: bytes, env: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+        """As uhttpd does with a request that had to wait for its slot: without a body its stdin is never closed."""
+        if body:
+            return subprocess.run(command, input=body, capture_output=True, timeout=60, env=env)
+        reading, writing = os.pipe()
+        try:
+            return subprocess.run(command, stdin=reading, capture_output=True, timeout=60, env=env)
+        finally:
+            os.close(reading)
+            os.close(writing)
 
 
 def header(call: Call, name: str) -> str | None:

@@ -15,6 +15,8 @@ ACL_FILE = APP / "root/usr/share/rpcd/acl.d/luci-app-remsim.json"
 # What LuCI itself brings along and every login has.
 BASE_MENU = {
     "admin": {"title": "Administration", "action": {"type": "firstchild", "recurse": True}},
+    "admin/status": {"title": "Status", "order": 10, "action": {"type": "firstchild", "recurse": True}},
+    "admin/status/overview": {"title": "Overview", "order": 1, "action": {"type": "view", "path": "status/index"}},
     "admin/services": {"title": "Services", "order": 40, "action": {"type": "firstchild", "recurse": True}},
 }
 BASE_RIGHTS = {

@@ -59,4 +59,9 @@ def _call(host: LuciHost, session: Session, what: str, given: dict[str, Any]) ->
         if not (session.may("file", given["command"], "exec") or session.may("file", line, "exec")):
             return [6]
         return [0, host.execute(line)]
-    return [0, {"uci changes": {"changes": {}}, "luci getFeatures": {}, "file list": {"entries": []}}[what]]
+    if what == "file list":
+        folders = [folder / given["path"].removeprefix("/www/") for folder in host.folders]
+        names = sorted({path.name for folder in folders if folder.is_dir() for path in folder.iterdir()})
+        return [0, {"entries": [{"name": name, "type": "file"} for name in names]}]
+    known: dict[str, Any] = {"uci changes": {"changes": {}}, "luci getFeatures": {}}
+    return [0, known[what]] if what in known else [NOT_FOUND]

@@ -36,10 +36,13 @@ function dress(node) {
 /* What every view of this app is: a module of the service's own pages, mounted in LuCI's frame. */
 const frame = {
 	load() {
+		/* A browser has few connections to a host: what takes the router longest goes first. */
+		const answers = ['state', ...this.first].map(path => service.ask(path).catch(error => error));
+
 		loader.preload([this.module, 'dom', 'words', ...this.lazy], this.charts);
 
 		return Promise.all([
-			Promise.all(['state', ...this.first].map(path => service.ask(path).catch(error => error))),
+			Promise.all(answers),
 			Promise.all([this.module, 'dom', 'words'].map(name => loader.load(name))).catch(error => error),
 			L.resolveDefault(uci.load('remsim_console'), null),
 			loader.styles(['remsim', ...this.styles])
