@@ -36,6 +36,7 @@ export class Board {
 		this._queue = [];
 		this._running = 0;
 		this._life = 0;
+		this._first = null;
 		this._sight = new IntersectionObserver(entries => entries.forEach(entry => this._seen(entry)), { rootMargin: `${NEAR_PX}px 0px` });
 	}
 
@@ -86,6 +87,8 @@ export class Board {
 	/** A widget's part is in the page now. */
 	join(made) {
 		this.widgets.add(made);
+		if (made.isChart)
+			this._first ??= made; // is there at once, however far down a phone has it
 		made.state?.();
 		if (made.load)
 			this._sight.observe(made.root);
@@ -93,6 +96,8 @@ export class Board {
 
 	leave(made) {
 		this.widgets.delete(made);
+		if (this._first === made)
+			this._first = null;
 		this._sight.unobserve(made.root);
 		made.destroy?.();
 	}
@@ -108,7 +113,7 @@ export class Board {
 	_seen({ target, isIntersecting }) {
 		for (const made of this.widgets) {
 			if (made.root === target) {
-				made.isNear = isIntersecting;
+				made.isNear = isIntersecting || made === this._first;
 				this._freshen(made);
 			}
 		}

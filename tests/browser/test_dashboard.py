@@ -31,11 +31,20 @@ def drawn_lines(page: Page) -> list[list[str]]:
     )
 
 
-def wait_for_charts(page: Page) -> None:
+def wait_for_charts(page: Page, count: int = 1) -> None:
+    """Charts that are near the window ask for their series; the others when somebody comes near them."""
     page.wait_for_function(
-        "() => window.Chart && Object.values(Chart.instances).filter(chart => chart.data.datasets.some(set => "
-        "set.data.length > 10)).length >= 6"
+        "count => window.Chart && Object.values(Chart.instances).filter(chart => chart.data.datasets.some(set => "
+        "set.data.length > 10)).length >= count",
+        arg=count,
     )
+
+
+def see_all_charts(page: Page) -> None:
+    wait_for_charts(page)
+    for frame in page.locator(".remsim-canvas").all():
+        frame.scroll_into_view_if_needed()
+    wait_for_charts(page, 8)
 
 
 def test_three_modems_are_shown_live_and_their_values_move(visit) -> None:
@@ -71,11 +80,23 @@ def test_charts_show_a_week_and_a_picked_period_and_the_address_keeps_it(visit) 
     expect(page.get_by_role("button", name="Whole range")).to_be_visible()
 
 
+def test_a_load_asks_once_for_all_series_that_are_near_and_later_for_the_others(visit) -> None:
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url) if "/api/v1/series" in request.url else None)
+    page = visit.open()
+    wait_for_charts(page, 2)
+    charts = [url for url in asked if "range=1h" in url]
+    assert len(charts) == 1 and "series/batch" in charts[0] and "temperature_c" not in charts[0]
+    assert not [url for url in asked if "series/batch" not in url]
+    chart(page, "Temperature").scroll_into_view_if_needed()
+    expect(chart(page, "Temperature").locator(".remsim-stats")).to_contain_text("modem1")
+
+
 def test_one_cursor_goes_through_all_charts(visit) -> None:
     page = visit.open()
     wait_for_charts(page)
     chart(page, "RSRP").locator("canvas").hover(position={"x": 200, "y": 50})
-    for title in ("RSRP", "SINR", "Throughput"):
+    for title in ("RSRP", "Latency and jitter", "Throughput"):
         expect(chart(page, title).locator(".remsim-cursor-time")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
 
 
@@ -148,7 +169,7 @@ def test_a_phone_needs_no_sideways_scrolling_and_has_large_buttons(visit) -> Non
 @pytest.mark.parametrize("visit", [{}, DARK, PHONE], indirect=True, ids=["light", "dark", "phone"])
 def test_axe_finds_nothing(visit) -> None:
     page = visit.open()
-    wait_for_charts(page)
+    see_all_charts(page)
     page.evaluate(AXE.read_text())  # a script element would be refused by the page's own policy
     result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     found = [
