@@ -282,7 +282,7 @@ def test_the_documentation_names_every_endpoint_and_parameter(parts) -> None:
     text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     for path, method, view in api_routes(app):
         short = re.sub(r"\{\w+_id\}", "ID", path.removeprefix(PREFIX))
-        short = short.replace("{name}", "NAME")
+        short = short.replace("{name}", "NAME").replace("{kind}", "TYPE")
         if short.endswith("/form"):
             short = "modems/ID/ACTION/form"  # told once for all
         assert f"`{method} {short}" in text, (method, short)
