@@ -144,20 +144,20 @@ def list_versions() -> dict[str, Any]:
     return {"versions": desk().versions()}
 
 
-@bp.get("/config/versions/<int:n>")
+@bp.get("/config/versions/<int:version_id>")
 @requires_scope("read")
 @describes("One version, and what a rollback to it would change")
-def show_version(n: int) -> dict[str, Any]:
+def show_version(version_id: int) -> dict[str, Any]:
     """Without its text, which may hold passwords."""
-    return desk().version(n)
+    return desk().version(version_id)
 
 
-@bp.post("/config/versions/<int:n>/rollback")
+@bp.post("/config/versions/<int:version_id>/rollback")
 @requires_scope("write")
 @describes("Make the settings what they were in a version; that is a new version itself")
-def roll_back(n: int) -> Response:
+def roll_back(version_id: int) -> Response:
     """Also when the present file cannot be read."""
-    return changed(desk().rollback(n, actor(), etag=if_match(), guard=trusted))
+    return changed(desk().rollback(version_id, actor(), etag=if_match(), guard=trusted))
 
 
 @bp.get("/config/<kind>/<name>")
