@@ -16,8 +16,10 @@ export class AlertBadge {
 		this._stop = [
 			store.on('state', state => this.show(state.alerts)),
 			store.on('alert', () => { // counts are the router's: ask once for all that changed together
-				clearTimeout(this._timer);
-				this._timer = setTimeout(() => options.refresh?.().catch(() => {}), SOON_MS);
+				this._timer ??= setTimeout(() => {
+					this._timer = null;
+					options.refresh?.().catch(() => {});
+				}, SOON_MS);
 			})
 		];
 	}

@@ -32,7 +32,7 @@ class AlertItem {
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.acknowledge = options.readonly ? null : el('button', { type: 'button', click: () => this._acknowledge() }, t('Acknowledge'));
 		this.silencer = options.readonly ? null : new SilenceMaker(ctx, { rule: alert.rule, modem: alert.modem || null }, { modem: ctx.nameOf(alert.modem) });
-		this.history = el('a.remsim-button', { hidden: true }, t('Show the charts around it'));
+		this.history = el('a.remsim-button', { hidden: true }, t('Charts'));
 		this.rule = el('a.remsim-button', { href: ctx.address('rules', { rule: alert.rule }) }, t('Rule'));
 		this.root = el('li', {},
 			el('header', {}, this.severity, this.label, this.chip?.root, this.state), this.summary,
@@ -59,10 +59,10 @@ class AlertItem {
 		else if (this.chip)
 			setText(this.chip.name, alert.modem);
 		const told = alert.last_notification;
-		setText(this.last, told ? t('told by %s at %s: %s', told.channel, moment(epoch(told.at), now, false), t(told.result)) : alert.state === 'firing' ? t('nobody was told yet') : '');
+		setText(this.last, told ? this._told(told, moment(epoch(told.at), now, false)) : alert.state === 'firing' ? t('nobody was told yet') : '');
 		const notes = [
 			alert.acknowledged_by ? t('Acknowledged by %s at %s.', alert.acknowledged_by, moment(epoch(alert.acknowledged_at), now, false)) : '',
-			alert.silenced_by ? t('Silenced: no message is sent.') : ''
+			alert.silenced_by && alert.state !== 'resolved' ? t('Silenced: no message is sent.') : '', alert.reason ? t('It ended because: %s', alert.reason) : ''
 		].filter(Boolean);
 		this.note.hidden = !notes.length;
 		setText(this.note, notes.join(' '));
@@ -75,6 +75,11 @@ class AlertItem {
 		if (page)
 			this.history.href = `${page}#${new URLSearchParams({ from: Math.floor(begin - AROUND_S), to: Math.ceil(Math.min(now, (epoch(alert.resolved_at) || now) + AROUND_S)), ...(modem ? { modem: alert.modem } : {}) })}`;
 		this.tick(now);
+	}
+
+	_told({ channel, result }, when) {
+		const { t, channels } = this._ctx, named = channels.find(one => one.name === channel)?.label || channel;
+		return result === 'sent' ? t('told by %s at %s', named, when) : t('not told by %s, tried at %s: %s', named, when, t(result));
 	}
 
 	tick(now) {

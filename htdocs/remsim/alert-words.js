@@ -77,7 +77,8 @@ export function ruleSentence(rule, measures, names, t) {
 		count_at_least: () => t('%s at least %s times within %s', what, limit, lasting(rule.window_s)),
 		absent: () => t('%s is not known', what)
 	}[rule.comparison]?.() ?? what;
-	const parts = [rule.for_s > 0 ? t('%s for %s', sentence, lasting(rule.for_s)) : sentence];
+	const said = rule.measure === 'clock_set' && rule.comparison !== 'absent' ? t((rule.comparison === 'is') === (rule.threshold === 'yes') ? 'The clock is set' : 'The clock is not set') : sentence;
+	const parts = [rule.for_s > 0 ? t('%s for %s', said, lasting(rule.for_s)) : said];
 	if (rule.source !== 'router' && rule.source !== 'usage')
 		parts.push(rule.modem ? t('only %s', names.get(rule.modem) || rule.modem) : t('any modem'));
 	if (rule.days?.length && rule.days.length < 7)

@@ -91,8 +91,10 @@ class AlertsPage extends Frame {
 	}
 
 	_soon() {
-		clearTimeout(this._timer);
-		this._timer = setTimeout(() => this._loadAlerts().catch(() => {}), SOON_MS);
+		this._timer ??= setTimeout(() => {
+			this._timer = null;
+			this._loadAlerts().catch(() => {});
+		}, SOON_MS);
 	}
 
 	async _load() {

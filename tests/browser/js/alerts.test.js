@@ -77,6 +77,7 @@ test('a rule is a sentence', () => {
 	assert.equal(say({ source: 'state', measure: 'state', comparison: 'is', threshold: 'no_sim,failed' }), 'State is No SIM or Out of order for 5\u2009min, any modem');
 	assert.equal(say({ source: 'event', measure: 'reboot', comparison: 'count_at_least', threshold: 3, for_s: 0, window_s: 3600 }), 'Restarted at least 3 times within 1\u2009h, any modem');
 	assert.equal(say({ source: 'usage', measure: 'cap_percent', comparison: 'above', threshold: 80, for_s: 0 }), 'Data used of the cap above 80\u2009%');
+	assert.equal(say({ source: 'router', measure: 'clock_set', comparison: 'is', threshold: 'no', for_s: 600 }), 'The clock is not set for 10\u2009min');
 	assert.equal(say({ comparison: 'absent', threshold: null, for_s: 60 }), 'RSRP is not known for 1\u2009min, any modem');
 });
 
