@@ -11,7 +11,8 @@ export class AlertBadge {
 	constructor(store, options) {
 		const { t, links } = options, address = links.page?.('alerts');
 		this._t = t;
-		this.root = el(address ? 'a.remsim-firing' : 'span.remsim-firing', { hidden: true, href: address || null });
+		this.link = el(address ? 'a' : 'span', { href: address || null });
+		this.root = el('span', { role: 'status', hidden: true }, this.link);
 		this.notifier = new Notifier(store, options);
 		this._stop = [
 			store.on('state', state => this.show(state.alerts)),
@@ -32,8 +33,8 @@ export class AlertBadge {
 		this._shown = key;
 		this.root.hidden = !firing;
 		const [shape, word] = SEVERITIES[alerts?.worst] || SEVERITIES.warning;
-		this.root.className = `remsim-firing remsim-firing-${alerts?.worst}`;
-		fill(this.root, el('span', { 'aria-hidden': 'true' }, `${shape} `), t('%s firing · worst: %s', firing, t(word)));
+		this.link.className = `remsim-firing remsim-firing-${alerts?.worst}`;
+		fill(this.link, el('span', { 'aria-hidden': 'true' }, `${shape} `), t('%s firing · worst: %s', firing, t(word)));
 	}
 
 	destroy() {

@@ -54,9 +54,7 @@ class AlertItem {
 			t(alert.state === 'resolved' ? 'last value %s' : 'value %s', valueText(alert.value, unit, t)), typeof limit === 'number' ? t('limit %s', valueText(limit, unit, t)) : ''
 		].filter(Boolean).join(' · '));
 		const modem = store.modems.get(alert.modem);
-		if (this.chip && modem)
-			this.chip.update(modem);
-		else if (this.chip)
+		if (this.chip && !modem)
 			setText(this.chip.name, alert.modem);
 		const told = alert.last_notification;
 		setText(this.last, told ? this._told(told, moment(epoch(told.at), now, false)) : alert.state === 'firing' ? t('nobody was told yet') : '');
@@ -83,7 +81,9 @@ class AlertItem {
 	}
 
 	tick(now) {
-		const { t } = this._ctx, { state, since, fired_at: fired, resolved_at: resolved } = this.alert;
+		const { t, store } = this._ctx, { state, since, fired_at: fired, resolved_at: resolved } = this.alert, modem = store.modems.get(this.alert.modem);
+		if (this.chip && modem)
+			this.chip.update(modem);
 		if (state === 'resolved')
 			setText(this.since, t('from %s, for %s', moment(epoch(fired || since), now, false), lasting(epoch(resolved) - epoch(fired || since))));
 		else
