@@ -102,13 +102,19 @@ class ServiceOptions(Options):
         metadata={"label": "What the log has"},
     )
     data_dir = Folder(
-        metadata={"label": "Folder of the history", "advanced": True, "help": "In RAM on a router: it is written often"}
+        metadata={
+            "label": "Folder of the history",
+            "advanced": True,
+            "help": "In RAM on a router: it is written often",
+            "warning": "The history does not move along.",
+        }
     )
     state_dir = Folder(
         metadata={
             "label": "Folder of what must survive a power cut",
             "advanced": True,
             "help": "Token, events, usage and a copy of the history. In another folder all begins anew",
+            "warning": "The new folder has no token, events and usage; whoever is logged in is not any more.",
         }
     )
 
@@ -130,6 +136,7 @@ class WebOptions(Options):
         metadata={
             "label": "Listen on",
             "help": "HOST:PORT. 127.0.0.1:8090 answers this router only; pages in LuCI come through LuCI anyway",
+            "warning": "This page may be cut off: the service answers at this address only, after its restart.",
         }
     )
     max_streams = Whole(
