@@ -1,10 +1,12 @@
 """Readings a second through the series store against bare rrdtool updates of the same data in the same batches.
 
-Bars: at least 0.8 of the bare binding; a 30-day series in at most 50 ms; the backup's megabytes a day are reported.
+Bars: at least 0.8 of the bare binding; a 30-day series in at most 50 ms, and so are those of a page (3 modems with 4
+measures of 600 points, as JSON); the backup's megabytes a day are reported.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import time
@@ -13,6 +15,7 @@ from pathlib import Path
 import rrdtool
 from remsim.core.clock import FakeClock
 from remsim.core.reading import ModemReading
+from remsim.telemetry.batch import compact, grid_of
 from remsim.telemetry.measures import DEFINITIONS
 from remsim.telemetry.rrd import RoundRobinFile
 from remsim.telemetry.series import SeriesStore
@@ -107,6 +110,33 @@ def month_ms() -> tuple[float, float]:
         return sorted(times)[len(times) // 2], (store.backup.bytes_written - before) * 96 / 1e6
 
 
+def page_ms() -> tuple[float, int]:
+    """Milliseconds and bytes of a page's answer about 30 days, with the last hour in memory."""
+    names = ("rsrp_dbm", "sinr_db", "latency_ms", "rx_bits_per_s")
+    modems = ("modem1", "modem2", "modem3")
+    with tempfile.TemporaryDirectory() as directory:
+        store = SeriesStore(Path(directory), clock=FakeClock(START), emit=print)
+        for number, modem in enumerate(modems):
+            store.record_history(
+                ModemReading(
+                    modem, START - 30 * 86400 + at * 150, rsrp_dbm=-80 - at % 23, sinr_db=at % 31 - number,
+                    latency_ms=30 + at % 7 / 3, rx_bits_per_s=1e5 * (at % 97),
+                )
+                for at in range(30 * 576)
+            )  # fmt: skip
+            for second in range(3600):
+                store.record(ModemReading(modem, START - 3600 + second, rsrp_dbm=-81, sinr_db=3, latency_ms=31.5))
+        times = []
+        for _ in range(10):
+            begun = time.perf_counter()
+            found = [one for modem in modems for one in store.query_many(modem, names, START - 30 * 86400, START)]
+            rows = [compact(one, grid, band=True) for one in found if (grid := grid_of(one)) is not None]
+            text = json.dumps(rows, separators=(",", ":"))
+            times.append((time.perf_counter() - begun) * 1000)
+        assert len(rows) == len(modems) * len(names)
+        return sorted(times)[len(times) // 2], len(text)
+
+
 def main() -> int:
     """Print the figures; 1 when a bar is missed."""
     batches = readings()
@@ -119,8 +149,10 @@ def main() -> int:
     month, megabytes = month_ms()
     print(f"median ratio {ratio:.2f} (bar {BAR})")
     print(f"series of 30 d: {month:.1f} ms (bar {SERIES_BAR_MS:.0f})")
+    page, size = page_ms()
+    print(f"a page's 12 series of 30 d: {page:.1f} ms (bar {SERIES_BAR_MS:.0f}), {size / 1000:.0f} kB")
     print(f"backup of one modem with a month behind it: {megabytes:.1f} MB a day, {megabytes * 8:.0f} MB for 8")
-    return 0 if ratio >= BAR and month <= SERIES_BAR_MS else 1
+    return 0 if ratio >= BAR and max(month, page) <= SERIES_BAR_MS else 1
 
 
 if __name__ == "__main__":
