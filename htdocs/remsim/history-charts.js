@@ -5,26 +5,27 @@ import { msg } from './words.js';
 
 /**
  * A line is [measure, suffix of its name, whether it is dashed]. `bars` names the source of a chart of counted things, whose
- * `kinds` are [kind, suffix of its name]; `unusual`: the measure in which unusual stretches are looked for; `strips`: cells and bands are shown in it.
+ * `kinds` are [kind, suffix of its name]; `unusual`: the measure in which unusual stretches are looked for; `strips`: cells
+ * and bands are shown in it; `help`: what its values mean, with the limits of excellent, good and fair put in.
  */
 export const CHARTS = [
 	{
 		id: 'quality', title: msg('Connection quality'), unit: '%', min: 0, max: 100, digits: 0, strips: true, unusual: 'quality_percent', lines: [['quality_percent', '']],
-		help: [msg('One number for how good the connection is: 100 is excellent, 75 good, 50 fair, 25 poor.'),
+		help: [msg('One number for how good the connection is: from 75 on it is excellent, 50 good, 25 fair.'),
 			msg('Each known value scores 0, 25, 50, 75 or 100, with straight lines between: RSRP at −120, −100, −90, −80, −70 dBm; RSRQ at −25, −20, −15, −10, −5 dB; SINR at −10, 0, 13, 20, 30 dB; latency at 500, 200, 100, 50, 20 ms; loss at 50, 10, 3, 1, 0 %.'),
 			msg('The scores count 25 (RSRP), 15 (RSRQ), 30 (SINR), 15 (latency) and 15 (loss) parts, over those that are known; their mean is multiplied by the share of probes that came back.')]
 	},
 	{
 		id: 'rsrp', title: msg('RSRP'), unit: 'dBm', min: -125, max: -70, bands: true, strips: true, unusual: 'rsrp_dbm', lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', ' 5G', true]],
-		help: [msg('How strongly the cell’s reference signal arrives. From −80 dBm on it is excellent, −90 good, −100 fair; below that the antenna or its place is worth a look.')]
+		help: [msg('How strongly the cell’s reference signal arrives. From %s dBm on it is excellent, %s good, %s fair; below that the antenna or its place is worth a look.')]
 	},
 	{
 		id: 'rsrq', title: msg('RSRQ'), unit: 'dB', min: -20, max: -3, digits: 1, bands: true, strips: true, unusual: 'rsrq_db', lines: [['rsrq_db', ''], ['nr_rsrq_db', ' 5G', true]],
-		help: [msg('How much of all that is received is the wanted signal. From −10 dB on it is excellent, −15 good, −20 fair. It falls when the cell is busy.')]
+		help: [msg('How much of all that is received is the wanted signal. From %s dB on it is excellent, %s good, %s fair. It falls when the cell is busy.')]
 	},
 	{
 		id: 'sinr', title: msg('SINR'), unit: 'dB', min: -5, max: 30, digits: 1, bands: true, strips: true, unusual: 'sinr_db', lines: [['sinr_db', ''], ['nr_sinr_db', ' 5G', true]],
-		help: [msg('How far the signal stands above noise and other cells. From 20 dB on it is excellent, 13 good, 0 fair. It limits the speed more than RSRP does.')]
+		help: [msg('How far the signal stands above noise and other cells. From %s dB on it is excellent, %s good, %s fair. It limits the speed more than RSRP does.')]
 	},
 	{
 		id: 'rssi', title: msg('RSSI'), unit: 'dBm', min: -100, max: -50, bands: true, strips: true, unusual: 'rssi_dbm', lines: [['rssi_dbm', '']],

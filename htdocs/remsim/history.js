@@ -189,7 +189,7 @@ class History extends Frame {
 
 	async _timelines(period, modems, isLast) {
 		const t = this.options.t, { from, to } = period;
-		const found = await this.asking.run(request => fetchTimelines(request, { modems: ids(modems), tracks: TRACKS.map(([track]) => track), ...bounds(period) }));
+		const found = await this.asking.run(request => fetchTimelines(request, { modems: ids(modems), tracks: TRACKS.map(([track]) => track), points: this._points(), ...bounds(period) }));
 		if (!isLast() || !found || found.error)
 			return;
 		this._tracks = found;

@@ -11,10 +11,11 @@ from playwright.sync_api import Page, expect
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
-def wait_for_charts(page: Page) -> None:
+def wait_for_charts(page: Page, count: int = 1) -> None:
     page.wait_for_function(
-        "() => window.Chart && Object.values(Chart.instances).filter(chart => chart.data.datasets.some(set => "
-        "set.data.length > 10)).length >= 6"
+        "count => window.Chart && Object.values(Chart.instances).filter(chart => chart.data.datasets.some(set => "
+        "set.data.length > 10)).length >= count",
+        arg=count,
     )
 
 
@@ -56,8 +57,9 @@ def test_nothing_moves_under_the_pointer(visit) -> None:
 
 
 def test_the_timelines_share_the_cursor(visit) -> None:
-    page = visit.open()
+    page = visit.open("/history#range=1h&charts=rsrp")
     wait_for_charts(page)
+    expect(page.locator(".remsim-band").first).to_be_attached()
     box = first_canvas(page)
     page.mouse.move(box["x"] + 300, box["y"] + 60)
     expect(page.locator(".remsim-band-cursor").first).to_have_attribute("d", re.compile(r"^M\d"))
@@ -82,7 +84,7 @@ def test_why_it_switched_is_two_clicks_away(visit) -> None:
 
 
 def test_the_events_listed_are_those_of_the_period_shown(visit) -> None:
-    page = visit.open()
+    page = visit.open("/history#range=24h&charts=rsrp")
     wait_for_charts(page)
     page.get_by_role("button", name="24h", exact=True).click()
     at = rare_mark(page)["at"]

@@ -55,6 +55,27 @@ def press(page: Page, share: float, chart: int = 0) -> None:
     canvas.click(position={"x": 44 + (box["width"] - 60) * share, "y": box["height"] / 3})
 
 
+def assert_export_is_what_is_shown(page: Page, *charts: str) -> None:
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Export CSV").click()
+    rows = list(csv.DictReader(Path(waiting.value.path()).open()))
+    shown = {
+        (line["modem"], line["measure"], round(point[0])): point[2]
+        for chart in charts
+        for line in lines(page, chart)
+        for point in line["points"]
+        if point[2] is not None
+    }
+    exported = {
+        (row["modem"], column.split(" ")[0], round(datetime.fromisoformat(row["time"]).timestamp())): float(value)
+        for row in rows
+        for column, value in row.items()
+        if column not in ("time", "modem") and value != "" and not re.search(r"\b(min|max)\b", column)
+    }
+    assert exported.keys() == shown.keys()
+    assert all(abs(exported[key] - shown[key]) <= 0.051 for key in shown)
+
+
 def axe(page: Page) -> list[Any]:
     page.evaluate(AXE.read_text())  # a script element would be refused by the page's own policy
     result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
@@ -67,6 +88,7 @@ def axe(page: Page) -> list[Any]:
 def test_last_weeks_outage_is_found_understood_written_down_and_taken_along(visit) -> None:
     delete_notes(visit)
     page = opened(visit, "range=7d&charts=rsrp,latency,loss")
+    assert_export_is_what_is_shown(page, "rsrp", "latency", "loss")
     handle = page.wait_for_function(
         """() => {
             const chart = Object.values(Chart.instances)[0].$remsim;
@@ -106,24 +128,7 @@ def test_last_weeks_outage_is_found_understood_written_down_and_taken_along(visi
     assert [one["text"] for one in stored] == ["Power cut in the <b>street</b>"]
     assert abs(datetime.fromisoformat(stored[0]["at"]).timestamp() - outage["at"]) < 60
 
-    with page.expect_download() as waiting:
-        page.get_by_role("link", name="Export CSV").click()
-    rows = list(csv.DictReader(Path(waiting.value.path()).open()))
-    shown = {
-        (line["modem"], line["measure"], round(point[0])): point[2]
-        for chart in ("rsrp", "latency", "loss")
-        for line in lines(page, chart)
-        for point in line["points"]
-        if point[2] is not None
-    }
-    exported = {
-        (row["modem"], column.split(" ")[0], round(datetime.fromisoformat(row["time"]).timestamp())): float(value)
-        for row in rows
-        for column, value in row.items()
-        if column not in ("time", "modem") and value != "" and not column.endswith(("min", "max"))
-    }
-    assert exported.keys() == shown.keys()
-    assert all(abs(exported[key] - shown[key]) <= 0.051 for key in shown)
+    assert_export_is_what_is_shown(page, "rsrp", "latency", "loss")
 
 
 def test_a_note_is_changed_and_deleted_and_leaves_the_charts(visit) -> None:
