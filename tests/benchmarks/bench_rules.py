@@ -100,7 +100,7 @@ def whole_percent() -> float:
             for reading in readings:
                 alerts.tick()
                 alerts.take([Numbered(1, reading)])
-                alerts._sleep_s()
+                alerts.sleep_s()
         used = 100 * (time.process_time() - begun) / len(seconds)
         alerts.stop()
         journal.close()

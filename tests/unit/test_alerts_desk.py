@@ -67,7 +67,7 @@ class House:
             start_lane=(lambda work: work()) if self.later is None else self.later.append,
             gather_s=0.0,
         )
-        self.alerts._replay(self.clock.monotonic())
+        self.alerts.recall()
         return self.alerts
 
     def restart(self, off_s: float = 0.0, *, killed: bool = False) -> None:
@@ -102,7 +102,7 @@ class House:
         until = self.clock.monotonic() + seconds
         while True:
             self.alerts.tick()
-            sleep_s = self.alerts._sleep_s()
+            sleep_s = self.alerts.sleep_s()
             left = until - self.clock.monotonic()
             if sleep_s is None or sleep_s >= left:
                 break
@@ -460,7 +460,7 @@ def test_values_of_the_router_and_of_usage_are_looked_at(house: House) -> None:
 
 def test_without_rules_nothing_wakes_the_thread(house: House) -> None:
     change(house)
-    assert house.alerts._sleep_s() is None
+    assert house.alerts.sleep_s() is None
     assert house.alerts._subscription.accepts == ()
 
 

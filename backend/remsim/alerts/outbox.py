@@ -154,6 +154,12 @@ class Outbox:
         for lane in ready:
             self._start(lambda lane=lane: self._work(lane))  # type: ignore[misc]
 
+    def channel(self, name: str) -> ChannelSettings | None:
+        """A channel's settings."""
+        with self._lock:
+            lane = self._lanes.get(name)
+        return None if lane is None else lane.settings
+
     def states(self) -> dict[str, dict[str, Any]]:
         """How each channel does."""
         with self._lock:

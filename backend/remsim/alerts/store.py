@@ -72,7 +72,7 @@ class AlertStore:
         ]
         return alerts, silences, waiting
 
-    def ended(self, most: int) -> list[Alert]:
+    def ended(self, most: int = KEPT_ENDED) -> list[Alert]:
         """The last alerts that are over, newest first."""
         return alerts_of(self._rows("SELECT data FROM alerts WHERE is_active = 0 ORDER BY id DESC LIMIT ?", most))
 

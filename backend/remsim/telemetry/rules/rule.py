@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from remsim.telemetry.rules.hours import ALWAYS, Hours
 
 Value = float | int | str | None
+FLAPS, FLAPS_S, CALM_S = 5, 300.0, 60.0
+"""What fires five times in five minutes is over only when it has been well for a minute: else it would never rest."""
 MOST_COUNTED = 1000
 """A count of events goes no further."""
 
@@ -86,8 +88,8 @@ class Track:
     """
 
     __slots__ = (
-        "clear_since", "due_at", "fired_at", "is_known", "is_true", "peak", "rule", "since", "state", "subject",
-        "times", "value",
+        "clear_since", "due_at", "fired_at", "fires", "is_known", "is_true", "peak", "rule", "since", "state",
+        "subject", "times", "value",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, subject: str) -> None:
@@ -97,6 +99,7 @@ class Track:
         self.since = self.fired_at = self.clear_since = self.due_at = None  # type: float | None
         self.value: Value = None
         self.peak: Value = None
+        self.fires: tuple[float, ...] = ()
         self.times: deque[float] | None = deque(maxlen=MOST_COUNTED) if rule.comparison == "count_at_least" else None
 
     def restore(self, state: str, since: float, fired_at: float | None, peak: Value = None) -> None:
@@ -138,7 +141,7 @@ class Track:
         if self.state == "firing":
             if self.clear_since is None:
                 self.clear_since = at
-            if at >= self.clear_since + self.rule.clear_for_s:
+            if at >= self.clear_since + self.clear_for_s:
                 return self.reset("resolved")
         return None
 
@@ -147,7 +150,14 @@ class Track:
         if at < self.since + self.rule.for_s:
             return None
         self.state, self.fired_at = "firing", at
+        self.fires = (*self.fires[1 - FLAPS :], at)
         return "firing"
+
+    @property
+    def clear_for_s(self) -> float:
+        """How long it must be well to end; longer while it flutters."""
+        is_fluttering = len(self.fires) == FLAPS and self.fires[-1] - self.fires[0] <= FLAPS_S
+        return max(self.rule.clear_for_s, CALM_S) if is_fluttering else self.rule.clear_for_s
 
     def reset(self, to: str) -> str:
         """Begin anew; times and values of the last alert stay readable until the next one begins."""
@@ -163,5 +173,5 @@ class Track:
             assert self.since is not None
             return self.since + self.rule.for_s
         if self.clear_since is not None:
-            return self.clear_since + self.rule.clear_for_s
+            return self.clear_since + self.clear_for_s
         return None
