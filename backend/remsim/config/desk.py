@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from remsim.config import document as doc
-from remsim.config.differences import NEEDS_INIT, WARNINGS, Change, changes, effective_values, needs_restart
+from remsim.config.differences import NEEDS_INIT, Change, changes, effective_values, needs_restart, warnings_of
 from remsim.config.sections import SECTIONS
 from remsim.config.settings import CONFIG_NAME, Settings, settings_of
 from remsim.config.uci import UciError, UciFile, locked
@@ -241,8 +241,8 @@ class ConfigDesk:
             guard(old_settings, settings)
         found = changes(old, new)
         effective = self._overlay(settings)
-        warnings = [{"path": one.path, "text": WARNINGS[one.path]} for one in found if one.path in WARNINGS]
-        return text, Outcome(etag_of(text), found, needs_restart(self._running, effective), warnings), settings
+        outcome = Outcome(etag_of(text), found, needs_restart(self._running, effective), warnings_of(found))
+        return text, outcome, settings
 
     def _text(self) -> str:
         if self._path is None:

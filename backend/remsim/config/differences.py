@@ -16,11 +16,6 @@ HIDDEN = "set"
 CHANGED = "changed"
 NEEDS_INIT = ("web.listen", "web.threads", "web.max_streams", "service.state_dir")
 """In force only when all of the service is started anew: its first process has them, and the worker only inherits."""
-WARNINGS = {
-    "web.listen": "This page may be cut off: the service answers at this address only, after its restart.",
-    "service.state_dir": "The new folder has no token, events and usage; whoever is logged in is not any more.",
-    "service.data_dir": "The history does not move along.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +56,7 @@ def flattened(file: UciFile) -> dict[str, tuple[str, bool]]:
     """Every option by its path, as a text, and whether that is to be hidden; a section as such has an empty text."""
     found: dict[str, tuple[str, bool]] = {}
     counts: dict[str, int] = {}
+    schemas = {name: row.schema() for name, row in SECTIONS.items()}
     for section in file.sections():
         row = SECTIONS.get(section.type)
         label = label_of(section, row)
@@ -68,10 +64,21 @@ def flattened(file: UciFile) -> dict[str, tuple[str, bool]]:
             counts[label] = counts.get(label, 0) + 1
             label = label if counts[label] == 1 else f"{label}#{counts[label]}"
             found[label] = ("", False)
-        schema = None if row is None else row.schema()
+        schema = schemas.get(section.type)
         for option in section.options():
             found[f"{label}.{option}"] = (", ".join(section.get_list(option)), is_hidden(schema, option))
     return found
+
+
+def warnings_of(found: list[Change]) -> list[dict[str, str]]:
+    """What people should know before they make these changes, by their paths."""
+    told = {
+        f"{row.name}.{name}": field.metadata["warning"]
+        for row in SECTIONS.values()
+        for name, field in row.schema().fields.items()
+        if "warning" in field.metadata
+    }
+    return [{"path": one.path, "text": told[one.path]} for one in found if one.path in told]
 
 
 def is_hidden(schema: Options | None, option: str) -> bool:

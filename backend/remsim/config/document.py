@@ -7,6 +7,7 @@ A document is ``{"types": [names], "sections": [{"type", "name", "values"}]}``. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError
@@ -105,7 +106,7 @@ def put_section(file: UciFile, row: SectionType, name: str | None, values: Any, 
         return None
     if section is None:
         section = new_section(file, row, name, where)
-    schema = row.schema()
+    schema = schema_of(row.name)
     if not row.many:  # of several sections the last would win option by option
         for other in file.sections(row.name)[:-1]:
             unset_known(other, schema)
@@ -141,11 +142,17 @@ def new_section(file: UciFile, row: SectionType, name: str | None, where: str) -
     return file.add(row.name, name)
 
 
+@lru_cache(maxsize=32)
+def schema_of(kind: str) -> Options:
+    """The schema of a type, made once: a document has hundreds of sections of one."""
+    return SECTIONS[kind].schema()
+
+
 def wanted_texts(row: SectionType, section: UciSection | None, values: Any, where: str) -> dict[str, str | list[str]]:
     """Checked values as UCI has them, with the secrets that stay."""
     if not isinstance(values, Mapping):
         raise InvalidInput("the values are not an object", field=f"{where}values" if where else "body")
-    schema = row.schema()
+    schema = schema_of(row.name)
     present = {} if section is None else raw_values(section, schema)
     kept = {name: present[name] for name in secrets_of(schema) if name in present and name not in values}
     given = {name: value for name, value in values.items() if value not in (None, "", []) or name not in schema.fields}
@@ -219,7 +226,7 @@ def key_in(row: SectionType, values: Mapping[str, Any]) -> str | None:
 
 def key_option(row: SectionType) -> str | None:
     """The first required option."""
-    return next((name for name, field in row.schema().fields.items() if field.required), None)
+    return next((name for name, field in schema_of(row.name).fields.items() if field.required), None)
 
 
 def checked_document(document: Any) -> tuple[list[str], list[dict[str, Any]]]:

@@ -28,7 +28,7 @@ MOST_TARGETS = 8
 
 
 class Options(Form):
-    """The options of a section type. Metadata: label, help, unit, advanced, secret, live (needs no restart)."""
+    """The options of a section type. Metadata: label, help, unit, advanced, secret, live (needs no restart), warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class SectionType:
 class Period(ma.Field[float | None]):
     """Seconds from 1 to 60, or ``off`` (None); as JSON a text."""
 
-    json = {"type": "string", "pattern": f"^(?:{PERIOD})$", "x-told": "is 1 to 60 seconds, or off", "maxLength": 6}
+    told = "is 1 to 60 seconds, or off"
+    json = {"type": "string", "pattern": f"^(?:{PERIOD})$", "x-told": told, "maxLength": 6}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float | None:
         if value in ("off", "0"):
@@ -67,7 +68,7 @@ class Period(ma.Field[float | None]):
             value = f"{value:g}"
         if isinstance(value, str) and re.fullmatch(r"\d{1,2}(\.\d{1,3})?", value, re.ASCII) and 1 <= float(value) <= 60:
             return float(value)
-        raise ValidationError("is 1 to 60 seconds, or off")
+        raise ValidationError(self.told)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str:
         return "off" if value is None else f"{value:g}"
@@ -105,11 +106,12 @@ class Lines(ma.Field[tuple[str, ...]]):
 class Limits(ma.Field[tuple[float, float, float]]):
     """Three rising numbers: from where a value is fair, good, excellent; as JSON a text with blanks."""
 
+    told = "is not three rising numbers"
     FORM = r"-?[0-9]{1,3}(\.[0-9])?( +-?[0-9]{1,3}(\.[0-9])?){2}"
     json = {
         "type": "string",
         "pattern": f"^(?:{FORM})$",
-        "x-told": "is not three rising numbers",
+        "x-told": told,
         "maxLength": 40,
     }
 
@@ -118,7 +120,7 @@ class Limits(ma.Field[tuple[float, float, float]]):
             fair, good, excellent = (float(one) for one in value.split())
             if fair < good < excellent:
                 return fair, good, excellent
-        raise ValidationError("is not three rising numbers")
+        raise ValidationError(self.told)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str:
         return " ".join(f"{one:g}" for one in value)
