@@ -28,7 +28,7 @@ MOST_TARGETS = 8
 
 
 class Options(Form):
-    """The options of a section type. Metadata: label, help, unit, advanced, secret, live (needs no restart), warning."""
+    """Options of a section type. Metadata: label, help, unit, advanced, secret, live (needs no restart), warning."""
 
 
 @dataclass(frozen=True, slots=True)
