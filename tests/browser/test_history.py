@@ -106,7 +106,8 @@ def test_last_weeks_outage_is_found_understood_written_down_and_taken_along(visi
     detail.get_by_role("button", name="Show the charts around it").click()
     page.wait_for_function("() => location.hash.includes('from=')")
     assert abs(int(address(page)["from"]) - (outage["at"] - 300)) <= 2
-    page.wait_for_function("at => Math.abs(Object.values(Chart.instances)[0].$remsim.from - at) < 400", arg=outage["at"])
+    near = "at => Math.abs(Object.values(Chart.instances)[0].$remsim.from - at) < 400"
+    page.wait_for_function(near, arg=outage["at"])
     page.keyboard.press("Escape")
 
     press(page, 0.5)
@@ -159,7 +160,8 @@ def test_who_may_only_read_sees_notes_and_cannot_write_them(visit) -> None:
     page = opened(visit)
     page.evaluate(
         """async () => {
-            const [{ mount }, { createRequest }] = await Promise.all(['history', 'api'].map(one => import(`/ui/remsim/${one}.js`)));
+            const { mount } = await import('/ui/remsim/history.js');
+            const { createRequest } = await import('/ui/remsim/api.js');
             const node = document.createElement('div');
             document.querySelector('main').replaceChildren(node);
             await mount(node, { request: createRequest('/api/v1'), readonly: true });
@@ -182,7 +184,8 @@ def test_a_keyboard_zooms_moves_asks_and_comes_back(visit) -> None:
     before = int(address(page)["from"])
     page.keyboard.press("+")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("before => Number(new URLSearchParams(location.hash.slice(1)).get('from')) > before", arg=before)
+    later = "before => Number(new URLSearchParams(location.hash.slice(1)).get('from')) > before"
+    page.wait_for_function(later, arg=before)
     assert span_s(page) == pytest.approx(21600, abs=5)
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Enter")
@@ -191,6 +194,34 @@ def test_a_keyboard_zooms_moves_asks_and_comes_back(visit) -> None:
     expect(page.locator(".remsim-canvas").first).to_be_focused()
     page.keyboard.press("Home")
     page.wait_for_function("() => location.hash.includes('range=24h')")
+
+
+def test_a_keyboard_writes_a_note_at_the_cursor(visit) -> None:
+    delete_notes(visit)
+    page = opened(visit, "range=1h&charts=rsrp")
+    page.locator(".remsim-canvas").first.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.type("by keys")
+    page.keyboard.press("Enter")
+    expect(page.locator(".remsim-note")).to_contain_text("by keys")
+    (note,) = visit.service.get("annotations")["annotations"]
+    age_s = datetime.fromisoformat(visit.service.get("state")["at"]) - datetime.fromisoformat(note["at"])
+    assert 3400 < age_s.total_seconds() < 3700
+    delete_notes(visit)
+
+
+def test_the_last_hour_moves_on_until_somebody_reads_off_it(visit) -> None:
+    page = opened(visit, "range=1h&charts=rsrp")
+    ends = "(({to}) => to)(Object.values(Chart.instances)[0].$remsim)"
+    before = page.evaluate(ends)
+    page.wait_for_function(f"before => {ends} > before + 1", arg=before)
+    press(page, 0.5)
+    still = page.evaluate(ends)
+    page.wait_for_timeout(1500)
+    assert page.evaluate(ends) == still
 
 
 def test_the_period_before_is_drawn_dotted_over_this_one(visit) -> None:
