@@ -52,6 +52,7 @@ class WebSettings:
     listen: str = "127.0.0.1:8090"
     max_streams: int = 24
     threads: int = 32
+    proxied_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,18 @@ class WebOptions(Options):
         metadata={"label": "Live streams at once", "help": "Below the threads; further pages poll", "advanced": True},
     )
     threads = Whole(4, 2048, metadata={"label": "Threads", "help": "For requests and streams", "advanced": True})
+    proxied_at = Text(
+        0,
+        64,
+        pattern="/[A-Za-z0-9_-]+",
+        told="is not a path like /remsim",
+        metadata={
+            "label": "Path behind nginx",
+            "help": "Where nginx has these pages; LuCI's take the stream from there. Empty: no nginx",
+            "advanced": True,
+            "live": True,
+        },
+    )
 
 
 class QualityOptions(Options):

@@ -24,6 +24,7 @@ find htdocs -type f | while read -r file; do
 	put 644 "$file" "/usr/share/remsim/$(dirname "$file")"
 done
 put 644 LICENSE /usr/share/remsim
+put 644 openwrt-feed/remsim/files/nginx.locations /usr/share/remsim
 
 files=$from/openwrt-feed/remsim/files
 put 755 "$files/remsim" /usr/bin

@@ -100,6 +100,11 @@ const SECTIONS = {
 		{
 			name: 'threads', title: _('Threads'), help: _('For requests and streams'),
 			datatype: 'and(uinteger,range(4,2048))', placeholder: '32', advanced: true
+		},
+		{
+			name: 'proxied_at', title: _('Path behind nginx'),
+			help: _('Where nginx has these pages; LuCI\'s take the stream from there. Empty: no nginx'),
+			pattern: /^\/[A-Za-z0-9_-]+$/, told: _('is not a path like /remsim'), longest: 64, placeholder: '', advanced: true
 		}
 	],
 	quality: [

@@ -91,8 +91,13 @@ return baseclass.extend({
 	},
 
 	/* Where this browser could reach the service itself, or in a code why it cannot: the service listens on the loopback,
-	   or without TLS while this page has it. */
+	   or without TLS while this page has it. nginx has it at the page's own origin. */
 	streamPlace() {
+		const path = uci.get_first('remsim_console', 'web', 'proxied_at');
+
+		if (path)
+			return { origin: location.origin + path };
+
 		const listen = uci.get_first('remsim_console', 'web', 'listen') ?? '';
 		const [, host, port] = listen.match(/^(.+):(\d+)$/) ?? [];
 
