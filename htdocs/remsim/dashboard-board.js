@@ -23,15 +23,15 @@ const NEAR_PX = 300;
  * `marks()`, `tick()` (once a second while seen), `recolour()`, `destroy()`.
  */
 export class Board {
-	/** `ranges`: the RangeBar of the page, null where there is none; `openEvent(event)` shows one. */
+	/** `ranges`: the RangeBar of the page, null where there is none. LuCI's server compresses nothing: less is asked for there. */
 	constructor({ store, options, ranges = null }) {
 		this.store = store;
 		this.options = options;
 		this.ranges = ranges;
+		this.isLean = !!options.throughLuci;
 		this.widgets = new Set();
 		this.group = new ChartGroup();
 		this.eventMarks = [];
-		this.openEvent = () => {};
 		this._wants = [];
 		this._queue = [];
 		this._running = 0;
@@ -180,7 +180,7 @@ export class Board {
 		const measures = [...new Set(wants.flatMap(want => want.measures))];
 		try {
 			const found = await this.queued(() => fetchSeries(this.options.request, {
-				modems, measures, points: Math.max(...wants.map(want => want.points)), ...(period.name ? { range: period.name } : { from: period.from, to: period.to })
+				modems, measures, points: Math.max(...wants.map(want => want.points)), band: !this.isLean, ...(period.name ? { range: period.name } : { from: period.from, to: period.to })
 			}));
 			if (life === this._life)
 				wants.forEach(want => want.resolve(found));
@@ -209,21 +209,21 @@ export class Board {
 
 	/**
 	 * The events of the page's period, asked for once for all widgets: {list, only}; `only` says which kinds are left out
-	 * where not all are there. Null after an error.
+	 * where not all are there. Null after an error. Marks alone (`isList` false) make do with the rare ones where that is dear.
 	 */
-	events() {
-		const period = this.period();
+	events(isList = true) {
+		const period = this.period(), isFew = this.isLean && !isList;
 		const key = `${period.name || `${period.from}-${period.to}`} ${this.focus}`;
-		if (!this._marksOf || this._marksOf.key !== key)
-			this._marksOf = { key, period, answer: this._events(period) };
+		if (!this._marksOf || this._marksOf.key !== key || (this._marksOf.isFew && !isFew))
+			this._marksOf = { key, period, isFew, answer: this._events(period, isFew) };
 		return this._marksOf.answer;
 	}
 
-	async _events(period) {
+	async _events(period, isFew) {
 		const life = this._life;
 		try {
 			// Past a day the changes of cell and technology would hide what matters.
-			let isRare = period.to - period.from > RARE_ONLY_S;
+			let isRare = isFew || period.to - period.from > RARE_ONLY_S;
 			let found = await this._eventPages(period, isRare ? RARE_KINDS.join() : null);
 			if (found.more && !isRare) { // a lane that ends in the middle would say that nothing happened before
 				isRare = true;
@@ -244,7 +244,7 @@ export class Board {
 		const list = [];
 		let cursor = null;
 		for (let page = 0; page < EVENT_PAGES; page++) {
-			const query = { from: period.from, to: period.to, limit: EVENTS_A_PAGE, modem: this.focus, kind, cursor };
+			const query = { from: period.from, to: period.to, limit: EVENTS_A_PAGE, modem: this.focus, kind, cursor, data: 0 };
 			const answer = await this.queued(() => this.options.request('events', { query }));
 			list.push(...answer.events);
 			cursor = answer.next;

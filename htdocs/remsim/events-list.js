@@ -106,8 +106,10 @@ export class EventsList {
 	/** Show one event with its data, and the events of the five minutes before and after it. */
 	open(event) {
 		const t = this._options.t, at = epoch(event.at);
-		const facts = Object.entries(event.data || {}).filter(([, value]) => value !== null).map(fact => factOf(fact, t));
-		return this._detail(event.message, `${moment(at, this._store.now())} · ${event.source} · ${event.kind.replaceAll('_', ' ')}`, el('dl.remsim-facts', {}, facts), at, event);
+		const facts = el('dl.remsim-facts');
+		const showFacts = data => fill(facts, Object.entries(data || {}).filter(([, value]) => value !== null).map(fact => factOf(fact, t)));
+		showFacts(event.data);
+		return this._detail(event.message, `${moment(at, this._store.now())} · ${event.source} · ${event.kind.replaceAll('_', ' ')}`, facts, at, event, showFacts);
 	}
 
 	/** Show what happened around any time, below `more`. */
@@ -115,7 +117,7 @@ export class EventsList {
 		return this._detail(this._options.t('At %s', moment(at, this._store.now())), null, more, at);
 	}
 
-	async _detail(title, where, more, at, event = null) {
+	async _detail(title, where, more, at, event = null, showFacts = () => {}) {
 		const t = this._options.t, now = this._store.now();
 		const around = el('ol.remsim-events', {}, el('li.remsim-absent', {}, t('Looking …')));
 		if (!this.detail.contains(document.activeElement))
@@ -130,6 +132,8 @@ export class EventsList {
 		this.detail.focus({ preventScroll: true });
 		try {
 			const answer = await this._options.request('events', { query: { from: at - AROUND_S, to: at + AROUND_S, limit: 50 } });
+			if (event && !event.data)
+				showFacts(answer.events.find(one => one.id === event.id)?.data); // lists come without
 			fill(around, answer.events.map(one => {
 				const row = this._row(one, now);
 				if (event && one.id === event.id)

@@ -42,7 +42,7 @@ class ChartWidget {
 		this._modems = modems.map(modem => modem.id);
 		let found = new Map(), reason = modems.length ? null : t('None of these modems is there.');
 		try {
-			const points = Math.max(LEAST_POINTS, Math.min(MOST_POINTS, Math.round((this.root.clientWidth || 600) / 2)));
+			const points = Math.max(LEAST_POINTS, Math.min(MOST_POINTS, Math.round((this.root.clientWidth || 600) / (board.isLean ? 3 : 2))));
 			if (modems.length)
 				found = await board.series({ period, modems: this._modems, measures: spec.lines.map(([measure]) => measure), points });
 		} catch (error) {
@@ -71,7 +71,7 @@ class ChartWidget {
 		this.chart.show(lines, period.from, period.to, stepS, reason);
 		this._export(period);
 		if (!this._settings.range)
-			board.events().then(() => this.marks());
+			board.events(false).then(() => this.marks());
 	}
 
 	/** The lane shows what happened to the modems of the chart. */

@@ -96,3 +96,9 @@ def test_a_long_journal_is_exported_whole(parts: tuple[SmallRouter, FlaskClient]
 def test_a_wrong_filter_is_named(parts: tuple[SmallRouter, FlaskClient], path: str, query: str, field: str) -> None:
     answer = parts[1].get(f"/api/v1/{path}?{query}")
     assert (answer.status_code, answer.json["field"]) == (422, field)
+
+
+def test_a_list_that_needs_no_data_is_given_none(parts) -> None:
+    lean, full = (parts[1].get(f"/api/v1/events?data={data}").json["events"] for data in (0, 1))
+    assert [event | {"data": full[at]["data"]} for at, event in enumerate(lean)] == full
+    assert all("data" not in event for event in lean)

@@ -11,7 +11,7 @@ from marshmallow import validate
 from remsim.core.clock import iso_utc
 from remsim.core.errors import InvalidInput
 from remsim.core.events import KINDS, SEVERITIES
-from remsim.core.forms import Whole
+from remsim.core.forms import Flag, Whole
 from remsim.telemetry.export import event_csv_chunks, event_json_chunks, event_pages
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
@@ -35,11 +35,12 @@ class EventFilter(PeriodQuery):
 
 
 class EventsQuery(EventFilter):
-    """Filters, and where to go on: ``cursor`` is the ``next`` of the page before."""
+    """Filters, and where to go on: ``cursor`` is the ``next`` of the page before. Lists need no ``data``."""
 
     limit = Whole(1, MOST, load_default=100)
     cursor = MessageId()
     since = MessageId()
+    data = Flag(load_default=True)
 
 
 @bp.get("/events")
@@ -51,7 +52,11 @@ def events() -> dict[str, Any]:
     found, following = services().router.journal.query(
         **filters_of(asked), limit=asked["limit"], cursor=asked.get("cursor"), since=asked.get("since")
     )
-    return {"events": [event.as_dict() for event in found], "next": following}
+    rows = [event.as_dict() for event in found]
+    if not asked["data"]:
+        for row in rows:
+            del row["data"]
+    return {"events": rows, "next": following}
 
 
 @bp.get("/events/export.csv")
