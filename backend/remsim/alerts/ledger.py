@@ -6,6 +6,7 @@ What one look changes is written in one transaction, alerts and the messages abo
 from __future__ import annotations
 
 import zlib
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +26,8 @@ MOST_ACTIVE = 2000
 MOST_SILENCES = 200
 KEEP_S = 60.0
 """A wait that is younger than this is not worth a write to flash; older ones outlive a power cut."""
+TELL_S = 2.0
+"""A wait that is younger is told on no page: a value on the edge begins one each second."""
 EVENT_SEVERITY = {"info": "info", "warning": "warning", "critical": "error"}
 QUIET_TYPES = ("browser",)
 """Channels that send nothing: the pages hear of alerts on the stream."""
@@ -43,6 +46,8 @@ class Ledger:
         self._silences: dict[int, Silence] = {}
         self._repeat_at: dict[Key, float] = {}
         self._kept: set[int] = set()
+        self._young: deque[tuple[float, Key, int]] = deque()
+        self._shown: set[int] = set()
         self._unsaved: dict[int, Alert] = {}
         self._unsent: list[Waiting] = []
         self._dropped: list[int] = []
@@ -71,6 +76,7 @@ class Ledger:
             if not alert.is_active:
                 continue
             self._kept.add(alert.id)
+            self._shown.add(alert.id)
             settings, track = self._rules.get(alert.rule), self._evaluation.track(alert.rule, alert.subject)
             if settings is None or track is None or alert.condition != condition_of(track.rule):
                 self._end(alert, wall, CHANGED if settings else REMOVED)
@@ -126,8 +132,7 @@ class Ledger:
         )  # fmt: skip
         self._next_id += 1
         self._active[key] = alert
-        self._measure(alert, settings)
-        self._told.append(AlertUpdate(alert.as_dict()))
+        self._young.append((self._clock.monotonic() + TELL_S, key, alert.id))
         return alert
 
     def _fire(self, alert: Alert | None, moved: Transition) -> None:
@@ -149,6 +154,13 @@ class Ledger:
         elif alert.id in self._kept:
             self._dropped.append(alert.id)
         self._kept.discard(alert.id)
+        if alert.id in self._shown:
+            self._shown.discard(alert.id)
+            self._told.append(AlertUpdate(alert.as_dict()))
+
+    def _show(self, alert: Alert) -> None:
+        """Have the pages hear of an alert."""
+        self._shown.add(alert.id)
         self._told.append(AlertUpdate(alert.as_dict()))
 
     # --- who is told ---
@@ -158,7 +170,7 @@ class Ledger:
         self._measure(alert, settings)
         self._keep(alert)
         self._plan_repeat(alert, settings)
-        self._told.append(AlertUpdate(alert.as_dict()))
+        self._show(alert)
 
     def _keep(self, alert: Alert) -> None:
         self._unsent += self._messages(alert)
@@ -279,6 +291,12 @@ class Ledger:
             self._store.drop_silences(over)
             self._cover()
         self._repeat(now)
+        while self._young and self._young[0][0] <= now:
+            _, key, number = self._young.popleft()
+            alert = self._active.get(key)
+            if alert is not None and alert.id == number and alert.state == "pending":
+                self._measure(alert, self._rules[alert.rule])
+                self._show(alert)
         if now >= self._keep_at:
             self._keep_at = now + KEEP_S
             self._keep_waits(now)
@@ -289,6 +307,8 @@ class Ledger:
         times = [*self._repeat_at.values(), *(now + one.until - wall for one in self._silences.values())]
         if self._active:
             times.append(self._keep_at)
+        if self._young:
+            times.append(self._young[0][0])
         return min(times, default=None)
 
     def _keep_waits(self, now: float) -> None:
