@@ -9,7 +9,7 @@ draws can tell them from an outage.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,21 +39,35 @@ def grid_of(series: Series) -> Grid | None:
     if all(point[2] is None for point in series.points):
         return None
     digits = DIGITS.get(series.unit, USUAL_DIGITS)
-    length = slots[-1] - slots[0] + 1
-    columns: list[Values] = [[None] * length for _ in range(3)]
+    rows = [*zip(*series.points, strict=True)][1:]
+    columns: list[Values] = [[None if one is None else shortest(one, digits) for one in row] for row in rows]
     skipped: list[int] = []
-    before = slots[0]
-    was_known = False
-    for slot, point in zip(slots, series.points, strict=True):
-        is_known = point[2] is not None
-        if is_known and was_known and slot - before > 1:
-            skipped.extend(range(before + 1 - slots[0], slot - slots[0]))
-        for column, value in zip(columns, point[1:], strict=True):
-            column[slot - slots[0]] = None if value is None else shortest(value, digits)
-        before, was_known = slot, is_known
+    length = slots[-1] - slots[0] + 1
+    if length > len(slots):
+        skipped = skipped_slots(series, slots)
+        columns = [spread(column, slots, length) for column in columns]
     low, mean, high = columns
     is_band = low != mean or high != mean
     return Grid(slots[0] * step, mean, low if is_band else None, high if is_band else None, skipped)
+
+
+def skipped_slots(series: Series, slots: Sequence[int]) -> list[int]:
+    """The spans between two with values that have no point at all."""
+    known = [point[2] is not None for point in series.points]
+    return [
+        slot - slots[0]
+        for at in range(1, len(slots))
+        if known[at] and known[at - 1]
+        for slot in range(slots[at - 1] + 1, slots[at])
+    ]
+
+
+def spread(values: Values, slots: Sequence[int], length: int) -> Values:
+    """Values at their places, null between."""
+    row: Values = [None] * length
+    for slot, value in zip(slots, values, strict=True):
+        row[slot - slots[0]] = value
+    return row
 
 
 def shortest(value: float, digits: int) -> float:

@@ -61,7 +61,9 @@ def consolidate(rows: list[Point], end: float, step_s: float, points: int) -> li
 
     def close_span() -> None:
         when = min(until, max(end, last))  # the last span has not ended yet
-        if count:
+        if count and low == high:
+            merged.append((when, value := round(low, 3), value, value))
+        elif count:
             merged.append((when, round(low, 3), round(total / count, 3), round(high, 3)))
         elif merged and merged[-1][2] is not None:
             merged.append((when, None, None, None))
