@@ -42,7 +42,7 @@ class AlertItem {
 	}
 
 	update(alert) {
-		const { t, options, store, unitOf } = this._ctx, now = store.now();
+		const { t, options, store, rules, unitOf } = this._ctx, now = store.now();
 		this.alert = alert;
 		this.root.className = `remsim-alert remsim-alert-${alert.state} remsim-alert-${alert.severity}`;
 		fill(this.severity, severityNode(alert.severity, t));
@@ -66,6 +66,7 @@ class AlertItem {
 		setText(this.note, notes.join(' '));
 		if (this.acknowledge)
 			this.acknowledge.hidden = alert.state !== 'firing' || !!alert.acknowledged_by;
+		this.rule.hidden = !rules.some(rule => rule.name === alert.rule);
 		if (this.silencer)
 			this.silencer.root.hidden = alert.state === 'resolved' || !!alert.silenced_by;
 		const begin = epoch(alert.fired_at || alert.since), page = options.links.page?.('history');
