@@ -23,7 +23,8 @@ OPTIONS = APP / "htdocs/luci-static/resources/remsim/options.js"
 VIEW = APP / "htdocs/luci-static/resources/view/remsim/settings.js"
 Begin = Callable[..., Visit]
 EDITED = [row for row in SECTIONS.values() if row.page is None]
-HOSTILE = "<img src=x onerror=alert(1)>"
+HOSTILE = "<b>&lt;img src=x&gt;</b>"
+"""Markup, and what becomes markup when the tags are taken out of it."""
 
 PROGRAM = Path(__file__).parent / "read_options.js"
 
@@ -171,6 +172,12 @@ def test_values_are_shown_as_texts(page: Page) -> None:
     expect(page.locator("#cbi-remsim_console-modem")).to_contain_text(HOSTILE)
     expect(page.locator("#remsim-without-effect")).to_contain_text("security.use_tls")
     expect(page.locator("#remsim-without-effect")).to_contain_text(HOSTILE)
+    page.locator("#cbi-remsim_console-modem .cbi-button-edit").first.click()
+    modal = page.locator("#modal_overlay .modal")
+    expect(modal.locator("h4")).to_have_text("Modem 1-1.1")
+    expect(modal.locator("[id='widget.cbid.remsim_console.cfg01.name']")).to_have_value(HOSTILE)
+    expect(modal).to_contain_text("1-1.1")
+    modal.get_by_role("button", name="Dismiss").click()
     assert page.locator("img[src='x']").count() == 0
     expect(page.locator("[id*='use_tls']")).to_have_count(0)
 
@@ -220,5 +227,5 @@ def test_how_it_looks(
     page = visit(**options).open("admin/services/remsim/settings")
     tab(page, "service")
     expect(page.locator("[id='widget.cbid.remsim_console.service.period_s']")).to_be_visible()
-    expect(page.locator("#cbi-remsim_console-service").first).to_contain_text("1 to 60 seconds, or off · In s.")
+    expect(page.locator("#cbi-remsim_console-service").first).to_contain_text("1 to 60 seconds, or off")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")

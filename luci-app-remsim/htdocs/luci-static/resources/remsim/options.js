@@ -104,7 +104,7 @@ const SECTIONS = {
 		{
 			name: 'proxied_at', title: _('Path behind nginx'),
 			help: _('Where nginx has these pages; LuCI\'s take the stream from there. Empty: no nginx'),
-			pattern: /^\/[A-Za-z0-9_-]+$/, told: _('is not a path like /remsim'), longest: 64, placeholder: '', advanced: true
+			pattern: /^(?:\/[A-Za-z0-9_-]+)$/, told: _('is not a path like /remsim'), longest: 64, placeholder: '', advanced: true
 		}
 	],
 	quality: [

@@ -36,16 +36,13 @@ function check(option, section, sid, value) {
 	return true;
 }
 
-/* LuCI takes a description for markup: these are texts of this app's own, nothing from outside. */
-function words(option) {
-	return [option.help, option.unit && _('In %s.').format(option.unit)].filter(Boolean).join(' · ');
-}
-
 function addOption(section, option, tab) {
 	const kind = form[option.kind ?? 'Value'];
-	const made = tab ? section.taboption(tab, kind, option.name, option.title) : section.option(kind, option.name, option.title);
+	const title = option.unit ? `${option.title} (${option.unit})` : option.title;
+	const made = tab ? section.taboption(tab, kind, option.name, title) : section.option(kind, option.name, title);
 
-	made.description = words(option);
+	/* LuCI takes it for markup: a text of this app's own, nothing from outside. */
+	made.description = option.help;
 	made.rmempty = !option.needed;
 	made.optional = !option.needed && option.kind !== 'ListValue';
 
@@ -149,14 +146,20 @@ return view.extend({
 		section.addremove = true;
 		section.nodescriptions = true;
 		section.addbtntitle = _('Add settings for a modem');
-		section.modaltitle = sid => uci.get(CONFIG, sid, 'name') || uci.get(CONFIG, sid, 'usb_path') || _('New modem');
+		/* LuCI takes tags out of a title and what is left for markup, so only a place stands there, never a name:
+		   "<b>&lt;i&gt;</b>" would become some. */
+		section.modaltitle = sid => {
+			const place = uci.get(CONFIG, sid, 'usb_path');
+
+			return list[0].pattern.test(place ?? '') ? `${_('Modem')} ${place}` : _('New modem');
+		};
 		section.tab('general', _('General'));
 		section.tab('advanced', _('Advanced'));
 
 		for (const option of list) {
 			const made = addOption(section, option, option.advanced ? 'advanced' : 'general');
 
-			made.modalonly = !['usb_path', 'name', 'enabled', 'period_s'].includes(option.name);
+			made.modalonly = ['usb_path', 'name', 'enabled', 'period_s'].includes(option.name) ? null : true;
 
 			if (option.name === 'usb_path') {
 				for (const one of state?.modems ?? [])
@@ -191,7 +194,7 @@ return view.extend({
 			E('h3', {}, [_('Set, but without any effect')]),
 			E('div', { 'class': 'cbi-section-node', 'id': 'remsim-without-effect' }, [
 				...rows.map(([name, value, why]) => E('div', { 'class': 'cbi-value' }, [
-					E('span', { 'class': 'cbi-value-title' }, [name]),
+					E('label', { 'class': 'cbi-value-title' }, [name]),
 					E('div', { 'class': 'cbi-value-field' }, [
 						E('div', {}, [String(value)]),
 						E('div', { 'class': 'cbi-value-description' }, [why])
