@@ -24,6 +24,14 @@ def client(tmp_path: Path):
     router.stop()
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory):
+    """A client of a router that keeps nothing of these tests."""
+    router, app = small_app(tmp_path_factory.mktemp("quiet"))
+    yield client_of(app)
+    router.stop()
+
+
 def note(client, **values):
     answer = client.post(API, json={"at": START, "text": "antenna moved"} | values)
     assert answer.status_code == 201, answer.json
@@ -76,8 +84,8 @@ def test_a_period_has_the_notes_that_touch_it_and_a_modem_those_of_all(client) -
         ({"author": "root"}, "author"),
     ],
 )
-def test_what_cannot_be_a_note_is_refused_by_its_field(client, values, field) -> None:
-    answer = client.post(API, json={"at": START, "text": "x"} | values)
+def test_what_cannot_be_a_note_is_refused_by_its_field(quiet, values, field) -> None:
+    answer = quiet.post(API, json={"at": START, "text": "x"} | values)
     assert (answer.status_code, answer.json["field"]) == (422, field)
 
 
@@ -87,8 +95,8 @@ def test_hostile_and_foreign_texts_come_back_as_they_were(client, text: str) -> 
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 17, "1.0", "%31e3"])
-def test_an_id_that_is_none_is_not_found(client, number: str) -> None:
-    assert client.delete(f"{API}/{number}").status_code == 404
+def test_an_id_that_is_none_is_not_found(quiet, number: str) -> None:
+    assert quiet.delete(f"{API}/{number}").status_code == 404
 
 
 def test_their_number_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,14 @@ def parts(tmp_path: Path):
     router.stop()
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory):
+    """A client of a router without a past, for questions that are wrong."""
+    router, app = small_app(tmp_path_factory.mktemp("quiet"))
+    yield client_of(app)
+    router.stop()
+
+
 def fill(router: SmallRouter, seconds: int, step_s: float = 1.0, modem: str = "modem1", **values: float | None) -> None:
     for _ in range(int(seconds / step_s)):
         router.clock.advance(step_s)  # type: ignore[attr-defined]
@@ -164,9 +172,8 @@ def test_a_shift_gives_the_period_before(parts) -> None:
         ("", "measure"),
     ],
 )
-def test_a_wrong_question_is_told_by_its_field(parts, query: str, field: str) -> None:
-    _, client = parts
-    answer = client.get(API + "series/batch?" + query)
+def test_a_wrong_question_is_told_by_its_field(quiet, query: str, field: str) -> None:
+    answer = quiet.get(API + "series/batch?" + query)
     assert (answer.status_code, answer.json["field"]) == (422, field)
 
 
@@ -353,8 +360,8 @@ def test_yes_and_no_of_the_network_are_read_from_the_registration(parts) -> None
         ("", "kind"),
     ],
 )
-def test_a_wrong_count_is_told_by_its_field(parts, query: str, field: str) -> None:
-    answer = parts[1].get(API + "counts?" + query)
+def test_a_wrong_count_is_told_by_its_field(quiet, query: str, field: str) -> None:
+    answer = quiet.get(API + "counts?" + query)
     assert (answer.status_code, answer.json["field"]) == (422, field)
 
 
