@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import shutil
 import subprocess
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from running import RunningService, free_port, running_service
 
-NGINX = shutil.which("nginx")
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 LOCATIONS = Path(__file__).parents[2] / "openwrt-feed" / "remsim" / "files" / "nginx.locations"
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
