@@ -123,7 +123,7 @@ class LuciHost:
             .read_text()
             .format(
                 media=media,
-                title=html.escape(node["title"]),
+                title=html.escape(node.get("title", "Remote SIM")),
                 version=self.version,
                 env=json.dumps(env).replace("/", "\\/"),
                 view=node["action"]["path"],
