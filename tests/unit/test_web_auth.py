@@ -173,6 +173,32 @@ def test_a_stream_ticket_opens_one_stream_and_nothing_else(parts) -> None:
         assert answer.status_code == 200 and "Access-Control-Allow-Origin" not in answer.headers
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://router.lan:81", "https://router.lan"])
+def test_a_stream_ticket_is_for_the_page_that_asked_for_it(parts, origin: str) -> None:
+    _router, app = parts
+    client = client_of(app, token=False)
+    for asked in ({"json": {"purpose": "stream", "origin": "http://router.lan"}}, {"json": {"purpose": "stream"}}):
+        sent = {**BEARER, "Origin": "http://router.lan"} if "origin" not in asked["json"] else BEARER
+        ticket = client.post("/api/v1/tickets", headers=sent, **asked).json["ticket"]
+        answer = client.get(f"/api/v1/stream?ticket={ticket}", headers={"Origin": origin})
+        assert (answer.status_code, answer.json["code"]) == (403, "cross_origin")
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        again = client.get(f"/api/v1/stream?ticket={ticket}", headers={"Origin": "http://router.lan"})
+        assert again.status_code == 401, "it is spent"
+
+
+@pytest.mark.parametrize("origin", ["null", "http://a\r\nX: y", "javascript:x", "http://", "http://a b"])
+def test_what_is_no_origin_is_none(parts, origin: str) -> None:
+    _router, app = parts
+    client = client_of(app, token=False)
+    body = {"purpose": "stream", "origin": origin}
+    assert client.post("/api/v1/tickets", json=body, headers=BEARER).json["field"] == "origin"
+    if origin == "null":
+        sent = {**BEARER, "Origin": origin}
+        ticket = client.post("/api/v1/tickets", json={"purpose": "stream"}, headers=sent).json["ticket"]
+        assert client.get(f"/api/v1/stream?ticket={ticket}", headers={"Origin": origin}).status_code == 403
+
+
 def test_other_origins_read_nothing_without_a_ticket(parts) -> None:
     _router, app = parts
     answer = client_of(app).get("/api/v1/modems", headers={"Origin": "http://router.lan"})

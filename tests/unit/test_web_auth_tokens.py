@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from remsim.core.clock import FakeClock
 from remsim.core.errors import StorageError
-from remsim.web.auth import COOKIE, SCOPES, Identity, accounts
+from remsim.web.auth import COOKIE, SCOPES, Identity, accounts, credential
 from remsim.web.context import Services
 from small_disk import make_read_only, small_disk
 from web_support import BEARER, START, client_of, small_app
@@ -351,6 +351,31 @@ def test_on_a_disk_that_takes_nothing_a_browser_gets_in_but_no_new_token_is_give
         assert again.problem is None
         assert not again.is_good(token.id) and again.is_good(session.id), "written when the disk took it again"
         again.close()
+
+
+@pytest.mark.parametrize("column", credential.COLUMNS)
+@pytest.mark.parametrize("value", [None, b"\xff", "x" * 5, -1])
+def test_a_row_that_somebody_spoilt_lets_nobody_more_in_and_stops_nothing(
+    tmp_path: Path, clock: FakeClock, column: str, value: Any
+) -> None:
+    store = accounts.Accounts(tmp_path / "accounts.db", clock=clock, key="k")
+    local = Identity("key", "local", frozenset(("read",)))
+    for name in ("spoilt", "whole"):
+        _token, secret = store.add("token", name, local, lives_s=60.0, by="test")
+    with store._file.connection as db:
+        db.execute(f"UPDATE credentials SET {column} = ? WHERE name = 'spoilt'", (value,))
+    store._file.close()
+    again = accounts.Accounts(tmp_path / "accounts.db", clock=clock, key="k")
+    assert again.by_secret("token", secret) is not None
+    assert all(one.scopes <= {"read"} for one in again.listed("token"))
+    again.close()
+
+
+def test_a_damaged_file_leaves_the_routers_key_and_what_can_be_read(tmp_path: Path, clock: FakeClock) -> None:
+    (tmp_path / "accounts.db").write_bytes(b"this is no database" * 1000)
+    app = small_app(tmp_path, clock=clock)[1]
+    assert client_of(app).get("/api/v1/state").status_code == 200
+    assert status(app, made(app, "read")["secret"]) == 200
 
 
 def test_a_router_of_another_name_is_no_way_around(app: Flask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,7 +66,8 @@ def issue_ticket() -> dict[str, Any]:
         raise Forbidden("this login gets tickets for the stream only", code="read_only", hint="ask for the scope write")
     scopes = handed_on(who, asked.get("scopes"))
     holder = Identity("ticket", who.user, scopes, who.credential)
-    origin = (asked.get("origin") or request.headers.get("Origin")) if purpose == "stream" else None
+    origin = asked.get("origin", request.headers.get("Origin", "")) if purpose == "stream" else ""
+    origin = origin if re.fullmatch(ORIGIN, origin) else None
     ticket, lives_s = services().tickets.issue(purpose, holder, origin=origin)
     return {"ticket": ticket, "purpose": purpose, "scopes": sorted_scopes(scopes), "expires_s": lives_s}
 

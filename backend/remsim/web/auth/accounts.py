@@ -59,7 +59,7 @@ class Accounts:
             shown=1000,
         )
         rows = self._file.tried(lambda: self._file.connection.execute("SELECT * FROM credentials").fetchall())
-        found = [Credential.of_row(row) for row in rows or ()]
+        found = [one for row in rows or () if (one := Credential.of_row(row)) is not None]
         self.audit = Audit(self._file, self._lock, clock)
         times = [at for one in found for at in (one.created_at, one.last_used_at, one.revoked_at) if at is not None]
         self.time = TrueTime(clock, max([*times, self.audit.latest_at()], default=0.0))

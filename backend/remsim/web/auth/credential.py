@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.clock import iso_utc
-from remsim.web.auth.identity import Identity, sorted_scopes
+from remsim.web.auth.identity import SCOPES, Identity, sorted_scopes
 from remsim.web.auth.lifetime import TrueTime
 
 WAYS = {"token": "token", "session": "cookie", "app": "app"}
@@ -14,6 +14,8 @@ COLUMNS = (
     *("id", "kind", "name", "user", "scopes", "digest", "generation", "created_at", "created_by", "address"),
     *("lives_s", "expires_at", "last_used_at", "revoked_at", "parent"),
 )
+TEXTS = ("id", "kind", "name", "user", "scopes", "digest", "created_by", "address")
+NUMBERS = ("created_at", "lives_s", "expires_at", "last_used_at", "revoked_at")
 SCHEMA = f"CREATE TABLE IF NOT EXISTS credentials ({', '.join(COLUMNS)}, PRIMARY KEY (id));"
 
 
@@ -44,10 +46,14 @@ class Credential:
     """When a life that began without a set clock ends; of this run only."""
 
     @classmethod
-    def of_row(cls, row: tuple[Any, ...]) -> Credential:
-        """From its row in the file."""
+    def of_row(cls, row: tuple[Any, ...]) -> Credential | None:
+        """From its row in the file; None for one that was not written by us: it lets nobody in."""
         values = dict(zip(COLUMNS, row, strict=True))
-        values["scopes"] = frozenset(str(values["scopes"]).split())
+        is_whole = all(isinstance(values[name], str) for name in TEXTS) and isinstance(values["generation"], int)
+        is_whole &= all(values[name] is None or isinstance(values[name], int | float) for name in NUMBERS)
+        if not is_whole or values["kind"] not in WAYS or not isinstance(values["parent"], str | None):
+            return None
+        values["scopes"] = frozenset(SCOPES) & frozenset(values["scopes"].split())
         return cls(**values)
 
     def row(self) -> tuple[Any, ...]:

@@ -29,7 +29,7 @@ SECRET = frozenset(
 """Words in a field's name whose value is nobody's business: what opens something, and what people write."""
 UNREAD = frozenset((400, 401, 403, 405, 413, 415, 429))
 """Statuses of requests whose bodies nobody has looked at."""
-LONGEST_VALUE, LONGEST_TOLD, MOST_FIELDS, DEEPEST = 80, 1000, 30, 3
+LONGEST_VALUE, LONGEST_SAID, LONGEST_TOLD, MOST_FIELDS, DEEPEST = 80, 300, 1000, 30, 3
 LONGEST_PATH = 200
 
 
@@ -61,8 +61,10 @@ def write_down(accounts: Accounts, status: int, what: Mapping[str, Any], result:
 
 def told() -> dict[str, Any]:
     """The body's fields, or what the view has to say of them."""
-    said = g.get("audit")
-    content = said if said is not None else _body()
+    said: Mapping[str, Any] | None = g.get("audit")
+    if said is not None:
+        return {name: masked(shown(str(value), LONGEST_SAID)) for name, value in said.items()}
+    content = _body()
     view = None if request.endpoint is None else current_app.view_functions.get(request.endpoint)
     form = getattr(getattr(view, "description", None), "body", None)
     found = hide(content, secrets_of(form()) if form is not None else frozenset())
