@@ -25,7 +25,7 @@ days = st.dates(date(2020, 1, 1), date(2040, 12, 31))
 API = "/api/v1/usage"
 
 
-def use(usage: Usage, day: str, rx: int, tx: int = 0, sim: str = SIM, modem: str = "modem1") -> None:
+def use(usage: Usage, day: str, rx: int, tx: int = 0, sim: str | None = SIM, modem: str = "modem1") -> None:
     """So many bytes on a day."""
     at = midnight(date.fromisoformat(day)) + 3600
     for counter in (0, 1):
@@ -203,6 +203,14 @@ def test_sims_are_listed_with_their_modems(parts) -> None:
     assert sims[SIM]["last_modem"] == "modem9" and sims[SIM]["modem"] is None and not sims[SIM]["has_plan"]
     assert (sims[SIM]["first_day"], sims[SIM]["last_day"]) == ("2026-01-10", "2026-01-12")
     assert sims["sim-ffffffff"]["modem"] == "modem2" and sims["sim-ffffffff"]["last_day"] is None
+
+
+def test_usage_of_a_sim_nobody_knows_has_no_section(parts) -> None:
+    router, client = parts
+    use(router.usage, "2026-01-01", 5, sim=None)
+    for path in ("/report", "/sims"):
+        (row,) = client.get(API + path).json["sims"]
+        assert (row["sim"], row["section"]) == ("unknown SIM", None)
 
 
 @pytest.mark.parametrize(("query", "field"), [("month=2026-13", "month"), ("month=now", "month"), ("sim=sim-0", "sim")])

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from remsim.config.sims import SimSettings
-from remsim.telemetry.usage import Usage
+from remsim.telemetry.usage import UNKNOWN_SIM, Usage
 
 MEAN_DAYS = 7
 DAY = timedelta(days=1)
@@ -78,7 +78,12 @@ def day_at(now: float) -> date:
 
 def plan_of(sim: str, plans: Iterable[SimSettings]) -> SimSettings:
     """A SIM's plan; one without a section has no cap and is counted by months."""
-    return next((plan for plan in plans if plan.sim == sim), SimSettings(sim.replace("-", "_")))
+    return next((plan for plan in plans if plan.sim == sim), SimSettings(section_of(sim) or ""))
+
+
+def section_of(sim: str) -> str | None:
+    """The name of a SIM's section; None of usage whose SIM is not known."""
+    return None if sim == UNKNOWN_SIM else sim.replace("-", "_")
 
 
 def counted(plan: SimSettings, rx_bytes: int, tx_bytes: int) -> int:
@@ -101,7 +106,7 @@ def sim_report(usage: Usage, sim: str, plan: SimSettings, cycle: Cycle, now: flo
     per_day = grouped(rows, ("day",))
     return {
         "sim": sim,
-        "section": plan.section,
+        "section": section_of(sim),
         "name": plan.name,
         "note": plan.note,
         "billing_day": plan.billing_day,

@@ -12,7 +12,7 @@ from marshmallow import fields as ma
 
 from remsim.config.sims import SimSettings
 from remsim.core.errors import InvalidInput
-from remsim.telemetry.usage_report import cycle_in, cycle_of, day_at, plan_of, sim_report
+from remsim.telemetry.usage_report import cycle_in, cycle_of, day_at, plan_of, section_of, sim_report
 from remsim.telemetry.usage_text import csv_of_reports
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
@@ -115,7 +115,7 @@ def usage_sims() -> dict[str, Any]:
         found.append(
             {
                 "sim": sim,
-                "section": plan.section,
+                "section": section_of(sim),
                 "name": plan.name,
                 "has_plan": plan in _plans(),
                 "modem": places.get(sim),
