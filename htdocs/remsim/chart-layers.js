@@ -91,11 +91,12 @@ function strips(owner, chart) {
 
 /** A diamond where a stretch of unusual values is farthest off. */
 function unusual(owner, { ctx, chartArea: area, scales }) {
+	const top = area.top + owner.lanes.length * (STRIP + 1) + 5;
 	ctx.strokeStyle = owner.colours.fair;
 	ctx.fillStyle = owner.colours.surface;
 	ctx.lineWidth = 1.5;
 	for (const { from, to, value } of owner.unusual) {
-		const x = scales.x.getPixelForValue((from + to) / 2), y = Math.min(Math.max(scales.y.getPixelForValue(value), area.top), area.bottom);
+		const x = scales.x.getPixelForValue((from + to) / 2), y = Math.min(Math.max(scales.y.getPixelForValue(value), top), area.bottom);
 		if (x < area.left || x > area.right)
 			continue;
 		ctx.beginPath();

@@ -90,9 +90,22 @@ export class Stack {
 		});
 	}
 
-	/** Whether something was drawn, that is whether a chart is there that has a line. */
+	/** Whether no chart has a line: none was recorded, and then zeros that were counted are no knowledge either. */
 	get isEmpty() {
-		return [...this.places.values()].every(({ chart }) => chart.root.hidden);
+		return [...this.places.values()].every(({ spec, chart }) => chart.root.hidden || (spec.bars && this._isZero(spec.id)));
+	}
+
+	/** Leave out the bars of nothing. */
+	hideZeros(reason) {
+		for (const [id, { chart }] of this.places) {
+			if (!chart.root.hidden && this._isZero(id))
+				this.show(id, { lines: [], why: [[null, reason]] });
+		}
+	}
+
+	_isZero(id) {
+		const { waiting, chart } = this.places.get(id);
+		return (waiting ? waiting[0] : chart.lines).every(line => line.points.every(point => point[2] === 0));
 	}
 
 	/** Draw a chart; what is not there has a line that says `why`: [[modem's name or null for all, reason], …]. */

@@ -259,14 +259,19 @@ class History extends Frame {
 			this.stack.exported(chart.id, this.options.exportUrl('csv', asked(measuresOf([chart]))));
 	}
 
-	/** What is to be said of the page as a whole: [sentence, …]. */
+	/** What is to be said of the page as a whole: [content of a paragraph, …]. */
 	_sentences(period, modems) {
 		const t = this.options.t, unknown = this.choice.unknown(this.store.list());
 		const told = unknown.map(id => t('The modem %s is not known here; all others are shown. What was recorded of it stays in the exports.', id));
-		if (this.stack.isEmpty && !this._failed)
+		if (this._failed)
+			told.push([t('The charts could not be asked for: %s', this._failed), el('button', { type: 'button', click: () => this._load() }, t('Try again'))]);
+		else if (this.stack.isEmpty) {
+			this.stack.hideZeros(t('nothing was recorded in this period'));
+			this.stack.absent.hidden = true; // one sentence says it for all
 			told.push(this._tracks && wasOff(modems, this._tracks, period.from, period.to)
 				? t('The service was not running in this period, so nothing was recorded. Choose another one.')
 				: t('Nothing was recorded in this period. What is read from now on shows up here; choose a shorter period to watch it.'));
+		}
 		return told;
 	}
 
@@ -275,7 +280,7 @@ class History extends Frame {
 		const job = [...this.store.jobs.values()].find(one => one.kind === 'backfill' && one.state === 'running');
 		fill(this.said, isWithout ? el('div.remsim-nothing', {}, el('h2', {}, t('No modem was found.')), el('p', {}, t('Its history begins here when it is plugged in.')),
 			this.options.links.modems ? el('p', {}, el('a', { href: this.options.links.modems }, t('See what is on USB'))) : null) : null,
-		job ? el('p', {}, t('A simulated history is being written; the charts show it when it is done.')) : null, told.map(text => el('p', {}, text)));
+		job ? el('p', {}, t('A simulated history is being written; the charts show it when it is done.')) : null, told.map(content => el('p', {}, content)));
 		this.toolbar.hidden = this.choice.root.hidden = this.bands.root.hidden = this.notes.root.hidden = this.events.root.hidden = isWithout;
 	}
 

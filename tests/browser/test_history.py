@@ -275,11 +275,23 @@ def test_a_chart_without_a_source_is_one_line_that_says_why(visit) -> None:
 
 
 def test_a_period_without_anything_says_so(visit) -> None:
-    page = visit.open("/history#from=1500000000&to=1500003600&charts=rsrp")
+    page = visit.open("/history#from=1500000000&to=1500003600&charts=rsrp,usage,lost")
     expect(page.locator(".remsim-history-said")).to_contain_text("so nothing was recorded")
+    expect(page.locator(".remsim-stack .remsim-chart:visible")).to_have_count(0)
     page.get_by_role("button", name="24h", exact=True).click()
     page.wait_for_function(DRAWN, arg="rsrp")
     expect(page.locator(".remsim-history-said")).to_be_empty()
+
+
+def test_a_router_that_does_not_answer_is_asked_again(visit) -> None:
+    page = opened(visit)
+    page.route("**/series/batch?*", lambda route: route.fulfill(json={"series": 1, "absent": []}))
+    page.get_by_role("button", name="6h", exact=True).click()
+    expect(page.locator(".remsim-history-said")).to_contain_text("could not be asked for")
+    page.unroute("**/series/batch?*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".remsim-history-said")).to_be_empty()
+    page.wait_for_function(DRAWN, arg="rsrp")
 
 
 def test_a_link_to_a_modem_that_is_gone_says_so_and_shows_the_others(visit) -> None:
