@@ -37,6 +37,7 @@ export class Board {
 		this._running = 0;
 		this._life = 0;
 		this._first = null;
+		this._joined = [];
 		this._sight = new IntersectionObserver(entries => entries.forEach(entry => this._seen(entry)), { rootMargin: `${NEAR_PX}px 0px` });
 	}
 
@@ -90,14 +91,30 @@ export class Board {
 		if (made.isChart)
 			this._first ??= made; // is there at once, however far down a phone has it
 		made.state?.();
-		if (made.load)
-			this._sight.observe(made.root);
+		if (!made.load)
+			return;
+		this._sight.observe(made.root);
+		this._joined.push(made);
+		if (this._joined.length === 1)
+			setTimeout(() => this._look(), 0);
+	}
+
+	/** Who of the new ones is near, in one look and before the first frame is drawn; later the observer tells. */
+	_look() {
+		const joined = this._joined.splice(0).filter(made => this.widgets.has(made));
+		const boxes = joined.map(made => made.root.getBoundingClientRect());
+		joined.forEach((made, at) => {
+			const { top, bottom, width } = boxes[at];
+			made.isNear = made === this._first || (width > 0 && top < innerHeight + NEAR_PX && bottom > -NEAR_PX);
+			this._freshen(made);
+		});
 	}
 
 	leave(made) {
 		this.widgets.delete(made);
 		if (this._first === made)
 			this._first = null;
+		this._joined = [];
 		this._sight.unobserve(made.root);
 		made.destroy?.();
 	}

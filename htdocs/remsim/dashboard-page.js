@@ -40,7 +40,8 @@ export class PageView {
 		const { widgets } = page, row = toolbar ? splitAt(widgets, followsPeriod) : null;
 		const parts = row === null ? [widgets] : [widgets.filter(one => one.y < row), widgets.filter(one => one.y >= row)];
 		const [first, second] = parts.map((part, at) => part.length ? gridOf(board, part, at ? row : 0, () => this._isCurrent) : null);
-		this.root = el('div.remsim-boardpage', {}, el('h2.remsim-said', {}, board.options.t('Widgets')), first?.grid, row === null ? null : toolbar, second?.grid);
+		this.root = el('div.remsim-boardpage', {}, el('h2.remsim-said', {}, board.options.t('Widgets')),
+			widgets.length ? null : el('p.remsim-nothing', {}, board.options.t('This page is empty. Arrange adds widgets to it.')), first?.grid, row === null ? null : toolbar, second?.grid);
 		this.ready = Promise.all([first, second].map(part => part?.ready));
 		this.hasPeriod = row !== null;
 	}

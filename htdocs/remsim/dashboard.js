@@ -54,7 +54,8 @@ class Dashboard extends Frame {
 			onWhole: () => this.ranges.choose(this.ranges.range),
 			onEvent: event => this._open(event)
 		});
-		const { wall } = this.options.links, head = this.root.querySelector('.remsim-head');
+		const { links, readonly, throughLuci } = this.options, head = this.root.querySelector('.remsim-head');
+		const wall = links.wall && !(throughLuci && readonly); // there it only makes links
 		this.summary.after(this.rates);
 		head.append(el('span.remsim-links', {}, wall ? el('button', { type: 'button', click: () => this._wall() }, t('Wall …')) : null, this.arrange));
 		fill(this.body, this.job, this.notice, this.nothing, this.tabs, this.place);

@@ -18,7 +18,7 @@ export function wallAddress(base, { layout = null, token = null } = {}) {
 
 /** Open the dialog inside `around`; `options` as the dashboard's, `shown` is the name of the layout that is seen now. */
 export async function openWallLink(around, options, shown) {
-	const { t, request, links, readonly } = options, error = el('p.remsim-problem', { role: 'alert' });
+	const { t, request, links, readonly, throughLuci } = options, error = el('p.remsim-problem', { role: 'alert' });
 	const place = el('div.remsim-formbox');
 	openDialog(around, { title: t('Wall'), t }, place, error);
 	let named = [];
@@ -33,7 +33,7 @@ export async function openWallLink(around, options, shown) {
 	const follow = () => { here.href = wallAddress(links.wall, { layout: layout.value }); };
 	follow();
 	const saved = el('p.remsim-help', {}, t('Walls show layouts that are saved under a name, or for everybody. Pages, rotation and dimming are set under Arrange.'));
-	fill(place, field(t('What the wall shows'), layout), saved, el('div.remsim-dialogend', {}, here), readonly ? null : linkForm(options, layout, error));
+	fill(place, field(t('What the wall shows'), layout), saved, throughLuci ? null : el('div.remsim-dialogend', {}, here), readonly ? null : linkForm(options, layout, error));
 }
 
 function linkForm({ t, request, links }, layout, error) {

@@ -15,7 +15,8 @@ class CardsWidget {
 		this._board = board;
 		this._settings = settings;
 		this.cards = new Map();
-		this.root = el('div.remsim-cards');
+		this.none = el('p.remsim-absent', { hidden: true }, board.options.t('None of these modems is there.'));
+		this.root = el('div.remsim-cards', {}, this.none);
 	}
 
 	_modems() {
@@ -25,6 +26,7 @@ class CardsWidget {
 
 	state() {
 		const { store, options } = this._board, modems = this._modems(), fresh = [];
+		this.none.hidden = modems.length > 0;
 		for (const [id, card] of this.cards) {
 			if (!store.modems.has(id)) {
 				card.root.remove();

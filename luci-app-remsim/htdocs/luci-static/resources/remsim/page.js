@@ -135,9 +135,11 @@ const frame = {
 
 	links() {
 		const page = name => L.url(PAGES, name || 'overview');
+		const { origin } = service.streamPlace();
 
 		return {
 			page,
+			wall: origin ? `${origin}/wall` : null,
 			dashboard: page('overview'),
 			modems: page('modems'),
 			modem: (id, tab) => `${page('modems')}#${new URLSearchParams({ modem: id, tab })}`
