@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from remsim.config.desk import Changed, ConfigDesk
 from remsim.config.differences import Change
 from remsim.config.document import document_of
-from remsim.config.settings import SECTIONS, Settings, load_settings, settings_of
+from remsim.config.settings import SECTIONS, Settings, load_settings, save_modem_period, settings_of
 from remsim.config.uci import UciFile
 from remsim.config.versions import KEPT
 from remsim.core.clock import FakeClock
@@ -319,6 +320,31 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(
     assert path.read_text() == FILE
 
 
+def test_changes_of_several_processes_at_the_same_time_are_all_kept(path: Path) -> None:
+    desks = [desk_of(path) for _ in range(3)]
+    trouble: list[RemsimError] = []
+
+    def change(number: int) -> None:
+        try:
+            for at in range(3):
+                desks[number % 3].put_section(
+                    "modem", f"m{number}_{at}", {"usb_path": f"2-{number + 1}.{at + 1}"}, "ann"
+                )
+                save_modem_period(path.parent, f"3-{number + 1}.{at + 1}", 5.0)
+                desks[number % 3].versions()
+        except RemsimError as error:
+            trouble.append(error)
+
+    threads = [Thread(target=change, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert trouble == []
+    assert len(load_settings(path.parent).modems) == 1 + 4 * 3 * 2
+    assert len(desks[0].versions()) == KEPT
+
+
 def test_a_damaged_version_is_left_out(desk: ConfigDesk, path: Path) -> None:
     desk.put_section("history", "history", {"events_days": 10}, "ann")
     folder = path.parent.parent / "state" / "config-versions"
@@ -364,7 +390,7 @@ steps = st.one_of(
 )
 
 
-@budget(max_examples=60)
+@budget(max_examples=40)
 @given(st.lists(steps, max_size=6))
 def test_after_any_changes_the_file_says_what_the_settings_are_and_the_untouched_is_as_it_was(
     tmp_path_factory, done

@@ -179,8 +179,9 @@ class ConfigDesk:
 
     def keep_what_is_there(self) -> None:
         """What LuCI or somebody's hand has written becomes a version; a full disk loses that only."""
-        with self._lock, contextlib.suppress(RemsimError):
-            self._keep_what_is_there()
+        if self._path is not None:
+            with self._lock, contextlib.suppress(RemsimError), locked(self._path):
+                self._keep_what_is_there()
 
     def _change(
         self,
