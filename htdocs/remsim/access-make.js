@@ -76,7 +76,7 @@ export class MakePanel {
 		const isLocal = this._context.options.throughLuci && /^(127\.|localhost|\[::1\])/.test(this._listen);
 		const boxes = texts.filter(Boolean).map(([label, text]) => {
 			const box = new CopyBox(t, label);
-			box.text.rows = text.length > 60 ? 3 : 1;
+			box.text.rows = Math.min(Math.ceil(text.length / 30), 3);
 			box.show(text);
 			return [el('h4', {}, label), box.root];
 		});

@@ -33,7 +33,11 @@ class AccessPage extends Frame {
 	}
 
 	async _load() {
-		const { t } = this.options;
+		const { t, readonly } = this.options;
+		if (readonly) {
+			this._refuse();
+			return;
+		}
 		try {
 			await this._ask();
 			this.failed.hidden = true;
@@ -42,12 +46,20 @@ class AccessPage extends Frame {
 		} catch (error) {
 			this.failed.hidden = false;
 			this.panels.hidden = true;
-			// What the service says of rights is the same for everybody; here it is told in words that can be translated.
 			if (error.status === 403)
-				fill(this.failed, el('strong', {}, t('This login may not see who may get in.')), ' ', t('It needs the right to change things (scope write). On the router, “remsim link” gives a link that has it.'));
+				this._refuse();
 			else
 				fill(this.failed, error.hint ? `${error.message} – ${error.hint}` : error.message, ' ', el('button', { type: 'button', click: () => { this._loaded = this._load(); } }, t('Try again')));
 		}
+	}
+
+	/** Why this login sees nothing here, and what gives it the right. */
+	_refuse() {
+		const { t, throughLuci } = this.options;
+		this.failed.hidden = false;
+		fill(this.failed, el('strong', {}, t('This login may not see who may get in.')), ' ', throughLuci
+			? t('It needs write access to luci-app-remsim.')
+			: t('It needs the right to change things (scope write). On the router, “remsim link” gives a link that has it.'));
 	}
 
 	async _ask() {
