@@ -21,6 +21,7 @@ from remsim.web.config import form_of
 
 OPTIONS = APP / "htdocs/luci-static/resources/remsim/options.js"
 VIEW = APP / "htdocs/luci-static/resources/view/remsim/settings.js"
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 Begin = Callable[..., Visit]
 EDITED = [row for row in SECTIONS.values() if row.page is None]
 HOSTILE = "<b>&lt;img src=x&gt;</b>"
@@ -228,4 +229,7 @@ def test_how_it_looks(
     tab(page, "service")
     expect(page.locator("[id='widget.cbid.remsim_console.service.period_s']")).to_be_visible()
     expect(page.locator("#cbi-remsim_console-service").first).to_contain_text("1 to 60 seconds, or off")
+    page.evaluate(AXE.read_text())
+    result = page.evaluate("axe.run(document.querySelector('#view'), {resultTypes: ['violations']})")
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in result["violations"]] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")

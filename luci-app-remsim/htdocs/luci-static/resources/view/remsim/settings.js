@@ -36,6 +36,32 @@ function check(option, section, sid, value) {
 	return true;
 }
 
+/* The label that LuCI prints beside a check box is not that box's: screen readers get its name here. */
+function named(flag, title) {
+	const { renderWidget } = flag;
+
+	flag.renderWidget = function(...args) {
+		const node = renderWidget.apply(this, args);
+
+		node.querySelector('input[type="checkbox"]')?.setAttribute('aria-label', title);
+
+		return node;
+	};
+}
+
+/* The column of the buttons has an empty head in LuCI. */
+function headed(section) {
+	const { renderHeaderRows } = section;
+
+	section.renderHeaderRows = function(...args) {
+		const rows = renderHeaderRows.apply(this, args);
+
+		rows.querySelectorAll('.cbi-section-actions').forEach(cell => cell.append(_('Actions')));
+
+		return rows;
+	};
+}
+
 function addOption(section, option, tab) {
 	const kind = form[option.kind ?? 'Value'];
 	const title = option.unit ? `${option.title} (${option.unit})` : option.title;
@@ -49,8 +75,10 @@ function addOption(section, option, tab) {
 	if (option.datatype)
 		made.datatype = option.datatype;
 
-	if (option.kind === 'Flag')
+	if (option.kind === 'Flag') {
 		made.default = option.fallback ?? option.placeholder;
+		named(made, title);
+	}
 	else if (option.kind === 'ListValue')
 		made.default = option.placeholder;
 	else if (option.placeholder)
@@ -142,6 +170,7 @@ return view.extend({
 			_('What a modem does not say here it has from the service')
 		]));
 
+		headed(section);
 		section.anonymous = true;
 		section.addremove = true;
 		section.nodescriptions = true;
