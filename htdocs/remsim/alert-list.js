@@ -34,7 +34,7 @@ class AlertItem {
 		this.silencer = options.readonly ? null : new SilenceMaker(ctx, { rule: alert.rule, modem: alert.modem || null }, { modem: ctx.nameOf(alert.modem) });
 		this.history = el('a.remsim-button', { hidden: true }, t('Charts'));
 		this.rule = el('a.remsim-button', { href: ctx.address('rules', { rule: alert.rule }) }, t('Rule'));
-		this.root = el('li', {},
+		this.root = el('li', { tabindex: '-1' },
 			el('header', {}, this.severity, this.label, this.chip?.root, this.state), this.summary,
 			el('p.remsim-alert-times', {}, this.value, this.since, this.last), this.note, this.error,
 			el('div.remsim-tools', {}, this.acknowledge, this.rule, this.history), this.silencer?.root);
@@ -42,7 +42,7 @@ class AlertItem {
 	}
 
 	update(alert) {
-		const { t, options, store, rules, unitOf } = this._ctx, now = store.now();
+		const { t, options, store, rules, unitOf } = this._ctx, now = store.now(), focused = this.root.contains(document.activeElement) ? document.activeElement : null;
 		this.alert = alert;
 		this.root.className = `remsim-alert remsim-alert-${alert.state} remsim-alert-${alert.severity}`;
 		fill(this.severity, severityNode(alert.severity, t));
@@ -74,6 +74,8 @@ class AlertItem {
 		if (page)
 			this.history.href = `${page}#${new URLSearchParams({ from: Math.floor(begin - AROUND_S), to: Math.ceil(Math.min(now, (epoch(alert.resolved_at) || now) + AROUND_S)), ...(modem ? { modem: alert.modem } : {}) })}`;
 		this.tick(now);
+		if (focused && !focused.offsetParent) // the button that was pressed is gone: the keyboard stays here
+			this.root.focus({ preventScroll: true });
 	}
 
 	_told({ channel, result }, when) {
@@ -93,7 +95,9 @@ class AlertItem {
 
 	async _acknowledge() {
 		const { t, request, silenced } = this._ctx;
-		this.acknowledge.disabled = true;
+		if (this._isAsking) // not disabled: that would take the keyboard's place away
+			return;
+		this._isAsking = true;
 		this.error.hidden = true;
 		try {
 			await request(`alerts/${encodeURIComponent(this.alert.id)}/acknowledge`, { method: 'POST', body: {} });
@@ -102,7 +106,7 @@ class AlertItem {
 			this.error.hidden = false;
 			setText(this.error, error.hint ? `${error.message} – ${error.hint}` : error.message);
 		}
-		this.acknowledge.disabled = false;
+		this._isAsking = false;
 	}
 }
 

@@ -86,6 +86,7 @@ class EventsPage extends Frame {
 			fill(this.list);
 			this._next = answer.next;
 			answer.events.forEach(event => this._add(event, false));
+			this._waiting = this._waiting.filter(event => !this.rows.has(event.id)); // what came while it was asked for
 			this._sum();
 		} catch (error) {
 			if (generation !== this._generation)

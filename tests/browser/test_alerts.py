@@ -118,8 +118,9 @@ def test_an_alert_fires_is_acknowledged_silenced_and_ends(visit, service: Runnin
     expect(alert).to_contain_text("EM7565")
     badge = page.locator(".remsim-firing")
     expect(badge).to_contain_text("1 firing · worst: Critical")
-    alert.get_by_role("button", name="Acknowledge").click()
+    alert.get_by_role("button", name="Acknowledge").press("Enter")
     expect(alert).to_contain_text("Acknowledged by")
+    expect(alert).to_be_focused()
     expect(alert.get_by_role("button", name="Acknowledge")).to_be_hidden()
     alert.get_by_text("Silence", exact=True).click()
     alert.get_by_label("Why").fill("<i>new card</i> on Monday")
@@ -230,14 +231,33 @@ def test_a_channel_is_added_tested_and_says_why_it_fails(
     visit.complaints[:] = [one for one in visit.complaints if not re.search("422|403", one)]
 
 
+RECORDER = """
+window.told = [];
+window.Notification = class {
+    static permission = 'default';
+    static async requestPermission() {
+        localStorage.setItem('granted', '1');
+        return this.permission = 'granted';
+    }
+    constructor(title, { body }) { window.told.push(body); }
+};
+if (localStorage.getItem('granted'))
+    window.Notification.permission = 'granted';
+"""
+
+
 def test_the_browser_tells_by_what_it_has(visit, service: RunningService) -> None:
     rule(service)
+    visit.page.add_init_script(RECORDER)
     page = visit.open("/alerts")
     page.get_by_text("Tell me in this browser").click()
+    page.get_by_label("Notification of the browser").check()
     page.get_by_label("Count in the title of the tab").check()
     page.goto(service.base + "/events")
     fault(service, "sim_removed")
     expect(page).to_have_title(re.compile("^\\(1\\) remsim"), timeout=20_000)
+    page.wait_for_function("window.told.length === 1")
+    assert "SIM <b>lost</b>" in page.evaluate("window.told[0]")
     fault(service, "sim_inserted")
     expect(page).to_have_title(re.compile("^remsim"), timeout=30_000)
 
