@@ -83,7 +83,7 @@ export class RulePreview {
 		const byModem = new Map();
 		for (const row of rows)
 			byModem.set(row.modem, [...(byModem.get(row.modem) || []), row]);
-		fill(this.strips, [...byModem].map(([modem, own]) => el('div.remsim-strip', {}, el('span', {}, this._name(modem)), this._strip(own, from, now), el('span.remsim-number', {}, t('%s times', own.length)))),
+		fill(this.strips, [...byModem].map(([modem, own]) => el('div.remsim-strip', {}, el('span', {}, this._name(modem)), this._strip(own, from, now), el('span.remsim-number', {}, own.length === 1 ? t('once') : t('%s times', own.length)))),
 			byModem.size ? el('div.remsim-strip.remsim-strip-days', {}, el('span'), el('div', {}, Array.from({ length: DAYS }, (_, at) => el('span', {}, tick(from + (at + 0.5) * DAY_S, DAYS * DAY_S).split(' ')[0]))), el('span')) : null);
 		this.table.hidden = !rows.length;
 		fill(this.table, el('summary', {}, t('Each time')), el('div.remsim-tablebox', { tabindex: '0', role: 'group', 'aria-label': t('Each time') }, el('table.remsim-table', {},
