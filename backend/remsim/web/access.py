@@ -34,7 +34,12 @@ SCOPE_WORDS = {
     "at-console": "Send AT commands, which can switch a modem off (at-console)",
     "identifiers": "See IMEI, IMSI, ICCID and EID in full (identifiers)",
 }
-LIVES = {7: "7 days", 30: "30 days", 90: "90 days", 365: "a year", None: "never"}
+
+
+class Days(Whole):
+    """A number of days; the page offers some."""
+
+    choices = {7: "7 days", 30: "30 days", 90: "90 days", 365: "a year", None: "never"}
 
 
 class NewToken(Form):
@@ -49,7 +54,7 @@ class NewToken(Form):
         metadata={"label": "Name", "help": "Who or what will use it, like: Prometheus"},
     )
     scopes = Several(SCOPE_WORDS, least=1, required=True, metadata={"label": "May"})
-    expires_days = Whole(
+    expires_days = Days(
         1, LONGEST_LIFE_DAYS, allow_none=True, load_default=90, metadata={"label": "Ends after"}
     )
 
@@ -124,7 +129,7 @@ def token_form(who: Identity) -> dict[str, Any]:
     form["properties"]["scopes"]["items"]["oneOf"] = options_of(words)
     life = form["properties"]["expires_days"]
     form["properties"]["expires_days"] = {name: life[name] for name in ("title", "default")} | {
-        "oneOf": options_of(LIVES)
+        "oneOf": options_of(Days.choices)
     }
     return form
 
