@@ -115,6 +115,7 @@ def test_a_modem_is_given_settings_and_they_are_removed_again(visit, service: Ru
     shown = review(page)
     expect(shown).to_contain_text(HOSTILE)
     shown.get_by_role("button", name="Save only").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     fold = panel.locator("details.remsim-action", has_text="2-1.4")
     expect(fold.locator("summary").first).to_contain_text(HOSTILE)
     assert page.locator("img").count() == 0
