@@ -41,9 +41,9 @@ READERS = {
 """What a login that may only look sends too."""
 BODY_LIMIT = 100 * 1024
 METHODS = {"GET": "read", "HEAD": "read", "POST": "write", "PUT": "write", "PATCH": "write", "DELETE": "write"}
-ASKED = ("accept", "accept-language", "if-match", "if-none-match", "idempotency-key")
+ASKED = ("accept", "accept-encoding", "accept-language", "if-match", "if-none-match", "idempotency-key")
 ANSWERED = ("content-type", "content-disposition", "content-length", "cache-control", "etag", "last-modified")
-ANSWERED += ("retry-after",)
+ANSWERED += ("retry-after", "content-encoding")
 
 
 @dataclass

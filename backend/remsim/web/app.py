@@ -40,6 +40,7 @@ from remsim.web.auth.recorder import record
 from remsim.web.auth.rpcd import UBUS, LuciSessions
 from remsim.web.auth.throttle import Throttle
 from remsim.web.broker import Broker, InProcessBroker, feed
+from remsim.web.compress import compress
 from remsim.web.context import Services, services
 from remsim.web.errors import Forbidden, TooManyAttempts, Unauthorized, of_remsim_error
 from remsim.web.streams import Streams
@@ -121,6 +122,7 @@ def create_app(
     for refusal in (Unauthorized, Forbidden, TooManyAttempts):
         app.register_error_handler(refusal, refuse)
     app.after_request(add_headers)
+    app.after_request(compress)
     app.after_request(finish)
     for part in API_PARTS:
         app.register_blueprint(part, url_prefix=API)

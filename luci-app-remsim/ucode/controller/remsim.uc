@@ -47,9 +47,10 @@ const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/s;
 const USER = /^[A-Za-z0-9_.-]{1,32}$/s;
 
 // What is neither here nor set by the relay itself stays where it is: cookies, hop-by-hop headers, authentication.
-const ASKED = [ 'accept', 'accept-language', 'if-match', 'if-none-match', 'idempotency-key' ];
+const ASKED = [ 'accept', 'accept-encoding', 'accept-language', 'if-match', 'if-none-match', 'idempotency-key' ];
 const ANSWERED = [
-	'content-type', 'content-disposition', 'content-length', 'cache-control', 'etag', 'last-modified', 'retry-after'
+	'content-type', 'content-encoding', 'content-disposition', 'content-length', 'cache-control', 'etag', 'last-modified',
+	'retry-after'
 ];
 
 // Whether all of a text is as the pattern says. The length is compared because a match ends at the first NUL, and the
