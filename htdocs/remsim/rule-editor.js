@@ -123,7 +123,7 @@ export class RuleEditor {
 	async _remove() {
 		const { t, root, request } = this._ctx, { name, label } = this.before;
 		this.error.hidden = true;
-		if (!await ask(root, { title: t('Delete the rule %s?', label), texts: [t('What fires by it now ends, without a message.'), t('Switching it off keeps it for later.')], yes: t('Delete %s', label), t }))
+		if (!await ask(root, { title: t('Delete the rule %s?', label), texts: [t('What fires by it now ends; who was told of it is told that too.'), t('Switching it off keeps it for later.')], yes: t('Delete %s', label), t }))
 			return;
 		try {
 			await request(`alert-rules/${encodeURIComponent(name)}`, { method: 'DELETE' });
