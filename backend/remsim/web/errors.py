@@ -92,6 +92,12 @@ class TooManyStreams(RemsimError):
     http_status = 503
 
 
+class Problem(Response):
+    """An error's answer, which knows its ``problem_code``."""
+
+    problem_code = ""
+
+
 def shortened(text: str) -> str:
     """The text as it can be sent, its middle left out when it is long."""
     short = text if len(text) <= LONGEST else f"{text[: LONGEST - 80]} … {text[-60:]}"
@@ -124,7 +130,8 @@ def problem(
 ) -> Response:
     """The response of an error."""
     body = problem_dict(status, detail, code=code, field=field, hint=hint)
-    response = Response(json.dumps(body, ensure_ascii=False), status, mimetype="application/problem+json")
+    response = Problem(json.dumps(body, ensure_ascii=False), status, mimetype="application/problem+json")
+    response.problem_code = body["code"]
     for name, value in (headers or {}).items():
         response.headers[name] = value
     return response

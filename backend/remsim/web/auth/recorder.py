@@ -15,6 +15,7 @@ from remsim.modems.masking import masked, shown_command
 from remsim.web.auth.audit import Entry
 from remsim.web.auth.guard import UNSAFE
 from remsim.web.auth.identity import Identity
+from remsim.web.errors import Problem
 
 if TYPE_CHECKING:
     from remsim.web.auth.accounts import Accounts
@@ -97,9 +98,7 @@ def result_of(response: Response) -> str:
     """``done``, or the code of the problem."""
     if response.status_code < 400:
         return "done"
-    if response.mimetype == "application/problem+json":
-        return str(json.loads(response.get_data())["code"])
-    return str(response.status_code)
+    return response.problem_code if isinstance(response, Problem) else str(response.status_code)
 
 
 def _shown_value(name: str, value: Any, depth: int) -> Any:
