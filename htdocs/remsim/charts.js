@@ -4,9 +4,11 @@ import { listen } from './chart-gestures.js';
 import { LANE, layers } from './chart-layers.js';
 import { roomyMarks } from './chart-marks.js';
 import { latest, nearest, statistics, stepText, takeLive } from './chart-points.js';
-import { el, fill, setText, svg } from './dom.js';
-import { NONE, moment, number, tick, tickStep, zoneS } from './format.js';
-import { DASHED, DASHES, colours } from './theme.js';
+import { scalesOf } from './chart-scales.js';
+import { dashOf, legendEntry, statisticsTable, statisticsText } from './chart-words.js';
+import { el, fill, setText } from './dom.js';
+import { moment, number } from './format.js';
+import { colours } from './theme.js';
 
 export { ChartGroup } from './chart-group.js';
 export { loadChartJs } from './chart-library.js';
@@ -17,10 +19,6 @@ const MARK = 9;
 const NEAR = 12;
 const NOTE_HEIGHT = 34;
 const LATEST_S = 15;
-const EARLIER = [2, 3];
-
-/** Dash pattern of a line: the second of a series is dashed, that of an earlier period is dotted. */
-const dashOf = line => line.earlier ? EARLIER : line.dash ? DASHED : DASHES[line.series % 8];
 
 /**
  * One chart. `spec` = {title, unit, digits, format(value), min, max (suggested limits), logarithmic, axisWidth, t}.
@@ -77,34 +75,11 @@ export class TimeChart {
 				layout: { padding: { top: 4, right: 8, bottom: LANE } },
 				elements: { point: { radius: 0, hoverRadius: 0 }, line: { borderWidth: 1.5, tension: 0 } },
 				plugins: { legend: { display: false }, tooltip: { enabled: false }, decimation: { enabled: false } },
-				scales: this._scales()
+				scales: scalesOf(this)
 			}
 		});
 		this.chart.$remsim = this;
 		listen(this);
-	}
-
-	_scales() {
-		const axis = { grid: { color: this.colours.border, lineWidth: 1, drawTicks: false }, border: { display: false }, ticks: { color: this.colours.muted, font: { size: this.fontPx } } };
-		return {
-			x: {
-				...axis, type: 'linear', min: 0, max: 1,
-				ticks: { ...axis.ticks, autoSkip: true, maxRotation: 0, padding: 6, callback(value) { return tick(value, this.max - this.min); } },
-				afterBuildTicks: scale => {
-					const step = tickStep(scale.max - scale.min, Math.max(2, Math.floor((scale.width || 600) * 11 / this.fontPx / 90)));
-					const zone = zoneS(scale.min);
-					const first = Math.ceil((scale.min - zone) / step) * step + zone;
-					scale.ticks = [];
-					for (let value = first; value <= scale.max; value += step)
-						scale.ticks.push({ value: value + zoneS(value) - zone });
-				}
-			},
-			y: {
-				...axis,
-				afterFit: scale => { scale.width = (this.spec.axisWidth || 44) * this.fontPx / 11; },
-				ticks: { ...axis.ticks, includeBounds: false, maxTicksLimit: 6, callback: value => this._isLog() && !/^[125]0*$/.test(String(value)) ? null : this.spec.axis ? this.spec.axis(value) : number(value, Number.isInteger(value) ? 0 : 1) }
-			}
-		};
 	}
 
 	/** Show lines over a period; the statistics are of these points. */
@@ -176,17 +151,17 @@ export class TimeChart {
 		scale.max = Number.isFinite(high) && high > max ? high + margin : max;
 		if (!(scale.max > scale.min))
 			scale.max = scale.min + 1;
-		scale.type = this._isLog() ? 'logarithmic' : 'linear';
-		if (this._isLog())
+		scale.type = this.isLog() ? 'logarithmic' : 'linear';
+		if (this.isLog())
 			scale.min = 1;
 	}
 
-	_isLog() {
+	isLog() {
 		return this.log !== null && this.log.getAttribute('aria-pressed') === 'true';
 	}
 
 	_toggleLog() {
-		this.log.setAttribute('aria-pressed', String(!this._isLog()));
+		this.log.setAttribute('aria-pressed', String(!this.isLog()));
 		if (this.chart) {
 			this._limits();
 			this.chart.update('none');
@@ -295,12 +270,7 @@ export class TimeChart {
 
 	_legend() {
 		const cursor = this.cursorTime();
-		fill(this.legend, this.lines.map(line => {
-			const point = this._pointOf(line, cursor);
-			const swatch = svg('svg', { viewBox: '0 0 18 4', class: `remsim-swatch remsim-series-${(line.series % 8) + 1}${line.earlier || line.pale ? ' remsim-earlier' : ''}` },
-				svg('path', { d: 'M0 2H18', 'stroke-dasharray': dashOf(line).join(' ') || null }));
-			return el('span', {}, swatch, `${line.label} `, el('b', {}, point ? this.shown(point[2]) : NONE));
-		}));
+		fill(this.legend, this.lines.map(line => legendEntry(this, line, this._pointOf(line, cursor))));
 		const mark = cursor === null ? null : this._near(this.chart.scales.x.getPixelForValue(cursor));
 		const strips = cursor === null ? [] : this.lanes.map(segments => segments.find(one => one.from <= cursor && cursor <= one.to)).filter(Boolean).map(one => one.text);
 		setText(this.cursorText, cursor === null ? '' : [moment(cursor, Date.now() / 1000), ...strips, mark && `${mark.mark} ${mark.event.message}`].filter(Boolean).join(' · '));
@@ -315,15 +285,9 @@ export class TimeChart {
 
 	_texts() {
 		this._legend();
-		const t = this.spec.t;
 		const rows = this.lines.map(line => [line, statistics(line.points)]).filter(([, known]) => known);
-		const names = [['min', t('min')], ['avg', t('avg')], ['median', t('median')], ['p95', t('p95')], ['max', t('max')]];
-		fill(this.stats, rows.length ? el('table.remsim-stats', {},
-			el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, this.resolution()), names.map(([, word]) => el('th', { scope: 'col' }, word)))),
-			el('tbody', {}, rows.map(([line, known]) => el('tr', {},
-				el('th', { scope: 'row' }, line.stepS && line.stepS !== this.stepS ? `${line.label} (${this.resolution(line.stepS)})` : line.label), names.map(([name]) => el('td', {}, this.shown(known[name]))))))) : null);
-		const words = rows.map(([line, known]) => `${line.label}: ${names.map(([name, word]) => `${word} ${this.shown(known[name])}`).join(', ')}`);
-		this.canvas.setAttribute('aria-label', `${this.spec.title}, ${this.spec.unit}. ${words.join('. ')}`);
+		fill(this.stats, rows.length ? statisticsTable(this, rows) : null);
+		this.canvas.setAttribute('aria-label', `${this.spec.title}, ${this.spec.unit}. ${statisticsText(this, rows)}`);
 	}
 
 	/** What a point stands for. */

@@ -11,14 +11,14 @@ import { EventsList } from './events-list.js';
 import { Frame } from './frame.js';
 import { Choice } from './history-choice.js';
 import { CHARTS, HELP, measuresOf } from './history-charts.js';
-import { countBars, daysOf, groupsOf, hourBars, lanesOf, linesOf, unusualOf, usageBars, wasOff } from './history-lines.js';
+import { askCounted, askSeries, askTimelines, bounds, bucketOf, ids, isHourly, measuresAsked } from './history-data.js';
+import { countBars, groupsOf, hourBars, lanesOf, linesOf, unusualOf, usageBars, wasOff } from './history-lines.js';
 import { PointBar, changesAround, fillChanges } from './history-point.js';
 import { Stack } from './history-stack.js';
 import { qualityPercent } from './link-quality.js';
 import { RARE_KINDS, eventsOf, marksOf } from './period-events.js';
 import { BANDS } from './quality.js';
 import { RangeBar } from './range-bar.js';
-import { fetchSeries, fetchTimelines } from './series.js';
 import { msg } from './words.js';
 
 const TRACKS = [['state', msg('state')], ['registration', msg('registration')], ['technology', msg('technology')], ['sim', msg('SIM')], ['sim_slot', msg('SIM slot')], ['band', msg('band')], ['cell', msg('cell')]];
@@ -28,8 +28,6 @@ const SETTLE_MS = 250;
 const LEAST_POINTS = 200;
 const MOST_POINTS = 1000;
 const DAY_S = 86400;
-const HOUR_S = 3600;
-const HOURLY_S = 2 * DAY_S;
 
 /** Mount the page into `node`; `options` as for Frame. */
 export async function mount(node, options) {
@@ -154,30 +152,23 @@ class History extends Frame {
 
 	async _series(period, modems, charts, isLast) {
 		const t = this.options.t, { from, to } = period, order = ids(this.store.list());
-		const hourly = to - from <= HOURLY_S && charts.some(chart => chart.bars === 'usage');
-		const measures = [...new Set([...measuresOf(charts), ...hourly ? ['rx_bits_per_s', 'tx_bits_per_s'] : []])];
-		const wanted = groupsOf(modems, measures, this._points());
 		const shift = this.choice.shiftS(to - from);
-		const asked = more => Promise.all(wanted.groups.map(group => this.asking.run(request => fetchSeries(request, { modems: ids(modems), measures: group, points: wanted.points, ...bounds(period), ...more }))));
-		const [now, before] = await Promise.all([asked({ anomalies: this.choice.showsUnusual }), shift ? asked({ shift, band: false }) : null]);
+		const { series, earlier, threshold, failed } = await askSeries(this.asking, { period, modems, measures: measuresAsked(period, charts), points: this._points(), shift, anomalies: this.choice.showsUnusual });
 		if (!isLast())
 			return;
-		const series = merged(now), earlier = before && merged(before);
-		const threshold = now.map(answer => answer && answer.anomalies).find(Boolean)?.threshold;
-		const failed = [...now, ...before || []].find(answer => answer && answer.error);
 		for (const chart of charts.filter(one => !one.bars)) {
 			const drawn = linesOf(chart, modems, order, series, earlier, t, this.choice.compare === 'week' ? t('last week') : t('the period before'));
 			const place = this.stack.places.get(chart.id);
 			place.chart.qualityBands = chart.bands && modems.length === 1 && !shift ? BANDS[chart.lines[0][0]] : null;
-			this.stack.show(chart.id, failed ? { lines: [], why: [[null, failed.error]] } : drawn, from, to);
+			this.stack.show(chart.id, failed ? { lines: [], why: [[null, failed]] } : drawn, from, to);
 			const unusual = unusualOf(chart, modems, series);
 			this.stack.unusual(chart.id, unusual || [], unusual && (unusual.length
 				? t('%s unusual: further than %s × the usual distance (1.4826 MAD) from the median of a quarter of the points around', unusual.length, threshold)
 				: t('nothing unusual: all within %s × the usual distance (1.4826 MAD) from the median of a quarter of the points around', threshold)));
 		}
-		if (hourly)
-			this._bars('usage', failed, HOUR_S, { lines: hourBars(modems, order, series, t) }, period);
-		this._failed = failed ? failed.error : null;
+		if (isHourly(period, charts))
+			this._bars('usage', { error: failed }, bucketOf(period), { lines: hourBars(modems, order, series, t) }, period);
+		this._failed = failed;
 		this.stack.each(chart => { chart.setEvents(this._marks); chart.setNotes(this._noteMarks); });
 		this._strips();
 	}
@@ -189,8 +180,8 @@ class History extends Frame {
 
 	async _timelines(period, modems, isLast) {
 		const t = this.options.t, { from, to } = period;
-		const found = await this.asking.run(request => fetchTimelines(request, { modems: ids(modems), tracks: TRACKS.map(([track]) => track), points: this._points(), ...bounds(period) }));
-		if (!isLast() || !found || found.error)
+		const found = await askTimelines(this.asking, { period, modems, tracks: TRACKS.map(([track]) => track), points: this._points() });
+		if (!isLast() || !found)
 			return;
 		this._tracks = found;
 		const rows = modems.flatMap(modem => TRACKS.map(([track, label]) => ({ modem: modem.name, track, label: t(label), segments: found.get(`${modem.id} ${track}`) || [] })));
@@ -225,17 +216,13 @@ class History extends Frame {
 
 	/** Bars: data used a day, and events an hour or day. */
 	async _counted(period, modems, charts, isLast) {
-		const t = this.options.t, { from, to } = period, order = ids(this.store.list());
-		const bars = charts.filter(chart => chart.bars === 'counts');
-		const [usage, counts] = await Promise.all([
-			to - from > HOURLY_S && charts.some(chart => chart.bars === 'usage') ? this.asking.ask('usage', daysOf(from, to)) : null,
-			bars.length ? this.asking.ask('counts', { modem: ids(modems).join(), kind: bars.flatMap(chart => chart.kinds.map(([kind]) => kind)).join(), ...bounds(period), bucket: to - from > HOURLY_S ? DAY_S : HOUR_S }) : null
-		]);
+		const t = this.options.t, order = ids(this.store.list());
+		const [usage, counts] = await askCounted(this.asking, { period, modems, charts });
 		if (!isLast())
 			return;
 		if (usage)
 			this._bars('usage', usage, DAY_S, usage.error ? {} : { lines: usageBars(usage.usage, modems, order, t) }, period);
-		for (const chart of counts ? bars : [])
+		for (const chart of counts ? charts.filter(one => one.bars === 'counts') : [])
 			this._bars(chart.id, counts, counts.bucket_s, counts.error ? {} : countBars(chart, counts, modems, order, t), period);
 	}
 
@@ -251,10 +238,10 @@ class History extends Frame {
 	}
 
 	_exports(period, modems, charts) {
-		const t = this.options.t, points = groupsOf(modems, measuresOf(charts), this._points()).points;
+		const t = this.options.t, { points } = groupsOf(modems, measuresAsked(period, charts), this._points()), shown = measuresOf(charts);
 		const asked = measures => ({ modem: ids(modems).join(), measure: measures.join(), points, ...bounds(period) });
 		for (const kind of ['csv', 'json'])
-			download(this.exportBox, 'a.remsim-button', this.options.exportUrl(kind, asked(measuresOf(charts))), t('Export %s', kind.toUpperCase()));
+			download(this.exportBox, 'a.remsim-button', shown.length ? this.options.exportUrl(kind, asked(shown)) : null, t('Export %s', kind.toUpperCase()));
 		for (const chart of charts.filter(one => !one.bars))
 			this.stack.exported(chart.id, this.options.exportUrl('csv', asked(measuresOf([chart]))));
 	}
@@ -263,7 +250,9 @@ class History extends Frame {
 	_sentences(period, modems) {
 		const t = this.options.t, unknown = this.choice.unknown(this.store.list());
 		const told = unknown.map(id => t('The modem %s is not known here; all others are shown. What was recorded of it stays in the exports.', id));
-		if (this._failed)
+		if (!this._shown.charts.length)
+			told.push(t('No chart is chosen. Choose some under “Charts and colours”.'));
+		else if (this._failed)
 			told.push([t('The charts could not be asked for: %s', this._failed), el('button', { type: 'button', click: () => this._load() }, t('Try again'))]);
 		else if (this.stack.isEmpty) {
 			this.stack.hideZeros(t('nothing was recorded in this period'));
@@ -338,11 +327,3 @@ class History extends Frame {
 		}), now - span, now));
 	}
 }
-
-const ids = modems => modems.map(modem => modem.id);
-
-/** The period as the API is asked for it, so that an export has the same. */
-const bounds = ({ from, to }) => ({ from: Math.floor(from), to: Math.ceil(to) });
-
-/** Answers of several requests as one Map. */
-const merged = answers => new Map(answers.flatMap(answer => answer && !answer.error ? [...answer] : []));
