@@ -484,6 +484,25 @@ def test_a_full_disk_keeps_nothing_from_being_told(house: House, monkeypatch: py
     assert len(house.sent) == 2
 
 
+def test_a_damaged_file_keeps_nothing_from_working(house: House) -> None:
+    house.fails = "no"
+    house.read(rsrp_dbm=-115)
+    house.wait(60)
+    house.alerts._store._write(
+        ("UPDATE outbox SET alert = substr(alert, 1, 40)", [()]), ("UPDATE alerts SET data = '[1'", [()])
+    )
+    house.fails = None
+    house.restart(10, killed=True)
+    house.read(rsrp_dbm=-115)
+    house.wait(60)
+    assert house.told == [("hook", [("poor", "firing")])]
+    house.alerts.stop()
+    (house.directory / "alerts.db").write_bytes(b"nonsense" * 1000)
+    house.start()
+    house.read(rsrp_dbm=-90)
+    assert house.shown() == []
+
+
 class FullDisk:
     """A database whose disk refuses each write."""
 
@@ -534,3 +553,13 @@ def test_the_thread_wakes_at_the_right_time(tmp_path: Path) -> None:
     assert arrived.wait(5)
     alerts.stop()
     assert 0.3 <= at[0] - begun <= 1.3
+
+
+def test_who_sends_nothing_loads_nothing_for_it() -> None:
+    """Memory of a router: TLS, mail and HTTP come with the first message."""
+    import subprocess
+    import sys
+
+    text = "import sys, remsim.alerts.desk, remsim.alerts.senders; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", text], check=True, capture_output=True, text=True, timeout=30).stdout
+    assert {"ssl", "smtplib", "http.client", "jinja2"}.isdisjoint(loaded.split())

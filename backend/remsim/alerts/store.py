@@ -66,10 +66,10 @@ class AlertStore:
         """Everything, in its order."""
         alerts = alerts_of(self._rows("SELECT data FROM alerts ORDER BY id"))
         silences = [Silence(*row) for row in self._rows("SELECT * FROM silences ORDER BY id")]
-        waiting = [
-            Waiting(number, channel, at, json.loads(alert))
-            for number, channel, at, alert in self._rows("SELECT * FROM outbox ORDER BY id")
-        ]
+        waiting = []
+        for number, channel, at, alert in self._rows("SELECT * FROM outbox ORDER BY id"):
+            with contextlib.suppress(ValueError):  # of a damaged file
+                waiting.append(Waiting(number, channel, at, json.loads(alert)))
         return alerts, silences, waiting
 
     def ended(self, most: int = KEPT_ENDED) -> list[Alert]:
