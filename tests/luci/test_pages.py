@@ -158,6 +158,23 @@ def test_a_page_speaks_the_language_of_luci(visit: Begin, host: LuciHost) -> Non
     expect(page.locator(".remsim-head")).to_contain_text("3 von 3 online")
 
 
+@pytest.mark.parametrize("may", [True, False], ids=["who may", "who may not"])
+def test_luci_s_status_overview_has_a_row_for_each_modem(
+    visit: Begin, luci_source: Path | None, service: RunningService, may: bool
+) -> None:
+    if luci_source is None:
+        pytest.skip("the test host has no status overview of LuCI's; run with --luci-src")
+    one = visit(write=False)
+    if not may:
+        one.session.rights["access-group"].pop("luci-app-remsim")
+    one.expected = re.compile("Access denied|RPC")
+    page = one.open("admin/status/overview")
+    expect(page.locator("#view h3", has_text="Storage")).to_be_visible(timeout=15000)
+    rows = page.locator("a[href*='services/remsim/modems#modem=']")
+    expect(rows).to_have_count(3 if may else 0)
+    assert one.relayed("modems") == ([200] if may else [])
+
+
 def test_several_tabs_of_luci_share_one_stream(visit: Begin, host: LuciHost, service: RunningService) -> None:
     host.uci["remsim_console"]["web"]["listen"] = f"0.0.0.0:{service.port}"
     host.allowed_hosts.add(f"127.0.0.1:{service.port}")
