@@ -12,8 +12,9 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.clock import FakeClock
-from remsim.web.auth import audit
+from remsim.web.auth import accounts, audit
 from remsim.web.auth.recorder import HIDDEN, hide
+from small_disk import fill, small_disk
 from web_support import BEARER, START, client_of, small_app
 
 
@@ -188,6 +189,25 @@ def test_only_who_may_write_reads_it(app: Flask) -> None:
     for path in ("audit", "audit.csv", "tokens", "sessions"):
         answer = client_of(app).get(f"/api/v1/{path}", headers={"X-Remsim-Scopes": "read"})
         assert answer.status_code == 403, path
+
+
+def test_on_a_full_disk_entries_wait_and_are_written_when_there_is_space(tmp_path: Path, clock: FakeClock) -> None:
+    with small_disk(tmp_path / "disk", 512) as disk:
+        store = accounts.Accounts(disk / "accounts.db", clock=clock, key="k")
+        filler = fill(disk)
+        for number in range(2 * audit.MOST_WAITING):
+            what = {"note": "x" * 80}
+            store.audit.append(audit.Entry(clock.now(), "anna", "luci", "", "POST", f"/{number}", what, 200, "done"))
+        assert store.problem is not None and "accounts.db" in store.problem
+        filler.unlink()
+        assert store.problem is not None, "it is not tried at each look"
+        clock.advance(60)
+        assert store.problem is None
+        kept, _next = store.audit.query(limit=1000)
+        assert [one.path for one in kept[: audit.MOST_WAITING]] == [
+            f"/{number}" for number in reversed(range(audit.MOST_WAITING, 2 * audit.MOST_WAITING))
+        ]
+        store.close()
 
 
 def test_old_entries_go(app: Flask, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict, NotFound, StorageError
-from remsim.telemetry.database import Database
+from remsim.telemetry.database import RETRY_S, Database
 from remsim.web.auth.audit import SCHEMA as AUDIT_SCHEMA
 from remsim.web.auth.audit import Audit
 from remsim.web.auth.credential import COLUMNS, SCHEMA, Credential
@@ -69,11 +69,17 @@ class Accounts:
             if one.is_undated:
                 one.renew(self.time)  # nobody knows how much of it has gone
         self._use_written_at = self.time.monotonic()
+        self._retry_at = self.time.monotonic() + RETRY_S
         self._used: set[str] = set()
 
     @property
     def problem(self) -> str | None:
-        """What keeps it from being stored, in a sentence."""
+        """What keeps it from being stored, in a sentence. Asked for now and then, it tries again."""
+        if self._file.problem is not None and self.time.monotonic() >= self._retry_at:
+            with self._lock:
+                self._retry_at = self.time.monotonic() + RETRY_S
+                self._write()
+                self.audit.flush()
         return self._file.problem
 
     def derived_key(self, what: str) -> bytes:

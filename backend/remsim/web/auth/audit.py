@@ -94,6 +94,11 @@ class Audit:
             self._waiting.append(entry)
             self._write()
 
+    def flush(self) -> None:
+        """Write what waits."""
+        with self._lock:
+            self._write()
+
     def query(
         self,
         *,
@@ -124,8 +129,7 @@ class Audit:
         where = " AND ".join(rule for rule, _values in rules) or "1"
         values = [value for _rule, some in rules for value in some]
         select = f"SELECT {', '.join(COLUMNS)} FROM audit WHERE {where} ORDER BY id DESC LIMIT ?"
-        with self._lock:
-            self._write()
+        self.flush()
         found = [of_row(row) for row in self._tried(select, (*values, limit + 1)) or ()]
         return found[:limit], found[limit - 1].id if len(found) > limit else None
 
