@@ -3,7 +3,7 @@
 import { markOf } from './chart-marks.js';
 import { epoch } from './format.js';
 
-export const RARE_KINDS = ['connect', 'disconnect', 'sim_state', 'reboot', 'vanished', 'error'];
+export const RARE_KINDS = ['connect', 'disconnect', 'sim_state', 'reboot', 'vanished', 'error', 'alert'];
 
 const RARE_ONLY_S = 90000;
 const PAGE = 500;
