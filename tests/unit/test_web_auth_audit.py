@@ -159,6 +159,17 @@ def test_who_hammers_fills_no_disk(app: Flask, clock: FakeClock) -> None:
     assert [one["result"] for one in entries(app)[:2]] == ["done", "70 more refused requests"]
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b'{"refresh": 1}'])
+def test_who_is_not_let_in_pushes_nothing_out_of_the_log(app: Flask, body: bytes) -> None:
+    change(app)
+    stranger = client_of(app, token=False)
+    for path in ("/api/v1/auth/refresh", "/api/v1/auth/pair", "/api/v1/auth/revoke") * 20:
+        assert 400 <= stranger.post(path, data=body, content_type="application/json").status_code < 500
+    found = entries(app, "?limit=200")
+    assert len(found) == audit.MOST_REFUSED + 1
+    assert found[-1]["user"] == "local"
+
+
 def test_a_page_at_a_time_and_filtered(app: Flask, clock: FakeClock) -> None:
     for number in range(5):
         clock.advance(60)

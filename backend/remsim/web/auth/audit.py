@@ -22,7 +22,7 @@ MOST = 5000
 DAYS = 90
 PRUNE_EVERY = 100
 MOST_REFUSED, WITHIN_S = 30, 60.0
-"""Refused requests that are written down a minute; of more only the number is."""
+"""Refused requests, and others of nobody we know, that are written down a minute; of more only the number is."""
 MOST_WAITING = 200
 
 
@@ -79,10 +79,12 @@ class Audit:
         return float(found[0][0] or 0.0) if found else 0.0
 
     def append(self, entry: Entry) -> None:
-        """Write one down. Of those that were refused not more than ``MOST_REFUSED`` a minute."""
+        """Write one down. Of what anybody at all may cause not more than ``MOST_REFUSED`` a minute: flash wears, and
+        the log would be pushed out.
+        """
         now = self._clock.monotonic()
         with self._lock:
-            if entry.status in (401, 403, 429):
+            if not entry.user or entry.status in (401, 403, 429):
                 if len(self._refused) == MOST_REFUSED and now - self._refused[0] < WITHIN_S:
                     self._left_out += 1
                     return
