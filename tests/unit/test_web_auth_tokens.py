@@ -128,6 +128,20 @@ def test_a_revoked_token_ends_at_once_with_all_it_has_made(app: Flask, clock: Fa
     assert {one["name"]: one["is_good"] for one in listed} == {"admin": False, "child": False}
 
 
+def test_what_a_browser_makes_ends_with_the_token_that_let_the_browser_in(app: Flask) -> None:
+    token = made(app, "read", "write", name="admin")
+    page = browser(app, by=bearer(token["secret"]))
+    own = {"Sec-Fetch-Site": "same-origin"}
+    child = page.post("/api/v1/tokens", json={"name": "child", "scopes": ["read"]}, headers=own).json
+    ticket = page.post("/api/v1/tickets", json={"purpose": "browser"}, headers=own).json["ticket"]
+    other = client_of(app, token=False)
+    assert other.get(f"/login?ticket={ticket}").status_code == 303
+    assert page.post("/logout", headers=own).status_code == 204
+    assert status(app, child["secret"]) == other.get("/api/v1/state").status_code == 200
+    client_of(app).delete(f"/api/v1/tokens/{token['id']}")
+    assert status(app, child["secret"]) == other.get("/api/v1/state").status_code == 401
+
+
 def test_a_token_ends_when_it_was_said_to(app: Flask, clock: FakeClock) -> None:
     short, long = made(app, "read", expires_days=1)["secret"], made(app, "read", name="b", expires_days=None)["secret"]
     clock.advance(DAY - 1)

@@ -99,6 +99,8 @@ class Accounts:
         if kind == "token":
             secret = TOKEN_PREFIX + secret
         maker = self._by_id.get(holder.credential or "")
+        if maker is not None and maker.kind == "session":  # what a browser makes outlives it, but not its own maker
+            maker = self._by_id.get(maker.parent or "")
         with self._lock:
             self._prune()
             self._make_room(kind)
@@ -115,7 +117,7 @@ class Accounts:
                 address=address or "",
                 lives_s=lives_s,
                 expires_at=None,
-                parent=None if maker is None or maker.kind == "session" else maker.id,
+                parent=None if maker is None else maker.id,
             )
             made.begin(self.time)
             self._by_id[made.id] = made
