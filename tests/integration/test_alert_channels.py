@@ -250,6 +250,37 @@ def test_without_permission_no_connection_is_made_into_the_local_network(host: s
     assert server.got == []
 
 
+@pytest.mark.parametrize(
+    ("address", "source", "is_refused"),
+    [
+        ("93.184.216.34", "93.184.216.34", True),
+        ("93.184.216.34", "93.184.216.35", False),
+        ("2606:2800:220:1::80", "2606:2800:220:1:a:b:c:d", True),
+        ("2606:2800:220:1::80", "2606:2800:220:2::1", False),
+        ("::ffff:93.184.216.34", "::ffff:93.184.216.35", False),
+        ("93.184.216.34", None, False),
+    ],
+)
+def test_a_public_address_of_the_router_or_of_its_network_is_local_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, address: str, source: str | None, is_refused: bool
+) -> None:
+    def resolve(host: str, port: int, **kwargs: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(reach, "source_of", lambda one: source)
+    monkeypatch.setattr(socket, "create_connection", lambda *_: socket.socket())
+    if is_refused:
+        with pytest.raises(ChannelTrouble, match="local network"):
+            connect("home.example", 80, allow_private=False, resolve=resolve)
+    else:
+        connect("home.example", 80, allow_private=False, resolve=resolve).close()
+    connect("home.example", 80, allow_private=True, resolve=resolve).close()
+
+
+def test_the_way_to_an_address_tells_the_own_one() -> None:
+    assert reach.source_of(("127.0.0.1", 80)) == "127.0.0.1"
+
+
 def test_a_name_that_means_another_address_the_next_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """DNS rebinding: it is resolved once, and the connection is made to what was looked at."""
     answers = iter([["1.1.1.1", "127.0.0.1"], ["127.0.0.1"]])

@@ -31,10 +31,10 @@ def connect(
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "it is no name"
         raise ChannelTrouble(f"the name {host} could not be resolved: {why}") from error
-    addresses = [one[4] for one in found if allow_private or is_public(str(one[4][0]))]
+    addresses = [one[4] for one in found if allow_private or (is_public(str(one[4][0])) and not is_own(one[4]))]
     if not addresses:
         raise ChannelTrouble(
-            f"{host} is in the local network, which this channel may not reach",
+            f"{host} is this router, or in its local network, which this channel may not reach",
             hint="allow it in the channel's settings, from LuCI",
             code="private_address",
         )
@@ -57,6 +57,30 @@ def is_public(text: str) -> bool:
     if inner is not None:
         return is_public(str(inner))
     return address.is_global and not address.is_multicast
+
+
+def is_own(address: tuple[Any, ...]) -> bool:
+    """Whether an address is this router's, or IPv6's of a network it is in: such are public, and yet not for everybody.
+
+    What the firewall keeps out from outside, the router itself would let through.
+    """
+    source = source_of(address)
+    if source is None:
+        return False
+    target, here = (ip_address(text.partition("%")[0]) for text in (str(address[0]), source))
+    if isinstance(target, IPv6Address) and wrapped(target) is None:
+        return int(target) >> 64 == int(here) >> 64
+    return target == here
+
+
+def source_of(address: tuple[Any, ...]) -> str | None:
+    """The own address that would be used to reach an address; None when there is no way. Sends nothing."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in str(address[0]) else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(address)
+            return str(probe.getsockname()[0])
+    except OSError:
+        return None
 
 
 def wrapped(address: IPv4Address | IPv6Address) -> IPv4Address | None:
