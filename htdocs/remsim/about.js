@@ -28,7 +28,7 @@ class About extends Frame {
 			this.problem, this.facts,
 			part(t('What this service can do'), el('p.remsim-help', {}, t('Parts of the API, for programs that speak to several versions.')), this.abilities),
 			part(t('For programs'), el('p', {}, t('The API is described as OpenAPI; a token from the Access page opens it.')),
-				this._link(this.options.apiUrl('openapi.json'), t('Open the description of the API')), this._link(this.options.links.page?.('diagnostics'), t('Diagnostics: how the service does'))),
+				this._link(this.options.apiUrl('openapi.json'), t('Open the description of the API')), this._link(this.options.links.page?.('diagnostics'), t('Diagnostics: how the service does')), this._link(this.options.links.page?.('start'), t('First start, step by step'))),
 			part(t('Licences'), this.licences.root));
 	}
 

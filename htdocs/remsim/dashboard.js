@@ -35,12 +35,13 @@ export async function mount(node, options) {
 class Dashboard extends Frame {
 	constructor(node, options) {
 		super(node, options, 'remsim-dashboard');
-		const { t } = this.options;
+		const { t, links } = this.options;
 		this.page = 0;
 		this.rates = el('span.remsim-rates');
 		this.job = el('div.remsim-job', { hidden: true, role: 'status' });
 		this.notice = el('p.remsim-notice', { role: 'status', hidden: true });
 		this.nothing = el('div.remsim-nothing', { hidden: true });
+		this.guide = el('p.remsim-help', { hidden: true }, links.page ? [t('No modem is online.'), ' ', el('a', { href: links.page('start') }, t('First start, step by step'))] : null);
 		this.tabs = el('div.remsim-boardtabs', { role: 'group', 'aria-label': t('Pages'), hidden: true });
 		this.place = el('div.remsim-boardplace');
 		this.arrange = el('button', { type: 'button', hidden: !!this.options.readonly, click: () => this._edit() }, t('Arrange'));
@@ -54,11 +55,11 @@ class Dashboard extends Frame {
 			onWhole: () => this.ranges.choose(this.ranges.range),
 			onEvent: event => this._open(event)
 		});
-		const { links, readonly, throughLuci } = this.options, head = this.root.querySelector('.remsim-head');
+		const { readonly, throughLuci } = this.options, head = this.root.querySelector('.remsim-head');
 		const wall = links.wall && !(throughLuci && readonly); // there it only makes links
 		this.summary.after(this.rates);
 		head.append(el('span.remsim-links', {}, wall ? el('button', { type: 'button', click: () => this._wall() }, t('Wall …')) : null, this.arrange));
-		fill(this.body, this.job, this.notice, this.nothing, this.tabs, this.place);
+		fill(this.body, this.job, this.notice, this.guide, this.nothing, this.tabs, this.place);
 		this.root.addEventListener('pointerdown', pointer => this._pressed(pointer));
 		this._followHash = () => { this._showHash(); this.ranges.follow(); };
 		window.addEventListener('hashchange', this._followHash);
@@ -121,6 +122,7 @@ class Dashboard extends Frame {
 		this._choices(modems);
 		this._online(modems);
 		this._empty(modems);
+		this._guide(modems);
 		for (const job of this.store.jobs.values())
 			this.worked(job);
 		if (this._unread) {
@@ -267,6 +269,11 @@ class Dashboard extends Frame {
 			fill(this.nothing, el('h3', {}, t('No modem was found.')),
 				el('p', {}, t('Looked for Quectel, Sierra Wireless and Fibocom modems on USB. Check cable and power; on OpenWrt install kmod-usb-serial-option and kmod-usb-net-qmi-wwan. A modem shows up here within two seconds of being plugged in.')),
 				links.modems ? el('p', {}, el('a', { href: links.modems }, t('See what is on USB, with a text for a report'))) : null);
+	}
+
+	/** Who has no modem online yet is shown the way. */
+	_guide(modems) {
+		this.guide.hidden = !this.guide.firstChild || !modems.length || modems.some(modem => modem.state === 'online');
 	}
 
 	_choices(modems) {
