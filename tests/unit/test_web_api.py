@@ -277,6 +277,34 @@ def test_openapi_has_every_route_with_its_input(parts) -> None:
     json.dumps(document)
 
 
+def test_openapi_names_the_errors_of_each_operation_and_what_is_sent(parts) -> None:
+    paths = client_of(parts[1]).get("/api/v1/openapi.json").json["paths"]
+
+    def answers(method: str, path: str) -> set[str]:
+        return set(paths[PREFIX + path][method]["responses"])
+
+    every = [one for methods in paths.values() for one in methods.values()]
+    assert len({one["operationId"] for one in every}) == len(every)
+    assert not any({"500", "default"} & set(one["responses"]) for one in every)
+    assert answers("get", "healthz") == {"200", "400"}
+    assert answers("get", "modems") == {"200", "400", "401", "403", "429"}
+    assert {"502", "404", "409"} <= answers("get", "modems/{modem_id}/sms")
+    assert "503" in answers("get", "export.csv") & answers("get", "stream")
+    assert {"412", "507"} <= answers("put", "config") and "204" in answers("post", "auth/revoke")
+    assert "content" not in paths[f"{PREFIX}auth/revoke"]["post"]["responses"]["204"]
+    for method, path in (("put", "config/{kind}/{name}"), ("post", "modems/{modem_id}/apn"), ("post", "alert-rules")):
+        assert "schema" in paths[PREFIX + path][method]["requestBody"]["content"]["application/json"], path
+
+
+def test_what_is_no_method_of_an_address_is_told_with_those_that_are(parts) -> None:
+    client = client_of(parts[1])
+    for path, method, _view in api_routes(parts[1]):
+        address = path.replace("{version_id}", "1").replace("{", "").replace("}", "")
+        answer = client.open(address, method="TRACE")
+        assert answer.status_code == 405 and method in answer.headers["Allow"], path
+        assert answer.mimetype == "application/problem+json" and answer.json["code"] == "method_not_allowed"
+
+
 def test_the_documentation_names_every_endpoint_and_parameter(parts) -> None:
     app = parts[1]
     text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()

@@ -99,7 +99,7 @@ def preview_rule() -> dict[str, Any]:
 
 @bp.post("/alert-rules")
 @requires_scope("write")
-@describes("Add a rule; it is in force at once", body=RuleBody, status=201)
+@describes("Add a rule; it is in force at once", body=RuleBody, status=201, fails=(507,))
 def add_rule() -> tuple[dict[str, Any], int]:
     """409 when there is one of that name."""
     content = body_content()
@@ -119,7 +119,7 @@ def show_rule(name: str) -> dict[str, Any]:
 
 @bp.put("/alert-rules/<name>")
 @requires_scope("write")
-@describes("Change a rule; what is left out has its default", body=RuleBody)
+@describes("Change a rule; what is left out has its default", body=RuleBody, fails=(507,))
 def change_rule(name: str) -> dict[str, Any]:
     """When it looks at something else than before, what it had firing ends."""
     rule_named(name)
@@ -131,7 +131,7 @@ def change_rule(name: str) -> dict[str, Any]:
 
 @bp.delete("/alert-rules/<name>")
 @requires_scope("write")
-@describes("Remove a rule; who was told of an alert of it is told that it ended")
+@describes("Remove a rule; who was told of an alert of it is told that it ended", fails=(507,))
 def drop_rule(name: str) -> dict[str, Any]:
     """The rule as it was."""
     found = rule_named(name)

@@ -94,7 +94,7 @@ def asked_notes() -> list[Annotation]:
 
 @bp.post("/annotations")
 @requires_scope("write")
-@describes("Put a note on the time axis", body=AnnotationForm, status=201)
+@describes("Put a note on the time axis", body=AnnotationForm, status=201, fails=(507,))
 def add_annotation() -> tuple[dict[str, Any], int]:
     """Its author is who asks."""
     given = load_body(AnnotationForm())
@@ -105,7 +105,7 @@ def add_annotation() -> tuple[dict[str, Any], int]:
 
 @bp.patch("/annotations/<annotation_id>")
 @requires_scope("write")
-@describes("Change a note", body=AnnotationChange)
+@describes("Change a note", body=AnnotationChange, fails=(507,))
 def change_annotation(annotation_id: str) -> dict[str, Any]:
     """Its author stays who wrote it."""
     number = number_of(annotation_id)
@@ -119,7 +119,7 @@ def change_annotation(annotation_id: str) -> dict[str, Any]:
 
 @bp.delete("/annotations/<annotation_id>")
 @requires_scope("write")
-@describes("Delete a note")
+@describes("Delete a note", fails=(507,))
 def delete_annotation(annotation_id: str) -> dict[str, Any]:
     """The note as it was."""
     notes = services().router.annotations

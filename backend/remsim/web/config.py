@@ -78,9 +78,14 @@ def desk() -> ConfigDesk:
     return services().router.config
 
 
+def section_body() -> dict[str, Any]:
+    """The values of any type of section."""
+    return {"anyOf": [{"title": row.label, **object_schema(row.schema())} for row in SECTIONS.values()]}
+
+
 @bp.get("/config")
 @requires_scope("read")
-@describes("The settings without passwords, what is in force, what waits for a restart", query=TypesQuery)
+@describes("The settings without passwords, what is in force, what waits for a restart", query=TypesQuery, fails=(507,))
 def show_config() -> Response:
     """With its state as ``etag``."""
     return tagged(desk().overview(load_query(TypesQuery()).get("types")))
@@ -88,7 +93,12 @@ def show_config() -> Response:
 
 @bp.put("/config")
 @requires_scope("write")
-@describes("Replace all sections of a document's types: what it leaves out has its default", body=DocumentBody)
+@describes(
+    "Replace all sections of a document's types: what it leaves out has its default",
+    query=ChangeQuery,
+    body=DocumentBody,
+    fails=(507,),
+)
 def replace_config() -> Response:
     """412 when it was changed since ``If-Match``."""
     return changed(desk().apply(large_body(), actor(), etag=if_match(), guard=trusted))
@@ -104,7 +114,7 @@ def show_forms() -> dict[str, Any]:
 
 @bp.post("/config/check")
 @requires_scope("write")
-@describes("What replacing the settings by a document would change; changes nothing", body=DocumentBody)
+@describes("What replacing the settings by a document would change; changes nothing", body=DocumentBody, fails=(507,))
 def check_config() -> dict[str, Any]:
     """A dry run."""
     return desk().check(large_body(), guard=trusted).as_dict()
@@ -112,7 +122,11 @@ def check_config() -> dict[str, Any]:
 
 @bp.get("/config/export")
 @requires_scope("read")
-@describes("The whole configuration as a document; passwords only for who may see identifiers", query=ExportQuery)
+@describes(
+    "The whole configuration as a document; passwords only for who may see identifiers",
+    query=ExportQuery,
+    fails=(507,),
+)
 def export_config() -> Response:
     """As a file."""
     asked = load_query(ExportQuery())
@@ -130,7 +144,12 @@ def export_config() -> Response:
 
 @bp.post("/config/import")
 @requires_scope("write")
-@describes("The same as PUT config, for an exported file; passwords it lacks stay as they are", body=DocumentBody)
+@describes(
+    "The same as PUT config, for an exported file; passwords it lacks stay as they are",
+    query=ChangeQuery,
+    body=DocumentBody,
+    fails=(507,),
+)
 def import_config() -> Response:
     """One address for people who look for it."""
     return changed(desk().apply(large_body(), actor(), etag=if_match(), guard=trusted))
@@ -138,7 +157,7 @@ def import_config() -> Response:
 
 @bp.get("/config/versions")
 @requires_scope("read")
-@describes("The last ten versions of the settings: when, through whom, what changed")
+@describes("The last ten versions of the settings: when, through whom, what changed", fails=(507,))
 def list_versions() -> dict[str, Any]:
     """Newest first."""
     return {"versions": desk().versions()}
@@ -146,7 +165,7 @@ def list_versions() -> dict[str, Any]:
 
 @bp.get("/config/versions/<int:version_id>")
 @requires_scope("read")
-@describes("One version, and what a rollback to it would change")
+@describes("One version, and what a rollback to it would change", fails=(507,))
 def show_version(version_id: int) -> dict[str, Any]:
     """Without its text, which may hold passwords."""
     return desk().version(version_id)
@@ -154,7 +173,11 @@ def show_version(version_id: int) -> dict[str, Any]:
 
 @bp.post("/config/versions/<int:version_id>/rollback")
 @requires_scope("write")
-@describes("Make the settings what they were in a version; that is a new version itself")
+@describes(
+    "Make the settings what they were in a version; that is a new version itself",
+    query=ChangeQuery,
+    fails=(507,),
+)
 def roll_back(version_id: int) -> Response:
     """Also when the present file cannot be read."""
     return changed(desk().rollback(version_id, actor(), etag=if_match(), guard=trusted))
@@ -162,7 +185,7 @@ def roll_back(version_id: int) -> Response:
 
 @bp.get("/config/<kind>/<name>")
 @requires_scope("read")
-@describes("One section; -N is the N-th of its type without a name, from 0")
+@describes("One section; -N is the N-th of its type without a name, from 0", fails=(507,))
 def show_section(kind: str, name: str) -> Response:
     """Passwords are named in ``kept``, not told."""
     return tagged(desk().section(kind, name))
@@ -170,7 +193,12 @@ def show_section(kind: str, name: str) -> Response:
 
 @bp.put("/config/<kind>/<name>")
 @requires_scope("write")
-@describes("Give a section its values, make it if need be; what is left out has its default, passwords stay")
+@describes(
+    "Give a section its values, make it if need be; what is left out has its default, passwords stay",
+    query=ChangeQuery,
+    body_schema=section_body,
+    fails=(507,),
+)
 def put_section(kind: str, name: str) -> Response:
     """The fields of its form."""
     return changed(desk().put_section(kind, name, large_body(), actor(), etag=if_match(), guard=trusted))
@@ -178,7 +206,7 @@ def put_section(kind: str, name: str) -> Response:
 
 @bp.delete("/config/<kind>/<name>")
 @requires_scope("write")
-@describes("Drop a section; one that is always there has its defaults again")
+@describes("Drop a section; one that is always there has its defaults again", query=ChangeQuery, fails=(507,))
 def drop_section(kind: str, name: str) -> Response:
     """What else is in the file stays."""
     return changed(desk().delete_section(kind, name, actor(), etag=if_match(), guard=trusted))
@@ -186,7 +214,11 @@ def drop_section(kind: str, name: str) -> Response:
 
 @bp.post("/service/restart")
 @requires_scope("write")
-@describes("Start the service anew with its present settings; it answers again within seconds", status=202)
+@describes(
+    "Start the service anew with its present settings; it answers again within seconds",
+    status=202,
+    fails=(507,),
+)
 def restart_service() -> tuple[dict[str, Any], int]:
     """``needs_init``: settings for which only the init script's restart will do."""
     restart = restarter()

@@ -30,7 +30,10 @@ def list_actions(modem_id: str) -> dict[str, Any]:
 
 @bp.delete("/modems/<modem_id>/desired")
 @requires_scope("write")
-@describes("Forget what is applied again after the modem's restart: its bands, mode, cell lock and other presets")
+@describes(
+    "Forget what is applied again after the modem's restart: its bands, mode, cell lock and other presets",
+    fails=(507,),
+)
 def forget_desired(modem_id: str) -> dict[str, Any]:
     """The modem keeps what is in force."""
     services().router.control.forget_desired(modem_id)
@@ -57,7 +60,8 @@ def runner(action: Action) -> Callable[..., Any]:
 
     run.__name__ = f"run_{action.name.replace('-', '_')}"
     status = 200 if action.is_short else 202
-    return describes(f"{action.label}; its form tells the fields", status=status)(requires_scope(action.scope)(run))
+    told = describes(f"{action.label}; its form tells the fields", status=status, fails=(502,), body_schema=action_body)
+    return told(requires_scope(action.scope)(run))
 
 
 def form_of(action: Action) -> Callable[..., Any]:
@@ -67,7 +71,13 @@ def form_of(action: Action) -> Callable[..., Any]:
         return services().router.control.form(modem_id, action.name)
 
     form.__name__ = f"form_{action.name.replace('-', '_')}"
-    return describes(f"{action.label}: the form, as JSON Schema for this very modem")(requires_scope("read")(form))
+    told = describes(f"{action.label}: the form, as JSON Schema for this very modem", fails=(502,))
+    return told(requires_scope("read")(form))
+
+
+def action_body() -> dict[str, Any]:
+    """What all actions take: which fields there are depends on the modem."""
+    return {"type": "object", "description": "the fields of the action's form"}
 
 
 for one in ACTIONS.values():

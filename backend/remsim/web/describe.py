@@ -21,6 +21,8 @@ class Description:
     body: type[Form] | None = None
     answer: str = "application/json"
     status: int = 200
+    fails: tuple[int, ...] = ()
+    body_schema: Callable[[], dict[str, Any]] | None = None
 
 
 def describes(
@@ -30,11 +32,18 @@ def describes(
     body: type[Form] | None = None,
     answer: str = "application/json",
     status: int = 200,
+    fails: tuple[int, ...] = (),
+    body_schema: Callable[[], dict[str, Any]] | None = None,
 ) -> Callable[[View], View]:
-    """Attach a ``Description`` to a view; a test fails for an API view without one."""
+    """Attach a ``Description`` to a view; a test fails for an API view without one.
+
+    ``fails`` are the statuses from 500 on it may answer: 502 of what asks a modem, 503 of what has a cap, 507 of what
+    needs the disk. ``body_schema`` makes the JSON Schema of a body that no one ``Form`` describes.
+    """
 
     def mark(view: View) -> View:
-        view.description = Description(summary, query, body, answer, status)  # type: ignore[attr-defined]
+        told = Description(summary, query, body, answer, status, fails, body_schema)
+        view.description = told  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -23,7 +23,7 @@ def show_detection() -> dict[str, Any]:
 
 @bp.delete("/modems/<modem_id>")
 @requires_scope("write")
-@describes("Forget a modem that is not plugged in; what was recorded of it stays")
+@describes("Forget a modem that is not plugged in; what was recorded of it stays", fails=(507,))
 def forget_modem(modem_id: str) -> dict[str, Any]:
     """409 while it is plugged in."""
     services().router.modems.forget(modem_id)

@@ -61,7 +61,7 @@ def events() -> dict[str, Any]:
 
 @bp.get("/events/export.csv")
 @requires_scope("read")
-@describes("The events of a filter as CSV, times in ISO 8601 UTC", query=EventFilter, answer="text/csv")
+@describes("The events of a filter as CSV, times in ISO 8601 UTC", query=EventFilter, answer="text/csv", fails=(503,))
 def export_csv() -> Response:
     """Streamed, newest first."""
     return _export("csv")
@@ -69,7 +69,7 @@ def export_csv() -> Response:
 
 @bp.get("/events/export.json")
 @requires_scope("read")
-@describes("The events of a filter as JSON", query=EventFilter)
+@describes("The events of a filter as JSON", query=EventFilter, fails=(503,))
 def export_json() -> Response:
     """Streamed, newest first."""
     return _export("json")

@@ -45,7 +45,7 @@ def _row(here: LayoutFiles, name: str) -> dict[str, Any]:
 
 @bp.get("/layouts/<name>")
 @requires_scope("read", "wall")
-@describes("A layout; `mine` is that of who asks, else the default, `null` where the pages' own is meant")
+@describes("A layout; `mine` is that of who asks, else the default, `null` where the pages' own is meant", fails=(507,))
 def layout(name: str) -> dict[str, Any]:
     """``name`` in the answer says which one it is."""
     here = files()
@@ -60,7 +60,11 @@ def layout(name: str) -> dict[str, Any]:
 
 @bp.put("/layouts/<name>")
 @requires_scope("write")
-@describes("Save a layout: `mine`, `default` (for everybody), or one for walls by its name", body=LayoutForm)
+@describes(
+    "Save a layout: `mine`, `default` (for everybody), or one for walls by its name",
+    body=LayoutForm,
+    fails=(507,),
+)
 def save_layout(name: str) -> dict[str, Any]:
     """Checked as a whole; the error names the place."""
     return {"name": name, "layout": files().write(name, body_content())}
@@ -68,7 +72,7 @@ def save_layout(name: str) -> dict[str, Any]:
 
 @bp.delete("/layouts/<name>")
 @requires_scope("write")
-@describes("Forget a layout; without `mine` the default is shown, without `default` the pages' own")
+@describes("Forget a layout; without `mine` the default is shown, without `default` the pages' own", fails=(507,))
 def delete_layout(name: str) -> dict[str, Any]:
     """What is shown instead is asked for anew."""
     files().delete(name)

@@ -84,7 +84,7 @@ def handed_on(who: Identity, wanted: list[str] | None) -> frozenset[str]:
 
 @api.post("/auth/pair")
 @requires_scope(PUBLIC)
-@describes("Pair an app: an access token for ten minutes and a refresh token for a ticket", body=Pairing)
+@describes("Pair an app: an access token for ten minutes and a refresh token for a ticket", body=Pairing, fails=(507,))
 def pair() -> dict[str, Any]:
     """Whoever has the ticket is the app."""
     asked = load_body(Pairing())

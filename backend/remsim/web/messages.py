@@ -25,7 +25,7 @@ class PreviewForm(Form):
 
 @bp.get("/modems/<modem_id>/sms")
 @requires_scope("read")
-@describes("The messages of all stores of a modem, the newest first, parts joined; asks the modem")
+@describes("The messages of all stores of a modem, the newest first, parts joined; asks the modem", fails=(502,))
 def list_messages(modem_id: str) -> dict[str, Any]:
     """The modem calls a message read once it was listed; here it is unread until ``sms-read``."""
     return services().router.control.look(modem_id, read_inbox)

@@ -52,7 +52,7 @@ def show_identifiers(modem_id: str) -> dict[str, Any]:
 
 @bp.patch("/modems/<modem_id>")
 @requires_scope("write")
-@describes("Change how often a modem is asked: 1 to 60 seconds, or null for never", body=ModemChange)
+@describes("Change how often a modem is asked: 1 to 60 seconds, or null for never", body=ModemChange, fails=(507,))
 def change_modem(modem_id: str) -> dict[str, Any]:
     """Apply at once and keep over restarts."""
     router = services().router

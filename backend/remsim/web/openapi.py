@@ -11,6 +11,7 @@ from remsim import __version__
 from remsim.core.forms import json_schema, object_schema
 from remsim.web.auth import PUBLIC, requires_scope
 from remsim.web.describe import Description, describes
+from remsim.web.errors import TITLES
 
 bp = Blueprint("openapi", __name__)
 
@@ -29,6 +30,11 @@ PROBLEM = {
     },
 }
 
+PROBLEM_BODY = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+CODES_OF = {status: title.title().replace(" ", "") for status, title in TITLES.items()}
+"""What a status is called among the components."""
+NO_CONTENT = 204
+
 
 @bp.get("/openapi.json")
 @requires_scope("read")
@@ -42,7 +48,7 @@ def document(app: Flask) -> dict[str, Any]:
     """The whole description."""
     paths: dict[str, dict[str, Any]] = {}
     for path, method, view in api_routes(app):
-        paths.setdefault(path, {})[method.lower()] = operation(path, view)
+        paths.setdefault(path, {})[method.lower()] = operation(path, method, view)
     return {
         "openapi": "3.1.0",
         "info": {"title": "remsim", "version": __version__, "license": {"name": "GPL-2.0-or-later"}},
@@ -52,6 +58,7 @@ def document(app: Flask) -> dict[str, Any]:
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {"Problem": PROBLEM},
+            "responses": {CODES_OF[status]: {"description": words, **PROBLEM_BODY} for status, words in TITLES.items()},
         },
     }
 
@@ -67,7 +74,7 @@ def api_routes(app: Flask) -> list[tuple[str, str, Any]]:
     return sorted(found, key=lambda one: one[:2])
 
 
-def operation(path: str, view: Any) -> dict[str, Any]:
+def operation(path: str, method: str, view: Any) -> dict[str, Any]:
     """One operation object."""
     told: Description = view.description
     parameters = [
@@ -79,20 +86,53 @@ def operation(path: str, view: Any) -> dict[str, Any]:
             {"name": field.data_key or name, "in": "query", "required": field.required, "schema": json_schema(field)}
             for name, field in told.query().fields.items()
         ]
-    wrong = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    wrong = {
+        str(status): {"$ref": f"#/components/responses/{CODES_OF[status]}"} for status in refusals(path, method, view)
+    }
     made: dict[str, Any] = {
-        "operationId": view.__name__,
+        "operationId": f"{view.__module__.rpartition('.')[2]}_{view.__name__}",
         "summary": told.summary,
         "parameters": parameters,
-        "responses": {
-            str(told.status): {"description": "done", "content": {told.answer: {}}},
-            "default": {"description": "an error", **wrong},
-        },
+        "responses": {str(told.status): success(told), **wrong},
     }
-    if told.body is not None:
-        body = {"schema": object_schema(told.body())}
+    if (body := body_schema(told)) is not None:
         kinds = ("application/json", "application/x-www-form-urlencoded")
-        made["requestBody"] = {"required": True, "content": dict.fromkeys(kinds, body)}
+        made["requestBody"] = {"required": True, "content": dict.fromkeys(kinds, {"schema": body})}
     if PUBLIC in view.required_scopes:
         made["security"] = []
     return made
+
+
+def success(told: Description) -> dict[str, Any]:
+    """The answer of a request that is right."""
+    if told.status == NO_CONTENT:
+        return {"description": "done"}
+    return {"description": "done", "content": {told.answer: {}}}
+
+
+def body_schema(told: Description) -> dict[str, Any] | None:
+    """The JSON Schema of a body; None without one."""
+    if told.body is not None:
+        return object_schema(told.body())
+    return None if told.body_schema is None else told.body_schema()
+
+
+def refusals(path: str, method: str, view: Any) -> list[int]:
+    """The statuses of errors that an operation may answer."""
+    told: Description = view.description
+    names = set() if told.query is None else {field.data_key or name for name, field in told.query().fields.items()}
+    changes, is_public = method != "GET", PUBLIC in view.required_scopes
+    takes_body = told.body is not None or told.body_schema is not None
+    may = {
+        400: True,  # what no HTTP is
+        401: not is_public or takes_body,
+        403: not is_public,
+        404: "{" in path or not names.isdisjoint(("modem", "measure", "kind", "types", "track", "sim")) or takes_body,
+        409: changes or path.endswith(("/form", "/sms")),
+        412: "etag" in names,
+        413: changes,
+        415: changes,
+        422: bool(names) or takes_body or "{" in path,
+        429: not is_public or takes_body,
+    }
+    return [status for status, whether in may.items() if whether] + list(told.fails)

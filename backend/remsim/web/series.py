@@ -132,7 +132,12 @@ def bands() -> dict[str, Any]:
 
 @bp.get("/export.csv")
 @requires_scope("read")
-@describes("Series as CSV, units in the headers, times in ISO 8601 UTC", query=ExportQuery, answer="text/csv")
+@describes(
+    "Series as CSV, units in the headers, times in ISO 8601 UTC",
+    query=ExportQuery,
+    answer="text/csv",
+    fails=(503,),
+)
 def export_csv() -> Response:
     """Streamed; a byte order mark is not sent."""
     return _export("csv")
@@ -140,7 +145,7 @@ def export_csv() -> Response:
 
 @bp.get("/export.json")
 @requires_scope("read")
-@describes("Series as JSON, times in ISO 8601 UTC", query=ExportQuery)
+@describes("Series as JSON, times in ISO 8601 UTC", query=ExportQuery, fails=(503,))
 def export_json() -> Response:
     """Streamed."""
     return _export("json")

@@ -51,6 +51,7 @@ class StreamResponse(Response):
     "Server-sent events: reading, event, job, lagged; goes on after Last-Event-ID",
     query=StreamQuery,
     answer="text/event-stream",
+    fails=(503,),
 )
 def stream() -> Any:
     """Above the cap: 503 with Retry-After, and the page polls ``state``."""
