@@ -395,6 +395,22 @@ def test_a_failing_channel_is_tried_ever_more_rarely(house: House) -> None:
     assert set(gaps[7:]) == {300}
 
 
+def test_a_channel_that_fails_in_the_same_way_is_written_down_once(house: House) -> None:
+    house.fails = "no"
+    house.read("modem1", rsrp_dbm=-115)
+    house.read("modem2", rsrp_dbm=-115)
+    house.wait(70)
+    house.read("modem1", rsrp_dbm=-90)
+    house.wait(3600)
+    written = house.alerts._store._db.total_changes
+    house.wait(3600)
+    assert house.alerts._store._db.total_changes == written
+    house.fails = "not yet"
+    house.wait(300)
+    assert house.alerts._store._db.total_changes > written
+    assert {one["last_notification"]["result"] for one in house.alerts.views()} == {"not yet"}
+
+
 def test_what_cannot_be_sent_for_a_day_is_given_up(house: House) -> None:
     house.fails = "no"
     house.read(rsrp_dbm=-115)

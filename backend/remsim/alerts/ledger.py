@@ -13,7 +13,7 @@ from typing import Any
 from remsim.alerts.alert import SEVERITY_RANK, Alert, AlertUpdate, Silence
 from remsim.alerts.definitions import summary_of, unit_of
 from remsim.alerts.outbox import Outbox
-from remsim.alerts.store import AlertStore, Waiting
+from remsim.alerts.store import AlertStore, Waiting, is_news
 from remsim.config.alerting import AlertSettings
 from remsim.config.channels import ChannelSettings
 from remsim.core.clock import FIRST_TRUSTED, SET_S, Clock, iso_utc
@@ -210,8 +210,9 @@ class Ledger:
         for alert in self._active.values():
             if alert.id in over:
                 over.discard(alert.id)
+                if is_news(note, alert.last_notification):  # a receiver that is off all day wears no flash
+                    self._unsaved[alert.id] = alert
                 alert.last_notification = note
-                self._unsaved[alert.id] = alert
                 self._told.append(AlertUpdate(alert.as_dict()))
         self._store.note(over, note)
 

@@ -77,12 +77,13 @@ class AlertStore:
         return alerts_of(self._rows("SELECT data FROM alerts WHERE is_active = 0 ORDER BY id DESC LIMIT ?", most))
 
     def note(self, numbers: Iterable[int], note: dict[str, Any]) -> None:
-        """What became of the last message about alerts."""
+        """What became of the last message about alerts that are over; the same as before is not worth a write."""
         with self._lock:
-            for number in numbers:
-                for alert in alerts_of(self._rows("SELECT data FROM alerts WHERE id = ?", number)):
-                    alert.last_notification = note
-                    self.save([alert])
+            found = [row for number in numbers for row in self._rows("SELECT data FROM alerts WHERE id = ?", number)]
+            changed = [alert for alert in alerts_of(found) if is_news(note, alert.last_notification)]
+            for alert in changed:
+                alert.last_notification = note
+            self.save(changed)
 
     def save(self, alerts: Iterable[Alert] = (), waiting: Iterable[Waiting] = ()) -> None:
         """Alerts as they are now, and what is to be sent of it, in one transaction: told once, and not forgotten."""
@@ -143,6 +144,11 @@ class AlertStore:
             self._file.leave_memory()
             if self._file.tried(write) and not self._file.in_memory:
                 self._file.well()
+
+
+def is_news(note: dict[str, Any], before: dict[str, Any] | None) -> bool:
+    """Whether a message came to another end than the last one, by another channel or only later."""
+    return before is None or any(note[name] != before.get(name) for name in ("channel", "result"))
 
 
 def alerts_of(rows: Iterable[tuple[str]]) -> list[Alert]:
