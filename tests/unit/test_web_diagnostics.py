@@ -72,6 +72,14 @@ def test_a_directory_that_is_gone_is_told_and_breaks_nothing(tmp_path: Path) -> 
     assert "cannot be written" in answer["text"]
 
 
+def test_a_file_of_accounts_that_cannot_be_written_is_told_too(tmp_path: Path) -> None:
+    _router, app = small_app(tmp_path)
+    app.extensions["remsim"].accounts._file.problem = "accounts cannot be written: disk full"
+    answer = client_of(app).get("/api/v1/diagnostics").get_json()
+    assert [one["code"] for one in answer["problems"]] == ["accounts_storage"]
+    assert "problem: accounts cannot be written: disk full" in answer["text"]
+
+
 def test_nothing_is_told_without_a_token(tmp_path: Path) -> None:
     _router, app = small_app(tmp_path)
     for path in ("diagnostics", "about"):

@@ -17,6 +17,7 @@ from remsim.modems.masking import masked
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
+from remsim.web.state import problems
 
 bp = Blueprint("diagnostics", __name__)
 
@@ -86,7 +87,7 @@ def diagnostics() -> dict[str, Any]:
         "databases": [{"name": path.stem, "bytes": size_of(database_files(path))} for path in databases(state_dir)],
         "series": {"files": len(series), "bytes": size_of(series)},
         "modems": [{name: modem.get(name) for name in MODEM_FACTS} for modem in router.modems.views()],
-        "problems": router.problems(),
+        "problems": problems(parts),
         "errors": [{**event.as_dict(), "message": masked(event.message)} for event in errors],
     }
     facts["text"] = "\n".join(report(facts)) + "\n"

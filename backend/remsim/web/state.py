@@ -58,7 +58,7 @@ def state() -> Response:
         "alerts": router.alerts.summary(),
         "quality": asdict(router.settings.quality),
         "lagged": lagged,
-        "problems": [*router.problems(), *storage_problems(parts)],
+        "problems": problems(parts),
         "stream": {"max": parts.streams.cap, "open": parts.streams.open},
     }
     # Readings and events are encoded already, for the stream; they are spliced in as they are.
@@ -67,11 +67,12 @@ def state() -> Response:
     return Response(text, mimetype="application/json")
 
 
-def storage_problems(parts: Services) -> list[dict[str, str | None]]:
-    """What keeps the web layer's own file from being written."""
-    problem = parts.accounts.problem
-    hint = "free space or check the disk"
-    return [] if problem is None else [{"code": "accounts_storage", "message": problem, "hint": hint}]
+def problems(parts: Services) -> list[dict[str, str | None]]:
+    """What an admin should mend: the router's, and what keeps the web layer's own file from being written."""
+    found = parts.router.problems()
+    if (text := parts.accounts.problem) is not None:
+        found.append({"code": "accounts_storage", "message": text, "hint": "free space or check the disk"})
+    return found
 
 
 def _first(parts: Services, modems: list[dict[str, Any]]) -> tuple[list[str], list[str], bool]:
