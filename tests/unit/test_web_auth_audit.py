@@ -75,6 +75,9 @@ def test_looking_and_asking_for_the_stream_are_no_changes(app: Flask) -> None:
     client.get("/api/v1/state")
     client.post("/api/v1/tickets", json={"purpose": "stream"})
     client.post("/api/v1/sms/preview", json={"text": "private"})
+    assert client.post("/api/v1/config/check", json={"sections": []}).status_code == 200
+    page = {"title": "", "widgets": []}
+    assert client.post("/api/v1/layouts/check", json={"version": 1, "pages": [page]}).status_code == 200
     assert entries(app) == []
     client.post("/api/v1/tickets", json={"purpose": "browser"})
     assert [one["what"] for one in entries(app)] == [{"purpose": "browser"}]

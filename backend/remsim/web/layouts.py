@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint
 
 from remsim.core.errors import NotFound, RemsimError
-from remsim.web.auth import identity, requires_scope
+from remsim.web.auth import identity, not_audited, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.fields import body_content
@@ -84,4 +84,5 @@ def delete_layout(name: str) -> dict[str, Any]:
 @describes("Check a layout, as saving would, and give it back with its defaults; nothing is saved", body=LayoutForm)
 def check_layout() -> dict[str, Any]:
     """What an import is looked at with before it is saved."""
+    not_audited()
     return {"name": None, "layout": loaded(body_content())}
