@@ -265,14 +265,14 @@ class ConfigDesk:
     def _keep_what_is_there(self) -> None:
         """Make the present file the newest version, unless it is."""
         text = self._text()
-        known = self._versions.all()
-        if self._path is None or (known and known[0].text == text):
+        known = self._versions.newest()
+        if self._path is None or (known is not None and known.text == text):
             return
         at = self._path.stat().st_mtime if self._path.exists() else self._clock.now()
         what = ["as it was found"]
-        if known:
+        if known is not None:
             with contextlib.suppress(Conflict):
-                what = [str(one) for one in changes(parsed(known[0].text), parsed(text))] or ["comments only"]
+                what = [str(one) for one in changes(parsed(known.text), parsed(text))] or ["comments only"]
         self._versions.keep(text, at, OUTSIDE if known else "", what)
 
     def _check_nothing_staged(self) -> None:

@@ -42,6 +42,11 @@ class Versions:
         found = [version for number in self._numbers() if (version := self._read(number)) is not None]
         return sorted(found, key=lambda one: -one.number)
 
+    def newest(self) -> Version | None:
+        """The last one that can be read."""
+        found = (self._read(number) for number in sorted(self._numbers(), reverse=True))
+        return next((version for version in found if version is not None), None)
+
     def get(self, number: int) -> Version:
         """One of them, or ``NotFound``."""
         version = self._read(number)
