@@ -29,7 +29,7 @@ export function valueText(value, unit, t) {
 		return unit ? withUnit(value, unit, Number.isInteger(value) ? 0 : 1) : number(value, Number.isInteger(value) ? 0 : 1);
 	if (typeof value === 'boolean')
 		return t(value ? 'yes' : 'no');
-	return String(value).split(',').map(word => STATE_WORDS[word] ? t(STATE_WORDS[word]) : word).join(t(' or '));
+	return String(value).split(',').map(word => STATE_WORDS[word] ? t(STATE_WORDS[word]) : word).join(` ${t('or')} `);
 }
 
 const MEASURES = {

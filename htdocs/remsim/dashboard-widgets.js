@@ -8,12 +8,12 @@ export const MOST_WIDGETS = 100;
 
 /** Charts that a widget may show. A line is [measure, what its label says besides the modem, dashed]. */
 export const CHARTS = {
-	rsrp: { title: msg('RSRP'), unit: 'dBm', min: -125, max: -70, lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', ' 5G', true]] },
-	rate: { title: msg('Throughput'), unit: '', min: 0, max: 1e6, isRate: true, axisWidth: 72, lines: [['rx_bits_per_s', ' ↓'], ['tx_bits_per_s', ' ↑', true]] },
-	latency: { title: msg('Latency and jitter'), unit: 'ms', min: 0, max: 100, digits: 0, logarithmic: true, lines: [['latency_ms', ''], ['jitter_ms', msg(' jitter'), true]] },
+	rsrp: { title: msg('RSRP'), unit: 'dBm', min: -125, max: -70, lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', '5G', true]] },
+	rate: { title: msg('Throughput'), unit: '', min: 0, max: 1e6, isRate: true, axisWidth: 72, lines: [['rx_bits_per_s', '↓'], ['tx_bits_per_s', '↑', true]] },
+	latency: { title: msg('Latency and jitter'), unit: 'ms', min: 0, max: 100, digits: 0, logarithmic: true, lines: [['latency_ms', ''], ['jitter_ms', msg('jitter'), true]] },
 	quality: { title: msg('Quality'), unit: '%', min: 0, max: 100, digits: 0, lines: [['quality_percent', '']] },
-	rsrq: { title: msg('RSRQ'), unit: 'dB', min: -20, max: -3, digits: 1, lines: [['rsrq_db', ''], ['nr_rsrq_db', ' 5G', true]] },
-	sinr: { title: msg('SINR'), unit: 'dB', min: -5, max: 30, digits: 1, lines: [['sinr_db', ''], ['nr_sinr_db', ' 5G', true]] },
+	rsrq: { title: msg('RSRQ'), unit: 'dB', min: -20, max: -3, digits: 1, lines: [['rsrq_db', ''], ['nr_rsrq_db', '5G', true]] },
+	sinr: { title: msg('SINR'), unit: 'dB', min: -5, max: 30, digits: 1, lines: [['sinr_db', ''], ['nr_sinr_db', '5G', true]] },
 	rssi: { title: msg('RSSI'), unit: 'dBm', min: -100, max: -50, lines: [['rssi_dbm', '']] },
 	loss: { title: msg('Loss'), unit: '%', min: 0, max: 5, digits: 1, lines: [['loss_percent', '']] },
 	temperature: { title: msg('Temperature'), unit: '°C', min: 20, max: 70, digits: 0, lines: [['temperature_c', '']] }

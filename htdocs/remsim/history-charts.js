@@ -16,15 +16,15 @@ export const CHARTS = [
 			msg('The scores count 25 (RSRP), 15 (RSRQ), 30 (SINR), 15 (latency) and 15 (loss) parts, over those that are known; their mean is multiplied by the share of probes that came back.')]
 	},
 	{
-		id: 'rsrp', title: msg('RSRP'), unit: 'dBm', min: -125, max: -70, bands: true, strips: true, unusual: 'rsrp_dbm', lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', ' 5G', true]],
+		id: 'rsrp', title: msg('RSRP'), unit: 'dBm', min: -125, max: -70, bands: true, strips: true, unusual: 'rsrp_dbm', lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', '5G', true]],
 		help: [msg('How strongly the cell’s reference signal arrives. From %s dBm on it is excellent, %s good, %s fair; below that the antenna or its place is worth a look.')]
 	},
 	{
-		id: 'rsrq', title: msg('RSRQ'), unit: 'dB', min: -20, max: -3, digits: 1, bands: true, strips: true, unusual: 'rsrq_db', lines: [['rsrq_db', ''], ['nr_rsrq_db', ' 5G', true]],
+		id: 'rsrq', title: msg('RSRQ'), unit: 'dB', min: -20, max: -3, digits: 1, bands: true, strips: true, unusual: 'rsrq_db', lines: [['rsrq_db', ''], ['nr_rsrq_db', '5G', true]],
 		help: [msg('How much of all that is received is the wanted signal. From %s dB on it is excellent, %s good, %s fair. It falls when the cell is busy.')]
 	},
 	{
-		id: 'sinr', title: msg('SINR'), unit: 'dB', min: -5, max: 30, digits: 1, bands: true, strips: true, unusual: 'sinr_db', lines: [['sinr_db', ''], ['nr_sinr_db', ' 5G', true]],
+		id: 'sinr', title: msg('SINR'), unit: 'dB', min: -5, max: 30, digits: 1, bands: true, strips: true, unusual: 'sinr_db', lines: [['sinr_db', ''], ['nr_sinr_db', '5G', true]],
 		help: [msg('How far the signal stands above noise and other cells. From %s dB on it is excellent, %s good, %s fair. It limits the speed more than RSRP does.')]
 	},
 	{
@@ -32,11 +32,11 @@ export const CHARTS = [
 		help: [msg('All that is received on the channel, other cells and noise too. Use RSRP to judge the signal; RSSI is for 2G and 3G.')]
 	},
 	{
-		id: 'rate', title: msg('Throughput'), unit: '', min: 0, max: 1e6, format: bitRate, axis: bitRate, axisWidth: 72, lines: [['rx_bits_per_s', ' ↓'], ['tx_bits_per_s', ' ↑', true]],
+		id: 'rate', title: msg('Throughput'), unit: '', min: 0, max: 1e6, format: bitRate, axis: bitRate, axisWidth: 72, lines: [['rx_bits_per_s', '↓'], ['tx_bits_per_s', '↑', true]],
 		help: [msg('What went through the modem’s interface, not what could have gone through.')]
 	},
 	{
-		id: 'latency', title: msg('Latency and jitter'), unit: 'ms', min: 0, max: 100, digits: 0, logarithmic: true, unusual: 'latency_ms', lines: [['latency_ms', ''], ['jitter_ms', msg(' jitter'), true]],
+		id: 'latency', title: msg('Latency and jitter'), unit: 'ms', min: 0, max: 100, digits: 0, logarithmic: true, unusual: 'latency_ms', lines: [['latency_ms', ''], ['jitter_ms', msg('jitter'), true]],
 		help: [msg('The way of a probe there and back, and how much it varies. Below 50 ms calls and games are pleasant, above 200 ms pages feel slow.')]
 	},
 	{
@@ -61,7 +61,7 @@ export const CHARTS = [
 	},
 	{
 		id: 'authentication', title: msg('Registration accepted and refused'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole,
-		kinds: [['authentication_success', msg(' accepted')], ['authentication_failure', msg(' refused')]],
+		kinds: [['authentication_success', msg('accepted')], ['authentication_failure', msg('refused')]],
 		help: [msg('How often the network let a modem in, and how often it refused it. Refusals come from the SIM, its contract, or a roaming ban.')]
 	}
 ];

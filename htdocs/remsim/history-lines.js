@@ -1,6 +1,7 @@
 /** From answers of the API to what charts draw. */
 
 import { epoch } from './format.js';
+import { lineName } from './words.js';
 
 const MOST_SERIES = 64;
 const MOST_VALUES = 38400;
@@ -32,7 +33,7 @@ export function linesOf(chart, modems, order, series, earlier, t, when = t('befo
 					why.push([modem.name, found ? found.reason : t('nothing came from the router')]);
 				continue;
 			}
-			const line = { label: `${modem.name}${t(suffix)}`, series: order.indexOf(modem.id), dash, points: found.points, measure, modem: modem.id, periodS: modem.effective_period_s };
+			const line = { label: lineName(modem.name, suffix, t), series: order.indexOf(modem.id), dash, points: found.points, measure, modem: modem.id, periodS: modem.effective_period_s };
 			stepS = Math.max(stepS, found.stepS);
 			lines.push(line);
 			const before = earlier && earlier.get(`${modem.id} ${measure}`);
@@ -93,7 +94,7 @@ export function countBars(chart, answer, modems, order, t) {
 	const lines = chart.kinds.flatMap(([kind, suffix], at) => modems.map(modem => {
 		const found = answer.counts.find(one => one.modem === modem.id && one.kind === kind);
 		const points = found ? found.values.map((value, slot) => [answer.start + slot * answer.bucket_s, value, value, value]) : [];
-		return { label: `${modem.name}${t(suffix)}`, series: order.indexOf(modem.id), stack: modem.id, pale: at > 0, bars: true, points };
+		return { label: lineName(modem.name, suffix, t), series: order.indexOf(modem.id), stack: modem.id, pale: at > 0, bars: true, points };
 	})).filter(line => line.points.length);
 	const absent = answer.absent.find(({ kind }) => chart.kinds.some(one => one[0] === kind));
 	return { lines, why: absent ? [[null, absent.reason]] : [] };

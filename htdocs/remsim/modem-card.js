@@ -83,7 +83,7 @@ export class ModemCard {
 		this.root.append(
 			el('header', {}, el('h3', {}, this.name), this.bars), this.state, this.said, el('div.remsim-signal-row', {}, this.signal, this.age), el('div.remsim-sparkbox', {}, this.spark, this.problem, this.doing), this.facts,
 			el('footer', {}, this.commands,
-				el('p', {}, options.readonly ? null : el('label.remsim-period', {}, t('Poll '), this.period), this.faults)), this.message, this.why);
+				el('p', {}, options.readonly ? null : el('label.remsim-period', {}, t('Poll'), ' ', this.period), this.faults)), this.message, this.why);
 		this.update(modem);
 	}
 

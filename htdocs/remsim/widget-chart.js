@@ -6,6 +6,7 @@ import { el } from './dom.js';
 import { bitRate } from './format.js';
 import { BANDS } from './quality.js';
 import { qualityPercent } from './link-quality.js';
+import { lineName } from './words.js';
 
 const LIVE_S = 3600;
 const LEAST_POINTS = 150;
@@ -58,11 +59,11 @@ class ChartWidget {
 			spec.lines.forEach(([measure, suffix, dash], at) => {
 				const one = found.get(`${modem.id} ${measure}`);
 				reason ||= one?.reason;
-				if (!one || (at > 0 && dash && !one.points.length && suffix !== ' ↑'))
+				if (!one || (at > 0 && dash && !one.points.length && suffix !== '↑'))
 					return;
 				stepS = Math.max(stepS, one.stepS);
 				lines.push({
-					label: modems.length > 1 || suffix ? `${modem.name}${t(suffix)}` : modem.name, series: board.colourOf(modem.id), dash, points: one.points,
+					label: lineName(modem.name, suffix, t), series: board.colourOf(modem.id), dash, points: one.points,
 					measure, modem: modem.id, periodS: modem.effective_period_s
 				});
 			});

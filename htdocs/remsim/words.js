@@ -40,6 +40,11 @@ export const STAGE_WORDS = {
 	boot: msg('in a boot mode')
 };
 
+/** The name of a line in a chart: whose it is, and which one of theirs. Catalogues keep no blanks around a text. */
+export function lineName(name, suffix, t) {
+	return suffix ? `${name} ${t(suffix)}` : name;
+}
+
 /** The text itself with its values put in: what is used without a translation. */
 export function plain(text, ...values) {
 	return text.replace(/%s/g, () => String(values.shift() ?? ''));

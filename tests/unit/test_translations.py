@@ -35,6 +35,12 @@ def test_the_template_has_every_text_of_the_pages_and_no_other() -> None:
     assert (template - texts().keys(), texts().keys() - template) == (set(), set()), "run script/po --write"
 
 
+def test_no_text_has_blanks_around_it_which_a_catalogue_does_not_keep() -> None:
+    modules = sorted((ROOT / "htdocs" / "remsim").glob("*.js"))
+    found = {text for path in modules for text in po().texts_of_js(path.read_text("utf-8")) if text != text.strip()}
+    assert found == set()
+
+
 @pytest.mark.parametrize("language", ["de", "es", "fr", "zh_Hans"])
 def test_a_language_is_complete_and_keeps_the_placeholders(language: str) -> None:
     path = po().APP / "po" / language / "remsim.po"

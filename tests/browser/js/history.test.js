@@ -80,7 +80,7 @@ test('an hour has the bytes that its averages make', () => {
 });
 
 test('events are counted in the spans that the router chose; what it cannot count is named', () => {
-	const chart = { kinds: [['denied', ' refused'], ['failover', '']] };
+	const chart = { kinds: [['denied', 'refused'], ['failover', '']] };
 	const answer = { start: 600, bucket_s: 60, counts: [{ modem: 'modem1', kind: 'denied', values: [1, 2] }], absent: [{ kind: 'failover', reason: 'no links' }] };
 	const { lines, why } = countBars(chart, answer, MODEMS, ORDER, plain);
 	assert.deepEqual(lines.map(line => [line.label, line.points.map(point => [point[0], point[2]])]), [['wan1 refused', [[600, 1], [660, 2]]]]);
