@@ -216,3 +216,10 @@ def test_an_error_of_the_domain_keeps_its_code_and_hint(tmp_path: Path) -> None:
 
     problem = check(client_of(app).get("/busy"), 500)
     assert (problem["code"], problem["hint"], problem["field"]) == ("sim_busy", "wait", "sim")
+
+
+@pytest.mark.parametrize("path", ["/ui//etc/passwd", "/api/v1//modems", "//evil.example/%2e%2e", "/modems//"])
+def test_two_slashes_are_no_address_and_lead_nowhere(app: Flask, path: str) -> None:
+    answer = client_of(app).get(path, headers={"Host": "evil.example"})
+    check(answer, 404)
+    assert "Location" not in answer.headers

@@ -94,6 +94,7 @@ def create_app(
     ``ubus`` is the program that knows LuCI's sessions.
     """
     app = Flask("remsim", static_folder=None)
+    app.url_map.merge_slashes = False  # no redirects, which would repeat whatever host the request names
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_PARTS"] = 100
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider, which this is

@@ -114,7 +114,14 @@ def MessageId(**kwargs: Any) -> Whole:
 
 def Name(**kwargs: Any) -> ma.String:
     """A short name: a modem's id, a measure, a fault."""
-    return ma.String(validate=validate.Length(1, 64, error="is longer than 64 characters or empty"), **kwargs)
+    length = validate.Length(1, 64, error="is longer than 64 characters or empty")
+    return ma.String(validate=[length, printable], **kwargs)
+
+
+def printable(text: str) -> None:
+    """JSON can say half of a character, which no answer of ours could repeat."""
+    if not text.isprintable():
+        raise ValidationError("has characters that no name has")
 
 
 class Query(Schema):
