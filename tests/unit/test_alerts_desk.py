@@ -287,6 +287,38 @@ def test_events_of_before_a_restart_count(house: House) -> None:
     assert house.told[1:] == [("hook", [("storm", "resolved")])]
 
 
+def test_without_a_clock_old_events_do_not_count_as_new_ones(house: House) -> None:
+    storm = AlertSettings(
+        "storm", source="event", measure="reboot", comparison="count_at_least", threshold=3.0, window_s=600.0
+    )
+    change(house, storm)
+    for _ in range(5):
+        house.take(house.journal.append(Event("reboot", "modem1", house.clock.now(), "")))
+        house.wait(300)
+    house.wait(5000)
+    house.alerts.stop()
+    house.clock.set_wall(1000.0)
+    house.start()
+    house.wait(60)
+    assert house.shown() == []
+    house.clock.set_wall(house.journal.query()[0][0].at + 7200)
+    house.restart()
+    assert house.shown() == []
+
+
+def test_a_silence_made_without_a_clock_is_as_long_as_was_wanted(house: House) -> None:
+    house.clock.set_wall(1000.0)
+    house.alerts.silence(None, None, house.clock.now() + 500, "", "me")
+    house.wait(100)
+    house.clock.set_wall(1_800_000_000.0)
+    house.wait(1)
+    house.restart()
+    house.wait(390)
+    assert len(house.alerts.silences()) == 1
+    house.wait(10)
+    assert house.alerts.silences() == []
+
+
 def test_an_acknowledged_alert_is_not_told_again_and_its_end_is(house: House) -> None:
     change(house, replace(POOR, repeat_s=100.0))
     house.read(rsrp_dbm=-115)

@@ -18,7 +18,7 @@ from remsim.alerts.store import AlertStore
 from remsim.alerts.watch import Sources, Watch
 from remsim.config.settings import Settings
 from remsim.core.bus import Bus, Lagged, Numbered
-from remsim.core.clock import Clock
+from remsim.core.clock import FIRST_TRUSTED, SET_S, Clock
 from remsim.core.errors import NotFound
 from remsim.core.events import Event
 from remsim.telemetry.journal import MOST_EVENTS, Journal
@@ -167,14 +167,14 @@ class Alerts:
             self._guarded(lambda messages=messages: self.take(messages))  # type: ignore[misc]
 
     def recall(self) -> None:
-        """Count again the events of before the restart; the journal has them."""
+        """Count again the events of before the restart; the journal has them. Without a clock, none is new."""
         now, wall = self._clock.monotonic(), self._clock.now()
         counting = [rule for rule in self._rules if rule.source == "event"]
         events: list[Event] = []
-        if counting:
+        if counting and wall >= FIRST_TRUSTED:
             kinds = sorted({rule.measure for rule in counting})
             start = wall - max(rule.window_s for rule in counting)
-            events, _ = self._journal.query(kinds=kinds, start=start, limit=MOST_EVENTS)
+            events, _ = self._journal.query(kinds=kinds, start=start, end=wall + SET_S, limit=MOST_EVENTS)
         with self._changing():
             for event in reversed(events):
                 at = now - max(wall - event.at, 0.0)

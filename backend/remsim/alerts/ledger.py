@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from remsim.alerts.alert import SEVERITY_RANK, Alert, AlertUpdate, Silence
@@ -321,14 +322,19 @@ class Ledger:
                 self._kept.add(alert.id)
 
     def _mind_clock(self, offset: float) -> None:
-        """When the wall clock was set, what began before gets its true time."""
+        """When the wall clock was set, what began before gets its true time, and silences theirs."""
         jump, self._offset = offset - self._offset, offset
-        if abs(jump) > SET_S:
-            for alert in self._active.values():
-                if alert.since < FIRST_TRUSTED:
-                    alert.since += jump
-                if alert.fired_at is not None and alert.fired_at < FIRST_TRUSTED:
-                    alert.fired_at += jump
+        if abs(jump) <= SET_S or self._clock.now() < FIRST_TRUSTED:
+            return
+        for alert in self._active.values():
+            if alert.since < FIRST_TRUSTED:
+                alert.since += jump
+            if alert.fired_at is not None and alert.fired_at < FIRST_TRUSTED:
+                alert.fired_at += jump
+        for silence in list(self._silences.values()):
+            if silence.until < FIRST_TRUSTED:
+                self._silences[silence.id] = replace(silence, until=silence.until + jump)
+                self._store.put_silence(self._silences[silence.id])
 
     def _wall(self, at: float) -> float:
         """The wall time of a monotonic one."""
