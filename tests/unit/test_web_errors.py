@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
@@ -223,3 +224,13 @@ def test_two_slashes_are_no_address_and_lead_nowhere(app: Flask, path: str) -> N
     answer = client_of(app).get(path, headers={"Host": "evil.example"})
     check(answer, 404)
     assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+def test_what_comes_in_chunks_is_not_cut_where_it_is_too_long(app: Flask, kind: str) -> None:
+    content = b'{"text": "a"}' if kind.endswith("json") else b"text=a"
+    for padding, status in ((0, 200), (70_000, 413)):
+        body = io.BytesIO(content + (b" " if kind.endswith("json") else b"a") * padding)
+        environ = {"wsgi.input": body, "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+        answer = client_of(app).post("/api/v1/sms/preview", content_type=kind, environ_overrides=environ)
+        assert answer.status_code == status, answer.text

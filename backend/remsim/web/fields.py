@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError, validate
 from marshmallow import fields as ma
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from remsim.core.errors import InvalidInput
 from remsim.core.forms import Form, Whole
@@ -158,6 +158,8 @@ def body_content() -> dict[str, Any]:
     """The body as an object, not yet checked; none is an empty one. A form's repeated fields are a list."""
     if not request.content_length and not request.mimetype:
         return {}
+    if request.content_length is None and len(request.get_data()) >= (request.max_content_length or LARGEST_ID):
+        raise RequestEntityTooLarge  # Werkzeug cuts what comes in chunks where it is too long
     if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return {name: values if len(values) > 1 else values[0] for name, values in request.form.lists()}
     if not request.is_json:
