@@ -182,6 +182,18 @@ def test_a_token_reaches_the_local_network_by_no_way_of_changing_settings(client
     assert told(back, 403)["code"] == "untrusted"
 
 
+@pytest.mark.parametrize("option", ["data_dir", "state_dir"])
+def test_a_token_does_not_say_where_root_writes(client: FlaskClient, option: str) -> None:
+    writer = with_token(client, "read", "write")
+    for path in ("config/service/service", "config/check"):
+        values = {option: "/www/remsim"}
+        body = values if path.endswith("service") else {"sections": [{"type": "service", "values": values}]}
+        method = client.post if path.endswith("check") else client.put
+        assert told(method(f"/api/v1/{path}", headers=writer, json=body), 403)["code"] == "untrusted"
+    told(client.put("/api/v1/config/service/service", headers=writer, json={"period_s": "5"}), 200)
+    told(client.put("/api/v1/config/service/service", json={option: "/tmp/remsim"}), 200)
+
+
 def test_what_was_changed_is_in_the_audit_log_without_secrets(client: FlaskClient) -> None:
     values = told(client.get("/api/v1/config/channel/mail"), 200)["values"]
     told(client.put("/api/v1/config/channel/mail", json={**values, "password": "s3cret", "label": "Mail"}), 200)

@@ -285,12 +285,15 @@ def large_body() -> dict[str, Any]:
 
 
 def trusted(before: Settings, after: Settings) -> None:
-    """Who may not make the router reach its own network, or show its secrets, cannot by its settings either."""
+    """Who may not have the router reach its network, show its secrets, write anywhere, cannot by settings either."""
     if identity().way in TRUSTED:
         return
+    hint = "change it in LuCI, with the router's own key, or in /etc/config/remsim_console"
+    for name in ("data_dir", "state_dir"):  # a folder that is served to everybody would show the router's key
+        if getattr(before.service, name) != getattr(after.service, name):
+            raise Forbidden(f"{name}: where the service writes is not for tokens and browsers to say", code="untrusted", hint=hint)
     old = {one.name: one for one in before.channels}
     new = {one.name: one for one in after.channels}
     for name in old.keys() | new.keys():
         if (why := untrusted(old.get(name), new.get(name))) is not None:
-            hint = "change it in LuCI, with the router's own key, or in /etc/config/remsim_console"
             raise Forbidden(f"channel {name} {why}", code="untrusted", hint=hint)
