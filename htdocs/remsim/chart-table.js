@@ -20,7 +20,7 @@ export class ChartTable {
 			return;
 		const t = this._t, { lines, spec, from, to, stepS } = this._chart;
 		const { spanS, rows } = thinned(lines, from, to, stepS || 1);
-		const caption = t('%s, %s to %s, a row every %s', [spec.title, spec.unit].filter(Boolean).join(' in '), moment(from, to, false), moment(to, from, false), stepText(spanS));
+		const caption = t('%s, %s to %s, a row every %s', spec.unit ? `${spec.title} (${spec.unit})` : spec.title, moment(from, to, false), moment(to, from, false), stepText(spanS));
 		fill(this.body, el('table', {}, el('caption', {}, caption),
 			el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('from')), lines.map(line => el('th', { scope: 'col' }, line.label)))),
 			el('tbody', {}, rows.map(({ start, cells }) => el('tr', {}, el('th', { scope: 'row' }, moment(start, to, spanS < 60)), cells.map(cell => el('td', {}, this._text(cell))))))));

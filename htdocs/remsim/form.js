@@ -141,8 +141,9 @@ class Field {
 
 	/** Say what is wrong with it; null: nothing. */
 	complain(text) {
-		const starts = /^(is|has|needs|must|may|cannot) /.test(text || '');
-		setText(this.error, text ? (starts ? `${this.t(this.label)} ${text}.` : text) : '');
+		const told = text || '', goesOn = /^(is|has|needs|must|may|cannot) /.test(told);
+		const isPart = told.slice(0, 1) === told.slice(0, 1).toLowerCase(); // a translation goes on in an order of its own
+		setText(this.error, goesOn ? `${this.t(this.label)} ${told}.` : told && isPart ? `${this.t(this.label)}: ${told}` : told);
 		this.error.hidden = !text;
 		for (const input of this.inputs)
 			input.toggleAttribute('aria-invalid', false);

@@ -308,7 +308,7 @@ def test_the_table_beside_a_chart_has_its_values(visit) -> None:
     page = opened(visit, "range=24h&modems=modem1&charts=rsrp,usage")
     page.get_by_text("Values as a table").first.click()
     table = page.locator(".remsim-chart-table table").first
-    expect(table.locator("caption")).to_contain_text("RSRP in dBm")
+    expect(table.locator("caption")).to_contain_text("RSRP (dBm)")
     rows = table.locator("tbody tr")
     assert 20 <= rows.count() <= 50
     expect(rows.nth(3).locator("td").first).to_have_text(re.compile(r"^−\d+( \(−\d+ … −\d+\))?$"))
