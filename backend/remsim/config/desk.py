@@ -150,10 +150,6 @@ class ConfigDesk:
         _text, outcome, _settings = self._made(before, lambda file: doc.put_document(file, document), guard)
         return outcome
 
-    def diff(self, document: Any) -> list[Change]:
-        """The differences only."""
-        return self.check(document).changes
-
     def apply(self, document: Any, actor: str, *, etag: str | None = None, guard: Guard | None = None) -> Outcome:
         """Replace all sections of the document's types."""
         return self._change(lambda file: doc.put_document(file, document), actor, etag, guard)

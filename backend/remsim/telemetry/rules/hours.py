@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-DAY_MINUTES = 24 * 60
 Zone = Callable[[float], time.struct_time]
 """Epoch seconds to the local time: ``time.localtime`` on a router."""
 
