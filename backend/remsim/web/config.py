@@ -289,10 +289,10 @@ def trusted(before: Settings, after: Settings) -> None:
     if identity().way in TRUSTED:
         return
     hint = "change it in LuCI, with the router's own key, or in /etc/config/remsim_console"
-    for name in ("data_dir", "state_dir"):  # a folder that is served to everybody would show the router's key
-        if getattr(before.service, name) != getattr(after.service, name):
-            why = f"{name}: where the service writes is not for tokens and browsers to say"
-            raise Forbidden(why, code="untrusted", hint=hint)
+    for folder in ("data_dir", "state_dir"):  # one that is served to everybody would show the router's key
+        if getattr(before.service, folder) != getattr(after.service, folder):
+            told = f"{folder}: where the service writes is not for tokens and browsers to say"
+            raise Forbidden(told, code="untrusted", hint=hint)
     old = {one.name: one for one in before.channels}
     new = {one.name: one for one in after.channels}
     for name in old.keys() | new.keys():
