@@ -16,7 +16,7 @@ from remsim.core.errors import StorageError
 from remsim.web.auth import COOKIE, SCOPES, Identity, accounts, credential
 from remsim.web.context import Services
 from small_disk import make_read_only, small_disk
-from web_support import BEARER, START, client_of, small_app
+from web_support import BEARER, START, client_of, small_app, wait_until
 
 DAY = 86400
 
@@ -277,6 +277,31 @@ def test_the_walls_link_opens_the_wall_and_nothing_else(app: Flask) -> None:
     assert screen.get("/api/v1/state").status_code == 401
     refused = client_of(app, token=False).get(token["wall_path"])
     assert refused.status_code == 401 and "Set-Cookie" not in refused.headers
+
+
+def test_a_wall_sees_no_jobs_whose_results_may_be_private(app: Flask) -> None:
+    wall = bearer(made(app, "wall")["secret"])
+    reader = bearer(made(app, "read", name="two")["secret"])
+    parts: Services = app.extensions["remsim"]
+
+    def told(who: dict[str, str]) -> str:
+        client = client_of(app, token=False)
+        state = client.get("/api/v1/state", headers=who).text
+        answer = client.get("/api/v1/stream", headers=who)
+        pieces = iter(answer.response)
+        next(pieces)
+        job = parts.router.jobs.start("ussd", lambda job: "balance 7.20")
+        wait_until(lambda: job.is_over)
+        parts.router.tell("a word after it")
+        text = ""
+        while "a word after it" not in text:
+            piece = next(pieces)
+            text += piece if isinstance(piece, str) else piece.decode()
+        answer.close()
+        return state + text
+
+    assert "balance" in told(reader)
+    assert "balance" not in told(wall)
 
 
 @pytest.mark.parametrize("given", ["", "rsm_x", "t" * 43, "%0d%0aSet-Cookie:a=b", "é" * 500])

@@ -88,6 +88,16 @@ def test_a_viewer_sees_only_the_modems_it_asked_for_and_what_concerns_all(broker
     assert ids(batch.wire) == [2, 3] and batch.position == position + 4
 
 
+def test_what_is_hidden_from_a_viewer_is_passed_over(broker) -> None:
+    position, _gone = broker.position()
+    broker.publish("job", "{}")
+    publish(broker, (1, "modem1"))
+    assert broker.wait(position + 1, 5)
+    batch = broker.read(position, None, frozenset({"job"}))
+    assert ids(batch.wire) == [1] and b"job" not in batch.wire and batch.position == position + 2
+    assert b"event: job" in broker.read(position).wire
+
+
 def test_who_comes_back_gets_what_it_missed(broker) -> None:
     publish(broker, *((number, "modem1") for number in range(1, 6)))
     position, gone = broker.position(3)

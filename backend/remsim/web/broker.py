@@ -60,8 +60,10 @@ class Broker(Protocol):
     def position(self, last_id: int | None = None) -> tuple[int, bool]:
         """Where a viewer starts: after ``last_id``, or with what comes next. True: some before it is gone."""
 
-    def read(self, position: int, modems: Collection[str] | None = None) -> Batch:
-        """The messages from a position on."""
+    def read(
+        self, position: int, modems: Collection[str] | None = None, hidden: Collection[str] = frozenset()
+    ) -> Batch:
+        """The messages from a position on, of some modems (None: all) and without ``hidden`` kinds."""
 
     def wait(self, position: int, timeout_s: float) -> bool:
         """Wait until there is something to read at ``position``."""
@@ -156,13 +158,17 @@ class InProcessBroker:
                 highest, position = message.id, self._first + index + 1
         return position
 
-    def read(self, position: int, modems: Collection[str] | None = None) -> Batch:
+    def read(
+        self, position: int, modems: Collection[str] | None = None, hidden: Collection[str] = frozenset()
+    ) -> Batch:
         with self._changed:
             lost = max(self._first - position, 0)
             start = max(position, self._first)
             taken = list(islice(self._ring, start - self._first, start - self._first + BATCH))
         wire = b"".join(
-            message.wire for message in taken if modems is None or message.modem is None or message.modem in modems
+            message.wire
+            for message in taken
+            if (modems is None or message.modem is None or message.modem in modems) and message.kind not in hidden
         )
         return Batch(wire, start + len(taken), lost)
 

@@ -95,8 +95,10 @@ class RedisBroker:
     def position(self, last_id: int | None = None) -> tuple[int, bool]:
         return self._local.position(last_id)
 
-    def read(self, position: int, modems: Collection[str] | None = None) -> Batch:
-        return self._local.read(position, modems)
+    def read(
+        self, position: int, modems: Collection[str] | None = None, hidden: Collection[str] = frozenset()
+    ) -> Batch:
+        return self._local.read(position, modems, hidden)
 
     def wait(self, position: int, timeout_s: float) -> bool:
         return self._local.wait(position, timeout_s)

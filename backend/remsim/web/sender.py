@@ -28,6 +28,9 @@ STALLED_S = 60.0
 SEND_BUFFER = 64 * 1024
 """What the kernel may hold for one viewer; more would only hide that it is slow."""
 
+Place = tuple[int, frozenset[str] | None, frozenset[str]]
+"""Viewers that stand at the same one get the same next."""
+
 
 @dataclass(slots=True)
 class Client:
@@ -145,20 +148,20 @@ class Sender:
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLRDHUP)
 
     def _serve_all(self) -> None:
-        pieces: dict[tuple[int, frozenset[str] | None], tuple[bytes, int]] = {}
+        pieces: dict[Place, tuple[bytes, int]] = {}
         for client in list(self._clients.values()):
             if not client.viewer.is_allowed():
                 self._drop(client)
             elif not client.waiting or not client.watched:
                 self._serve(client, pieces)
 
-    def _serve(self, client: Client, pieces: dict[tuple[int, frozenset[str] | None], tuple[bytes, int]]) -> None:
+    def _serve(self, client: Client, pieces: dict[Place, tuple[bytes, int]]) -> None:
         """Write until the viewer has all or takes no more. Viewers at the same place share one piece."""
         while True:
             if client.waiting and not self._write(client):
                 return
             viewer = client.viewer
-            place = (viewer.position, viewer.modems)
+            place = (viewer.position, viewer.modems, viewer.hidden)
             shared = pieces.get(place)
             if shared is None:
                 before = viewer.position

@@ -8,11 +8,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from remsim.core.clock import iso_utc
-from remsim.web.auth import PUBLIC, requires_scope
+from remsim.web.auth import PUBLIC, identity, requires_scope
 from remsim.web.broker import encode
 from remsim.web.context import Services, services
 from remsim.web.describe import describes
 from remsim.web.fields import MessageId, Query, load_query
+from remsim.web.stream import hidden_kinds
 
 bp = Blueprint("state", __name__)
 
@@ -54,7 +55,7 @@ def state() -> Response:
         "started_at": iso_utc(router.started_at),
         "period_s": router.settings.service.period_s,
         "modems": modems,
-        "jobs": [job.as_dict() for job in router.jobs.recent()],
+        "jobs": [] if "job" in hidden_kinds(identity()) else [job.as_dict() for job in router.jobs.recent()],
         "alerts": router.alerts.summary(),
         "quality": asdict(router.settings.quality),
         "lagged": lagged,

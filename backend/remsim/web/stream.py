@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, request
 
 from remsim.core.errors import InvalidInput
-from remsim.web.auth import identity, requires_scope
+from remsim.web.auth import Identity, identity, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.fields import MessageId, Name, Names, Query, load_query
@@ -61,10 +61,16 @@ def stream() -> Any:
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
     viewer = services().streams.begin(last_id, modems)
+    viewer.hidden = hidden_kinds(identity())
     viewer.is_allowed = partial(services().accounts.is_good, identity().credential)
     response = StreamResponse(viewer)
     response.headers["X-Accel-Buffering"] = "no"  # nginx in front would hold messages back
     return response
+
+
+def hidden_kinds(who: Identity) -> frozenset[str]:
+    """What of the stream somebody may not see: a wall no jobs, whose results may be private."""
+    return frozenset() if who.may("read") else frozenset(("job",))
 
 
 def last_event_id(asked: dict[str, Any]) -> int | None:

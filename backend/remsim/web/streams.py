@@ -21,7 +21,7 @@ REPLAYED_EVENTS = 500
 
 @dataclass(slots=True)
 class Viewer:
-    """One open stream: where it stands and which modems it wants (None: all).
+    """One open stream: where it stands, which modems it wants (None: all), and what kinds are ``hidden`` from it.
 
     ``is_allowed`` says whether who opened it may still see it: a revoked login ends its streams too.
     """
@@ -29,6 +29,7 @@ class Viewer:
     position: int
     modems: frozenset[str] | None
     first: bytes
+    hidden: frozenset[str] = frozenset()
     is_allowed: Callable[[], bool] = lambda: True
 
 
@@ -84,7 +85,7 @@ class Streams:
 
     def next_piece(self, viewer: Viewer) -> bytes:
         """What the viewer gets next; empty when nothing waits. Moves the viewer on."""
-        batch = self.broker.read(viewer.position, viewer.modems)
+        batch = self.broker.read(viewer.position, viewer.modems, viewer.hidden)
         viewer.position = batch.position
         return lagged_wire(batch.lost) + batch.wire if batch.lost else batch.wire
 
