@@ -36,7 +36,7 @@ export function isDigits(property) {
 /** The range or length a field allows, as a short text; empty where there is nothing to say. */
 export function limitsOf(property, t) {
 	if (property.minimum !== undefined && property.maximum !== undefined)
-		return t('%s to %s', property.minimum, property.maximum) + (property['x-unit'] ? `\u2009${property['x-unit']}` : '');
+		return t('%s to %s', property.minimum, property.maximum) + (property['x-unit'] ? `\u202f${property['x-unit']}` : '');
 	if (kindOf(property) === 'secret' && property.minLength)
 		return isDigits(property) ? t('%s to %s digits', property.minLength, property.maxLength) : t('%s to %s characters', property.minLength, property.maxLength);
 	return '';

@@ -1,7 +1,7 @@
 /** Numbers, units, times and ages as people read them. */
 
 export const NONE = '–';
-const THIN = '\u2009';
+const THIN = '\u202f'; // of the thin spaces the one at which no line breaks
 const MINUS = '−';
 
 let locale;

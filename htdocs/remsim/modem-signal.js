@@ -67,7 +67,7 @@ class Leg {
 		].filter(Boolean).join(' · '));
 		const rows = BRANCHES.map(([label, name, unit]) => [label, detail?.details?.[`${isNr ? 'nr_' : ''}${name}_branches_${unit.toLowerCase()}`], unit]).filter(([, values]) => Array.isArray(values) && values.some(Number.isFinite));
 		this.branches.hidden = !rows.length;
-		setText(this.branches, rows.map(([label, values, unit]) => t('%s by antenna: %s', label, `${values.map(value => number(value)).join(' · ')}\u2009${unit}`)).join('; '));
+		setText(this.branches, rows.map(([label, values, unit]) => t('%s by antenna: %s', label, `${values.map(value => number(value)).join(' · ')}\u202f${unit}`)).join('; '));
 	}
 }
 

@@ -72,17 +72,17 @@ test('a rule without a limit is not sent', () => {
 
 test('a rule is a sentence', () => {
 	const names = new Map([['modem1', 'wan1']]), say = rule => ruleSentence({ ...RULE, ...rule }, SCHEMA['x-measures'], names, t);
-	assert.equal(say({}), 'RSRP below −110\u2009dBm for 5\u2009min, any modem');
-	assert.equal(say({ modem: 'modem1', for_s: 0, days: ['sat', 'sun'], from_time: '08:00', to_time: '20:00' }), 'RSRP below −110\u2009dBm, only wan1, Sat Sun, from 08:00 to 20:00');
-	assert.equal(say({ source: 'state', measure: 'state', comparison: 'is', threshold: 'no_sim,failed' }), 'State is No SIM or Out of order for 5\u2009min, any modem');
-	assert.equal(say({ source: 'event', measure: 'reboot', comparison: 'count_at_least', threshold: 3, for_s: 0, window_s: 3600 }), 'Restarted at least 3 times within 1\u2009h, any modem');
-	assert.equal(say({ source: 'usage', measure: 'cap_percent', comparison: 'above', threshold: 80, for_s: 0 }), 'Data used of the cap above 80\u2009%');
-	assert.equal(say({ source: 'router', measure: 'clock_set', comparison: 'is', threshold: 'no', for_s: 600 }), 'The clock is not set for 10\u2009min');
-	assert.equal(say({ comparison: 'absent', threshold: null, for_s: 60 }), 'RSRP is not known for 1\u2009min, any modem');
+	assert.equal(say({}), 'RSRP below −110\u202fdBm for 5\u202fmin, any modem');
+	assert.equal(say({ modem: 'modem1', for_s: 0, days: ['sat', 'sun'], from_time: '08:00', to_time: '20:00' }), 'RSRP below −110\u202fdBm, only wan1, Sat Sun, from 08:00 to 20:00');
+	assert.equal(say({ source: 'state', measure: 'state', comparison: 'is', threshold: 'no_sim,failed' }), 'State is No SIM or Out of order for 5\u202fmin, any modem');
+	assert.equal(say({ source: 'event', measure: 'reboot', comparison: 'count_at_least', threshold: 3, for_s: 0, window_s: 3600 }), 'Restarted at least 3 times within 1\u202fh, any modem');
+	assert.equal(say({ source: 'usage', measure: 'cap_percent', comparison: 'above', threshold: 80, for_s: 0 }), 'Data used of the cap above 80\u202f%');
+	assert.equal(say({ source: 'router', measure: 'clock_set', comparison: 'is', threshold: 'no', for_s: 600 }), 'The clock is not set for 10\u202fmin');
+	assert.equal(say({ comparison: 'absent', threshold: null, for_s: 60 }), 'RSRP is not known for 1\u202fmin, any modem');
 });
 
 test('values have their unit, states their words, and what is unknown a dash', () => {
-	assert.equal(valueText(-117.25, 'dBm', t), '−117.3\u2009dBm');
+	assert.equal(valueText(-117.25, 'dBm', t), '−117.3\u202fdBm');
 	assert.equal(valueText('searching,online', '', t), 'Searching for a network or Online');
 	assert.equal(valueText(null, 'dBm', t), '–');
 	assert.equal(valueText('<b>', '', t), '<b>');

@@ -26,7 +26,7 @@ test('every kind of field has its own input', () => {
 });
 
 test('a range and a length are told beside the field', () => {
-	assert.equal(limitsOf(PERIOD, plain), '1 to 60\u2009s');
+	assert.equal(limitsOf(PERIOD, plain), '1 to 60\u202fs');
 	assert.equal(limitsOf(PIN, plain), '4 to 8 digits');
 	assert.equal(limitsOf({ type: 'string' }, plain), '');
 });

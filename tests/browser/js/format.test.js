@@ -14,23 +14,23 @@ test('unknown is a dash, never a zero', () => {
 });
 
 test('minus signs are minus signs, and minus zero is zero', () => {
-	assert.equal(withUnit(-97, 'dBm'), '−97\u2009dBm');
+	assert.equal(withUnit(-97, 'dBm'), '−97\u202fdBm');
 	assert.equal(number(-0.04, 1), '0.0');
 });
 
 test('rates and sizes choose their unit', () => {
-	assert.equal(bitRate(41_230_000), '41\u2009Mbit/s');
-	assert.equal(bitRate(8_300_000), '8.3\u2009Mbit/s');
-	assert.equal(bitRate(0), '0\u2009bit/s');
-	assert.equal(bytes(1_500_000_000), '1.5\u2009GB');
+	assert.equal(bitRate(41_230_000), '41\u202fMbit/s');
+	assert.equal(bitRate(8_300_000), '8.3\u202fMbit/s');
+	assert.equal(bitRate(0), '0\u202fbit/s');
+	assert.equal(bytes(1_500_000_000), '1.5\u202fGB');
 });
 
 test('durations show their two largest units', () => {
-	assert.equal(duration(8040), '2\u2009h 14\u2009min');
-	assert.equal(duration(40), '40\u2009s');
-	assert.equal(duration(0.2), '0\u2009s');
-	assert.equal(lasting(204), '3\u2009min');
-	assert.equal(lasting(59), '59\u2009s');
+	assert.equal(duration(8040), '2\u202fh 14\u202fmin');
+	assert.equal(duration(40), '40\u202fs');
+	assert.equal(duration(0.2), '0\u202fs');
+	assert.equal(lasting(204), '3\u202fmin');
+	assert.equal(lasting(59), '59\u202fs');
 });
 
 test('ticks are at steps people count in', () => {
@@ -79,11 +79,11 @@ test('a store keeps bounded rings and forgets modems that are gone', () => {
 });
 
 test('two rates share the unit of the larger one', () => {
-	assert.equal(bitRates(230e6, 223e3), '230 · 0.22\u2009Mbit/s');
-	assert.equal(bitRates(8.3e6, 0), '8.3 · 0\u2009Mbit/s');
-	assert.equal(bitRates(null, 950), '– · 950\u2009bit/s');
+	assert.equal(bitRates(230e6, 223e3), '230 · 0.22\u202fMbit/s');
+	assert.equal(bitRates(8.3e6, 0), '8.3 · 0\u202fMbit/s');
+	assert.equal(bitRates(null, 950), '– · 950\u202fbit/s');
 	assert.equal(bitRates(null, undefined), '–');
-	assert.equal(sizes(302e6, 376e3), '302 · 0.38\u2009MB');
+	assert.equal(sizes(302e6, 376e3), '302 · 0.38\u202fMB');
 });
 
-test('a rate just below the next digit is not shown with one too many', () => assert.equal(bitRate(9_970_000), '10\u2009Mbit/s'));
+test('a rate just below the next digit is not shown with one too many', () => assert.equal(bitRate(9_970_000), '10\u202fMbit/s'));

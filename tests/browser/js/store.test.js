@@ -57,8 +57,8 @@ test('the state is a sentence with technology, bands and since when', () => {
 	const reading = { mode: 'NSA', band: 3, nr_band: 78 };
 	assert.equal(bandText(reading), 'B3 + n78');
 	assert.equal(stateSentence({ state: 'online', state_since: at(0), reading }, 1.7e9 + 8040, plain),
-		'Online on LTE + 5G, B3 + n78, since 2\u2009h 14\u2009min');
-	assert.equal(stateSentence({ state: 'sim_pin', state_since: at(0), reading: null }, 1.7e9 + 40, plain), 'SIM PIN wanted, since 40\u2009s');
+		'Online on LTE + 5G, B3 + n78, since 2\u202fh 14\u202fmin');
+	assert.equal(stateSentence({ state: 'sim_pin', state_since: at(0), reading: null }, 1.7e9 + 40, plain), 'SIM PIN wanted, since 40\u202fs');
 	assert.equal(stateLook('sim_pin'), 'problem');
 });
 
