@@ -19,12 +19,11 @@ class AccessPage extends Frame {
 		const { t, request, apiUrl } = this.options;
 		const context = { t, request, apiUrl, store: this.store, root: this.root, options: this.options, written: text => this._written(text) };
 		this.failed = el('div.remsim-problem', { role: 'alert', hidden: true });
-		this.said = el('p.remsim-said-now', { role: 'status' });
 		this.tokens = new TokenList(context);
 		this.sessions = new SessionList(context);
 		this.make = new MakePanel(context);
 		this.audit = new AuditPanel(context);
-		this.panels = el('div.remsim-stack', { hidden: true }, this.said, this.make.root, this.tokens.root, this.sessions.root, this.audit.root);
+		this.panels = el('div.remsim-stack', { hidden: true }, this.make.root, this.tokens.root, this.sessions.root, this.audit.root);
 		fill(this.body, this.failed, this.panels);
 	}
 
@@ -72,7 +71,7 @@ class AccessPage extends Frame {
 
 	/** Something was made or ended: the lists anew, and what was done in words. */
 	async _written(text) {
-		setText(this.said, text);
+		setText(this.told, text);
 		await this._ask();
 		this.audit.load();
 	}

@@ -47,11 +47,10 @@ class AlertsPage extends Frame {
 		this.tabs = { now: new NowTab(this.context), rules: new RulesTab(this.context), channels: new ChannelsTab(this.context), silences: new SilencesTab(this.context) };
 		this.tell = new TellPanel(this.context);
 		this.links = Object.fromEntries(TABS.map(([name, word]) => [name, el('a', { href: address(name) }, t(word))]));
-		this.said = el('p.remsim-said-now', { role: 'status' });
 		this.failed = el('div.remsim-problem', { role: 'alert', hidden: true });
 		this.nobody = el('p.remsim-note', { hidden: true }, t('No channel is set up: alerts are only shown here.'), ' ', el('a', { href: address('channels') }, t('Add a channel')));
 		this.panel = el('div');
-		fill(this.body, el('nav.remsim-tabs', { 'aria-label': t('Alerts') }, Object.values(this.links)), this.said, this.failed, this.nobody, this.panel);
+		fill(this.body, el('nav.remsim-tabs', { 'aria-label': t('Alerts') }, Object.values(this.links)), this.failed, this.nobody, this.panel);
 		this._hash = () => this._route();
 		window.addEventListener('hashchange', this._hash);
 		this._stop.push(this.store.on('alert', () => this._soon()), this.store.on('state', state => this._counted(state.alerts)));
@@ -150,7 +149,7 @@ class AlertsPage extends Frame {
 	_say(text) {
 		if (text === null)
 			return;
-		setText(this.said, text ? `✓ ${text}` : '');
+		setText(this.told, text ? `✓ ${text}` : '');
 	}
 
 	_modemChoices(wanted) {

@@ -32,10 +32,11 @@ export class Frame {
 		this.summary = el('strong');
 		this.firing = new AlertBadge(this.store, this.options);
 		this.linkState = new LinkState(this.store, this.options);
+		this.told = el('p.remsim-said-now', { role: 'status' }); // in the head, where nothing moves when it comes
 		this.problems = el('div.remsim-problems', { role: 'alert' });
 		this.body = el('div.remsim-body');
 		this.root = el(`div.remsim.${className}`, {},
-			el('header.remsim-head', {}, title ? el('h1', {}, t(title)) : null, this.badge, this.summary, this.firing.root, this.linkState.root),
+			el('header.remsim-head', {}, title ? el('h1', {}, t(title)) : null, this.badge, this.summary, this.firing.root, this.linkState.root, this.told),
 			this.problems, this.body);
 		fill(node, this.root);
 		this._stop = [

@@ -22,7 +22,6 @@ class SettingsPage extends Frame {
 	constructor(node, options) {
 		super(node, options, 'remsim-settings');
 		const { t, readonly } = this.options;
-		this.said = el('p.remsim-said-now', { role: 'status' });
 		this.failed = el('div.remsim-problem', { role: 'alert', hidden: true });
 		this.waiting = el('section.remsim-note', { 'aria-label': t('Restart'), hidden: true });
 		this.wrong = el('section.remsim-panel.remsim-wrong', { 'aria-label': t('Values that cannot be used'), hidden: true });
@@ -37,7 +36,7 @@ class SettingsPage extends Frame {
 		const page = this.options.links.page;
 		this.elsewhere = el('p.remsim-help', {}, t('Alert rules and channels are on their own page, plans of SIMs on the page Usage.'), ' ',
 			page ? [el('a', { href: page('alerts') }, t('Alerts')), ' · ', el('a', { href: page('usage') }, t('Usage'))] : null);
-		fill(this.body, this.said, this.failed, this.waiting, this.wrong, this.review.root, this.main = el('div.remsim-stack', {}, this.forms.root, this.elsewhere, this.transfer.root, this.versions.root), this.bar);
+		fill(this.body, this.failed, this.waiting, this.wrong, this.review.root, this.main = el('div.remsim-stack', {}, this.forms.root, this.elsewhere, this.transfer.root, this.versions.root), this.bar);
 		this.types = [];
 		this._leaving = event => { if (this.forms.count) event.preventDefault(); };
 		window.addEventListener('beforeunload', this._leaving);
@@ -124,7 +123,7 @@ class SettingsPage extends Frame {
 	}
 
 	_say(text) {
-		setText(this.said, text);
+		setText(this.told, text);
 	}
 
 	/** Ask what the changes would do, and show it. */

@@ -6,6 +6,8 @@ const api = new URL('../../api/v1', import.meta.url).pathname;
 const page = name => new URL(`../../${name}`, import.meta.url).pathname;
 const { module, title } = document.body.dataset;
 const query = Object.fromEntries(new URLSearchParams(location.search));
+const here = document.querySelector('.remsim-nav [aria-current]');
+here?.parentNode.scrollTo({ left: here.offsetLeft - (here.parentNode.clientWidth - here.offsetWidth) / 2 }); // a phone shows four of ten
 const { mount } = await import(`./${module}.js`);
 
 mount(document.querySelector('main'), {

@@ -22,12 +22,11 @@ class UsagePage extends Frame {
 		this.month = el('select', { 'aria-label': t('Billing cycle'), change: () => { location.hash = this.month.value ? `#month=${this.month.value}` : '#'; } });
 		this.print = el('button', { type: 'button', click: () => window.print() }, t('Print'));
 		this.exports = ['csv', 'json'].map(kind => el('a.remsim-button', { download: '', hidden: true, title: t('What is shown as a file') }, kind.toUpperCase()));
-		this.said = el('p.remsim-said-now', { role: 'status' });
 		this.error = el('div.remsim-problem', { role: 'alert', hidden: true });
 		this.none = el('div.remsim-nothing', { hidden: true });
 		this.list = el('div.remsim-usages');
 		this.made = el('p.remsim-usage-made');
-		fill(this.body, el('div.remsim-toolbar', {}, this.month, el('span.remsim-export', {}, this.print, this.exports)), this.said, this.error, this.none, this.list, this.made,
+		fill(this.body, el('div.remsim-toolbar', {}, this.month, el('span.remsim-export', {}, this.print, this.exports)), this.error, this.none, this.list, this.made,
 			el('details.remsim-panel.remsim-usage-help', {}, el('summary', {}, t('What is counted?')),
 				el('p', {}, t('Bytes that went through each modem’s network interface, by days of UTC. The operator counts for itself, by its own clock, so its number may differ a little.')),
 				el('p', {}, t('A SIM is known by a hash of its number, so it keeps its account in any modem or slot. A gigabyte is 1000 megabytes, as in plans.'))));
@@ -118,7 +117,7 @@ class UsagePage extends Frame {
 	}
 
 	async _saved(text) {
-		setText(this.said, `✓ ${text}`);
+		setText(this.told, `✓ ${text}`);
 		await this.load();
 	}
 }
