@@ -220,7 +220,13 @@ def test_a_state_that_recovers_from_trouble_is_followed(parts) -> None:
     told(router, "error", 10, **{"from": "starting"}, to="not_answering")
     told(router, "error", 15)
     told(router, "recovered", 20, **{"from": "not_answering"}, to="starting")
-    assert changes(client, "state", 0, 30) == [(0, "starting"), (10, "not_answering"), (20, "starting")]
+    assert changes(client, "state", 0, 30) == [(0, None), (10, "not_answering"), (20, "starting")]
+
+
+def test_before_a_modem_was_found_its_state_is_unknown(parts) -> None:
+    router, client = parts
+    told(router, "connect", 20, **{"from": "starting"}, to="online")
+    assert changes(client, "state", 0, 30) == [(0, None), (20, "online")]
 
 
 def test_of_too_many_events_the_oldest_are_unknown_not_guessed(parts) -> None:

@@ -183,7 +183,8 @@ def value_told(track: Track, event: Event) -> Any:
 def value_before(track: Track, events: Iterable[Event]) -> Any:
     """What it was before the first event of the period that says something of it."""
     first = next((event for event in events if value_told(track, event) is not NOTHING), None)
-    return first.data.get("from") if first and first.kind in track.changes else None
+    before = first.data.get("from") if first and first.kind in track.changes else None
+    return None if before == "starting" else before  # nobody had looked at this modem before
 
 
 def last_of(journal: Journal, track: Track, source: str, before: float) -> Event | None:
