@@ -173,6 +173,17 @@ def test_a_stream_ticket_opens_one_stream_and_nothing_else(parts) -> None:
         assert answer.status_code == 200 and "Access-Control-Allow-Origin" not in answer.headers
 
 
+def test_many_tickets_for_streams_take_no_log_in_from_others(parts) -> None:
+    client = client_of(parts[1])
+    link = client.post("/api/v1/tickets", json={"purpose": "browser"}).json["ticket"]
+    first = client.post("/api/v1/tickets", json={"purpose": "stream"}).json["ticket"]
+    for _ in range(256):
+        assert client.post("/api/v1/tickets", json={"purpose": "stream"}).status_code == 200
+    other = client_of(parts[1], token=False)
+    assert other.get(f"/api/v1/stream?ticket={first}").status_code == 401, "memory is bounded"
+    assert other.get(f"/login?ticket={link}").status_code == 303
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://router.lan:81", "https://router.lan"])
 def test_a_stream_ticket_is_for_the_page_that_asked_for_it(parts, origin: str) -> None:
     _router, app = parts

@@ -11,6 +11,7 @@ from remsim.web.auth.identity import Identity
 
 TICKET_S = {"browser": 600.0, "stream": 30.0, "app": 600.0}
 MOST_TICKETS = 256
+"""Of each purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class Tickets:
         now = self._clock.monotonic()
         with self._lock:
             self._tickets = {key: one for key, one in self._tickets.items() if one.ends > now}
-            while len(self._tickets) >= MOST_TICKETS:
-                del self._tickets[next(iter(self._tickets))]
+            alike = [key for key, one in self._tickets.items() if one.purpose == purpose]
+            if len(alike) >= MOST_TICKETS:  # who may only watch takes no log-in from others
+                del self._tickets[alike[0]]
             self._tickets[ticket] = Ticket(purpose, holder, origin, now + lives_s)
         return ticket, lives_s
 
