@@ -1,4 +1,5 @@
-"""The live stream under load: 128 viewers of 8 simulated modems, then 500, and other ways beside it in the same run.
+"""The live stream under load: 128 viewers of 8 simulated modems, the same while somebody leafs through History, then
+500, and other ways beside it in the same run.
 
 ``bench_sse.py [SECONDS]`` for each measurement. The viewers live in a process of their own; the simulator is not
 counted.
@@ -28,6 +29,8 @@ HERE = Path(__file__).parent
 CLIENTS = 128
 MODEMS = 8
 STREAM = "/api/v1/stream"
+BROWSED_EVERY_S = 4.0
+"""How often the one who leafs through History looks at another period."""
 
 
 def run_load(port: int, path: str, token: str, clients: int, seconds: float, pids: list[int]) -> dict[str, Any]:
@@ -56,6 +59,59 @@ def told(table: Table, name: str, found: dict[str, Any], clients: int) -> None:
         )
 
 
+@contextmanager
+def browsing(running: Any) -> Iterator[list[float]]:
+    """Somebody who looks at one period of History after the other, as its page asks; the seconds of each look."""
+    stop, took = threading.Event(), []
+    ids = ",".join(one["id"] for one in running.get("modems")["modems"][:3])
+    measures = "rsrp_dbm,sinr_db,rx_bits_per_s,latency_ms"
+    looks = [
+        f"{path}&range={period}"
+        for period in ("1h", "24h", "30d")
+        for path in (
+            f"series/batch?modem={ids}&measure={measures}&points=600&stats=1&anomalies=1",
+            f"timeline/batch?modem={ids}&track=state,technology,band,cell&points=600",
+            "events?limit=200",
+        )
+    ]
+
+    def browse() -> None:
+        at = 0
+        while not stop.wait(BROWSED_EVERY_S):
+            begin = time.monotonic()
+            for path in looks[at : at + 3]:
+                running.get(path)
+            took.append(time.monotonic() - begin)
+            at = (at + 3) % len(looks)
+
+    thread = threading.Thread(target=browse)
+    thread.start()
+    try:
+        yield took
+    finally:
+        stop.set()
+        thread.join()
+
+
+def measure_browsed(table: Table, seconds: float) -> None:
+    """The whole service with its viewers, while History is leafed through."""
+    options = {"max_streams": CLIENTS + 8, "threads": CLIENTS + 16}
+    with service(f"--simulate={MODEMS}", "--backfill", "0", **options) as running:
+        running.wait_for(
+            "modems", lambda answer: sum(one["state"] == "online" for one in answer["modems"]) == MODEMS, 30
+        )
+        assert running.process is not None
+        with browsing(running) as took:
+            pids = service_pids(running.process.pid)
+            found = run_load(running.port, STREAM, running.token, CLIENTS, seconds, pids)
+        name = f"{CLIENTS} viewers, History browsed"
+        told(table, name, found, CLIENTS)
+        table.row(f"{name}: p99", found["p99_ms"] or 1e9, "ms", at_most=100)
+        table.row(f"{name}: memory", found["mb"], "MB", at_most=64)
+        table.row(f"{name}: CPU of one core", found["cpu"], "%", at_most=15)
+        table.row(f"{name}: the slowest look, three requests", 1000 * max(took), "ms")
+
+
 def measure_service(table: Table, clients: int, seconds: float, *, bars: bool) -> None:
     """The whole service."""
     with service(f"--simulate={MODEMS}", "--backfill", "0", max_streams=clients + 8, threads=clients + 16) as running:
@@ -68,6 +124,7 @@ def measure_service(table: Table, clients: int, seconds: float, *, bars: bool) -
         name = f"service, {clients} viewers"
         told(table, name, found, clients)
         table.row(f"{name}: p99", found["p99_ms"] or 1e9, "ms", at_most=100 if bars else None)
+        table.row(f"{name}: what one of them gets", found["kb_per_s"], "KB/s", at_most=100)
         table.row(f"{name}: memory", found["mb"], "MB", at_most=64 if bars else None)
         table.row(f"{name}: CPU of one core", found["cpu"], "%", at_most=15 if bars else None)
         if bars:
@@ -189,6 +246,7 @@ def main() -> int:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
     table = Table(f"Live stream, {MODEMS} modems at a reading a second, {seconds:g} s each")
     measure_service(table, CLIENTS, seconds, bars=True)
+    measure_browsed(table, seconds)
     measure_ways(table, seconds)
     measure_service(table, 500, seconds, bars=False)
     return table.status()

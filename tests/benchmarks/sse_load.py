@@ -27,6 +27,7 @@ class Viewer(asyncio.Protocol):
         self.ids: list[int] = []
         self.ages: list[float] = []
         self.lagged = 0
+        self.received_bytes = 0
         self.status = b""
         self.closed = False
 
@@ -36,6 +37,7 @@ class Viewer(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.time()
+        self.received_bytes += len(data)
         data = self._rest + data
         if not self.status:
             head, found, data = data.partition(b"\r\n\r\n")
@@ -76,6 +78,7 @@ async def load(port: int, path: str, token: str, clients: int, seconds: float) -
     print("open", flush=True)
     for viewer in viewers:
         viewer.ages.clear()
+        viewer.received_bytes = 0
     await asyncio.sleep(seconds)
     opened = [viewer for viewer in viewers if b" 200 " in viewer.status + b" "]
     # All must have what any of them got between the first id that the last of them saw and the last the first saw.
@@ -93,6 +96,7 @@ async def load(port: int, path: str, token: str, clients: int, seconds: float) -
         "missing": missing,
         "lagged": sum(viewer.lagged for viewer in opened),
         "p50_ms": 1000 * ages[len(ages) // 2] if ages else None,
+        "kb_per_s": max(viewer.received_bytes for viewer in viewers) / seconds / 1000,
         "p99_ms": 1000 * ages[int(len(ages) * 0.99)] if ages else None,
         "max_ms": 1000 * ages[-1] if ages else None,
     }
