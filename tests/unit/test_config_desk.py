@@ -192,6 +192,17 @@ def test_a_wrong_document_is_refused_with_its_place(desk: ConfigDesk, path: Path
     assert path.read_text() == FILE
 
 
+def test_a_full_document_replaces_a_full_file(desk: ConfigDesk, path: Path) -> None:
+    most = SECTIONS["channel"].most
+    for first in ("a", "b"):
+        sections = [{"type": "channel", "name": f"{first}{n}", "values": {"type": "syslog"}} for n in range(most)]
+        desk.apply({"types": ["channel"], "sections": sections}, "ann")
+        assert [one.name for one in desk.settings.channels] == [one["name"] for one in sections]
+    taken = {"type": "alert", "name": "b0", "values": {"threshold": -110}}
+    desk.apply({"types": ["alert", "channel"], "sections": [taken]}, "ann")
+    assert ([one.name for one in desk.settings.alerts], desk.settings.channels) == (["b0"], ())
+
+
 def test_ten_thousand_sections_are_refused_at_once(desk: ConfigDesk) -> None:
     rules = [{"type": "alert", "name": f"r{at}", "values": {"threshold": -1}} for at in range(10_000)]
     begin = time.monotonic()

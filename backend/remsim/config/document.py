@@ -190,10 +190,12 @@ def put_document(file: UciFile, document: Any) -> None:
     types, sections = checked_document(document)
     kept: dict[str, list[UciSection]] = {name: [] for name in types}
     before = {name: {key_of(SECTIONS[name], one): one for one in reversed(file.sections(name))} for name in types}
+    for kind in types:
+        drop_unwanted(file, SECTIONS[kind], [one for one in sections if one["type"] == kind])
     for at, given in enumerate(sections):
         row, where = SECTIONS[given["type"]], f"sections.{at}."
-        name = given.get("name")
-        if row.many and (name is None or name.startswith("-")):
+        name = given["name"]
+        if row.many and not is_named(given):
             found = before[row.name].get(key_in(row, given["values"]))
             name = None if found is None or found in kept[row.name] else address_of(found, file.sections(row.name))
         elif not row.many:
@@ -210,6 +212,20 @@ def put_document(file: UciFile, document: Any) -> None:
                 file.remove(section)
         elif not found_before and file.sections(kind):
             delete_section(file, row, kind)
+
+
+def drop_unwanted(file: UciFile, row: SectionType, wanted: list[dict[str, Any]]) -> None:
+    """Take away sections that no wanted one can mean: what is new may need their names, or their room."""
+    names = {one["name"] for one in wanted if is_named(one)}
+    keys = {key_in(row, one["values"]) for one in wanted if not is_named(one)} - {None}
+    for section in file.sections(row.name) if row.many else ():
+        if section.name not in names and key_of(row, section) not in keys:
+            file.remove(section)
+
+
+def is_named(given: Mapping[str, Any]) -> bool:
+    """Whether a section of a document has a name of its own, and no number."""
+    return given["name"] is not None and not given["name"].startswith("-")
 
 
 def key_of(row: SectionType, section: UciSection) -> str | None:
