@@ -25,7 +25,11 @@ CHANNEL_TYPES = {
 }
 SECURITY = {"starttls": "STARTTLS", "tls": "TLS from the start", "none": "None"}
 USUAL_SECURITY = {"smtp": "starttls", "mqtt": "tls"}
-MAIL = re.compile(r"(?:[^\x00-\x1f\x7f<>@,;]{0,80}<)?([^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,190})>?")
+MAIL_NAME = r'"[^"\\<>@,;\x00-\x1f\x7f]{1,78}" ?|[^"\\()\[\]:<>@,;\x00-\x1f\x7f]{0,80}'
+MAIL_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+MAIL_DOMAIN = r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,9}"
+MAIL_ADDRESS = rf"({MAIL_ATOM}(?:\.{MAIL_ATOM}){{0,9}}@{MAIL_DOMAIN})"
+MAIL = re.compile(rf"(?!.*=\?)(?:(?:{MAIL_NAME})<(?=.*>)|(?!.*>)){MAIL_ADDRESS}>?")
 """An address, or ``Name <address>``; the group is the address."""
 TEMPLATE_NAME = re.compile(r"\$(?:\$|\{?([a-z_]+)\}?)?")
 
