@@ -224,6 +224,7 @@ def test_a_receiver_that_never_answers_is_not_waited_for_long(monkeypatch: pytes
         "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fd00::1", "ff02::1", "::ffff:127.0.0.1",
         "::ffff:192.168.1.1", "64:ff9b::7f00:1", "64:ff9b::c0a8:101", "2002:7f00:1::", "::127.0.0.1", "nonsense",
+        "192.0.0.192", "64:ff9b:1::a00:1", "fec0::1", "5f00::1", "::ffff:0:127.0.0.1", "::ffff:0:10.0.0.1",
     ],
 )  # fmt: skip
 def test_addresses_of_the_local_network_are_known_in_any_dress(address: str) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 TIMEOUT_S = 15.0
 MOST_TRIED = 4
 NAT64 = ip_network("64:ff9b::/96")
+TRANSLATED = ip_network("::ffff:0:0:0/96")
+CLOSED = tuple(map(ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "5f00::/16", "fec0::/10")))
+"""Of a provider, a translator or a site: not every Python knows what IANA says of them."""
 Resolve = Callable[..., list[Any]]
 
 
@@ -56,7 +59,7 @@ def is_public(text: str) -> bool:
     inner = wrapped(address)
     if inner is not None:
         return is_public(str(inner))
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in network for network in CLOSED)
 
 
 def is_own(address: tuple[Any, ...]) -> bool:
@@ -93,7 +96,7 @@ def wrapped(address: IPv4Address | IPv6Address) -> IPv4Address | None:
         return address.sixtofour
     if address.teredo is not None:
         return address.teredo[1]
-    if address in NAT64 or int(address) >> 32 == 0:  # the latter are IPv4-compatible, long out of use
+    if address in NAT64 or address in TRANSLATED or int(address) >> 32 == 0:  # the last: IPv4-compatible, out of use
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return None
 
