@@ -44,7 +44,9 @@ class Diagnostics extends Frame {
 			el('div.remsim-twoparts', {}, part(t('This browser'), this.browser), part(t('The service'), this.service)),
 			part(t('Modems'), this.noModem, this.modems.root),
 			part(t('Last errors'), this.errors),
-			part(t('A text for a report'), el('p.remsim-help', {}, t('Identities, numbers and addresses are masked. Look through it before you send it.')), this.copy.root));
+			part(t('A text for a report'), el('p.remsim-help', {}, t('Identities, numbers and addresses are masked. Look through it before you send it.')), this.copy.root),
+			el('details.remsim-panel', {}, el('summary', {}, t('What does this mean?')), Object.entries(LOOKS).map(([look, word]) =>
+				el(`p.remsim-check-${look}`, {}, el('span.remsim-sign', { 'aria-hidden': 'true' }, SIGNS[look]), ' ', t(word)))));
 	}
 
 	async start() {

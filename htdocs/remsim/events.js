@@ -1,8 +1,10 @@
 /** The Events page: the whole journal, filtered, a page at a time, with what came since on top when it is wanted. */
 
 import { severityNode } from './alert-words.js';
+import { markOf } from './chart-marks.js';
 import { el, fill, setText } from './dom.js';
 import { EventRow } from './event-row.js';
+import { KIND_WORDS } from './event-words.js';
 import { EventsFilter } from './events-filter.js';
 import { epoch, zoneS } from './format.js';
 import { Frame } from './frame.js';
@@ -50,6 +52,7 @@ class EventsPage extends Frame {
 	_help() {
 		const { t } = this.options;
 		return el('details.remsim-panel.remsim-ev-help', {}, el('summary', {}, t('What does this mean?')),
+			el('p', {}, Object.entries(KIND_WORDS).filter(([kind]) => markOf(kind)).map(([kind, word]) => `${markOf(kind)} ${t(word)}`).join(' · ')),
 			el('p', {}, severityNode('warning', t), ' ', t('something is worse than it should be, and may mend itself.')),
 			el('p', {}, severityNode('error', t), ' ', t('something does not work, and the message says what to do.')),
 			el('p', {}, t('Events without a severity are for your information: the cell or the technology changed, somebody changed a setting. They are kept for 400 days unless the settings say otherwise; when room is short the oldest go first.')),

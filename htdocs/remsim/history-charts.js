@@ -1,4 +1,4 @@
-/** The charts that History can show: their lines, their usual range, and what their values mean. */
+/** The charts that History can show: their lines and their usual range. */
 
 import { bitRate, bytes, number } from './format.js';
 import { msg } from './words.js';
@@ -6,63 +6,48 @@ import { msg } from './words.js';
 /**
  * A line is [measure, suffix of its name, whether it is dashed]. `bars` names the source of a chart of counted things, whose
  * `kinds` are [kind, suffix of its name]; `unusual`: the measure in which unusual stretches are looked for; `strips`: cells
- * and bands are shown in it; `help`: what its values mean, with the limits of excellent, good and fair put in.
+ * and bands are shown in it. What its values mean is in meanings.js.
  */
 export const CHARTS = [
 	{
-		id: 'quality', title: msg('Connection quality'), unit: '%', min: 0, max: 100, digits: 0, strips: true, unusual: 'quality_percent', lines: [['quality_percent', '']],
-		help: [msg('One number for how good the connection is: from 75 on it is excellent, 50 good, 25 fair.'),
-			msg('Each known value scores 0, 25, 50, 75 or 100, with straight lines between: RSRP at −120, −100, −90, −80, −70 dBm; RSRQ at −25, −20, −15, −10, −5 dB; SINR at −10, 0, 13, 20, 30 dB; latency at 500, 200, 100, 50, 20 ms; loss at 50, 10, 3, 1, 0 %.'),
-			msg('The scores count 25 (RSRP), 15 (RSRQ), 30 (SINR), 15 (latency) and 15 (loss) parts, over those that are known; their mean is multiplied by the share of probes that came back.')]
+		id: 'quality', title: msg('Connection quality'), unit: '%', min: 0, max: 100, digits: 0, strips: true, unusual: 'quality_percent', lines: [['quality_percent', '']]
 	},
 	{
-		id: 'rsrp', title: msg('RSRP'), unit: 'dBm', min: -125, max: -70, bands: true, strips: true, unusual: 'rsrp_dbm', lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', '5G', true]],
-		help: [msg('How strongly the cell’s reference signal arrives. From %s dBm on it is excellent, %s good, %s fair; below that the antenna or its place is worth a look.')]
+		id: 'rsrp', title: msg('RSRP'), unit: 'dBm', min: -125, max: -70, bands: true, strips: true, unusual: 'rsrp_dbm', lines: [['rsrp_dbm', ''], ['nr_rsrp_dbm', '5G', true]]
 	},
 	{
-		id: 'rsrq', title: msg('RSRQ'), unit: 'dB', min: -20, max: -3, digits: 1, bands: true, strips: true, unusual: 'rsrq_db', lines: [['rsrq_db', ''], ['nr_rsrq_db', '5G', true]],
-		help: [msg('How much of all that is received is the wanted signal. From %s dB on it is excellent, %s good, %s fair. It falls when the cell is busy.')]
+		id: 'rsrq', title: msg('RSRQ'), unit: 'dB', min: -20, max: -3, digits: 1, bands: true, strips: true, unusual: 'rsrq_db', lines: [['rsrq_db', ''], ['nr_rsrq_db', '5G', true]]
 	},
 	{
-		id: 'sinr', title: msg('SINR'), unit: 'dB', min: -5, max: 30, digits: 1, bands: true, strips: true, unusual: 'sinr_db', lines: [['sinr_db', ''], ['nr_sinr_db', '5G', true]],
-		help: [msg('How far the signal stands above noise and other cells. From %s dB on it is excellent, %s good, %s fair. It limits the speed more than RSRP does.')]
+		id: 'sinr', title: msg('SINR'), unit: 'dB', min: -5, max: 30, digits: 1, bands: true, strips: true, unusual: 'sinr_db', lines: [['sinr_db', ''], ['nr_sinr_db', '5G', true]]
 	},
 	{
-		id: 'rssi', title: msg('RSSI'), unit: 'dBm', min: -100, max: -50, bands: true, strips: true, unusual: 'rssi_dbm', lines: [['rssi_dbm', '']],
-		help: [msg('All that is received on the channel, other cells and noise too. Use RSRP to judge the signal; RSSI is for 2G and 3G.')]
+		id: 'rssi', title: msg('RSSI'), unit: 'dBm', min: -100, max: -50, bands: true, strips: true, unusual: 'rssi_dbm', lines: [['rssi_dbm', '']]
 	},
 	{
-		id: 'rate', title: msg('Throughput'), unit: '', min: 0, max: 1e6, format: bitRate, axis: bitRate, axisWidth: 72, lines: [['rx_bits_per_s', '↓'], ['tx_bits_per_s', '↑', true]],
-		help: [msg('What went through the modem’s interface, not what could have gone through.')]
+		id: 'rate', title: msg('Throughput'), unit: '', min: 0, max: 1e6, format: bitRate, axis: bitRate, axisWidth: 72, lines: [['rx_bits_per_s', '↓'], ['tx_bits_per_s', '↑', true]]
 	},
 	{
-		id: 'latency', title: msg('Latency and jitter'), unit: 'ms', min: 0, max: 100, digits: 0, logarithmic: true, unusual: 'latency_ms', lines: [['latency_ms', ''], ['jitter_ms', msg('jitter'), true]],
-		help: [msg('The way of a probe there and back, and how much it varies. Below 50 ms calls and games are pleasant, above 200 ms pages feel slow.')]
+		id: 'latency', title: msg('Latency and jitter'), unit: 'ms', min: 0, max: 100, digits: 0, logarithmic: true, unusual: 'latency_ms', lines: [['latency_ms', ''], ['jitter_ms', msg('jitter'), true]]
 	},
 	{
-		id: 'loss', title: msg('Loss'), unit: '%', min: 0, max: 5, digits: 1, lines: [['loss_percent', '']],
-		help: [msg('Probes that did not come back. 0 % is normal; from 3 % on calls suffer, 100 % is an outage.')]
+		id: 'loss', title: msg('Loss'), unit: '%', min: 0, max: 5, digits: 1, lines: [['loss_percent', '']]
 	},
 	{
-		id: 'temperature', title: msg('Temperature'), unit: '°C', min: 20, max: 70, digits: 0, unusual: 'temperature_c', lines: [['temperature_c', '']],
-		help: [msg('What the modem’s warmest sensor says. Most modems slow down from 80 to 90 °C on.')]
+		id: 'temperature', title: msg('Temperature'), unit: '°C', min: 20, max: 70, digits: 0, unusual: 'temperature_c', lines: [['temperature_c', '']]
 	},
 	{
-		id: 'usage', title: msg('Data used'), unit: '', bars: 'usage', format: bytes, axis: bytes, axisWidth: 72,
-		help: [msg('Bytes received and sent by each interface, counted by the router a day of UTC; the operator may count differently. In periods up to two days each hour has a bar, worked out from the throughput.')]
+		id: 'usage', title: msg('Data used'), unit: '', bars: 'usage', format: bytes, axis: bytes, axisWidth: 72
 	},
 	{
-		id: 'lost', title: msg('Lost connections'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole, kinds: [['disconnect', '']],
-		help: [msg('How often a modem lost its service. The marks ✕ under the charts stand where it was.')]
+		id: 'lost', title: msg('Lost connections'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole, kinds: [['disconnect', '']]
 	},
 	{
-		id: 'failovers', title: msg('Failovers'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole, kinds: [['failover', '']],
-		help: [msg('How often traffic moved to another modem.')]
+		id: 'failovers', title: msg('Failovers'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole, kinds: [['failover', '']]
 	},
 	{
 		id: 'authentication', title: msg('Registration accepted and refused'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole,
-		kinds: [['authentication_success', msg('accepted')], ['authentication_failure', msg('refused')]],
-		help: [msg('How often the network let a modem in, and how often it refused it. Refusals come from the SIM, its contract, or a roaming ban.')]
+		kinds: [['authentication_success', msg('accepted')], ['authentication_failure', msg('refused')]]
 	}
 ];
 

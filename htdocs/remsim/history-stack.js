@@ -6,8 +6,7 @@ import { ChartTable } from './chart-table.js';
 import { TimeChart } from './charts.js';
 import { el, fill } from './dom.js';
 import { download, saveCsv } from './download.js';
-import { number } from './format.js';
-import { BANDS } from './quality.js';
+import { meaningFold } from './meanings.js';
 
 const AHEAD = '1200px 0px';
 
@@ -20,12 +19,10 @@ class Place {
 		this.chart = new Kind({ ...chart, title: t(chart.title), t }, group, ChartJs);
 		this.table = new ChartTable(this.chart, t);
 		this.unusual = el('p.remsim-unusual', { hidden: true });
-		const limits = [...chart.bands ? BANDS[chart.lines[0][0]] : []].reverse().map(limit => number(limit));
 		this.chart.exports.append(pictureButton(this.chart, t));
 		if (chart.bars)
 			this.chart.exports.append(el('button.remsim-picture', { type: 'button', 'aria-label': t('%s as CSV', t(chart.title)), click: () => saveCsv(this.chart) }, 'CSV'));
-		this.chart.root.append(this.unusual, el('div.remsim-chart-more', {}, this.table.root,
-			el('details', {}, el('summary', {}, t('What does this mean?')), chart.help.map(text => el('p', {}, t(text, ...limits))))));
+		this.chart.root.append(this.unusual, el('div.remsim-chart-more', {}, this.table.root, meaningFold(t, [chart.id])));
 		this.isNear = false;
 		this.waiting = null;
 	}

@@ -5,6 +5,7 @@ import { ChartGroup, TimeChart, loadChartJs, markOf } from './charts.js';
 import { el, fill, setText } from './dom.js';
 import { NONE, cellName, epoch, number, withUnit } from './format.js';
 import { signalBars } from './modem-card.js';
+import { meaningFold } from './meanings.js';
 import { bars, quality } from './quality.js';
 import { LiveTable } from './table.js';
 
@@ -98,6 +99,7 @@ export class SignalTab {
 		this.replyRows = new Map();
 		this.root = el('div.remsim-stack', {},
 			el('div.remsim-tools', {}, this.aim), this.noSignal, this.legBox,
+			meaningFold(t, ['rsrp', 'rsrq', 'sinr', 'rssi', 'temperature'], { look: '.remsim-panel', names: ['RSRP', 'RSRQ', 'SINR', 'RSSI', t('Temperature')] }),
 			el('section.remsim-panel', {}, el('header', {}, el('h3', {}, t('Network and device'))), this.facts, this.sensors),
 			this.carriers.root,
 			el('section.remsim-panel', {}, el('header', {}, el('h3', {}, t('Cells'))), this.cells.root, this.noCells),

@@ -2,8 +2,10 @@
 
 import { TimeChart, loadChartJs } from './charts.js';
 import { CHARTS } from './dashboard-widgets.js';
+import { openDialog } from './dialog.js';
 import { el } from './dom.js';
 import { bitRate } from './format.js';
+import { meaningOf } from './meanings.js';
 import { BANDS } from './quality.js';
 import { qualityPercent } from './link-quality.js';
 import { lineName } from './words.js';
@@ -33,6 +35,7 @@ class ChartWidget {
 		const { isRate } = this._spec;
 		this.chart = new TimeChart({ ...this._spec, title, t, ...(isRate ? { format: bitRate, axis: bitRate } : {}) }, board.group, ChartJs);
 		this.root = this.chart.root;
+		this.chart.exports.append(el('button.remsim-log', { type: 'button', 'aria-label': t('What does this mean?'), title: t('What does this mean?'), click: () => this._explain(title) }, '?'));
 		this.root.classList.add('remsim-for-modems');
 	}
 
@@ -109,6 +112,12 @@ class ChartWidget {
 
 	recolour() {
 		this.chart.recolour();
+	}
+
+	/** What the values mean and what is good. */
+	_explain(title) {
+		const { t } = this._board.options;
+		openDialog(this.root.closest('.remsim'), { title, t }, meaningOf(this._settings.measure in CHARTS ? this._settings.measure : 'rsrp', t).map(text => el('p', {}, text)));
 	}
 
 	_export(period) {
