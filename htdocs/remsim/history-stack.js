@@ -27,16 +27,7 @@ class Place {
 		this.waiting = null;
 	}
 
-	/** Show now when it is near, else when it comes near. */
-	show(...drawing) {
-		this.waiting = drawing;
-		if (this.isNear)
-			this.draw();
-	}
-
 	draw() {
-		if (!this.waiting)
-			return;
 		const drawing = this.waiting;
 		this.waiting = null;
 		this.chart.show(...drawing);
@@ -58,10 +49,9 @@ export class Stack {
 				const place = [...this.places.values()].find(one => one.chart.root === target);
 				if (place) {
 					place.isNear = isIntersecting;
-					if (isIntersecting)
-						place.draw();
 				}
 			}
+			this._draw();
 		}, { rootMargin: AHEAD });
 	}
 
@@ -113,8 +103,23 @@ export class Stack {
 		place.why = why;
 		place.chart.root.hidden = !lines.length;
 		if (lines.length)
-			place.show(lines, from, to, stepS);
+			place.waiting = [lines, from, to, stepS];
 		this._absent();
+		this._draw();
+	}
+
+	/** Draw what waits and is near, one after the other, so that the first is seen while the others are drawn. */
+	_draw() {
+		if (this._drawing)
+			return;
+		const place = [...this.places.values()].find(one => one.isNear && one.waiting);
+		if (!place)
+			return;
+		place.draw();
+		this._drawing = setTimeout(() => {
+			this._drawing = null;
+			this._draw();
+		});
 	}
 
 	_absent() {
@@ -149,6 +154,7 @@ export class Stack {
 
 	destroy() {
 		this._watch.disconnect();
+		clearTimeout(this._drawing);
 		this.each(chart => chart.destroy());
 	}
 }
