@@ -4,7 +4,7 @@
  */
 
 import { Board } from './dashboard-board.js';
-import { heightOf } from './dashboard-grid.js';
+import { heightOf, inOrder } from './dashboard-grid.js';
 import { gridOf } from './dashboard-page.js';
 import { builtIn, usable, CHARTS } from './dashboard-widgets.js';
 import { el, fill, setText } from './dom.js';
@@ -17,6 +17,7 @@ const HISTORY = 900;
 const AGAIN_MS = 15000;
 const HANDS_MS = 4000;
 const NARROW_PX = 640;
+const LEAST_ROW_EM = 1.6;
 
 /** A reading's values that a widget may draw later; the last one is kept whole by its modem. */
 const KEPT = [...new Set(['rscp_dbm', ...Object.values(CHARTS).flatMap(chart => chart.lines.map(([measure]) => measure))])];
@@ -27,6 +28,20 @@ export function isNight(now, from, to) {
 	if (!from || !to || from === to)
 		return false;
 	return from < to ? now >= from && now < to : now >= from || now < to;
+}
+
+/** A page as several that are `rows` high at most, so that what turns can be read; only a higher widget makes a higher one. */
+export function turning({ title, widgets }, rows) {
+	const pages = [];
+	let from = 0;
+	for (const widget of heightOf(widgets) > rows ? inOrder(widgets) : []) {
+		if (!pages.length || widget.y + widget.h - from > rows) {
+			from = widget.y;
+			pages.push({ title, widgets: [] });
+		}
+		pages[pages.length - 1].widgets.push({ ...widget, y: widget.y - from });
+	}
+	return pages.length ? pages : [{ title, widgets }];
 }
 
 export class LayoutWall {
@@ -78,6 +93,7 @@ export class LayoutWall {
 	resume() { this.live.resume(); }
 
 	destroy() {
+		this._isOver = true;
 		clearInterval(this._timer);
 		clearTimeout(this._again);
 		clearTimeout(this._handsTimer);
@@ -94,11 +110,14 @@ export class LayoutWall {
 		const { t, request, layout: name } = this.options;
 		try {
 			const found = await request(`layouts/${encodeURIComponent(name)}`);
+			if (this._isOver)
+				return;
 			this._say('');
 			this._build(usable(found.layout || builtIn(innerWidth)));
 		} catch (error) {
 			this._say([t('The layout %s cannot be shown: %s', name, error.message), error.hint].filter(Boolean).join(' – '));
-			this._again = setTimeout(() => this._read(), AGAIN_MS);
+			if (!this._isOver)
+				this._again = setTimeout(() => this._read(), AGAIN_MS);
 		}
 	}
 
@@ -109,7 +128,9 @@ export class LayoutWall {
 
 	_build(layout) {
 		this.layout = layout;
-		this.pages = layout.pages.map(page => {
+		const rows = this.place.clientHeight / (LEAST_ROW_EM * parseFloat(getComputedStyle(this.root).fontSize));
+		const pages = layout.wall.rotate_s ? layout.pages.flatMap(page => turning(page, rows)) : layout.pages;
+		this.pages = pages.map(page => {
 			const { grid } = gridOf(this.board, page.widgets);
 			grid.classList.add('remsim-wall-board');
 			grid.style.setProperty('--remsim-rows', String(Math.max(1, heightOf(page.widgets))));
