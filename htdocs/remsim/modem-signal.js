@@ -7,6 +7,7 @@ import { NONE, cellName, epoch, number, withUnit } from './format.js';
 import { signalBars } from './modem-card.js';
 import { meaningFold } from './meanings.js';
 import { bars, quality } from './quality.js';
+import { fetchSeries } from './series.js';
 import { LiveTable } from './table.js';
 
 const HOUR_S = 3600;
@@ -236,13 +237,15 @@ export class SignalTab {
 			this.group.onZoom = (from, to) => this._toHistory(from, to);
 			fill(this.chartBox, this.charts.map(({ chart }) => chart.root));
 			const now = store.now();
-			await Promise.all(this.charts.map(async ({ spec, chart }) => {
-				const answers = await Promise.all(spec.lines.map(([measure]) => request('series', { query: { modem: id, measure, range: '1h', points: 600 } })));
+			const found = await fetchSeries(request, { modems: [id], measures: CHARTS.flatMap(spec => spec.lines.map(([measure]) => measure)), range: '1h', points: 600 });
+			if (this._isOver)
+				return;
+			for (const { spec, chart } of this.charts) {
+				const answers = spec.lines.map(([measure]) => found.get(`${id} ${measure}`));
 				const lines = spec.lines.map(([measure, label, dash], at) => ({ label, dash, measure, modem: id, series: 0, points: answers[at].points, periodS: 1 }))
 					.filter((line, at) => at === 0 || line.points.some(point => point[2] !== null));
-				if (!this._isOver)
-					chart.show(lines, now - HOUR_S, now, Math.max(...answers.map(answer => answer.step_s)), answers[0].reason);
-			}));
+				chart.show(lines, now - HOUR_S, now, Math.max(...answers.map(answer => answer.stepS)), answers[0].reason);
+			}
 			const { events } = await request('events', { query: { modem: id, from: now - HOUR_S, to: now, limit: 200 } });
 			this._marks = events.filter(event => markOf(event.kind)).map(event => ({ t: epoch(event.at), mark: markOf(event.kind), event }));
 			this.charts.forEach(({ chart }) => chart.setEvents(this._marks));
@@ -252,11 +255,11 @@ export class SignalTab {
 		}
 	}
 
-	/** The dashboard shows any period with all its charts. */
+	/** History shows any period with all its charts. */
 	_toHistory(from, to) {
-		const { options, id } = this._ctx;
-		if (options.links.dashboard)
-			location.href = `${options.links.dashboard}#${new URLSearchParams({ from: Math.floor(from), to: Math.ceil(to), modem: id })}`;
+		const { options: { links }, id } = this._ctx;
+		if (links.page)
+			location.href = `${links.page('history')}#${new URLSearchParams({ from: Math.floor(from), to: Math.ceil(to), modem: id })}`;
 	}
 
 	_append(reading, store) {
