@@ -113,7 +113,7 @@ export class SessionList extends EndableList {
 }
 
 /** What people call a browser, from how it introduces itself; the whole text when it is none of the usual ones. */
-export function browserName(agent, t) {
+function browserName(agent, t) {
 	const found = [['Edg/', 'Edge'], ['OPR/', 'Opera'], ['Firefox/', 'Firefox'], ['Chrome/', 'Chrome'], ['Safari/', 'Safari']].find(([mark]) => agent.includes(mark));
 	const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS X', 'Linux'].find(name => agent.includes(name));
 	if (!found)

@@ -8,7 +8,7 @@ import { epoch, moment } from './format.js';
 import { nameOf, sendable } from './rule-schema.js';
 import { msg } from './words.js';
 
-export const CHANNEL_WORDS = {
+const CHANNEL_WORDS = {
 	smtp: [msg('E-mail'), msg('By your mail server (SMTP), with STARTTLS.')],
 	webhook: [msg('Webhook'), msg('A request to an address, signed, in Alertmanager’s form or your own.')],
 	mqtt: [msg('MQTT'), msg('A message to a broker, for home automation.')],

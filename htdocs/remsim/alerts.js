@@ -7,7 +7,7 @@ import { SilencesTab } from './alert-silence.js';
 import { TellPanel } from './alert-tell.js';
 import { unitOf } from './alert-words.js';
 import { ask } from './ask.js';
-import { el, fill, setText } from './dom.js';
+import { el, fill, mark, setText } from './dom.js';
 import { Frame } from './frame.js';
 import { isRunning } from './jobs.js';
 import { msg } from './words.js';
@@ -60,7 +60,7 @@ class AlertsPage extends Frame {
 
 	destroy() {
 		clearTimeout(this._timer);
-		clearInterval(this._jobTimer);
+		this._isOver = true;
 		window.removeEventListener('hashchange', this._hash);
 		window.removeEventListener('beforeunload', this._leaving);
 		this.tabs.rules.destroy();
@@ -125,7 +125,10 @@ class AlertsPage extends Frame {
 	}
 
 	async _loadAlerts() {
-		this._take(await this.options.request('alerts', { query: { ended: ENDED } }));
+		const asked = this._asked = {}, answer = await this.options.request('alerts', { query: { ended: ENDED } });
+		if (asked !== this._asked)
+			return; // a later question knows more
+		this._take(answer);
 		this._show();
 	}
 
@@ -160,7 +163,7 @@ class AlertsPage extends Frame {
 	/** The job when it has ended, by the stream, or asked for where there is none. */
 	async _jobEnd(job) {
 		let now = job;
-		while (isRunning(now)) {
+		while (isRunning(now) && !this._isOver) {
 			await new Promise(resolve => setTimeout(resolve, JOB_MS));
 			now = this.store.jobs.get(job.id) || now;
 			if (isRunning(now) && this.store.link.mode !== 'live')
@@ -195,7 +198,7 @@ class AlertsPage extends Frame {
 				this._say('');
 		}
 		for (const [name, link] of Object.entries(this.links))
-			link.toggleAttribute('aria-current', name === this.tab);
+			mark(link, 'aria-current', name === this.tab && 'page');
 		this.tabs[this.tab].route?.(asked);
 		this._show();
 	}

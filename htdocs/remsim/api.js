@@ -1,7 +1,7 @@
 /** Requests to the API; errors carry a sentence for people. */
 
 /** An answer that is no success: `message` can be shown, `field` names the input at fault. */
-export class ApiError extends Error {
+class ApiError extends Error {
 	constructor(status, problem) {
 		super(problem.detail || problem.title || `HTTP ${status}`);
 		this.status = status;

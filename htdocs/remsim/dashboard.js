@@ -9,6 +9,7 @@ import { Board } from './dashboard-board.js';
 import { PageView } from './dashboard-page.js';
 import { builtIn, usable } from './dashboard-widgets.js';
 import { el, fill, setText } from './dom.js';
+import { download } from './download.js';
 import { EventsList } from './events-list.js';
 import { bitRate, number } from './format.js';
 import { Frame } from './frame.js';
@@ -75,6 +76,7 @@ class Dashboard extends Frame {
 	destroy() {
 		window.removeEventListener('hashchange', this._followHash);
 		this._width.disconnect();
+		this._isOver = true;
 		this.editor?.destroy();
 		this.view?.destroy();
 		this.board.destroy();
@@ -141,6 +143,8 @@ class Dashboard extends Frame {
 
 	/** Show the layout: its page, and tabs where there are several. */
 	show() {
+		if (this._isOver)
+			return;
 		const t = this.options.t, width = this.place.clientWidth || innerWidth;
 		const shown = this.layout || builtIn(width);
 		this._fits(width);
@@ -196,6 +200,8 @@ class Dashboard extends Frame {
 		this.arrange.disabled = true;
 		try {
 			const { Editor } = await import('./dashboard-edit.js');
+			if (this._isOver)
+				return;
 			this.view?.destroy();
 			this.view = null;
 			this._first = null;
@@ -286,13 +292,8 @@ class Dashboard extends Frame {
 	_exports() {
 		const { t, exportUrl } = this.options, period = this.ranges.period(this.store.now());
 		const query = { modem: this.board.focus, ...(period.name ? { range: period.name } : { from: period.from, to: period.to }) };
-		['csv', 'json'].forEach((kind, at) => {
-			const url = exportUrl(kind, query), old = this.exportBox.children[at];
-			if (old && url)
-				old.href = url; // keeps the keyboard's place
-			else if (url)
-				this.exportBox.append(el('a.remsim-button', { href: url, download: '' }, t('Export %s', kind.toUpperCase())));
-		});
+		for (const kind of ['csv', 'json'])
+			download(this.exportBox, 'a.remsim-button', exportUrl(kind, query), t('Export %s', kind.toUpperCase()));
 	}
 
 	heard(reading) {

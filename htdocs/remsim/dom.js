@@ -64,3 +64,11 @@ export function svg(tag, attributes = {}, ...children) {
 	append(node, children);
 	return node;
 }
+
+/** Set an attribute to a value, or take it away for false and null. */
+export function mark(node, attribute, value) {
+	if (value)
+		node.setAttribute(attribute, value);
+	else
+		node.removeAttribute(attribute);
+}

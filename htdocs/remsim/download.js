@@ -32,7 +32,7 @@ function cell(text) {
 }
 
 /** What a chart of bars shows as CSV: the start of each bar in UTC, and a column a line. */
-export function csvOf({ lines }) {
+function csvOf({ lines }) {
 	const times = [...new Set(lines.flatMap(line => line.points.map(point => point[0])))].sort((a, b) => a - b);
 	const columns = lines.map(line => new Map(line.points.map(point => [point[0], point[2]])));
 	const rows = times.map(time => [new Date(time * 1000).toISOString(), ...columns.map(column => Math.round(column.get(time) ?? 0))]);

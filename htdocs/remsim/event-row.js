@@ -11,7 +11,7 @@ const AROUND_S = 300;
 const MOST_AROUND = 100;
 
 /** The message without the modem's id before it: the modem has a place of its own in the line. */
-export function bareText(event) {
+function bareText(event) {
 	const start = `${event.source}: `;
 	return event.message.startsWith(start) ? event.message.slice(start.length) : event.message;
 }

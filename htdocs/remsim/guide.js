@@ -8,9 +8,6 @@ import { JobBar } from './jobs.js';
 import { ModemChip } from './modem-chip.js';
 import { NoModem } from './no-modem.js';
 import { stepsOf } from './guide-steps.js';
-import { plain } from './words.js';
-
-export { plain };
 
 /** Mount into `node`; `options` as for dashboard.js. Returns {destroy, pause, resume, isWaiting}. */
 export async function mount(node, options) {

@@ -71,7 +71,7 @@ function mean(points, from, to) {
 }
 
 /** Those rows as a list; what stayed nearly the same is not in it. */
-export function changeList(rows, t) {
+function changeList(rows, t) {
 	if (!rows.length)
 		return el('p.remsim-absent', {}, t('No value changed much.'));
 	const shown = (chart, value) => value === null ? t('nothing') : chart.format ? chart.format(value) : number(value, chart.digits || 0);

@@ -1,6 +1,6 @@
 /** What is being done to modems now: step, progress, the way back, and how it ended. */
 
-import { el, fill, setText } from './dom.js';
+import { el, setText } from './dom.js';
 import { duration, epoch, number } from './format.js';
 
 const DONE_S = 12;
@@ -17,7 +17,7 @@ export function jobOf(store, modemId) {
 }
 
 /** One job, updated in place. */
-export class JobView {
+class JobView {
 	constructor(job, store, keeper, options, closed) {
 		const t = options.t;
 		Object.assign(this, { job, _store: store, _keeper: keeper, _t: t, _closed: closed });
@@ -185,9 +185,4 @@ function table(caption, rows, t) {
 	return el('div.remsim-tablebox', { tabindex: '0', role: 'group', 'aria-label': caption || t('Result') }, el('table.remsim-table', {}, caption ? el('caption', {}, caption) : null,
 		el('thead', {}, el('tr', {}, names.map(name => el('th', { scope: 'col' }, words(name, t))))),
 		el('tbody', {}, rows.map(row => el('tr', {}, names.map(name => el('td', {}, shown(row[name], t))))))));
-}
-
-/** Show a result in a box. */
-export function showResult(box, result, t) {
-	fill(box, resultNodes(result, t));
 }

@@ -15,7 +15,7 @@ export const WHY_POLLING = {
 const MODES = { live: msg('live'), polling: msg('polling'), connecting: msg('connecting …'), paused: msg('paused') };
 
 /** One sentence for a store's link. */
-export function linkText({ link }, { t, login }) {
+function linkText({ link }, { t, login }) {
 	const { mode, since, error, everyS } = link;
 	if (mode === 'polling' && everyS)
 		return t('polling every %s', duration(everyS));

@@ -7,7 +7,7 @@ import { bars, mainSignal, quality } from './quality.js';
 import { MODE_WORDS, VENDOR_WORDS } from './words.js';
 
 /** Maker and model as people say it. */
-export function makeAndModel(modem) {
+function makeAndModel(modem) {
 	return [VENDOR_WORDS[modem.vendor] ?? modem.vendor, modem.model].filter(Boolean).join(' ');
 }
 

@@ -12,7 +12,7 @@ const DANGER = ['radio', 'reset', 'hard-reset', 'usb-mode', 'inhibit'];
 const STATUS = { available: msg('free'), current: msg('in use'), forbidden: msg('forbidden'), unknown: msg('unknown') };
 
 /** Whether an action is far from daily use: it restarts or cuts off the whole device. */
-export function isDangerous(action) {
+function isDangerous(action) {
 	return DANGER.includes(action.name) || (action.group === 'device' && !!action.cuts);
 }
 

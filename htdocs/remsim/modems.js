@@ -2,7 +2,7 @@
 
 import { AimView } from './aim.js';
 import { AlertBadge } from './alert-badge.js';
-import { el, fill, setText } from './dom.js';
+import { el, fill, mark, setText } from './dom.js';
 import { bitRate, duration, epoch, withUnit } from './format.js';
 import { JobBar } from './jobs.js';
 import { Keeper } from './keeper.js';
@@ -169,7 +169,7 @@ class ModemsPage {
 		this.root.classList.toggle('remsim-has-modem', isKnown || !!id);
 		this.listBox.hidden = !this.store.modems.size;
 		for (const [other, row] of this.rows)
-			row.root.firstChild.toggleAttribute('aria-current', other === id);
+			mark(row.root.firstChild, 'aria-current', other === id && 'true');
 		if (!isKnown) {
 			this.view?.destroy();
 			this.view = null;
@@ -289,7 +289,7 @@ class ModemView {
 			}
 			fill(this.body, this.tabs.get(name).root);
 			for (const [other, link] of this.links)
-				link.toggleAttribute('aria-current', other === name);
+				mark(link, 'aria-current', other === name && 'page');
 			this.links.get(name).scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
 			this.body.setAttribute('aria-label', this.links.get(name).textContent);
 			const tab = this.tabs.get(name);

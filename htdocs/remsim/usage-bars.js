@@ -9,7 +9,7 @@ const GAP = 0.18;
 const STEPS = [1, 2, 5];
 
 /** The least round amount that is not below `value`. */
-export function roundAbove(value) {
+function roundAbove(value) {
 	if (!(value > 0))
 		return 1;
 	const power = 10 ** Math.floor(Math.log10(value));
@@ -17,7 +17,7 @@ export function roundAbove(value) {
 }
 
 /** Every day from `first` to `last` (both in), those without usage too. */
-export function allDays(perDay, first, last) {
+function allDays(perDay, first, last) {
 	const known = new Map(perDay.map(row => [row.day, row])), days = [];
 	for (let at = Date.parse(first); at <= Date.parse(last) && days.length < 62; at += 86400000) {
 		const day = new Date(at).toISOString().slice(0, 10);

@@ -10,7 +10,7 @@ const NEARLY = 80;
 const UNKNOWN = 'unknown SIM';
 
 /** How near the cap is: {look, shape, word}; null where there is no cap. */
-export function capLook(percent) {
+function capLook(percent) {
 	if (percent === null || percent === undefined)
 		return null;
 	if (percent >= 100)

@@ -4,6 +4,7 @@ import { TimeChart, loadChartJs } from './charts.js';
 import { CHARTS } from './dashboard-widgets.js';
 import { openDialog } from './dialog.js';
 import { el } from './dom.js';
+import { download } from './download.js';
 import { bitRate } from './format.js';
 import { meaningOf } from './meanings.js';
 import { BANDS } from './quality.js';
@@ -126,11 +127,7 @@ class ChartWidget {
 			modem: this._modems.join(',') || null, measure: this._spec.lines.map(line => line[0]).join(','),
 			...(period.name ? { range: period.name } : { from: period.from, to: period.to })
 		});
-		const old = this.chart.exports.querySelector('.remsim-csv');
-		if (old && url)
-			old.href = url; // keeps the keyboard's place
-		else if (url)
-			this.chart.exports.append(el('a.remsim-csv', { href: url, download: '', 'aria-label': t('%s as CSV', this.chart.spec.title) }, 'CSV'));
+		download(this.chart.exports, 'a', url, 'CSV', t('%s as CSV', this.chart.spec.title));
 	}
 
 	destroy() {
