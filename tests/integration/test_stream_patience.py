@@ -16,6 +16,7 @@ from stream_support import Server, serving
 from web_support import TOKEN
 
 CROWD = 40
+PAIR = b"POST /api/v1/auth/pair HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 HEALTH = b"GET /api/v1/healthz HTTP/1.1\r\nHost: x\r\n"
 
 
@@ -60,10 +61,19 @@ def answers(connection: socket.socket, count: int = 1) -> list[bytes]:
         HEALTH + b"Content-Length: 60000\r\n\r\nhalf a body",
         b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{",
         b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{",
+        PAIR + b"Content-Length: 20\r\n\r\n{",
+        PAIR + b"Content-Length: 00000000020\r\n\r\n{",
+        PAIR + b"Content-Length: 5000\r\n\r\n{",
+        PAIR + b"Content-Length: 20\r\nExpect: 100-continue\r\n\r\n",
+        PAIR + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n{",
+        PAIR + f"Authorization: Bearer {TOKEN}\r\nContent-Length: 20\r\n\r\n{{".encode(),
         b"no such thing as http\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000,
     ],
-    ids=["nothing", "half a line", "half a head", "closing", "unread body", "no token", "chunked", "garbage", "long"],
+    ids=[
+        *("nothing", "half a line", "half a head", "closing", "unread body", "no token", "chunked", "half a pairing"),
+        *("zeros", "long pairing", "expecting", "chunked pairing", "half a body with a token", "garbage", "long"),
+    ],
 )
 def test_a_crowd_that_waits_holds_up_nobody(server: Server, said: bytes) -> None:
     with crowd(server, said):
@@ -113,7 +123,13 @@ def test_a_body_that_comes_late_is_taken(server: Server) -> None:
 
 
 def test_sigterm_does_not_wait_for_them(server: Server) -> None:
-    with crowd(server, HEALTH), crowd(server, HEALTH + b"Connection: close\r\n\r\n"), crowd(server, HEALTH + b"\r\n"):
+    half = PAIR + b"Content-Length: 20\r\n\r\n{"
+    with (
+        crowd(server, HEALTH),
+        crowd(server, half),
+        crowd(server, HEALTH + b"Connection: close\r\n\r\n"),
+        crowd(server, HEALTH + b"\r\n"),
+    ):
         server.get("healthz", timeout_s=10)
         assert server.terminate() < 4  # the bar of 2 s is the benchmark's
     assert server.errors() == ""

@@ -245,3 +245,12 @@ def test_an_empty_token_file_does_not_open_the_door(tmp_path: Path) -> None:
 def test_a_state_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=str(tmp_path / "nowhere" / "token")):
         ensure_token(tmp_path / "nowhere")
+
+
+def test_who_proves_nothing_sends_little_and_at_once(parts) -> None:
+    client = client_of(parts[1], token=False)
+    long = client.post("/api/v1/auth/refresh", json={"refresh": "x" * 5000})
+    assert (long.status_code, long.json["code"]) == (413, "too_large")
+    for header in ({"Expect": "100-continue"}, {"Transfer-Encoding": "chunked"}):
+        assert client.post("/api/v1/auth/refresh", json={"refresh": "x"}, headers=header).status_code == 413
+    assert client.post("/api/v1/auth/refresh", json={"refresh": "x"}).status_code == 401

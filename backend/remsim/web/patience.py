@@ -2,7 +2,8 @@
 
 gunicorn gives a new connection a thread before it has said anything, reads heads in that thread without a deadline, and
 waits in the event loop itself for clients to close: a few silent connections stop every answer, with no token needed.
-Here a thread gets a request whose head is all there. It leans on ``accept``, ``enqueue_req``, ``finish_request``,
+Here a thread gets a request whose head is all there, and its body too when that is short: more is read for those only
+who have proved who they are (``remsim.web.auth.guard``). It leans on ``accept``, ``enqueue_req``, ``finish_request``,
 ``keepalived_conns``, ``murder_pending``, ``poller`` and ``nr_conns`` of gunicorn's worker and on the parser's buffer;
 tests/integration/test_stream_patience.py fails when one of them changes.
 """
@@ -14,6 +15,7 @@ import errno
 import io
 import itertools
 import logging
+import re
 import selectors
 import socket
 import time
@@ -31,6 +33,10 @@ HEAD_WITHIN_S = 5.0
 
 LONGEST_HEAD = 64 * 1024
 HEAD_END = b"\r\n\r\n"
+SHORT_BODY = 16 * 1024
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*(\d{1,18})[ \t]*\r\n", re.I)
+CONTINUE = re.compile(rb"\r\nexpect:", re.I)
+"""Who expects to be asked for the body does not send it before a thread has done so."""
 
 PAUSE_S = 30.0
 """How long a client may pause in the middle of a body it sends, or of an answer it takes."""
@@ -43,7 +49,20 @@ LINGER_S = 2.0
 
 
 class HeadTimeout(ParseException):  # type: ignore[misc]  # gunicorn has no types
-    """Half a head came, and no more."""
+    """Half a request came, and no more."""
+
+
+def needs_more(held: bytes) -> bool:
+    """Whether the beginning of a request is no whole head yet, or a short body is not all there."""
+    head, end, body = held.partition(HEAD_END)
+    if not end:
+        if len(held) > LONGEST_HEAD:
+            raise LimitRequestHeaders("no end")
+        return True
+    length = LENGTH.search(head + end)
+    if length is None or CONTINUE.search(head + end):
+        return False
+    return len(body) < int(length[1]) <= SHORT_BODY
 
 
 class PatientSocket(socket.socket):
@@ -59,6 +78,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
     def init_process(self) -> None:
         # Connections with their deadlines, the oldest first; only the event loop's thread touches them.
         self._asking: dict[Any, float] = {}
+        self._sending: dict[Any, float] = {}
         self._leaving: dict[Any, float] = {}
         gthread.DEFAULT_WORKER_DATA_TIMEOUT = REST_WITHIN_S
         super().init_process()
@@ -77,7 +97,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
 
     def _make_room(self) -> None:
         """Close who has had the last answer for the longest time, else who asks nothing more, else nothing at all."""
-        oldest = next(itertools.chain(self._leaving, self.keepalived_conns, self._asking), None)
+        oldest = next(itertools.chain(self._leaving, self.keepalived_conns, self._asking, self._sending), None)
         if oldest is not None:
             with contextlib.suppress(ValueError):
                 self.keepalived_conns.remove(oldest)
@@ -94,36 +114,43 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
             conn.init()
         conn.sock.setblocking(False)
         try:
-            ready = self._take_head(conn)
+            is_whole = self._take(conn)
         except ParseException as error:
             self._refuse(conn, error)
             return
-        if ready:
+        if is_whole:
             super().enqueue_req(conn)
+        elif self._has_head(conn):
+            self._watch(self._sending, conn, PAUSE_S, self._on_more)
         else:
-            self._watch(self._asking, conn, HEAD_WITHIN_S, self._on_head)
+            self._watch(self._asking, conn, HEAD_WITHIN_S, self._on_more)
 
-    def _on_head(self, conn: Any, _sock: socket.socket) -> None:
-        """More of a head came."""
+    def _on_more(self, conn: Any, _sock: socket.socket) -> None:
+        """More of a request came."""
         try:
-            if not self._take_head(conn):
-                return
+            is_whole = self._take(conn)
         except ParseException as error:
             self._forget(conn)
             self._refuse(conn, error)
-        else:
+            return
+        if is_whole:
             self._forget(conn)
             super().enqueue_req(conn)
+        elif conn in self._asking and self._has_head(conn):
+            del self._asking[conn]
+            self._sending[conn] = time.monotonic() + PAUSE_S
 
     @staticmethod
-    def _take_head(conn: Any) -> bool:
-        """Read what is there; True when a thread can go on: the head is whole, or the client is gone."""
+    def _has_head(conn: Any) -> bool:
+        return HEAD_END in conn.parser.unreader.buf.getvalue()
+
+    @staticmethod
+    def _take(conn: Any) -> bool:
+        """Read what is there; True when a thread can go on: it need not wait for more, or the client is gone."""
         held = conn.parser.unreader.buf
         held.seek(0, io.SEEK_END)
         try:
-            while HEAD_END not in held.getvalue():
-                if held.tell() > LONGEST_HEAD:
-                    raise LimitRequestHeaders("no end")
+            while needs_more(held.getvalue()):
                 piece = conn.sock.recv(8192)
                 if not piece:
                     break
@@ -170,7 +197,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
     def murder_pending(self) -> None:
         super().murder_pending()
         now = time.monotonic()
-        for conn, deadline in list(self._asking.items()):
+        for conn, deadline in [*self._asking.items(), *self._sending.items()]:
             is_silent = not conn.parser.unreader.buf.getvalue()
             if is_silent and (deadline <= now or not self.alive):
                 self._close(conn)
@@ -186,6 +213,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
 
     def _forget(self, conn: Any) -> None:
         self._asking.pop(conn, None)
+        self._sending.pop(conn, None)
         self._leaving.pop(conn, None)
         with contextlib.suppress(KeyError, ValueError, OSError):
             self.poller.unregister(conn.sock)

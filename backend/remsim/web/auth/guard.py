@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request, Response, current_app, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from remsim.web.auth.accounts import TOKEN_PREFIX, WALL_PREFIX, Accounts
 from remsim.web.auth.apps import Apps
@@ -26,6 +27,8 @@ COOKIE_DAYS = 30
 UNSAFE = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 ALL = frozenset(SCOPES)
 LONGEST_PROOF = 2048
+LONGEST_UNPROVED = 4096
+"""Bytes of a body that nobody has proved to be allowed to send."""
 LACKING = {
     "write": ("read_only", "this login may look but change nothing"),
     "at-console": ("no_console", "this login may not use the AT console"),
@@ -63,6 +66,7 @@ class Guard:
         view = _view_of(request)
         scopes: tuple[str, ...] = getattr(view, "required_scopes", ())
         if PUBLIC in scopes:
+            wait_for_nothing(request)
             return None
         who = self.identify(request)
         if who is None:
@@ -149,6 +153,16 @@ class Guard:
             raise Forbidden("this ticket was asked for by a page of another origin", code="cross_origin")
         g.ticket = spent
         return spent.holder
+
+
+def wait_for_nothing(asked: Request) -> None:
+    """Who has proved nothing is not waited for: his body has to be short, for then it is all there already.
+
+    ``remsim.web.patience`` sees to that; what has no length, or wants to be asked for, could hold a thread for long.
+    """
+    asked.max_content_length = LONGEST_UNPROVED
+    if asked.method in UNSAFE and ("Transfer-Encoding" in asked.headers or "Expect" in asked.headers):
+        raise RequestEntityTooLarge
 
 
 def same_origin(asked: Request) -> bool:
