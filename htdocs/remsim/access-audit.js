@@ -13,7 +13,7 @@ export class AuditPanel {
 	constructor(context) {
 		const { t } = context;
 		this._context = context;
-		this.text = el('input', { type: 'search', 'aria-label': t('Only entries with this text'), placeholder: t('Text'), maxlength: 100, input: () => this._typed() });
+		this.text = el('input', { type: 'search', 'aria-label': t('Only entries with this text'), placeholder: t('Only entries with this text'), maxlength: 100, input: () => this._typed() });
 		this.refused = el('input', { type: 'checkbox', change: () => this.load() });
 		this.csv = el('a.remsim-button', { download: '' }, t('CSV'));
 		this.list = el('ol.remsim-plainlist.remsim-audit');

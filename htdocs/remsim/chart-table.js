@@ -14,9 +14,9 @@ export class ChartTable {
 		this.root = el('details', { toggle: () => this.update() }, el('summary', {}, t('Values as a table')), this.body);
 	}
 
-	/** Fill it again when it is open. */
+	/** Fill it again when it is open, and its chart is drawn. */
 	update() {
-		if (!this.root.open)
+		if (!this.root.open || this._chart.from === undefined)
 			return;
 		const t = this._t, { lines, spec, from, to, stepS } = this._chart;
 		const { spanS, rows } = thinned(lines, from, to, stepS || 1);

@@ -178,7 +178,7 @@ export class FormView {
 		this.beside = el('span.remsim-beside');
 		this.root = el('form.remsim-form', { novalidate: true, submit: event => { event.preventDefault(); this.submit(); } },
 			shown.map(field => field.root),
-			advanced.length ? el('details.remsim-advanced', {}, el('summary', {}, t('Advanced')), advanced.map(field => field.root)) : null,
+			advanced.length ? el('details.remsim-advanced', {}, el('summary', {}, t('Advanced')), el('div.remsim-advanced-fields', {}, advanced.map(field => field.root))) : null,
 			this.error, options.isReadonly ? null : el('div.remsim-submit', {}, this.button, this.undo, this.beside));
 		if (options.values)
 			this.put(options.values);
