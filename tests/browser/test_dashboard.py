@@ -201,3 +201,19 @@ def test_cards_keep_their_height_whatever_happens_to_a_modem(visit) -> None:
     assert page.evaluate(heights) == before
     one.get_by_label("Try a fault").select_option("clear")
     expect(one).to_contain_text("Online", timeout=20_000)
+
+
+def test_a_chart_says_what_its_values_mean_and_what_is_good(visit) -> None:
+    page = visit.open()
+    wait_for_charts(page)
+    asks = chart(page, "RSRP").get_by_role("button", name="What does this mean?")
+    asks.click()
+    expect(page.get_by_role("dialog", name="RSRP")).to_contain_text("From −80 dBm on it is excellent, −90 good, −100 fair")
+    page.keyboard.press("Escape")
+    expect(asks).to_be_focused()
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+def test_a_phones_navigation_shows_the_page_it_is_on(visit) -> None:
+    page = visit.open("/diagnostics")
+    expect(page.locator(".remsim-nav [aria-current]")).to_be_in_viewport(ratio=1)
