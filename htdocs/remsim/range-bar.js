@@ -84,7 +84,7 @@ export class RangeBar {
 
 	_fromAddress() {
 		const address = new URLSearchParams(location.hash.slice(1));
-		if (address.get('range') in RANGES)
+		if (Object.hasOwn(RANGES, address.get('range') || ''))
 			this.range = address.get('range');
 		this.utc = address.get('utc') === '1';
 		this.modem = address.get('modem');
