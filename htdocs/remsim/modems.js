@@ -1,13 +1,10 @@
 /** The Modems page: the list, and one modem in tabs; which one and which tab stand in the address. */
 
 import { AimView } from './aim.js';
-import { AlertBadge } from './alert-badge.js';
 import { el, fill, mark, setText } from './dom.js';
 import { bitRate, duration, epoch, withUnit } from './format.js';
+import { Frame } from './frame.js';
 import { JobBar } from './jobs.js';
-import { Keeper } from './keeper.js';
-import { LinkState } from './link-state.js';
-import { Live } from './live.js';
 import { operationText } from './modem-card.js';
 import { ModemChip } from './modem-chip.js';
 import { ConsoleTab } from './modem-console.js';
@@ -18,8 +15,6 @@ import { SimTab } from './modem-sim.js';
 import { SmsTab } from './modem-sms.js';
 import { NoModem } from './no-modem.js';
 import { mainSignal, quality } from './quality.js';
-import { Store } from './store.js';
-import { followScheme } from './theme.js';
 import { STAGE_WORDS, msg, plain, stateLook, stateSentence } from './words.js';
 
 export { plain };
@@ -30,82 +25,45 @@ const TABS = [
 ];
 const LEAST_DETAIL_MS = 2000;
 const OPERATION_MS = 2000;
-const SKELETON_MS = 300;
 
 /**
  * Mount the Modems page into `node`; `options` as for dashboard.js, links {dashboard}.
  * Returns {destroy, pause, resume, isWaiting}.
  */
 export async function mount(node, options) {
-	const page = new ModemsPage(node, { t: plain, links: {}, scheme: 'auto', ...options });
+	const page = new ModemsPage(node, options);
 	await page.start();
 	return page;
 }
 
-class ModemsPage {
+class ModemsPage extends Frame {
 	constructor(node, options) {
-		const t = options.t;
-		this.options = options;
-		this.store = new Store();
-		this.live = new Live(this.store, options);
-		options.refresh = () => this.live.refresh();
-		this.keeper = new Keeper(this.store, options.request);
+		super(node, options, 'remsim-modems');
+		const { t } = this.options;
 		this.rows = new Map();
-		this.summary = el('strong');
-		this.firing = new AlertBadge(this.store, options);
-		this.linkState = new LinkState(this.store, this.options);
-		this.badge = el('span.remsim-simulated', { hidden: true }, t('SIMULATED'));
-		this.problems = el('div.remsim-problems', { role: 'alert' });
 		this.list = el('ul.remsim-modemlist');
 		this.listBox = el('nav.remsim-modemnav', { 'aria-label': t('Modems') }, this.list);
 		this.detail = el('div.remsim-detail');
-		this.nothing = new NoModem(options, () => this.live.refresh().catch(() => {}));
-		this.jobs = new JobBar(this.store, this.keeper, options);
-		this.root = el('div.remsim.remsim-modems', {},
-			el('header.remsim-head', {}, options.title ? el('h1', {}, t(options.title)) : null, this.badge, this.summary, this.firing.root, this.linkState.root),
-			this.problems, this.nothing.root, el('div.remsim-split', {}, this.listBox, this.detail), this.jobs.root);
-		fill(node, this.root);
-		this._stop = [
-			this.store.on('state', () => this._state()),
-			this.store.on('reading', reading => this._reading(reading)),
-			this.store.on('event', event => this.view?.happened(event)),
-			this.store.on('job', job => this._job(job)),
-			this.store.on('link', () => this._head()),
-			followScheme(this.root, options.scheme, () => this.view?.recolour())
-		];
+		this.nothing = new NoModem(this.options, () => this.live.refresh().catch(() => {}));
+		this.jobs = new JobBar(this.store, this.keeper, this.options);
+		fill(this.body, this.nothing.root, el('div.remsim-split', {}, this.listBox, this.detail), this.jobs.root);
 		this._hash = () => this._route();
 		window.addEventListener('hashchange', this._hash);
-		this._second = setInterval(() => this._tick(), 1000);
 	}
-
-	async start() {
-		const skeleton = setTimeout(() => this.root.classList.add('remsim-loading'), SKELETON_MS);
-		await this.live.start();
-		clearTimeout(skeleton);
-		this.root.classList.remove('remsim-loading');
-	}
-
-	pause() { this.live.pause(); }
-	resume() { this.live.resume(); }
-
-	/** Whether something that was asked for here needs the page to go on. */
-	get isWaiting() { return this.keeper.isWaiting; }
 
 	destroy() {
-		clearInterval(this._second);
 		window.removeEventListener('hashchange', this._hash);
 		this.view?.destroy();
 		this.jobs.destroy();
-		this.keeper.destroy();
-		this.firing.destroy();
-		this.live.destroy();
-		this._stop.forEach(stop => stop());
-		this.root.remove();
+		super.destroy();
 	}
 
-	_state() {
-		const modems = this.store.list();
-		this._head();
+	happened(event) { this.view?.happened(event); }
+	recolour() { this.view?.recolour(); }
+
+	changed() {
+		const t = this.options.t, modems = this.store.list(), online = modems.filter(modem => modem.state === 'online').length;
+		setText(this.summary, modems.length ? t('%s of %s online', online, modems.length) : t('No modem'));
 		this.nothing.show(this.store.loaded && !modems.length);
 		for (const [id, row] of this.rows) {
 			if (!this.store.modems.has(id)) {
@@ -130,7 +88,7 @@ class ModemsPage {
 		this.rows.get(modem.id)?.update(modem, this.store);
 	}
 
-	_reading(reading) {
+	heard(reading) {
 		const modem = this.store.modems.get(reading.modem);
 		if (!modem || document.hidden)
 			return;
@@ -139,25 +97,11 @@ class ModemsPage {
 			this.view.read(modem);
 	}
 
-	_job(job) {
+	worked(job) {
 		const modem = this.store.modems.get(job.modem);
 		if (modem)
 			this._row(modem);
 		this.view?.follow();
-	}
-
-	_head() {
-		const t = this.options.t, modems = this.store.list();
-		const online = modems.filter(modem => modem.state === 'online').length;
-		if (this.store.loaded)
-			setText(this.summary, modems.length ? t('%s of %s online', online, modems.length) : t('No modem'));
-		this.linkState.show();
-		this.root.classList.toggle('remsim-cut-off', this.store.isCutOff());
-		this.badge.hidden = !this.store.simulated;
-		const told = JSON.stringify(this.store.problems);
-		if (told !== this._told)
-			fill(this.problems, this.store.problems.map(problem => el('p.remsim-problem', {}, el('strong', {}, problem.message), problem.hint ? ` – ${problem.hint}` : '')));
-		this._told = told;
 	}
 
 	/** Show what the address says. */
@@ -192,11 +136,7 @@ class ModemsPage {
 			document.title = modem ? `${modem.name} – remsim` : 'remsim';
 	}
 
-	_tick() {
-		if (document.hidden)
-			return;
-		if (['reconnecting', 'refused'].includes(this.store.link.mode))
-			this._head();
+	tick() {
 		for (const modem of this.store.list())
 			this._row(modem);
 		this.jobs.tick();

@@ -364,7 +364,7 @@ def test_a_running_operation_shows_on_the_dashboard_and_is_aborted(visit, servic
         card = page.locator(".remsim-card", has_text="FM350")
         expect(card.locator(".remsim-doing")).to_contain_text(re.compile("search", re.IGNORECASE))
         card.get_by_role("link").first.click()
-        page.get_by_role("link", name="Settings").click()
+        page.locator(".remsim-modem").get_by_role("link", name="Settings").click()
         page.locator("[data-action='apn'] summary").first.click()
         expect(page.locator("[data-action='apn']")).to_contain_text("The modem is busy")
         page.get_by_role("button", name="Abort").click()

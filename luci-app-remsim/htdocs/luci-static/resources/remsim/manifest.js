@@ -88,7 +88,7 @@ return baseclass.extend({
 		'modem-signal': ['carriers', 'charts', 'dom', 'format', 'meanings', 'modem-card', 'quality', 'series', 'table'],
 		'modem-sim': ['action-panel', 'dom', 'format', 'words'],
 		'modem-sms': ['action-panel', 'ask', 'dom', 'format', 'jobs'],
-		'modems': ['aim', 'alert-badge', 'dom', 'format', 'jobs', 'keeper', 'link-state', 'live', 'modem-card', 'modem-chip', 'modem-console', 'modem-log', 'modem-settings', 'modem-signal', 'modem-sim', 'modem-sms', 'no-modem', 'quality', 'store', 'theme', 'words'],
+		'modems': ['aim', 'dom', 'format', 'frame', 'jobs', 'modem-card', 'modem-chip', 'modem-console', 'modem-log', 'modem-settings', 'modem-signal', 'modem-sim', 'modem-sms', 'no-modem', 'quality', 'words'],
 		'no-modem': ['copy', 'dom', 'words'],
 		'period-events': ['chart-marks', 'format'],
 		'quality': ['words'],
