@@ -16,7 +16,7 @@ START = "start.js"
 class Page:
     """A page at ``/path``: ``module`` of ``htdocs/remsim`` exports its ``mount``, ``styles`` are beside ``remsim.css``.
 
-    ``scopes``: one of them opens it. ``is_bare``: without the navigation.
+    ``scopes``: one of them opens it. ``is_bare``: without the navigation. ``has_charts``: it draws some at once.
     """
 
     path: str
@@ -26,12 +26,13 @@ class Page:
     in_nav: bool = True
     is_bare: bool = False
     scopes: tuple[str, ...] = ("read",)
+    has_charts: bool = False
 
 
 PAGES = (
-    Page("", "Dashboard", "dashboard", ("dashboard",)),
+    Page("", "Dashboard", "dashboard", ("dashboard",), has_charts=True),
     Page("modems", "Modems", "modems", ("modems",)),
-    Page("history", "History", "history", ("modems", "history")),
+    Page("history", "History", "history", ("modems", "history"), has_charts=True),
     Page("events", "Events", "events", ("modems", "events")),
     Page("usage", "Usage", "usage", ("modems", "usage")),
     Page("alerts", "Alerts", "alerts", ("modems", "alerts")),
@@ -48,10 +49,9 @@ PAGES = (
 def html_of(page: Page, static_dir: Path) -> str:
     """The document. Addresses are relative, so that a proxy may serve all of it below any path of one level."""
     modules = modules_of(page.module, static_dir)
-    has_charts = "charts.js" in modules
     styles = "".join(f'<link rel="stylesheet" href="ui/remsim/{name}.css">\n' for name in ("remsim", *page.styles))
     preloads = "".join(f'<link rel="modulepreload" href="ui/remsim/{name}">\n' for name in modules)
-    if has_charts:
+    if page.has_charts:
         preloads += '<link rel="preload" href="ui/vendor/chart.umd.js" as="script">\n'
     return f"""<!DOCTYPE html>
 <html lang="en">
