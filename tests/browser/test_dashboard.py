@@ -208,7 +208,8 @@ def test_a_chart_says_what_its_values_mean_and_what_is_good(visit) -> None:
     wait_for_charts(page)
     asks = chart(page, "RSRP").get_by_role("button", name="What does this mean?")
     asks.click()
-    expect(page.get_by_role("dialog", name="RSRP")).to_contain_text("From −80 dBm on it is excellent, −90 good, −100 fair")
+    meaning = "From −80 dBm on it is excellent, −90 good, −100 fair"
+    expect(page.get_by_role("dialog", name="RSRP")).to_contain_text(meaning)
     page.keyboard.press("Escape")
     expect(asks).to_be_focused()
 
