@@ -129,7 +129,9 @@ def test_stopped_while_the_modem_is_dead_the_undo_waits_for_the_next_start(servi
     assert service.stop() < SERVICE_STOPS_S
     assert service.pending.exists() and "Traceback" not in service.log()
     service.start()
-    service.request("simulation/faults", method="POST", body={"modem": "modem1", "fault": "clear"})
+    service.wait_for("modems", lambda answer: answer["modems"])  # it answers before it has looked for modems
+    status, _cleared = service.request("simulation/faults", method="POST", body={"modem": "modem1", "fault": "clear"})
+    assert status == 202
     service.online()
     service.wait_for("events?kind=control&limit=50", lambda answer: "was undone" in str(answer), 30)
     assert bands(service) == before and not service.pending.exists()
