@@ -99,7 +99,7 @@ class MailedReports:
                 if (plan.sim, cycle.month) not in self._told:
                     self._told.add((plan.sim, cycle.month))
                     self._emit(Event("error", "remsim", self._clock.now(), text, "warning"))
-            except Exception:
+            except Exception:  # a mistake in one report must not keep the others back
                 log.exception("the usage report of %s could not be made", plan.sim)
 
     def _send_one(self, plan: SimSettings, cycle: Cycle) -> None:
