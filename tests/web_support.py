@@ -21,6 +21,7 @@ from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.reading import ModemReading
+from remsim.remotesim.desk import RemoteSim
 from remsim.telemetry.annotations import Annotations
 from remsim.telemetry.journal import Journal
 from remsim.telemetry.sequence import Sequence
@@ -150,6 +151,9 @@ class SmallRouter:
             router_name="router",
         )
         self.config.subscribe(self.alerts.configure)
+        self.remote_sim = RemoteSim(
+            settings=self.settings, state_dir=directory, data_dir=directory, clock=self.clock, emit=self.emit
+        )
         self.simulator: Faults | None = Faults()
         self.stopped = False
 
@@ -180,6 +184,7 @@ class SmallRouter:
     def stop(self) -> None:
         self.stopped = True
         self.alerts.stop()
+        self.remote_sim.stop()
         self.usage.close()
         self.annotations.close()
         self.series.close()

@@ -36,6 +36,7 @@ from remsim.modems.manager import ModemManager
 from remsim.modems.netifd import Netifd
 from remsim.modems.sim_owner import sim_owner
 from remsim.options import RouterOptions, config_dir_of, effective_settings, make_dirs, overlay
+from remsim.remotesim.desk import RemoteSim
 from remsim.telemetry.annotations import Annotations
 from remsim.telemetry.journal import Journal
 from remsim.telemetry.recorder import Recorder
@@ -139,6 +140,10 @@ class Router:
             router_name=gethostname(),
         )
         self.config.subscribe(self.alerts.configure)
+        self.remote_sim = RemoteSim(
+            settings=self.settings, state_dir=self.state_dir, data_dir=self.data_dir, clock=self.clock, emit=self.emit
+        )
+        self.config.subscribe(self.remote_sim.configure)
         self.reports = MailedReports(
             self.state_dir / "reports.json",
             usage=self.usage,
@@ -179,6 +184,7 @@ class Router:
         self.recorder.start()
         self.alerts.start()
         self.modems.start()
+        self.remote_sim.start()
         if backfill:
             ids = iter(self.sequence.reserve(BACKFILL_EVENT_IDS))
             self.jobs.start("backfill", lambda job: self._backfill(job, ids))
@@ -188,6 +194,7 @@ class Router:
         self._stopping.set()
         self.jobs.stop(UNDO_S)
         self.alerts.stop()
+        self.remote_sim.stop()
         self.modems.stop()
         self.jobs.stop(TELL_S)
         self._means.close()

@@ -17,6 +17,7 @@ from remsim.config.fields import (
     SectionType,
     Targets,
 )
+from remsim.config.remote_sim import IONMESH, REMOTE_CLIENT, REMOTE_SIM, REMSIM_SERVER
 from remsim.config.sims import SIM
 from remsim.core.forms import Choice, Flag, Text, Whole
 
@@ -251,5 +252,9 @@ SECTIONS = table(
     SIM,
     ALERT,
     CHANNEL,
+    REMOTE_SIM,
+    REMSIM_SERVER,
+    REMOTE_CLIENT,
+    IONMESH,
 )
 """All there are, in the order of the pages. A new type is a row here and a field in ``Settings``."""

@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 from remsim.config.alerting import AlertSettings
 from remsim.config.channels import ChannelSettings
 from remsim.config.fields import Lines, Options, SectionType
+from remsim.config.remote_sim import IonMeshSettings, RemoteClientSettings, RemoteSimSettings, RemsimServerSettings
 from remsim.config.sections import (
     DEFAULT_PROBES,
     SECTIONS,
@@ -62,6 +63,10 @@ class Settings:
     alerts: tuple[AlertSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
     sims: tuple[SimSettings, ...] = ()
+    remote_sim: RemoteSimSettings = field(default_factory=RemoteSimSettings)
+    remsim_servers: tuple[RemsimServerSettings, ...] = ()
+    remote_clients: tuple[RemoteClientSettings, ...] = ()
+    ionmesh: IonMeshSettings = field(default_factory=IonMeshSettings)
 
     def modem_at(self, usb_path: str) -> ModemSettings:
         """The settings of the modem at a USB path."""

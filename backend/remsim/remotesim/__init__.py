@@ -1,0 +1,1 @@
+"""osmo-remsim: clients, servers and banks of this router; which remote card serves which modem."""

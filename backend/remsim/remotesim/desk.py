@@ -1,0 +1,42 @@
+"""All of remote SIM that one router has: made, started and stopped together, shown as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from remsim.config.settings import Settings
+from remsim.core.clock import Clock
+from remsim.core.events import Event
+
+
+class RemoteSim:
+    """The router's clients, the servers they talk to and the slot maps wanted there."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        state_dir: Path,
+        data_dir: Path,
+        clock: Clock,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._emit = emit
+
+    def start(self) -> None:
+        """Begin to listen to the clients and to look at the servers."""
+
+    def stop(self) -> None:
+        """End, and close the files."""
+
+    def configure(self, settings: Settings) -> None:
+        """Put changed settings in force."""
+        self._settings = settings
+
+    def view(self) -> dict[str, Any]:
+        """The object of ``GET /api/v1/remote-sim``."""
+        return {"server": {"reachable": None}, "clients": [], "slotmaps": []}
