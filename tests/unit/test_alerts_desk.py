@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from remsim.alerts.desk import FOUND_AFTER_S, Alerts
-from remsim.alerts.notice import ChannelTrouble, Notice
+from remsim.alerts.notice import Notice
 from remsim.alerts.watch import Sources
 from remsim.config.alerting import AlertSettings
 from remsim.config.channels import ChannelSettings
@@ -18,6 +18,7 @@ from remsim.core.bus import Bus, Numbered
 from remsim.core.clock import FakeClock
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
+from remsim.outbound.way import Undelivered
 from remsim.telemetry.journal import Journal
 from remsim.telemetry.sequence import Sequence
 
@@ -82,7 +83,7 @@ class House:
 
     def send(self, channel: ChannelSettings, notice: Notice) -> None:
         if self.fails:
-            raise ChannelTrouble(self.fails)
+            raise Undelivered(self.fails)
         self.sent.append((channel.name, notice))
 
     def read(self, modem: str = "modem1", **values: Any) -> None:
@@ -417,7 +418,7 @@ def test_a_failing_channel_is_tried_ever_more_rarely(house: House) -> None:
 
     def refuse(channel: ChannelSettings, notice: Notice) -> None:
         tries.append(house.clock.monotonic())
-        raise ChannelTrouble("no")
+        raise Undelivered("no")
 
     house.alerts._outbox._send = refuse
     house.read(rsrp_dbm=-115)

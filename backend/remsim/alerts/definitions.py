@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from marshmallow import ValidationError
 
 from remsim.alerts.alert import ROUTER, Alert
-from remsim.alerts.notice import one_line
 from remsim.config.alerting import DAYS, ROUTER_VALUES, USAGE_VALUES, AlertSettings, check_rule
 from remsim.core.events import KINDS
+from remsim.outbound.way import one_line
 from remsim.telemetry.measures import SHOWN
 from remsim.telemetry.rules.hours import ALWAYS, Hours
 from remsim.telemetry.rules.rule import Rule, Value

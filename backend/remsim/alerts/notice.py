@@ -7,16 +7,9 @@ from typing import Any
 
 from remsim.alerts.alert import SEVERITY_RANK
 from remsim.core.clock import iso_utc
-from remsim.core.errors import RemsimError
+from remsim.outbound.way import one_line
 
 TRIAL_ID = "0"
-
-
-class ChannelTrouble(RemsimError):
-    """A message could not be sent; the text says by whom it was refused, never a secret."""
-
-    code = "channel_failed"
-    http_status = 502
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +51,6 @@ class Notice:
     def as_dict(self) -> dict[str, Any]:
         """All of it as JSON."""
         return {"status": self.status, "router": self.router, "at": iso_utc(self.at), "alerts": list(self.alerts)}
-
-
-def one_line(text: str) -> str:
-    """Text as it can stand in a header or a log."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def line_of(alert: dict[str, Any]) -> str:

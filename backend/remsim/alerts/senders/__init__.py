@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from remsim.alerts.notice import ChannelTrouble, Notice
+from remsim.alerts.notice import Notice
 from remsim.config.channels import ChannelSettings
+from remsim.outbound.way import Undelivered
 
 
 def send(channel: ChannelSettings, notice: Notice) -> None:
-    """Send a notice by a channel, or raise ``ChannelTrouble``."""
+    """Send a notice by a channel, or raise ``Undelivered``."""
     if channel.type == "smtp":
         from remsim.alerts.senders import smtp
 
@@ -31,11 +32,11 @@ def send(channel: ChannelSettings, notice: Notice) -> None:
 
         syslog.send(channel, notice)
     else:
-        raise ChannelTrouble(f"{channel.type} sends nothing")
+        raise Undelivered(f"{channel.type} sends nothing")
 
 
 def send_letter(channel: ChannelSettings, subject: str, text: str, at: float, files: Mapping[str, str]) -> None:
-    """Send a text of any length, with files of CSV, by an e-mail channel, or raise ``ChannelTrouble``."""
+    """Send a text of any length, with files of CSV, by an e-mail channel, or raise ``Undelivered``."""
     from remsim.alerts.senders import smtp
 
     message = smtp.message_of(channel, subject, text, at)

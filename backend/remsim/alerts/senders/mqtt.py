@@ -1,113 +1,14 @@
-"""MQTT: connect, publish once and see it acknowledged, disconnect.
-
-That much of MQTT 3.1.1 is a page; a client library would hold a connection nobody needs, bring a thread, and choose the
-address it connects to by itself. Source: OASIS MQTT 3.1.1, sections 2.2, 3.1 to 3.4, 3.14.
-"""
+"""MQTT: a notice as JSON on the channel's topic."""
 
 from __future__ import annotations
 
 import json
-import secrets
-import socket
-from contextlib import closing
 
-from remsim.alerts.notice import ChannelTrouble, Notice
-from remsim.alerts.reach import connect, over_tls, words_of
+from remsim.alerts.notice import Notice
 from remsim.config.channels import ChannelSettings
-
-CONNECT, CONNACK, PUBLISH, PUBACK, DISCONNECT = 0x10, 0x20, 0x30, 0x40, 0xE0
-KEEP_ALIVE_S = 60
-MESSAGE_ID = 1
-LARGEST_REPLY = 4096
-REFUSALS = {
-    1: "it does not speak MQTT 3.1.1",
-    2: "it does not take the client's name",
-    3: "it is not available",
-    4: "the user or the password is wrong",
-    5: "this user may not connect",
-}
+from remsim.outbound.mqtt import Message, publish
 
 
 def send(channel: ChannelSettings, notice: Notice) -> None:
-    """Publish a notice as JSON on the channel's topic, with the broker's acknowledgement (QoS 1)."""
-    host = channel.host or ""
-    is_tls = channel.encryption != "none"
-    port = channel.port or (8883 if is_tls else 1883)
-    sock = connect(host, port, allow_private=channel.allow_private)
-    body = json.dumps(notice.as_dict()).encode()
-    try:
-        with closing(over_tls(sock, host, verify=channel.verify_tls) if is_tls else sock) as link:
-            link.sendall(connect_packet(channel.user, channel.password))
-            check_reply(link, host, CONNACK, "connection")
-            link.sendall(publish_packet(channel.topic or "", body, retain=channel.retain))
-            check_reply(link, host, PUBACK, "message")
-            link.sendall(bytes((DISCONNECT, 0)))
-    except OSError as error:
-        raise ChannelTrouble(f"{host} did not take the message: {words_of(error)}") from error
-
-
-def connect_packet(user: str | None, password: str | None) -> bytes:
-    """CONNECT with a clean session and a name of its own."""
-    flags = 0x02 | (0x80 if user else 0) | (0x40 if user and password else 0)
-    body = text("MQTT") + bytes((4, flags)) + KEEP_ALIVE_S.to_bytes(2) + text(f"remsim-{secrets.token_hex(6)}")
-    if user:
-        body += text(user) + (text(password) if password else b"")
-    return packet(CONNECT, body)
-
-
-def publish_packet(topic: str, body: bytes, *, retain: bool) -> bytes:
-    """PUBLISH with QoS 1."""
-    return packet(PUBLISH | 0x02 | int(retain), text(topic) + MESSAGE_ID.to_bytes(2) + body)
-
-
-def check_reply(link: socket.socket, host: str, kind: int, what: str) -> None:
-    """Read the broker's answer to what was sent; ``ChannelTrouble`` when it is another one or a refusal."""
-    found, body = read_packet(link)
-    if found & 0xF0 != kind or len(body) < 2:
-        raise ChannelTrouble(f"{host} does not answer as an MQTT broker does")
-    if kind == CONNACK and body[1]:
-        raise ChannelTrouble(f"{host} refuses the {what}: {REFUSALS.get(body[1], f'code {body[1]}')}")
-
-
-def read_packet(link: socket.socket) -> tuple[int, bytes]:
-    """One packet: its first byte and its body."""
-    kind = exactly(link, 1)[0]
-    length = shift = 0
-    while True:
-        byte = exactly(link, 1)[0]
-        length |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            break
-        if shift > 21:
-            raise ConnectionError("it does not speak MQTT")
-    if length > LARGEST_REPLY:
-        raise ConnectionError("its answer is too long")
-    return kind, exactly(link, length)
-
-
-def exactly(link: socket.socket, count: int) -> bytes:
-    """So many bytes."""
-    found = b""
-    while len(found) < count:
-        more = link.recv(count - len(found))
-        if not more:
-            raise ConnectionError("it closed the connection")
-        found += more
-    return found
-
-
-def text(value: str) -> bytes:
-    """A string with its length before it."""
-    raw = value.encode()
-    return len(raw).to_bytes(2) + raw
-
-
-def packet(kind: int, body: bytes) -> bytes:
-    """A packet with its length, seven bits a byte."""
-    length, head = len(body), bytes((kind,))
-    while True:
-        length, bits = divmod(length, 128)
-        head += bytes((bits | (0x80 if length else 0),))
-        if not length:
-            return head + body
+    """Publish a notice."""
+    publish(channel, [Message(channel.topic or "", json.dumps(notice.as_dict()).encode(), channel.retain)])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from remsim.alerts.notice import Notice
-from remsim.alerts.senders.http import post
 from remsim.config.channels import ChannelSettings
+from remsim.outbound.http import post
 
 SERVER = "https://ntfy.sh"
 PRIORITY = {"info": 3, "warning": 4, "critical": 5}

@@ -7,9 +7,10 @@ import socket
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from remsim.alerts.notice import ChannelTrouble, Notice, one_line
-from remsim.alerts.reach import TIMEOUT_S, connect, over_tls, tls_context, words_of
+from remsim.alerts.notice import Notice
 from remsim.config.channels import ChannelSettings
+from remsim.outbound.reach import TIMEOUT_S, connect, over_tls, tls_context, words_of
+from remsim.outbound.way import Undelivered, one_line
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -33,7 +34,7 @@ def send(channel: ChannelSettings, notice: Notice) -> None:
 
 
 def deliver(channel: ChannelSettings, message: EmailMessage) -> None:
-    """Hand a message to the channel's server, or raise ``ChannelTrouble``."""
+    """Hand a message to the channel's server, or raise ``Undelivered``."""
     host = channel.host or ""
     port = channel.port or PORTS[channel.encryption]
     try:
@@ -45,13 +46,13 @@ def deliver(channel: ChannelSettings, message: EmailMessage) -> None:
             server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         code, reply = next(iter(error.recipients.values()))
-        raise ChannelTrouble(f"{host} refuses every recipient: {code} {reply_of(reply)}") from error
+        raise Undelivered(f"{host} refuses every recipient: {code} {reply_of(reply)}") from error
     except smtplib.SMTPAuthenticationError as error:
-        raise ChannelTrouble(f"{host} refuses the user or the password ({error.smtp_code})") from error
+        raise Undelivered(f"{host} refuses the user or the password ({error.smtp_code})") from error
     except smtplib.SMTPResponseException as error:
-        raise ChannelTrouble(f"{host} refuses the message: {error.smtp_code} {reply_of(error.smtp_error)}") from error
+        raise Undelivered(f"{host} refuses the message: {error.smtp_code} {reply_of(error.smtp_error)}") from error
     except (smtplib.SMTPException, OSError, UnicodeError, ValueError) as error:
-        raise ChannelTrouble(f"{host} did not take the message: {words_of(error)}") from error
+        raise Undelivered(f"{host} did not take the message: {words_of(error)}") from error
 
 
 def message_of(channel: ChannelSettings, subject: str, text: str, at: float) -> EmailMessage:

@@ -6,8 +6,9 @@ import contextlib
 import socket
 import time
 
-from remsim.alerts.notice import ChannelTrouble, Notice
+from remsim.alerts.notice import Notice
 from remsim.config.channels import ChannelSettings
+from remsim.outbound.way import Undelivered
 
 SOCKET = "/dev/log"
 FACILITY = {"user": 1, "daemon": 3} | {f"local{number}": 16 + number for number in range(8)}
@@ -29,4 +30,4 @@ def send(channel: ChannelSettings, notice: Notice, *, path: str = SOCKET) -> Non
                 text = f"<{FACILITY[channel.facility] * 8 + level}>{stamp} remsim: {line}"
                 log.send(text.encode()[:LONGEST])
     except OSError as error:
-        raise ChannelTrouble(f"{path} does not take the message: {error.strerror or 'it does not answer'}") from error
+        raise Undelivered(f"{path} does not take the message: {error.strerror or 'it does not answer'}") from error

@@ -13,8 +13,8 @@ import json
 from typing import Any
 
 from remsim.alerts.notice import Notice
-from remsim.alerts.senders.http import post
 from remsim.config.channels import TEMPLATE_NAME, ChannelSettings
+from remsim.outbound.http import post
 
 NOT_OVER = "0001-01-01T00:00:00Z"
 

@@ -1,4 +1,4 @@
-"""The one way out of the alerts: names are resolved and looked at before a connection is made to that very address.
+"""The one way out: names are resolved and looked at before a connection is made to that very address.
 
 Else somebody who may only name a receiver could reach through the router what he cannot reach himself: its own
 services, or machines of the local network. A name that means another address the next time changes nothing.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
-from remsim.alerts.notice import ChannelTrouble, one_line
+from remsim.outbound.way import Undelivered, one_line
 
 if TYPE_CHECKING:
     from ssl import SSLSocket
@@ -28,17 +28,17 @@ Resolve = Callable[..., list[Any]]
 def connect(
     host: str, port: int, *, allow_private: bool, timeout_s: float = TIMEOUT_S, resolve: Resolve = socket.getaddrinfo
 ) -> socket.socket:
-    """A connection to a host, or ``ChannelTrouble``. Private addresses only where that is allowed."""
+    """A connection to a host, or ``Undelivered``. Private addresses only where that is allowed."""
     try:
         found = resolve(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "it is no name"
-        raise ChannelTrouble(f"the name {host} could not be resolved: {why}") from error
+        raise Undelivered(f"the name {host} could not be resolved: {why}") from error
     addresses = [one[4] for one in found if allow_private or (is_public(str(one[4][0])) and not is_own(one[4]))]
     if not addresses:
-        raise ChannelTrouble(
-            f"{host} is this router, or in its local network, which this channel may not reach",
-            hint="allow it in the channel's settings, from LuCI",
+        raise Undelivered(
+            f"{host} is this router, or in its local network, which it may not reach",
+            hint="allow it in the settings, from LuCI",
             code="private_address",
         )
     trouble: OSError | None = None
@@ -47,7 +47,7 @@ def connect(
             return socket.create_connection(address[:2], timeout_s)
         except OSError as error:
             trouble = error
-    raise ChannelTrouble(f"{host} port {port} cannot be reached: {words_of(trouble)}") from trouble
+    raise Undelivered(f"{host} port {port} cannot be reached: {words_of(trouble)}") from trouble
 
 
 def is_public(text: str) -> bool:
@@ -108,7 +108,7 @@ def over_tls(sock: socket.socket, host: str, *, verify: bool) -> SSLSocket:
         return made
     except OSError as error:
         sock.close()
-        raise ChannelTrouble(f"{host}: TLS failed: {words_of(error)}") from error
+        raise Undelivered(f"{host}: TLS failed: {words_of(error)}") from error
 
 
 def tls_context(*, verify: bool) -> Any:

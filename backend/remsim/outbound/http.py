@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from remsim.alerts.notice import ChannelTrouble
-from remsim.alerts.reach import connect, over_tls, words_of
-from remsim.config.channels import ChannelSettings
+from remsim.outbound.reach import connect, over_tls, words_of
+from remsim.outbound.way import Refused, Undelivered, Way, one_line
 
 LARGEST_ANSWER = 4096
+LONGEST_RETRY_AFTER_S = 3600
 
 
-def post(channel: ChannelSettings, url: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """Send a body; anything but 2xx is ``ChannelTrouble``."""
+def post(way: Way, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """Send a body; an answer other than 2xx is ``Refused``, none is ``Undelivered``."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     is_tls = parts.scheme == "https"
     port = parts.port or (443 if is_tls else 80)
-    sock = connect(host, port, allow_private=channel.allow_private)
+    sock = connect(host, port, allow_private=way.allow_private)
     connection = HTTPConnection(host, port)
-    connection.sock = over_tls(sock, host, verify=channel.verify_tls) if is_tls else sock
+    connection.sock = over_tls(sock, host, verify=way.verify_tls) if is_tls else sock
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # The port is named only when it is not the usual one, as clients do.
     usual = parts.port is None or parts.port == (443 if is_tls else 80)
@@ -30,13 +30,15 @@ def post(channel: ChannelSettings, url: str, body: bytes, headers: Mapping[str, 
     try:
         connection.request("POST", path, body, {**own, **headers})
         answer = connection.getresponse()
-        answer.read(LARGEST_ANSWER)
-        status = answer.status
+        told = one_line(answer.read(LARGEST_ANSWER).decode("utf-8", "replace")).strip()
+        status, later = answer.status, answer.headers.get("Retry-After", "")
     except (OSError, HTTPException, ValueError) as error:
-        raise ChannelTrouble(f"{host} did not take the message: {words_of(error)}") from error
+        raise Undelivered(f"{host} did not take the message: {words_of(error)}") from error
     finally:
         connection.close()
     if 300 <= status < 400:
-        raise ChannelTrouble(f"{host} answers with a redirect ({status}), which is not followed: use the final address")
+        text = f"{host} answers with a redirect ({status}), which is not followed: use the final address"
+        raise Refused(text, status, told)
     if not 200 <= status < 300:
-        raise ChannelTrouble(f"{host} refuses the message with status {status}")
+        wait_s = min(float(later), LONGEST_RETRY_AFTER_S) if later.isascii() and later.isdigit() else None
+        raise Refused(f"{host} refuses the message with status {status}", status, told, wait_s)
