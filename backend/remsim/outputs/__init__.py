@@ -1,0 +1,1 @@
+"""Measured values on their way to other systems: Prometheus remote-write, InfluxDB, Home Assistant by MQTT."""
