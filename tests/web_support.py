@@ -21,6 +21,7 @@ from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.reading import ModemReading
+from remsim.outputs.desk import Outputs
 from remsim.remotesim.desk import RemoteSim
 from remsim.telemetry.annotations import Annotations
 from remsim.telemetry.journal import Journal
@@ -154,6 +155,10 @@ class SmallRouter:
         self.remote_sim = RemoteSim(
             settings=self.settings, state_dir=directory, data_dir=directory, clock=self.clock, emit=self.emit
         )
+        self.outputs = Outputs(
+            directory / "outputs", settings=self.settings, snapshot=tuple, clock=self.clock, emit=self.emit
+        )
+        self.config.subscribe(self.outputs.configure)
         self.simulator: Faults | None = Faults()
         self.stopped = False
 

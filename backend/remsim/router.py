@@ -36,6 +36,7 @@ from remsim.modems.manager import ModemManager
 from remsim.modems.netifd import Netifd
 from remsim.modems.sim_owner import sim_owner
 from remsim.options import RouterOptions, config_dir_of, effective_settings, make_dirs, overlay
+from remsim.outputs.desk import Outputs
 from remsim.remotesim.desk import RemoteSim
 from remsim.telemetry.annotations import Annotations
 from remsim.telemetry.journal import Journal
@@ -144,6 +145,10 @@ class Router:
             settings=self.settings, state_dir=self.state_dir, data_dir=self.data_dir, clock=self.clock, emit=self.emit
         )
         self.config.subscribe(self.remote_sim.configure)
+        self.outputs = Outputs(
+            self.data_dir / "outputs", settings=self.settings, snapshot=tuple, clock=self.clock, emit=self.emit
+        )
+        self.config.subscribe(self.outputs.configure)
         self.reports = MailedReports(
             self.state_dir / "reports.json",
             usage=self.usage,
@@ -185,6 +190,7 @@ class Router:
         self.alerts.start()
         self.modems.start()
         self.remote_sim.start()
+        self.outputs.start()
         if backfill:
             ids = iter(self.sequence.reserve(BACKFILL_EVENT_IDS))
             self.jobs.start("backfill", lambda job: self._backfill(job, ids))
@@ -194,6 +200,7 @@ class Router:
         self._stopping.set()
         self.jobs.stop(UNDO_S)
         self.alerts.stop()
+        self.outputs.stop()
         self.remote_sim.stop()
         self.modems.stop()
         self.jobs.stop(TELL_S)

@@ -16,10 +16,11 @@ from remsim.config.outputs import OutputOptions, OutputSettings, untrusted
 from remsim.core.clock import FakeClock
 from remsim.core.events import Event
 from remsim.outbound.way import Refused, Undelivered
-from remsim.outputs import influx, remote_write
+from remsim.outputs import homeassistant, influx, remote_write
 from remsim.outputs.lane import Lane
 from remsim.outputs.queue import Queue, Row, Sample
 from remsim.outputs.snappy import compress, varint
+from web_support import client_of, small_app
 
 ONE: tuple[Sample, ...] = (("remsim_up", (("modem", "a"),), 1.0),)
 
@@ -233,7 +234,7 @@ def test_values_go_out_every_interval(bench: Bench) -> None:
     start = round(bench.clock.now() * 1000)
     bench.go(95)
     assert [at - start for at in bench.receiver.got] == [0, 30_000, 60_000, 90_000]
-    assert bench.lane.as_dict()["problem"] is None and len(bench.queue) == 0
+    assert bench.lane.state()["problem"] is None and len(bench.queue) == 0
 
 
 def test_nothing_is_lost_while_the_receiver_is_away(bench: Bench) -> None:
@@ -325,3 +326,54 @@ def test_a_secret_is_not_shown_to_another_server() -> None:
 
 def test_numbers_are_written_as_protobuf_has_them() -> None:
     assert varint(300) == b"\xac\x02" and varint(0) == b"\x00"
+
+
+# --- Home Assistant ---
+
+
+def test_a_metric_becomes_a_sensor_of_its_modem() -> None:
+    labels = (("modem", "a b"), ("router_id", "north"))
+    samples: tuple[Sample, ...] = (
+        ("remsim_signal_rsrp_dbm", labels, -97.0),
+        ("remsim_modem_state", (*labels, ("state", "online")), 1.0),
+        ("remsim_modem_state", (*labels, ("state", "searching")), 0.0),
+        ("remsim_modem_info", (*labels, ("model", "x")), 1.0),
+        ("remsim_uptime_seconds", (("router_id", "north"),), 5.0),
+        ("process_cpu_seconds_total", (), 5.0),
+        ("remsim_signal_rsrq_db", labels, float("nan")),
+    )
+    router, devices = homeassistant.by_device(Row(1, samples))
+    assert router == "north" and set(devices) == {"a b", ""}
+    values = {sensor.object_id: value for sensor, value in devices["a b"].items()}
+    assert values == {"remsim_signal_rsrp_dbm": -97.0, "remsim_modem_state": "online"}
+    sensor = next(iter(devices["a b"]))
+    body = homeassistant.announcement(OutputSettings("o", type="homeassistant", interval_s=30), "north", sensor)
+    assert body["name"] == "Signal RSRP" and body["device_class"] == "signal_strength"
+    assert body["unit_of_measurement"] == "dBm" and body["state_class"] == "measurement"
+    assert body["state_topic"] == "remsim/north/a_b/state" and body["expire_after"] == 90
+    assert body["device"]["via_device"] == "remsim_north"
+
+
+# --- the API ---
+
+
+def test_an_output_is_added_shown_changed_and_removed_without_its_secret(tmp_path: Path) -> None:
+    _, app = small_app(tmp_path)
+    client = client_of(app)
+    form = client.get("/api/v1/outputs/form?type=influx").get_json()
+    assert form["required"] == ["type", "url"] and "host" not in form["properties"]
+    body = {"name": "tsdb", "type": "influx", "url": "https://h.example/api/v2/write?bucket=b", "token": "geheim"}
+    made = client.post("/api/v1/outputs", json=body)
+    assert made.status_code == 201 and made.get_json()["token"] == {"set": True}
+    assert client.post("/api/v1/outputs", json=body).status_code == 409
+    changed = client.put("/api/v1/outputs/tsdb", json={"type": "influx", "url": body["url"], "interval_s": 60})
+    assert changed.get_json()["interval_s"] == 60 and changed.get_json()["token"] == {"set": True}
+    assert "geheim" not in client.get("/api/v1/outputs").get_data(as_text=True)
+    assert client.delete("/api/v1/outputs/tsdb").status_code == 200
+    assert client.get("/api/v1/outputs/tsdb").status_code == 404
+
+
+def test_a_wrong_output_is_refused_with_its_field(tmp_path: Path) -> None:
+    _, app = small_app(tmp_path)
+    answer = client_of(app).post("/api/v1/outputs", json={"name": "x", "type": "influx"})
+    assert answer.status_code == 422 and answer.get_json()["errors"][0]["field"] == "url"

@@ -15,7 +15,7 @@ ANY = {"GET whoami"}
 WALL = ANY | {
     *("GET state", "GET stream", "GET events", "GET alerts", "GET usage", "GET annotations", "POST tickets"),
     *("GET series", "GET series/batch", "GET stats", "GET timeline", "GET timeline/batch", "GET anomalies"),
-    *("GET counts", "GET layouts", "GET layouts/{name}"),
+    *("GET counts", "GET layouts", "GET layouts/{name}", "GET remote-sim"),
 }
 """What a monitor on a wall shows."""
 CONSOLE = ANY | {"POST modems/{modem_id}/at", "POST modems/{modem_id}/record"}

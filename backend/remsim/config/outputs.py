@@ -55,6 +55,14 @@ class OutputSettings:
         """``tls`` or ``none``."""
         return self.security
 
+    def as_dict(self) -> dict[str, Any]:
+        """What of it counts, for the API: of a secret only whether it is ``set``."""
+        made: dict[str, Any] = {}
+        for name in (*COMMON, *FIELDS_OF[self.type]):
+            value = getattr(self, name)
+            made[name] = {"set": bool(value)} if name in SECRETS else list(value) if isinstance(value, tuple) else value
+        return made
+
     def extra_labels(self) -> dict[str, str]:
         """What every sample carries besides its own labels."""
         return dict(one.split("=", 1) for one in self.labels)
@@ -150,7 +158,7 @@ def output_of(**values: Any) -> OutputSettings:
 OUTPUT = SectionType(
     "output", OutputOptions, output_of, "outputs", "Outputs",
     "Prometheus remote-write, InfluxDB, Home Assistant: measured values are sent there",
-    many=True, named_by="name", most=MOST_OUTPUTS, live=True,
+    many=True, named_by="name", most=MOST_OUTPUTS, page="outputs", live=True,
 )  # fmt: skip
 
 

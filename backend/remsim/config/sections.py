@@ -17,6 +17,7 @@ from remsim.config.fields import (
     SectionType,
     Targets,
 )
+from remsim.config.outputs import OUTPUT
 from remsim.config.remote_sim import IONMESH, REMOTE_CLIENT, REMOTE_SIM, REMSIM_SERVER
 from remsim.config.sims import SIM
 from remsim.core.forms import Choice, Flag, Text, Whole
@@ -252,6 +253,7 @@ SECTIONS = table(
     SIM,
     ALERT,
     CHANNEL,
+    OUTPUT,
     REMOTE_SIM,
     REMSIM_SERVER,
     REMOTE_CLIENT,

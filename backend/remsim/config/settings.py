@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 from remsim.config.alerting import AlertSettings
 from remsim.config.channels import ChannelSettings
 from remsim.config.fields import Lines, Options, SectionType
+from remsim.config.outputs import OutputSettings
 from remsim.config.remote_sim import IonMeshSettings, RemoteClientSettings, RemoteSimSettings, RemsimServerSettings
 from remsim.config.sections import (
     DEFAULT_PROBES,
@@ -63,6 +64,7 @@ class Settings:
     alerts: tuple[AlertSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
     sims: tuple[SimSettings, ...] = ()
+    outputs: tuple[OutputSettings, ...] = ()
     remote_sim: RemoteSimSettings = field(default_factory=RemoteSimSettings)
     remsim_servers: tuple[RemsimServerSettings, ...] = ()
     remote_clients: tuple[RemoteClientSettings, ...] = ()

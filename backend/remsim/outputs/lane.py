@@ -68,12 +68,10 @@ class Lane:
         self._stopping.set()
         self._thread.join(END_WITHIN_S)
 
-    def as_dict(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """How it does, for the API."""
         oldest = self._queue.oldest_ms
         return {
-            "name": self.output.name,
-            "type": self.output.type,
             "problem": self.problem,
             "last_success": None if self.last_success is None else iso_utc(self.last_success),
             "sent_samples": self.sent,

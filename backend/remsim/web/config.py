@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from marshmallow import fields as ma
 
-from remsim.config.channels import untrusted
+from remsim.config import channels, outputs
 from remsim.config.desk import LARGEST_FILE, ConfigDesk, Outcome
 from remsim.config.differences import NEEDS_INIT
 from remsim.config.document import known_types
@@ -293,8 +293,9 @@ def trusted(before: Settings, after: Settings) -> None:
         if getattr(before.service, folder) != getattr(after.service, folder):
             told = f"{folder}: where the service writes is not for tokens and browsers to say"
             raise Forbidden(told, code="untrusted", hint=hint)
-    old = {one.name: one for one in before.channels}
-    new = {one.name: one for one in after.channels}
-    for name in old.keys() | new.keys():
-        if (why := untrusted(old.get(name), new.get(name))) is not None:
-            raise Forbidden(f"channel {name} {why}", code="untrusted", hint=hint)
+    for what, room in (("channel", channels), ("output", outputs)):
+        old = {one.name: one for one in getattr(before, f"{what}s")}
+        new = {one.name: one for one in getattr(after, f"{what}s")}
+        for name in old.keys() | new.keys():
+            if (why := room.untrusted(old.get(name), new.get(name))) is not None:
+                raise Forbidden(f"{what} {name} {why}", code="untrusted", hint=hint)
