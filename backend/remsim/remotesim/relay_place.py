@@ -1,0 +1,41 @@
+"""Where the relay of a client listens and how it is started; for whoever runs client and relay."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from remsim.config.remote_sim import RemoteClientSettings
+
+RELAY_SERVER_PORT, RELAY_BANKD_PORT = 9988, 9989
+"""In place of the remsim-server's 9998 and the bankd's 9999, which may be on this router too."""
+WITHOUT_DATA_PATH = ("openwrt",)
+"""Programs that carry no TPDU: there is nothing to count."""
+
+
+def has_relay(client: RemoteClientSettings) -> bool:
+    """Whether a client is to go through a relay."""
+    return client.relay and client.program not in WITHOUT_DATA_PATH
+
+
+def relay_address(client_id: int, client_slot: int) -> str:
+    """An address of the loopback that only this client's relay has: both ids fill twenty bits of 127.64.0.0/12."""
+    number = client_id << 10 | client_slot
+    return f"127.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
+
+
+def counters_path(counters_dir: Path, name: str) -> Path:
+    """The file a client's relay counts in."""
+    return counters_dir / f"{name}.json"
+
+
+def relay_command(client: RemoteClientSettings, counters_dir: Path) -> list[str]:
+    """The command line of a client's relay; there is no secret in it."""
+    host = f"[{client.server_host}]" if ":" in client.server_host else client.server_host
+    return [
+        sys.executable,
+        *("-m", "remsim.remotesim.relay"),
+        *("--listen", relay_address(client.client_id, client.client_slot)),
+        *("--server", f"{host}:{client.server_port}"),
+        *("--counters", str(counters_path(counters_dir, client.name))),
+    ]
