@@ -1,6 +1,6 @@
 /** Events as small marks on the lane under a time axis. */
 
-const MARKS = { cell_change: '●', technology_change: '▲', sim_state: '■', disconnect: '✕', connect: '✓', reboot: '↻', vanished: '✕', failover: '◆', error: '!', alert: '⚑' };
+const MARKS = { cell_change: '●', technology_change: '▲', sim_state: '■', remote_sim: '■', disconnect: '✕', connect: '✓', reboot: '↻', vanished: '✕', failover: '◆', error: '!', alert: '⚑' };
 
 const COMMON = ['technology_change', 'cell_change'];
 

@@ -32,6 +32,8 @@ class Page:
 PAGES = (
     Page("", "Dashboard", "dashboard", ("dashboard",), has_charts=True),
     Page("modems", "Modems", "modems", ("modems",)),
+    Page("sims", "SIMs", "sims", ("modems", "sims")),
+    Page("remote-sim", "Remote SIM", "remote-sim", ("modems", "sims", "events", "remote-sim")),
     Page("history", "History", "history", ("modems", "history"), has_charts=True),
     Page("events", "Events", "events", ("modems", "events")),
     Page("usage", "Usage", "usage", ("modems", "usage")),

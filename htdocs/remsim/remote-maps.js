@@ -1,0 +1,115 @@
+/** Slot maps: which bank slot each client gets, whose wish it is, what stands in its way; made, changed and taken back. */
+
+import { BankBoard } from './bank-board.js';
+import { el, fill, setText } from './dom.js';
+import { mapPath } from './remote-data.js';
+import { MapCsv } from './remote-csv.js';
+import { takeCard, tried } from './remote-give.js';
+import { MapForm } from './remote-map-form.js';
+import { MAP_WORDS, bankSlotName, clientLook, clientName } from './remote-words.js';
+import { LiveTable } from './table.js';
+
+const clientSlot = map => `${map.client_id}:${map.client_slot}`;
+
+export class MapsTab {
+	/** `ctx` as for ClientCard, failed(text). */
+	constructor(ctx) {
+		const { t, options } = ctx, { readonly } = options;
+		this._ctx = ctx;
+		this.form = new MapForm(ctx, () => this._closed());
+		this.add = readonly ? null : el('button.remsim-primary', { type: 'button', click: () => this.form.open() }, t('New slot map'));
+		this.restore = readonly ? null : el('button', { type: 'button', hidden: true, click: () => tried(ctx, 'remote-sim/restore', { method: 'POST' }, t('All held slot maps are being restored.')) }, t('Restore all that are held'));
+		this.csv = new MapCsv(ctx);
+		this.none = el('p.remsim-absent', {}, t('There is no slot map yet.'));
+		this.table = new LiveTable(this._columns(), map => JSON.stringify([map.server, map.bank_id, map.bank_slot, map.foreign, map.desired, !!map.held]), t('Slot maps'));
+		this.clients = el('ul.remsim-drops');
+		this.board = new BankBoard(ctx);
+		this.root = el('div.remsim-stack', {}, this.form.root,
+			el('section.remsim-panel', { 'aria-label': t('Slot maps') }, el('header', {}, el('h2', {}, t('Slot maps')), el('span.remsim-tools', {}, this.restore, this.add)),
+				el('p.remsim-help', {}, t('What is wanted here is kept at the server: it is made again when the server has lost it. What others made is shown and left alone.')), this.none, this.table.root),
+			el('section.remsim-panel', { 'aria-label': t('Cards and clients') }, el('h2', {}, t('Cards and clients')),
+				el('p.remsim-help', {}, readonly ? t('Which slot of which bank each client has.') : t('Drag a card to a client, or choose one from the card’s menu.')),
+				el('div.remsim-cards-clients', {}, el('div', {}, el('h3', {}, t('Clients')), this.clients), el('div', {}, el('h3', {}, t('Slots of the banks')), this.board.root))),
+			this.csv.root);
+	}
+
+	_closed() {
+		this.add?.focus({ preventScroll: true });
+	}
+
+	_columns() {
+		const { t, options, data } = this._ctx;
+		const columns = [
+			data.servers.length > 1 ? { label: t('Server'), text: map => map.server || '' } : null,
+			{ label: t('Card'), text: map => bankSlotName(`${map.bank_id}:${map.bank_slot}`, t) },
+			{ label: t('Client'), text: map => this._who(map) },
+			{ label: t('At the server'), text: map => this._state(map), look: map => map.conflict ? 'remsim-problem' : null, kind: 'remsim-wrap' },
+			{ label: t('Whose wish'), text: map => this._wish(map), kind: 'remsim-wrap' },
+			options.readonly ? null : { label: t('What can be done'), isPlain: true, node: map => this._tools(map) }
+		];
+		return columns.filter(Boolean);
+	}
+
+	_who(map) {
+		const { t, data, store } = this._ctx, client = data.clientAt(clientSlot(map));
+		return client && (client.name || client.modem) ? `${clientName(client, store, t)} (${clientSlot(map)})` : t('client %s', clientSlot(map));
+	}
+
+	_state(map) {
+		const { t } = this._ctx;
+		if (map.conflict)
+			return `✖ ${map.conflict}`;
+		if (map.held)
+			return t('held: %s', map.held);
+		return map.state ? t(MAP_WORDS[map.state] || map.state) : t('not there yet');
+	}
+
+	_wish(map) {
+		const { t } = this._ctx;
+		return [map.foreign ? t('made elsewhere') : map.desired ? t('kept by this router') : t('not wanted any more'), map.note].filter(Boolean).join(' · ');
+	}
+
+	_tools(map) {
+		const { t } = this._ctx, card = bankSlotName(`${map.bank_id}:${map.bank_slot}`, t), of = () => this._now(map);
+		const button = (word, work, look = '') => el(`button.remsim-small${look}`, { type: 'button', 'aria-label': `${word}: ${card}`, click: work }, word);
+		const post = (more, done) => () => {
+			const [path, query] = mapPath(map, more);
+			return tried(this._ctx, path, { method: 'POST', query }, done);
+		};
+		return el('span.remsim-tools', {},
+			map.held ? button(t('Restore now'), post('/restore', t('%s is being restored.', card))) : null,
+			map.foreign ? button(t('Adopt'), post('/adopt', t('%s is kept by this router now.', card))) : button(t('Change'), () => this.form.open(of())),
+			button(t('Delete'), () => takeCard(this._ctx, of()), '.remsim-danger'));
+	}
+
+	/** What is known now of a map that was drawn. */
+	_now(map) {
+		return this._ctx.data.maps.find(one => one.bank_id === map.bank_id && one.bank_slot === map.bank_slot && one.server === map.server) || map;
+	}
+
+	update() {
+		const { t, data, store } = this._ctx, { maps } = data, several = data.servers.length > 1;
+		if (several !== this._several) {
+			const table = new LiveTable(this._columns(), map => JSON.stringify([map.server, map.bank_id, map.bank_slot, map.foreign, map.desired, !!map.held]), t('Slot maps'));
+			this.table.root.replaceWith(table.root);
+			this.table = table;
+			this._several = several;
+		}
+		this.none.hidden = maps.length > 0;
+		this.table.root.hidden = !maps.length;
+		this.table.show([...maps].sort((a, b) => (a.server || '').localeCompare(b.server || '') || a.bank_id - b.bank_id || a.bank_slot - b.bank_slot));
+		if (this.restore)
+			this.restore.hidden = maps.filter(map => map.held).length < 2;
+		this.csv.update();
+		const rows = data.clients.map(client => [client.client_slot, clientName(client, store, t), clientLook(client), data.mapOf(client.client_slot)]);
+		const told = JSON.stringify(rows);
+		if (told !== this._rows && !this.root.contains(document.querySelector('.remsim-drag-ghost')))
+			fill(this.clients, rows.map(([slot, name, look, map]) => el(`li.remsim-drop.remsim-drop-${look}`, { 'data-drop': slot }, el('b', {}, name), el('span.remsim-muted', {}, t('client %s', slot)),
+				el('span', {}, map ? bankSlotName(`${map.bank_id}:${map.bank_slot}`, t) : t('no card')))), rows.length ? null : el('li.remsim-absent', {}, t('No client is set up or seen.')));
+		this._rows = told;
+		this.board.update();
+		this.form.update();
+		setText(this.none, data.view ? t('There is no slot map yet.') : t('The slot maps are not known.'));
+	}
+}
+

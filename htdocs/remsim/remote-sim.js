@@ -1,0 +1,180 @@
+/** The Remote SIM page: clients and servers now, slot maps, settings; which of them stands in the address. */
+
+import { el, fill, mark, setText } from './dom.js';
+import { Frame } from './frame.js';
+import { ClientCard } from './remote-client.js';
+import { RemoteData, errorText } from './remote-data.js';
+import { RemoteEvents } from './remote-events.js';
+import { IonMeshPanel } from './remote-ionmesh.js';
+import { MapsTab } from './remote-maps.js';
+import { ServerPanel } from './remote-server.js';
+import { SettingsTab } from './remote-settings.js';
+import { FirstSteps } from './remote-start.js';
+import { bankSlotName } from './remote-words.js';
+import { msg } from './words.js';
+
+const TABS = [['now', msg('Now')], ['maps', msg('Slot maps')], ['settings', msg('Settings')]];
+
+/** The address of a tab. */
+const address = (tab, more = {}) => `#${new URLSearchParams({ tab, ...more })}`;
+
+/** Mount the Remote SIM page into `node`; `options` as for dashboard.js. Returns {destroy, pause, resume, isWaiting}. */
+export async function mount(node, options) {
+	const page = new RemoteSimPage(node, options);
+	await page.start();
+	return page;
+}
+
+class RemoteSimPage extends Frame {
+	constructor(node, options) {
+		super(node, options, 'remsim-remotepage');
+		const { t, request } = this.options;
+		this.data = new RemoteData(this.options, this.store, () => this._show());
+		this.failed = el('div.remsim-problem', { role: 'alert', hidden: true });
+		this.context = {
+			t, request, options: this.options, store: this.store, root: this.root, data: this.data, address,
+			said: text => setText(this.told, text ? `✓ ${text}` : ''),
+			failed: text => { setText(this.refused, text); this.refused.hidden = !text; if (text) setText(this.told, ''); }
+		};
+		this.refused = el('p.remsim-problem', { role: 'alert', hidden: true });
+		this.warnings = el('div.remsim-stack.remsim-remote-warnings', { hidden: true });
+		this.steps = new FirstSteps(this.context);
+		this.clients = new Map();
+		this.servers = new Map();
+		this.clientList = el('div.remsim-cards');
+		this.serverList = el('div.remsim-remote-servers');
+		this.others = el('section.remsim-panel', { hidden: true, 'aria-label': t('Clients of others') });
+		this.ionmesh = new IonMeshPanel(this.context);
+		this.events = new RemoteEvents(this.context);
+		this.maps = new MapsTab(this.context);
+		this.settings = new SettingsTab(this.context);
+		this.spool = el('p.remsim-problem', { hidden: true });
+		this.panels = {
+			now: el('div.remsim-stack', {}, this.steps.root, this.spool, this.clientList, this.serverList, this.ionmesh.root, this.others, this.events.root),
+			maps: this.maps.root, settings: this.settings.root
+		};
+		this.links = Object.fromEntries(TABS.map(([name, word]) => [name, el('a', { href: address(name) }, t(word))]));
+		this.panel = el('div');
+		fill(this.body, el('nav.remsim-tabs', { 'aria-label': t('Remote SIM') }, Object.values(this.links)), this.failed, this.refused, this.warnings, this.panel);
+		this._hash = () => this._route();
+		window.addEventListener('hashchange', this._hash);
+		this._leaving = event => { if (this.settings.isDirty) event.preventDefault(); };
+		window.addEventListener('beforeunload', this._leaving);
+		this._route();
+	}
+
+	destroy() {
+		window.removeEventListener('hashchange', this._hash);
+		window.removeEventListener('beforeunload', this._leaving);
+		this.data.destroy();
+		super.destroy();
+	}
+
+	changed() {
+		if (!this._asked) {
+			this._asked = true;
+			this.data.load();
+			this.events.load();
+		} else if (this.data.view)
+			this._names();
+	}
+
+	happened(event) {
+		this.data.happened(event);
+		this.events.happened(event);
+	}
+
+	tick() {
+		this.data.tick();
+		if (this.tab === 'now')
+			[...this.clients.values(), ...this.servers.values(), this.ionmesh].forEach(one => one.tick());
+	}
+
+	_route() {
+		const asked = new URLSearchParams(location.hash.slice(1)), before = this.tab;
+		this.tab = this.panels[asked.get('tab')] ? asked.get('tab') : 'now';
+		if (before !== this.tab) {
+			fill(this.panel, this.panels[this.tab]);
+			if (before) {
+				this.context.said('');
+				this.context.failed('');
+			}
+		}
+		for (const [name, link] of Object.entries(this.links))
+			mark(link, 'aria-current', name === this.tab && 'page');
+		if (this.tab === 'settings')
+			this.settings.show(asked.get('add'));
+		if (this.data.view)
+			this._show();
+	}
+
+	/** Modems came, went or got another name. */
+	_names() {
+		const told = JSON.stringify(this.store.list().map(modem => [modem.id, modem.name]));
+		if (told !== this._named)
+			this._show();
+		this._named = told;
+	}
+
+	_show() {
+		const { t } = this.options, { data } = this, { view, error } = data;
+		this.failed.hidden = !error;
+		if (error)
+			fill(this.failed, errorText(error), ' ', el('button', { type: 'button', click: () => data.load() }, t('Try again')));
+		if (!view)
+			return;
+		const ours = data.ours, remote = ours.filter(client => client.state === 'remote').length;
+		setText(this.summary, ours.length ? t('%s of %s use their remote card', remote, ours.length) : '');
+		this._warnings(view.warnings || []);
+		const conflicts = data.maps.filter(map => map.conflict || map.held).length;
+		setText(this.links.maps, conflicts ? t('Slot maps (%s)', conflicts) : t('Slot maps'));
+		if (this.tab === 'maps')
+			this.maps.update();
+		if (this.tab !== 'now')
+			return;
+		this.steps.update();
+		this._each(this.clients, this.clientList, ours, client => client.name || client.client_slot, client => new ClientCard(this.context, client));
+		this._each(this.servers, this.serverList, data.servers, server => server.name || server.url, () => new ServerPanel(this.context));
+		this.ionmesh.update(view.ionmesh);
+		this._others(data.clients.filter(client => client.configured === false));
+		this.spool.hidden = !view.spool?.dropped;
+		setText(this.spool, view.spool?.dropped ? t('%s reports of clients were dropped because too many came at once: what is shown may be late.', view.spool.dropped) : '');
+	}
+
+	/** Keep a list of parts: made once a key, in the order of the answer. */
+	_each(parts, list, rows, keyOf, make) {
+		const kept = new Set();
+		rows.forEach((row, at) => {
+			const key = keyOf(row), part = parts.get(key) || make(row);
+			parts.set(key, part);
+			kept.add(key);
+			part.update(row);
+			if (list.children[at] !== part.root)
+				list.insertBefore(part.root, list.children[at] || null);
+		});
+		for (const [key, part] of parts) {
+			if (!kept.has(key)) {
+				part.root.remove();
+				parts.delete(key);
+			}
+		}
+	}
+
+	_warnings(warnings) {
+		const told = JSON.stringify(warnings);
+		this.warnings.hidden = !warnings.length;
+		if (told !== this._warned)
+			fill(this.warnings, warnings.map(one => el('p.remsim-note', {}, el('strong', {}, `⚠ ${one.message}`), one.hint ? ` ${one.hint}` : '')));
+		this._warned = told;
+	}
+
+	_others(clients) {
+		const { t } = this.options, told = JSON.stringify(clients);
+		this.others.hidden = !clients.length;
+		if (told !== this._othersTold)
+			fill(this.others, el('h2', {}, t('Clients of others')), el('p.remsim-help', {}, t('Seen at the server, but not of this router.')),
+				el('ul.remsim-plainlist', {}, clients.map(client => el('li.remsim-entry', {}, el('strong', {}, t('client %s', client.client_slot)),
+					el('span.remsim-muted', {}, [client.host || client.software || '', client.bank_slot ? bankSlotName(client.bank_slot, t) : ''].filter(Boolean).join(' · '))))));
+		this._othersTold = told;
+	}
+}
