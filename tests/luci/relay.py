@@ -85,7 +85,7 @@ class Emulated:
         if method not in METHODS:
             return problem(405, "method_not_allowed", "This method is not relayed.")
         names = call.segments
-        if not names or any(not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", name) for name in names):
+        if not names or any(not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.:-]*", name) for name in names):
             return problem(404, "not_found", "There is nothing at this address.")
         if len(query) > 4096 or not re.fullmatch(r"[!-~]*", query):
             return problem(400, "bad_query", "The query is too long or holds characters that must be encoded.")

@@ -279,6 +279,7 @@ def test_the_service_is_told_what_the_login_may_and_never_by_the_browser(
         ["jobs", "7"],
         ["detection"],
         ["modems", "modem1", "at-x"],
+        ["remote-sim", "slotmaps", "1:2"],
     ],
 )
 def test_a_modems_forms_messages_and_jobs_are_read_by_everyone(

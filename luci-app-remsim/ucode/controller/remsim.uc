@@ -43,7 +43,7 @@ const SILENCE_S = 10;
 const MODEM_SILENCE_S = 50;
 
 const METHODS = { GET: 'read', HEAD: 'read', POST: 'write', PUT: 'write', PATCH: 'write', DELETE: 'write' };
-const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/s;
+const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9_.:-]*$/s;
 const USER = /^[A-Za-z0-9_.-]{1,32}$/s;
 
 // What is neither here nor set by the relay itself stays where it is: cookies, hop-by-hop headers, authentication.
