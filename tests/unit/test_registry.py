@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from remsim.modems.masking import mask, masked
+from remsim.core.masking import mask, masked
 from remsim.modems.registry import Identities, Registry
 
 IMEI_A, IMEI_B = "862365030000011", "015550000000022"

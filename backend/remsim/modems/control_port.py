@@ -21,10 +21,10 @@ from itertools import count
 
 from remsim.core.clock import Clock
 from remsim.core.errors import AtFormatError, AtTimeout, Conflict, ModemError, ModemGone, PortBusy
+from remsim.core.masking import masked
 from remsim.modems.channel import CHUNK, Channel, wait_for
 from remsim.modems.detect import ControlPort
 from remsim.modems.holders import holders, running
-from remsim.modems.masking import masked
 from remsim.modems.reply import AtReply
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from remsim import __version__
+from remsim.core.masking import masked
 from remsim.modems import boot_modes, ports, wwan
 from remsim.modems.detect import SERIAL_DRIVERS, Found, describe, on_pci, place_in_words
 from remsim.modems.holders import MODEM_MANAGER, holders, running
-from remsim.modems.masking import masked
 from remsim.modems.packages import pci_package
 from remsim.modems.report_text import report_text
 from remsim.modems.sysfs import (

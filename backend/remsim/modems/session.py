@@ -8,10 +8,10 @@ from typing import Any
 
 from remsim.core.clock import Clock
 from remsim.core.errors import AtFormatError, AtTimeout
+from remsim.core.masking import masked
 from remsim.modems.channel import Channel
 from remsim.modems.drivers import driver_for
 from remsim.modems.drivers.base import Driver
-from remsim.modems.masking import masked
 from remsim.modems.plan import PollingPlan
 from remsim.modems.ports import UsbModem
 

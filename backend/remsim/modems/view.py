@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from remsim.core.clock import iso_utc
+from remsim.core.masking import mask
 from remsim.modems import boot_modes
 from remsim.modems.changes import PROBLEMS
-from remsim.modems.masking import mask, shown_reply
+from remsim.modems.masking import shown_reply
 from remsim.modems.modem import Modem
 from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, current_app, request
 
 from remsim.core.clock import FIRST_TRUSTED, iso_utc
-from remsim.modems.masking import masked
+from remsim.core.masking import masked
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes

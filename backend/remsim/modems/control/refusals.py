@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from remsim.core.errors import CommandRefused
+from remsim.core.masking import masked
 from remsim.modems.decode.text import to_int
-from remsim.modems.masking import masked, shown_command
+from remsim.modems.masking import shown_command
 from remsim.modems.reply import AtReply
 
 CME = {

@@ -8,10 +8,10 @@ from typing import Any
 from remsim.core.errors import CommandRefused, Conflict, ModemError, NotTaken
 from remsim.core.forms import Choice, Form
 from remsim.core.jobs import Job
+from remsim.core.masking import mask
 from remsim.modems.control.change import Change, ChangeForm, service_field
 from remsim.modems.control.target import Target
 from remsim.modems.drivers.abilities import SlotSwitch
-from remsim.modems.masking import mask
 
 SERVICE_S = 240
 TAKEN_S = 30.0

@@ -12,12 +12,12 @@ from marshmallow import ValidationError
 from remsim.core.errors import Aborted, AtTimeout, InvalidInput, ModemError, NotFound, NotTaken, RemsimError
 from remsim.core.forms import Flag, Form, Text
 from remsim.core.jobs import Job
+from remsim.core.masking import mask
 from remsim.modems.channel import NoPrompt
 from remsim.modems.control import message_store
 from remsim.modems.control.action import Action
 from remsim.modems.control.message_store import list_all, opened, without_card
 from remsim.modems.control.target import Target
-from remsim.modems.masking import mask
 from remsim.modems.sms.inbox import Slot, messages_of
 
 SEND_S = 60.0

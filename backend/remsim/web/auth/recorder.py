@@ -11,7 +11,8 @@ from flask import Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from remsim.core.forms import secrets_of
-from remsim.modems.masking import masked, shown_command
+from remsim.core.masking import masked
+from remsim.modems.masking import shown_command
 from remsim.web.auth.audit import Entry
 from remsim.web.auth.guard import UNSAFE
 from remsim.web.auth.identity import Identity
