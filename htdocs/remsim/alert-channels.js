@@ -5,6 +5,7 @@ import { ask } from './ask.js';
 import { el, fill } from './dom.js';
 import { FormView } from './form.js';
 import { epoch, moment } from './format.js';
+import { keptSecrets, shownValues } from './kept-secrets.js';
 import { nameOf, sendable } from './rule-schema.js';
 import { msg } from './words.js';
 
@@ -16,23 +17,6 @@ const CHANNEL_WORDS = {
 	syslog: [msg('System log'), msg('A line in the router’s log, which may go to a log server.')],
 	browser: [msg('Browser'), msg('Pages that are open show it.')]
 };
-
-/** A form's schema for a channel that exists: a secret that is set is kept when its field is left empty. */
-export function keptSecrets(schema, channel) {
-	const properties = Object.fromEntries(Object.entries(schema.properties).map(([name, property]) => {
-		const field = { ...property }, value = channel?.[name];
-		delete field.default;
-		if (value && typeof value === 'object' && value.set === true)
-			return [name, { ...field, description: msg('Is set; left empty it stays as it is.') }];
-		return [name, field];
-	}));
-	return { ...schema, properties, required: (schema.required || []).filter(name => !channel?.[name]?.set) };
-}
-
-/** A channel's values for its form: of a secret nothing is known. */
-export function channelValues(channel) {
-	return Object.fromEntries(Object.entries(channel).filter(([, value]) => value !== null && (typeof value !== 'object' || Array.isArray(value))));
-}
 
 export class ChannelsTab {
 	constructor(ctx) {
@@ -135,7 +119,7 @@ export class ChannelsTab {
 			delete schema.properties.name;
 			const form = new FormView(schema, {
 				t, isReadonly: options.readonly, submitLabel: channel ? t('Save') : t('Add this channel'), submit: values => this._save(channel, kind, values),
-				values: channel ? channelValues(channel) : { label: t(CHANNEL_WORDS[kind][0]), enabled: true, send_resolved: true, min_severity: 'info', security: 'starttls', verify_tls: true, facility: 'daemon' }
+				values: channel ? shownValues(channel) : { label: t(CHANNEL_WORDS[kind][0]), enabled: true, send_resolved: true, min_severity: 'info', security: 'starttls', verify_tls: true, facility: 'daemon' }
 			});
 			const heading = el('h2', { tabindex: '-1' }, channel ? channel.label || channel.name : t('New channel: %s', t(CHANNEL_WORDS[kind][0])));
 			fill(this.place, el('section.remsim-editor', { 'aria-label': t('Channel') }, el('header.remsim-tools', {}, el('a', { href: address('channels') }, t('‹ All channels')), heading),

@@ -38,6 +38,7 @@ PAGES = (
     Page("events", "Events", "events", ("modems", "events")),
     Page("usage", "Usage", "usage", ("modems", "usage")),
     Page("alerts", "Alerts", "alerts", ("modems", "alerts")),
+    Page("outputs", "Outputs", "outputs", ("modems", "alerts")),
     Page("settings", "Settings", "settings", ("modems", "settings")),
     Page("access", "Access", "access", ("modems", "access")),
     Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
