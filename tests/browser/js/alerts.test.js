@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { channelValues, keptSecrets } from '../../../htdocs/remsim/alert-channels.js';
+import { keptSecrets, shownValues } from '../../../htdocs/remsim/kept-secrets.js';
 import { titled } from '../../../htdocs/remsim/alert-notify.js';
 import { measuresOf, ruleSentence, valueText } from '../../../htdocs/remsim/alert-words.js';
 import { complaints, kindOf } from '../../../htdocs/remsim/form-rules.js';
@@ -102,7 +102,7 @@ test('a secret that is set is not asked for again and not sent empty', () => {
 	assert.deepEqual(keptSecrets(schema, channel).required, ['host']);
 	assert.match(keptSecrets(schema, channel).properties.password.description, /stays/);
 	assert.deepEqual(keptSecrets(schema, { ...channel, password: { set: false } }).required, ['password', 'host']);
-	assert.deepEqual(channelValues(channel), { name: 'mail', host: 'h' });
+	assert.deepEqual(shownValues(channel), { name: 'mail', host: 'h' });
 });
 
 test('the count in the title comes and goes', () => {
