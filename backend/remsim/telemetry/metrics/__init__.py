@@ -1,0 +1,1 @@
+"""Prometheus exposition: which metrics there are, and how samples become text."""
