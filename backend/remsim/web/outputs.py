@@ -8,7 +8,7 @@ from flask import Blueprint
 from marshmallow import fields as ma
 
 from remsim.config.alerting import NAME
-from remsim.config.outputs import COMMON, FIELDS_OF, OUTPUT_TYPES, OutputOptions, OutputSettings
+from remsim.config.outputs import COMMON, FIELDS_OF, OUTPUT_TYPES, SECRETS, OutputOptions, OutputSettings
 from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.forms import Choice, Form, Text, object_schema
 from remsim.web.alert_rules import name_in
@@ -51,7 +51,8 @@ def list_outputs() -> dict[str, Any]:
 def show_output_form() -> dict[str, Any]:
     """Only the fields this type has."""
     kind = load_query(OutputTypeQuery())["type"]
-    schema = object_schema(OutputOptions(), OutputSettings("", type=kind).as_dict())
+    usual = {name: value for name, value in OutputSettings("", type=kind).as_dict().items() if name not in SECRETS}
+    schema = object_schema(OutputOptions(), usual)
     properties = schema["properties"]
     properties["type"] = {"const": kind, "title": OUTPUT_TYPES[kind]}
     wanted = {*COMMON, *FIELDS_OF[kind]}
