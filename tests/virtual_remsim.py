@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import queue
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from remsim.simulator.remsim.bankd import VirtualBankd
@@ -126,6 +129,57 @@ class Parts:
         self._ear.recv(4096)
         while not self._orders.empty():
             self._orders.get()()
+
+
+class Client:
+    """A virtual client as a process; ``program`` is one of the real ones' names."""
+
+    def __init__(
+        self,
+        server_port: int,
+        slot: tuple[int, int],
+        *options: str,
+        program: str = "osmo-remsim-client-shell",
+        pace: float = PACE,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        command = [sys.executable, "-m", "remsim.simulator.remsim", "client", "--program", program, "--pace", str(pace)]
+        command += ["-p", str(server_port), "-c", str(slot[0]), "-n", str(slot[1]), *options]
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=None if env is None else {**os.environ, **env},
+        )
+
+    def line(self) -> str:
+        """The next line it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().decode().strip()
+
+    def apdu(self, command: str) -> str:
+        """What the card answers to a command in hex."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(command.encode() + b"\n")
+        self.process.stdin.flush()
+        return self.line().removeprefix("R-APDU:").replace(" ", "")
+
+    def stop(self) -> int:
+        """End it with SIGTERM; its exit code."""
+        self.process.terminate()
+        self.process.communicate(timeout=WAIT_S)
+        return self.process.returncode
+
+
+@contextlib.contextmanager
+def virtual_client(server_port: int, slot: tuple[int, int], *options: str, **more: Any) -> Iterator[Client]:
+    """A virtual client for as long as a block."""
+    client = Client(server_port, slot, *options, **more)
+    try:
+        yield client
+    finally:
+        client.stop()
 
 
 def wait_until(is_so: Callable[[], object], seconds: float = WAIT_S) -> None:

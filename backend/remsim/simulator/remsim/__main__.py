@@ -5,6 +5,7 @@ It says where it listens in one JSON line, and takes orders, one a line, from st
 
 from __future__ import annotations
 
+import contextlib
 import getopt
 import json
 import os
@@ -16,7 +17,9 @@ from remsim.core.errors import RemsimError
 from remsim.remotesim import rspro
 from remsim.simulator.remsim.loop import Loop
 
+AUTHENTICATES_S = 20.0
 Orders = Callable[[list[str]], None]
+"""What is done with the words of a line."""
 Options = dict[str, str]
 PACE_VARIABLE = "REMSIM_SIMULATOR_TIME_SCALE"
 
@@ -96,9 +99,46 @@ def run_bankd(options: Options, loop: Loop) -> Orders:
     return order
 
 
+def run_client(options: Options, loop: Loop) -> Orders:
+    """Real: ``-i -p -c -n -a -r -e -d -L``, st2's ``-Z -V -P -C -I -S -A -H``. More: ``--program --authenticates``."""
+    from remsim.simulator.remsim.client import Log, VirtualClient
+    from remsim.simulator.remsim.modem import ModemFront, ShellFront
+
+    program = options.get("--program", "osmo-remsim-client-shell")
+    with contextlib.suppress(OSError), open("/proc/self/comm", "w") as comm:
+        comm.write(program)
+    if not 2 <= len(bytes.fromhex(options.get("-a", "3b00"))) <= 55:
+        raise ValueError("an ATR has 2 to 55 bytes")
+    extra = {"REMSIM_USB_PATH": options.get("-H", ""), "REMSIM_USB_INTERFACE": options.get("-I", "0")}
+    client = VirtualClient(
+        loop,
+        server=(options.get("-i", "127.0.0.1"), number(options, "-p", rspro.SERVER_PORT)),
+        slot=(number(options, "-c", 0), number(options, "-n", 0)),
+        script=options.get("-e"),
+        keep_atr="-r" in options,
+        extra=extra if program.endswith("-st2") else None,
+        log=Log(options.get("-d")),
+    )
+    if program.endswith("-st2"):
+        client.front = ModemFront(loop, client, float(options.get("--authenticates", AUTHENTICATES_S)))
+    elif program.endswith("-shell"):
+        client.front = shell = ShellFront(client, lambda line: print(line, flush=True))
+
+        def order(words: list[str]) -> None:
+            try:
+                shell.take("".join(words))
+            except ValueError:
+                print(f"ERROR parsing C-APDU `{' '.join(words)}'!", file=sys.stderr)
+
+        return order
+    # client-openwrt has no data path, so nothing ever starts.
+    return lambda words: None
+
+
 PARTS: dict[str, tuple[Callable[[Options, Loop], Orders], str, list[str]]] = {
     "server": (run_server, "d:L", ["host=", "port=", "rest-port=", "bank-port=", "no-race"]),
     "bankd": (run_bankd, "i:p:b:n:I:P:g:G:N:sTLd:e:", ["cards=", "source=", "gsmtap-port="]),
+    "client": (run_client, "i:p:c:n:a:re:d:LZ:V:P:C:I:S:A:H:", ["program=", "authenticates="]),
 }
 
 
@@ -113,8 +153,12 @@ def say(**what: object) -> None:
     sys.stdout.flush()
 
 
-def hear(loop: Loop, order: Orders) -> None:
-    """Take orders from stdin for as long as somebody may give some."""
+def hear(loop: Loop, order: Orders, *, is_client: bool) -> None:
+    """Take orders from stdin for as long as somebody may give some.
+
+    A bank and a server say what became of each. A client prints what its card says, and two lines in one write kill it,
+    as they kill the real one.
+    """
     got = bytearray()
 
     def readable() -> None:
@@ -122,20 +166,22 @@ def hear(loop: Loop, order: Orders) -> None:
         if not data:
             loop.forget(0)
         got.extend(data)
-        while b"\n" in got:
-            line, _, rest = bytes(got).partition(b"\n")
-            got[:] = rest
+        *lines, rest = bytes(got).split(b"\n")
+        got[:] = rest
+        if is_client and len(lines) > 1:
+            os.abort()
+        for line in lines:
             try:
                 order(line.decode("utf-8", "replace").split())
             except (ValueError, OSError) as error:
                 say(ok=False, error=str(error))
             else:
-                say(ok=True)
+                if not is_client:
+                    say(ok=True)
 
-    try:
+    # A file or /dev/null, from which no order comes, cannot be watched.
+    with contextlib.suppress(PermissionError):
         loop.watch(0, readable)
-    except PermissionError:
-        pass  # a file or /dev/null, from which no order comes
 
 
 def main(arguments: list[str]) -> int:
@@ -151,7 +197,7 @@ def main(arguments: list[str]) -> int:
         loop.pace = float(options.get("--pace", os.environ.get(PACE_VARIABLE, "1")))
         for end in (signal.SIGTERM, signal.SIGINT):
             signal.signal(end, loop.stop)
-        hear(loop, run(options, loop))
+        hear(loop, run(options, loop), is_client=arguments[0] == "client")
         loop.run()
     except (getopt.GetoptError, ValueError) as error:
         print(error, file=sys.stderr)

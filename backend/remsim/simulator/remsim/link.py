@@ -160,6 +160,7 @@ class Dialler:
         connected: Callable[[], None],
         lost: Callable[[], None],
         received: Callable[[Message], None],
+        told: Callable[[str, str], None] = lambda level, text: None,
         source_ip: str | None = None,
     ) -> None:
         self.state = "INIT"
@@ -172,6 +173,7 @@ class Dialler:
         self._connected = connected
         self._was_lost = lost
         self._received = received
+        self._told = told
         self._source_ip = source_ip
         self._timer: Timer | None = None
         self._dialling: socket.socket | None = None
@@ -198,6 +200,8 @@ class Dialler:
         """Hang up, and dial after the pause that is due."""
         if self.state == "CONNECTED":
             self._was_lost()
+        if self.link is not None:
+            self._told("NOTICE", f"RSPRO link to {self.host}:{self.port} DOWN")
         self._clear()
         self.state = "REESTABLISH_DELAY"
         since_s = PAUSES_ANEW_S + 1
@@ -224,6 +228,7 @@ class Dialler:
             self._dialling = None
 
     def _dial(self) -> None:
+        self._told("INFO", f"Creating TCP connection to server at {self.host}:{self.port}")
         self.state = "REESTABLISH"
         self._tried_at = time.monotonic()
         self._timer = self._loop.pause(ANSWER_S, self._again)
@@ -248,6 +253,7 @@ class Dialler:
             self._hang_up()
             return
         self._dialling = None
+        self._told("NOTICE", f"RSPRO link to {self.host}:{self.port} UP")
         self.state = "ESTABLISHED"
         if self._timer is not None:
             self._timer.cancel()
@@ -262,6 +268,7 @@ class Dialler:
         if self.state != "ESTABLISHED":
             return
         if message.fields["result"] != "ok" or message.fields["identity"]["type"] != self._answers_as:
+            self._told("ERROR", "Rx RSPRO connectClientRes(result=<invalid>), closing")
             self._again()
             return
         if self._timer is not None:
