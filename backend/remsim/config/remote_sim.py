@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, validates_schema
 
 from remsim.config.fields import PLACE, Options, SectionType
 from remsim.core.forms import Choice, Flag, Text, Whole
@@ -35,6 +38,7 @@ class RemoteSimSettings:
 
     restore: str = "now"
     reconcile_s: int = 5
+    gsmtap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class IonMeshSettings:
     tenant_id: int = 1
     mapping_mode: str = "ONE_TO_ONE_SWSIM"
     mcc_mnc: str = ""
+    verify_tls: bool = True
 
 
 def check_base_url(text: str) -> None:
@@ -88,6 +93,16 @@ def check_base_url(text: str) -> None:
         raise ValidationError("is not like http://HOST:PORT")
 
 
+def check_ipv4(text: str) -> None:
+    """One IPv4 address, no wildcard."""
+    try:
+        right = not text or not (IPv4Address(text).is_unspecified or IPv4Address(text).is_multicast)
+    except ValueError:
+        right = False
+    if not right:
+        raise ValidationError("is not an IPv4 address like 192.168.1.1")
+
+
 class RemoteSimOptions(Options):
     """Section ``remote_sim``."""
 
@@ -99,6 +114,16 @@ class RemoteSimOptions(Options):
         },
     )
     reconcile_s = Whole(1, 60, metadata={"label": "Look at the server every", "unit": "s"})
+    gsmtap = Text(
+        0,
+        15,
+        validate=check_ipv4,
+        metadata={
+            "label": "Count what a bankd sends by GSMTAP to",
+            "help": "An address of this router, the one of bankd's option -g; sums over all slots of that bankd",
+            "advanced": True,
+        },
+    )
 
 
 class RemsimServerOptions(Options):
@@ -145,7 +170,20 @@ class RemoteClientOptions(Options):
         told="is not like 1-1.2",
         metadata={"label": "Place of the SIMtrace2 board", "advanced": True},
     )
-    relay = Flag(metadata={"label": "Count TPDUs and authentications", "advanced": True})
+    relay = Flag(
+        metadata={
+            "label": "Count TPDUs and authentications",
+            "help": "By a relay of this router that all of the SIM's traffic passes. If it dies, the SIM drops. "
+            "Switching it on or off restarts the client and costs one modem reset",
+            "advanced": True,
+        }
+    )
+
+    @validates_schema
+    def fits_together(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        """There is nothing to count in a client that carries nothing."""
+        if data.get("relay") and data.get("program") == "openwrt":
+            raise ValidationError("osmo-remsim-client-openwrt carries no TPDU that could be counted", "relay")
 
 
 class IonMeshOptions(Options):
@@ -157,6 +195,13 @@ class IonMeshOptions(Options):
     tenant_id = Whole(0, 2_147_483_647, metadata={"label": "Tenant"})
     mapping_mode = Choice(MAPPING_MODES, metadata={"label": "Mapping mode"})
     mcc_mnc = Text(0, 6, pattern="[0-9]{5,6}", told="is not 5 or 6 digits", metadata={"label": "MCC and MNC"})
+    verify_tls = Flag(metadata={"label": "Check its certificate", "advanced": True})
+
+    @validates_schema
+    def fits_together(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        """What is used has an address."""
+        if data.get("enabled") and not data.get("url"):
+            raise ValidationError("is needed", "url")
 
 
 REMOTE_SIM = SectionType(
