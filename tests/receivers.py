@@ -182,3 +182,30 @@ def odd_server(answer: bytes | None) -> Iterator[int]:
         yield int(server.getsockname()[1])
         for client in clients:
             client.close()
+
+
+@contextlib.contextmanager
+def mqtt_subscriber(port: int, user: str | None = None, password: str | None = None) -> Iterator[dict[str, bytes]]:
+    """What comes to all topics, by topic, from when this is entered."""
+    from remsim.outbound import mqtt
+
+    got: dict[str, bytes] = {}
+
+    def listen() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                kind, body = mqtt.read_packet(link)
+                size = int.from_bytes(body[:2])
+                assert kind & 0xF6 == 0x30, "QoS 0 is what was asked for"
+                got[body[2 : 2 + size].decode()] = body[2 + size :]
+
+    with socket.create_connection(("127.0.0.1", port), 5) as link:
+        link.sendall(mqtt.connect_packet(user, password))
+        assert mqtt.read_packet(link) == (0x20, b"\x00\x00")
+        link.sendall(bytes([0x82, 6, 0, 1, 0, 1]) + b"#\x00")
+        assert mqtt.read_packet(link)[0] == 0x90
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        yield got
+        link.shutdown(socket.SHUT_RDWR)
+        thread.join(5)

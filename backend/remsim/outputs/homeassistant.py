@@ -59,13 +59,12 @@ class Announcer:
         """The newest values; older ones tell Home Assistant nothing."""
         row = rows[-1]
         router, values = by_device(row)
-        old = row.at_ms - ANNOUNCE_S * 1000
         messages: list[Message] = []
         topics: dict[str, int] = {}
         for device, sensors in values.items():
             for sensor in sensors:
                 topic = f"{output.prefix}/sensor/{identity(router, device)}/{sensor.object_id}/config"
-                if self._announced.get(topic, -1) < old:
+                if row.at_ms - self._announced.get(topic, -math.inf) > ANNOUNCE_S * 1000:
                     body = announcement(output, router, sensor)
                     messages.append(Message(topic, json.dumps(body).encode(), retain=True))
                     topics[topic] = row.at_ms
