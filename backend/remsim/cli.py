@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from remsim import __version__, modem_cli, token_cli
+from remsim import __version__, modem_cli, remote_sim_cli, token_cli
 from remsim.core.errors import InvalidInput, RemsimError
 
 DEFAULT_SIMULATED = 3
@@ -85,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     decode.set_defaults(run=run_at_decode)
 
     modem_cli.add_verbs(verbs)
+    remote_sim_cli.add_verbs(verbs)
     token_cli.add_verbs(verbs)
 
     link = verbs.add_parser("link", help="print a one-time link that lets a browser in")

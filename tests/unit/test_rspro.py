@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,7 @@ def test_a_stream_in_any_pieces_is_the_same_frames(sent: list[Message], sizes: l
         (MAPPING[:-2], "cut", "32 octets, but 31"),
         ("00", "cut", "3 octets and more"),
         (MAPPING + "00", "malformed", "1 octets follow"),
+        (MAPPING + "00" * 1000, "oversize", "1032 octets"),
         ("hello", "not_hex", "not hex"),
         ("001", "not_hex", "not hex"),
         ("0001fe02", "not_rspro", "neither ping nor pong"),
@@ -202,3 +205,18 @@ def test_a_frame_too_large_ends_the_stream() -> None:
     with pytest.raises(RsproError, match="more than 1024"):
         list(FrameReader().feed(b"\xff\xff\xee"))
     assert list(FrameReader(largest=70000).feed(b"\xff\xff\xee")) == []
+
+
+def test_the_command_answers_each_line_and_stops_at_none() -> None:
+    lines = [MAPPING.encode(), b"", b"\xff\xfe", b"ffffee07", b"0001fe00 ", b"0" * 300_000, b"0001fe01"]
+    command = [sys.executable, "-m", "remsim", "remote-sim", "decode"]
+    ended = subprocess.run(command, input=b"\n".join(lines), capture_output=True, timeout=30, check=True)
+    answers = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [answer.get("message") or answer["code"] for answer in answers] == [
+        "createMappingReq",
+        "not_hex",
+        "oversize",
+        "ping",
+        "oversize",
+        "pong",
+    ]

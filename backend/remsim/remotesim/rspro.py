@@ -138,6 +138,8 @@ def _frame_of(line: str) -> Frame:
     end = HEAD + int.from_bytes(data[:2])
     if end > LARGEST_FRAME:
         raise oversize(end)
+    if len(data) > LARGEST_FRAME:
+        raise RsproError(f"{len(data)} octets are more than the {LARGEST_FRAME} of a frame", code="oversize")
     if len(data) < end:
         raise RsproError(f"the frame says it has {end} octets, but {len(data)} are there", code="cut")
     if len(data) > end:
