@@ -60,6 +60,8 @@ KINDS = {
     "reboot": "a modem restarted",
     "state": "a modem's state changed otherwise",
     "sms": "a short message or a delivery report came in",
+    "slotmap": "a remote SIM's slot map was made, removed, put back, adopted or is in conflict",
+    "remsim_server": "a remsim-server was lost, answers again or has restarted",
     "alert": "an alert fired or ended",
     "control": "somebody had something done to a modem",
     "access": "somebody tried to get in who may not",

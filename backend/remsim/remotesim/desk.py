@@ -9,6 +9,7 @@ from typing import Any
 from remsim.config.settings import Settings
 from remsim.core.clock import Clock
 from remsim.core.events import Event
+from remsim.remotesim.keeper import Keeper
 
 
 class RemoteSim:
@@ -26,17 +27,20 @@ class RemoteSim:
         self._settings = settings
         self._clock = clock
         self._emit = emit
+        self.keeper = Keeper(state_dir / "remote_sim.db", settings=settings, clock=clock, emit=emit)
 
     def start(self) -> None:
         """Begin to listen to the clients and to look at the servers."""
 
     def stop(self) -> None:
         """End, and close the files."""
+        self.keeper.close()
 
     def configure(self, settings: Settings) -> None:
         """Put changed settings in force."""
         self._settings = settings
+        self.keeper.configure(settings)
 
     def view(self) -> dict[str, Any]:
         """The object of ``GET /api/v1/remote-sim``."""
-        return {"server": {"reachable": None}, "clients": [], "slotmaps": []}
+        return {**self.keeper.view(), "clients": []}
