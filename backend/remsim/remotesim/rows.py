@@ -44,6 +44,7 @@ def rows_of(server: Server, kept: tuple[Kept, ...]) -> list[dict[str, Any]]:
     ours = {one.map: one for one in kept}
     return [
         row_of(server.name, one, state=seen.maps.get(one), kept=ours.get(one), verdict=verdicts.get(one))
+        | {"stale": not server.reachable}
         for one in sorted(ours.keys() | seen.maps.keys())
         if one in seen.maps or ours[one].is_wanted
     ]
@@ -65,5 +66,6 @@ def row_of(
         "conflict": texts.get("conflict"),
         "held": texts.get("held"),
         "waits": texts.get("waits") if state != ACTIVE or not is_desired else None,
+        "stale": False,
         "note": "" if kept is None else kept.note,
     }
