@@ -2,7 +2,8 @@
 
 import { ask } from './ask.js';
 import { el, fill, setText } from './dom.js';
-import { NONE, count, duration, epoch, lasting } from './format.js';
+import { NONE, count, epoch, lasting } from './format.js';
+import { countLines, isCounted } from './remote-counts.js';
 import { errorText } from './remote-data.js';
 import { clientLook, clientSentence, sourceText } from './remote-words.js';
 import { msg } from './words.js';
@@ -29,7 +30,7 @@ export class ClientCard {
 		this.facts = el('dl.remsim-facts');
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.buttons = Object.fromEntries(Object.entries(STEPS).map(([step, [word]]) => [step, el(`button${step === 'stop' ? '.remsim-danger' : ''}`, { type: 'button', hidden: !!options.readonly, click: () => this._step(step) }, t(word))]));
-		this.log = el('pre.remsim-remote-log', { tabindex: '0', 'aria-label': t('Log') });
+		this.log = el('pre.remsim-remote-log', { tabindex: '0', role: 'log', 'aria-label': t('Log'), 'aria-live': 'off' });
 		this.logFold = el('details', { toggle: () => { if (this.logFold.open) this._log(); } }, el('summary', {}, t('Log')), this.log, el('button.remsim-small', { type: 'button', click: () => this._log() }, t('Read again')));
 		this.counting = el('div.remsim-remote-counting');
 		this.fold = el('details', {}, el('summary', {}, t('Run, log, count')),
@@ -94,23 +95,17 @@ export class ClientCard {
 
 	/** Counted commands and authentications, or how to have them counted. */
 	_counts() {
-		const { t, options, store } = this._ctx, { client } = this, counted = client.tpdu_rx !== undefined && client.tpdu_rx !== null, auth = client.authentications;
-		const relay = client.relay?.enabled ?? client.relay === true;
-		const told = JSON.stringify([counted, client.tpdu_rx, client.tpdu_tx, auth, relay, client.relay, client.process?.program]);
+		const { t, options, store } = this._ctx, { client } = this, { relay, process } = client;
+		const told = JSON.stringify([client.tpdu_rx, client.tpdu_tx, client.authentications, relay?.enabled, relay?.running, process?.program]);
 		if (told === this._counted || this.counting.contains(document.activeElement))
 			return;
 		this._counted = told;
-		const failures = Object.entries(auth?.failure || {});
-		const since = client.counted_since ? t('since %s', duration(store.now() - epoch(client.counted_since))) : '';
 		fill(this.counting,
 			el('h4', {}, t('What the card is asked')),
-			counted ? el('p', {}, t('%s commands to the card, %s answers %s', count(client.tpdu_tx), count(client.tpdu_rx), since)) : el('p.remsim-absent', {}, t('Not counted.')),
-			auth ? el('p', {}, [t('Authentications: %s good', count(auth.success)), auth.resync ? t('%s resynchronised', count(auth.resync)) : '', auth.unknown ? t('%s without a known end', count(auth.unknown)) : ''].filter(Boolean).join(' · ')) : null,
-			failures.length ? el('p.remsim-problem', {}, t('Failed: %s', failures.map(([code, times]) => `${code} (${count(times)})`).join(', '))) : null,
-			client.relay?.running === false && relay ? el('p.remsim-problem', {}, t('The relay does not run, so the card is not reached.')) : null,
-			client.process?.program === 'openwrt' || options.readonly || !client.name ? null
-				: relay ? el('button', { type: 'button', click: () => this._relay(false) }, t('Stop counting'))
-					: el('button', { type: 'button', click: () => this._relay(true) }, t('Count from now on')));
+			isCounted(client) ? countLines(client, store.now(), t) : el('p.remsim-absent', {}, t('Not counted.')),
+			relay?.enabled && relay.running === false ? el('p.remsim-problem', {}, t('The relay does not run, so the card is not reached.')) : null,
+			process?.program === 'openwrt' || options.readonly || !client.name ? null
+				: el('button', { type: 'button', click: () => this._relay(!relay?.enabled) }, relay?.enabled ? t('Stop counting') : t('Count from now on')));
 	}
 
 	async _relay(wanted) {

@@ -21,7 +21,7 @@ export class MapsTab {
 		this.restore = readonly ? null : el('button', { type: 'button', hidden: true, click: () => tried(ctx, 'remote-sim/restore', { method: 'POST' }, t('All held slot maps are being restored.')) }, t('Restore all that are held'));
 		this.csv = new MapCsv(ctx);
 		this.none = el('p.remsim-absent', {}, t('There is no slot map yet.'));
-		this.table = new LiveTable(this._columns(), map => JSON.stringify([map.server, map.bank_id, map.bank_slot, map.foreign, map.desired, !!map.held]), t('Slot maps'));
+		this.table = this._table();
 		this.clients = el('ul.remsim-drops');
 		this.board = new BankBoard(ctx);
 		this.root = el('div.remsim-stack', {}, this.form.root,
@@ -37,14 +37,21 @@ export class MapsTab {
 		this.add?.focus({ preventScroll: true });
 	}
 
+	/** A row is made anew when other things can be done to it. */
+	_table() {
+		const table = new LiveTable(this._columns(), map => JSON.stringify([map.server, map.bank_id, map.bank_slot, map.foreign, map.desired, !!map.held]), this._ctx.t('Slot maps'));
+		table.root.classList.add('remsim-maptable');
+		return table;
+	}
+
 	_columns() {
 		const { t, options, data } = this._ctx;
 		const columns = [
 			data.servers.length > 1 ? { label: t('Server'), text: map => map.server || '' } : null,
-			{ label: t('Card'), text: map => bankSlotName(`${map.bank_id}:${map.bank_slot}`, t) },
+			{ label: t('Card'), text: map => bankSlotName(`${map.bank_id}:${map.bank_slot}`, t), kind: 'mapcard' },
 			{ label: t('Client'), text: map => this._who(map) },
-			{ label: t('At the server'), text: map => this._state(map), look: map => map.conflict ? 'remsim-problem' : null, kind: 'remsim-wrap' },
-			{ label: t('Whose wish'), text: map => this._wish(map), kind: 'remsim-wrap' },
+			{ label: t('At the server'), text: map => this._state(map), look: map => map.conflict ? 'remsim-problem' : null, kind: 'wrap' },
+			{ label: t('Whose wish'), text: map => this._wish(map), kind: 'wrap' },
 			options.readonly ? null : { label: t('What can be done'), isPlain: true, node: map => this._tools(map) }
 		];
 		return columns.filter(Boolean);
@@ -90,7 +97,7 @@ export class MapsTab {
 	update() {
 		const { t, data, store } = this._ctx, { maps } = data, several = data.servers.length > 1;
 		if (several !== this._several) {
-			const table = new LiveTable(this._columns(), map => JSON.stringify([map.server, map.bank_id, map.bank_slot, map.foreign, map.desired, !!map.held]), t('Slot maps'));
+			const table = this._table();
 			this.table.root.replaceWith(table.root);
 			this.table = table;
 			this._several = several;

@@ -90,9 +90,19 @@ export class SettingsTab {
 			if (section.kept?.includes(name))
 				property.description = t('One is set; leave it empty to keep it.');
 			if (name === 'modem')
-				property['x-suggestions'] = this._ctx.store.list().filter(modem => modem.usb_path).map(modem => ({ const: modem.usb_path, title: modem.name }));
+				this._modems(property);
 		}
 		return schema;
+	}
+
+	/** Modems by name; a place where none is now stays a choice. */
+	_modems(property) {
+		const { t, store } = this._ctx, choices = store.list().filter(modem => modem.usb_path).map(modem => ({ const: modem.usb_path, title: `${modem.name} (${modem.usb_path})` })), now = property.default;
+		if (now && !choices.some(one => one.const === now))
+			choices.push({ const: now, title: now });
+		property.oneOf = [...choices, { const: '', title: t('none') }];
+		property.default ??= '';
+		property.description = '';
 	}
 
 	_form(group, name, schema, submitLabel) {

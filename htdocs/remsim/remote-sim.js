@@ -3,6 +3,7 @@
 import { el, fill, mark, setText } from './dom.js';
 import { Frame } from './frame.js';
 import { ClientCard } from './remote-client.js';
+import { GsmtapPanel } from './remote-counts.js';
 import { RemoteData, errorText } from './remote-data.js';
 import { RemoteEvents } from './remote-events.js';
 import { IonMeshPanel } from './remote-ionmesh.js';
@@ -45,12 +46,13 @@ class RemoteSimPage extends Frame {
 		this.serverList = el('div.remsim-remote-servers');
 		this.others = el('section.remsim-panel', { hidden: true, 'aria-label': t('Clients of others') });
 		this.ionmesh = new IonMeshPanel(this.context);
+		this.gsmtap = new GsmtapPanel(this.context);
 		this.events = new RemoteEvents(this.context);
 		this.maps = new MapsTab(this.context);
 		this.settings = new SettingsTab(this.context);
 		this.spool = el('p.remsim-problem', { hidden: true });
 		this.panels = {
-			now: el('div.remsim-stack', {}, this.steps.root, this.spool, this.clientList, this.serverList, this.ionmesh.root, this.others, this.events.root),
+			now: el('div.remsim-stack', {}, this.steps.root, this.spool, this.clientList, this.serverList, this.ionmesh.root, this.gsmtap.root, this.others, this.events.root),
 			maps: this.maps.root, settings: this.settings.root
 		};
 		this.links = Object.fromEntries(TABS.map(([name, word]) => [name, el('a', { href: address(name) }, t(word))]));
@@ -136,6 +138,7 @@ class RemoteSimPage extends Frame {
 		this._each(this.clients, this.clientList, ours, client => client.name || client.client_slot, client => new ClientCard(this.context, client));
 		this._each(this.servers, this.serverList, data.servers, server => server.name || server.url, () => new ServerPanel(this.context));
 		this.ionmesh.update(view.ionmesh);
+		this.gsmtap.update(view.gsmtap);
 		this._others(data.clients.filter(client => client.configured === false));
 		this.spool.hidden = !view.spool?.dropped;
 		setText(this.spool, view.spool?.dropped ? t('%s reports of clients were dropped because too many came at once: what is shown may be late.', view.spool.dropped) : '');

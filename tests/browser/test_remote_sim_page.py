@@ -1,0 +1,267 @@
+"""The Remote SIM page: clients and servers in words, slot maps made and taken away, settings from nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from remote_fake import FakeRemoteSim, slot_map
+from running import RunningService
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+DARK = {"color_scheme": "dark"}
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+BANK = re.compile(r"^Bank\b(?!.*slot)")
+HOSTILE = "<img src=x onerror=document.title='run'>"
+
+
+@pytest.fixture
+def fake(visit: Any) -> FakeRemoteSim:
+    made = FakeRemoteSim()
+    made.serve(visit.page)
+    return made
+
+
+def opened(visit: Any, tab: str = "now") -> Page:
+    page: Page = visit.open(f"/remote-sim#tab={tab}")
+    expect(page.get_by_role("navigation", name="Remote SIM").locator("[aria-current=page]")).to_be_visible()
+    return page
+
+
+def client_card(page: Page, name: str) -> Locator:
+    return page.get_by_role("article", name=name, exact=True)
+
+
+def row_of(page: Page, card: str) -> Locator:
+    return page.locator(".remsim-maptable tbody tr", has_text=re.compile(rf"^{card}(?!\d)"))
+
+
+def sure(page: Page, button: str) -> None:
+    """Say yes to what is asked."""
+    page.locator("dialog").get_by_role("button", name=button).click()
+
+
+def test_clients_say_in_words_what_they_have_and_why_not(visit: Any, fake: FakeRemoteSim) -> None:
+    fake.view["warnings"] = [{"code": "exposed", "message": "The server has no login.", "hint": "Use a VPN."}]
+    fake.view["clients"][0] |= {"tpdu_rx": 20, "tpdu_tx": 20, "relay": {"enabled": True, "running": True}}
+    fake.view["clients"][0]["authentications"] = {"success": 3, "failure": {"9862": 2}, "resync": 1, "unknown": 0}
+    page = opened(visit)
+    expect(page.get_by_text("1 of 2 use their remote card")).to_be_visible()
+    expect(page.get_by_text("The server has no login.")).to_be_visible()
+    card = client_card(page, "modem1")
+    expect(card).to_contain_text(re.compile("Uses its remote card: bank 1, slot 2, since"))
+    lost = client_card(page, "modem2")
+    expect(lost).to_contain_text("bankd answers, but slot 3 holds no card")
+    expect(lost).to_contain_text("Not certain")
+    expect(page.get_by_role("region", name="Clients of others")).to_contain_text("client 9:0")
+    card.get_by_text("Run, log, count").click()
+    expect(card).to_contain_text("Authentications: 3 good · 1 resynchronised")
+    expect(card).to_contain_text("Failed: 9862 (2)")
+    card.get_by_text("Log", exact=True).click()
+    expect(card.get_by_label("Log")).to_contain_text("<b>hello</b>")
+    lost.get_by_text("Run, log, count").click()
+    expect(lost).to_contain_text("Not counted.")
+    page.get_by_role("button", name="Test the connection").click()
+    expect(page.get_by_text("✖ REST: no answer in 3 s")).to_be_visible()
+    expect(page.get_by_text("Is it running?")).to_be_visible()
+
+
+def test_what_stops_a_card_is_asked_first_and_says_what_it_costs(visit: Any, fake: FakeRemoteSim) -> None:
+    page = opened(visit)
+    card = client_card(page, "modem1")
+    card.get_by_text("Run, log, count").click()
+    card.get_by_role("button", name="Restart").click()
+    expect(page.locator("dialog")).to_contain_text("loses the remote card")
+    expect(page.locator("dialog").get_by_role("button", name="Cancel")).to_be_focused()
+    sure(page, "Restart")
+    expect(page.get_by_role("status").filter(has_text="client1 is restarted.")).to_be_visible()
+    card.get_by_role("button", name="Count from now on").click()
+    expect(page.locator("dialog")).to_contain_text("If that program ends, the card is gone")
+    sure(page, "Cancel")
+    fake.refusal = {"status": 409, "detail": "procd does not answer", "hint": "look at the system log"}
+    card.get_by_role("button", name="Stop", exact=True).click()
+    sure(page, "Stop")
+    expect(card.get_by_role("alert")).to_contain_text("procd does not answer – look at the system log")
+    visit.complaints[:] = [text for text in visit.complaints if "409" not in text]
+    assert fake.asked == [("POST", "clients/client1/restart", None), ("POST", "clients/client1/stop", None)]
+
+
+def test_a_slot_map_is_made_changed_and_deleted_by_its_form(visit: Any, fake: FakeRemoteSim) -> None:
+    page = opened(visit, "maps")
+    page.get_by_role("button", name="New slot map").click()
+    form = page.get_by_role("region", name="Slot map", exact=True)
+    form.get_by_label(BANK).fill("1")
+    form.get_by_label("Slot of the bank").fill("9")
+    expect(form).to_contain_text("Bank 1 has the slots 0 to 7 only.")
+    form.get_by_label("Slot of the bank").fill("1024")
+    form.get_by_role("button", name="Make it").click()
+    expect(form.locator(".remsim-field-error:visible")).to_contain_text("is not a whole number from 0 to 1023")
+    form.get_by_label("Slot of the bank").fill("7")
+    form.get_by_label("another client").check()
+    form.get_by_role("button", name="Make it").click()
+    expect(form.locator(".remsim-field-error:visible")).to_contain_text("is needed")
+    form.get_by_label("Client id").fill("12")
+    form.get_by_label("Note").fill("spare")
+    form.get_by_role("button", name="Make it").click()
+    expect(row_of(page, "bank 1, slot 7")).to_contain_text("client 12:0")
+    expect(row_of(page, "bank 1, slot 7")).to_contain_text("kept by this router · spare")
+    row_of(page, "bank 1, slot 7").get_by_role("button", name="Change").click()
+    form.get_by_label("modem2 (6:0)").check()
+    form.get_by_role("button", name="Save").click()
+    expect(row_of(page, "bank 1, slot 7")).to_contain_text("modem2 (6:0)")
+    row_of(page, "bank 1, slot 2").get_by_role("button", name="Delete").click()
+    expect(page.locator("dialog")).to_contain_text("modem1 loses its remote card")
+    sure(page, "Take it away")
+    expect(row_of(page, "bank 1, slot 2")).to_have_count(0)
+    assert [(how, path) for how, path, _ in fake.asked] == [
+        ("POST", "slotmaps"),
+        ("PUT", "slotmaps/1:7"),
+        ("DELETE", "slotmaps/1:2"),
+    ]
+
+
+def test_a_refused_map_says_why_and_keeps_what_was_typed(visit: Any, fake: FakeRemoteSim) -> None:
+    page = opened(visit, "maps")
+    page.get_by_role("button", name="New slot map").click()
+    form = page.get_by_role("region", name="Slot map", exact=True)
+    form.get_by_label(BANK).fill("1")
+    form.get_by_label("Slot of the bank").fill("2")
+    expect(form).to_contain_text("This slot has a map already.")
+    fake.refusal = {"status": 409, "detail": "bank 1, slot 2 is mapped to client 5:0", "field": "bank_slot"}
+    form.get_by_role("button", name="Make it").click()
+    expect(form).to_contain_text("bank 1, slot 2 is mapped to client 5:0")
+    expect(form.get_by_label("Slot of the bank")).to_have_value("2")
+    visit.complaints[:] = [text for text in visit.complaints if "409" not in text]
+
+
+def test_conflicts_held_and_foreign_maps_are_named_and_settled(visit: Any, fake: FakeRemoteSim) -> None:
+    held = {"state": None, "held": "modem2 is online: restoring it resets the modem"}
+    fake.view["slotmaps"] += [slot_map("2:0", "7:0", **held), slot_map("2:1", "8:0", **held)]
+    fake.view["slotmaps"] += [slot_map("2:2", "9:0", state=None, conflict="client 9:0 has bank 1, slot 4 already")]
+    page = opened(visit, "maps")
+    expect(page.get_by_role("link", name="Slot maps (3)")).to_be_visible()
+    expect(row_of(page, "bank 2, slot 2")).to_contain_text("✖ client 9:0 has bank 1, slot 4 already")
+    expect(row_of(page, "bank 1, slot 4")).to_contain_text("made elsewhere")
+    row_of(page, "bank 1, slot 4").get_by_role("button", name="Adopt").click()
+    expect(row_of(page, "bank 1, slot 4")).to_contain_text("kept by this router")
+    row_of(page, "bank 2, slot 0").get_by_role("button", name="Restore now").click()
+    expect(row_of(page, "bank 2, slot 0")).to_contain_text("the bank was not told yet")
+    expect(row_of(page, "bank 2, slot 1")).to_contain_text("held: modem2 is online")
+
+
+def test_a_card_is_dragged_to_a_client_or_given_by_its_menu(visit: Any, fake: FakeRemoteSim) -> None:
+    page = opened(visit, "maps")
+    tile = page.locator("[data-slot='1:6']")
+    tile.locator("b").drag_to(page.locator("[data-drop='6:0']"))
+    expect(page.locator("dialog")).to_contain_text("Give bank 1, slot 6 to modem2?")
+    expect(page.locator("dialog")).to_contain_text("It has bank 1, slot 3 now, which becomes free.")
+    sure(page, "Give it")
+    expect(tile).to_contain_text("modem2")
+    expect(page.locator("[data-slot='1:3']")).to_contain_text("free")
+    tile.get_by_label("Give bank 1, slot 6 to").select_option("modem1")
+    sure(page, "Cancel")
+    assert fake.asked == [
+        (
+            "POST",
+            "slotmaps",
+            {"server": "server1", "bank_id": 1, "bank_slot": 6, "client_id": 6, "client_slot": 0, "replace": True},
+        )
+    ]
+
+
+def test_maps_come_from_a_file_after_a_look_at_it(visit: Any, fake: FakeRemoteSim, tmp_path: Path) -> None:
+    page = opened(visit, "maps")
+    page.get_by_text("Slot maps as a file").click()
+    expect(page.get_by_role("link", name="Export as CSV")).to_have_attribute(
+        "href", re.compile(r"/api/v1/remote-sim/slotmaps\.csv$")
+    )
+    bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
+    bad.write_text("bank_id,bank_slot,client_id,client_slot,note\n1,7,12,0,\nnonsense\n")
+    good.write_text("bank_id,bank_slot,client_id,client_slot,note\n1,7,12,0,\n")
+    page.get_by_label("A CSV file of slot maps").set_input_files(bad)
+    expect(page.get_by_text("line 3: is no map")).to_be_visible()
+    expect(page.get_by_role("button", name="Import", exact=True)).to_have_count(0)
+    page.get_by_label("A CSV file of slot maps").set_input_files(good)
+    expect(page.get_by_text("This file would add 1, change 0 and leave 0 as they are.")).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(row_of(page, "bank 1, slot 7")).to_be_visible()
+
+
+@pytest.fixture
+def nothing_set_up(visit: Any, service: RunningService) -> Iterator[FakeRemoteSim]:
+    """A router without remote SIM; what is set up meanwhile is taken back."""
+    fake = FakeRemoteSim()
+    fake.view |= {"server": {"reachable": None}, "servers": [], "banks": [], "clients": [], "slotmaps": []}
+    fake.serve(visit.page)
+    yield fake
+    for section in service.get("config?types=remsim_server,remote_client")["sections"]:
+        if section["name"].startswith("test_"):
+            service.request(f"config/{section['type']}/{section['name']}", method="DELETE")
+
+
+def test_with_nothing_set_up_the_page_leads_from_step_to_step(
+    visit: Any, nothing_set_up: FakeRemoteSim, service: RunningService
+) -> None:
+    page = opened(visit)
+    expect(page.get_by_role("heading", name="Remote SIM is not set up")).to_be_visible()
+    page.get_by_role("link", name="Add a server").click()
+    form = page.locator("[data-new=remsim_server]")
+    expect(form.get_by_label("Address")).to_be_focused()
+    form.get_by_label("Address").fill("ftp://10.0.0.5")
+    form.get_by_label("Name").fill("test_s")
+    form.get_by_role("button", name="Add", exact=True).click()
+    expect(form.locator(".remsim-field-error:visible")).to_contain_text("is not like http://HOST:PORT")
+    form.get_by_label("Address").fill("http://127.0.0.1:1")
+    form.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="test_s is saved.")).to_be_visible()
+    assert service.get("config/remsim_server/test_s")["values"] == {"url": "http://127.0.0.1:1"}
+    page.get_by_role("button", name="Add a client").click()
+    form = page.locator("[data-new=remote_client]")
+    form.get_by_label("Name").fill("test_c")
+    form.get_by_label("Run it").uncheck()
+    form.get_by_label(re.compile(r"^modem3 \(")).check()
+    form.get_by_label("Client id").fill("77")
+    form.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="test_c is saved.")).to_be_visible()
+    section = page.locator("details[data-name=test_c]")
+    expect(section).to_contain_text("modem3 · client 77:0")
+    section.locator("summary").first.click()
+    section.get_by_role("button", name="Remove").click()
+    sure(page, "Remove")
+    expect(page.locator("details[data-name=test_c]")).to_have_count(0)
+    visit.complaints[:] = [text for text in visit.complaints if "422" not in text]
+
+
+def test_names_that_come_from_outside_are_only_text(visit: Any, fake: FakeRemoteSim) -> None:
+    outside = ("health", "hint", "name", "note", "problem", "software", "held")
+    for one in (*fake.view["clients"], *fake.view["banks"], *fake.view["slotmaps"], *fake.view["servers"]):
+        one |= {name: HOSTILE for name in outside if name in one}
+    fake.view["warnings"] = [{"code": "x", "message": HOSTILE, "hint": HOSTILE}]
+    fake.view["ionmesh"] = {"state": HOSTILE, "message": HOSTILE, "unsupported": [HOSTILE]}
+    for tab in ("now", "maps", "settings"):
+        page = opened(visit, tab)
+        page.reload()
+        expect(page.get_by_text(HOSTILE).first).to_be_visible()
+        assert page.locator("img[src=x], main script").count() == 0
+        assert page.title() != "run"
+
+
+@pytest.mark.parametrize("visit", [{}, DARK, PHONE], indirect=True, ids=["light", "dark", "phone"])
+def test_the_page_is_accessible_and_fits(visit: Any, fake: FakeRemoteSim) -> None:
+    fake.view["ionmesh"] = {"state": "registered", "message": "", "unsupported": ["webhooks"]}
+    fake.view["slotmaps"][1] |= {"held": "the modem is online", "state": None}
+    for tab in ("now", "maps", "settings"):
+        page = opened(visit, tab)
+        page.reload()
+        expect(page.locator(".remsim-panel:visible").first).to_be_visible()
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        if tab == "maps":
+            page.get_by_role("button", name="New slot map").click()
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+        assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab
