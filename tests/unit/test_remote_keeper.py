@@ -94,7 +94,8 @@ def test_a_map_that_is_wanted_comes_into_force_and_is_told(driven: Driven, parts
     assert parts.slotmaps() == {(1, 2): ((5, 0), "ACTIVE")}
     view = driven.keeper.view()
     assert view["server"]["reachable"] is True and view["server"]["name"] == "main"
-    assert [(bank["bank_id"], bank["slots"], bank["connected"]) for bank in view["banks"]] == [(1, 8, True), (2, 8, True)]
+    shown = [(bank["bank_id"], bank["slots"], bank["connected"]) for bank in view["banks"]]
+    assert shown == [(1, 8, True), (2, 8, True)]
     driven.until(lambda: driven.told())
     assert driven.told() == [("placed", "slot map 1:2 for client 5:0 in force at remsim-server main")]
     assert driven.events[0].data == {
@@ -234,7 +235,7 @@ def test_somebody_who_removes_our_map_gets_it_back_once_a_minute(driven: Driven,
     driven.add(1, 2, 5, 0)
     driven.until(lambda: driven.is_active(1, 2))
     parts.ask("DELETE", f"slotmaps/{65536 + 2}")
-    driven.until(lambda: ("missing", "restored") == tuple(action for action, _ in driven.told()[-2:]))
+    driven.until(lambda: [action for action, _ in driven.told()[-2:]] == ["missing", "restored"])
     assert "does not have any more slot map 1:2 for client 5:0" in driven.told()[-2][1]
     assert driven.keeper.view()["server"]["restarted_at"] is None
     parts.ask("DELETE", f"slotmaps/{65536 + 2}")

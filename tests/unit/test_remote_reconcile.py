@@ -199,7 +199,7 @@ class Model:
             self.now = at
             self.wake()
         self.wakes = [at for at in self.wakes if at > end]
-        for at, one in [answer for answer in self.answers if answer[0] <= end]:
+        for _, one in [answer for answer in self.answers if answer[0] <= end]:
             if self.maps.get(one) == UNACKNOWLEDGED:
                 self.maps[one] = ACTIVE
         self.answers = [answer for answer in self.answers if answer[0] > end]
