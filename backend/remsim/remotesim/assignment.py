@@ -43,7 +43,7 @@ def assignment_of(answer: dict[str, Any]) -> Assignment | None:
     bank_id, slot_id = number_of(answer.get("bank_id")), number_of(answer.get("slot_id"))
     if bank_id is None or slot_id is None:
         return None
-    interval, ki_proxy = answer.get("heartbeat_interval"), answer.get("ki_proxy_enabled")
+    ki_proxy = answer.get("ki_proxy_enabled")
     return Assignment(
         bank_id,
         slot_id,
@@ -52,7 +52,7 @@ def assignment_of(answer: dict[str, Any]) -> Assignment | None:
         iccid=text_of(answer.get("iccid")),
         imsi=text_of(answer.get("imsi")),
         profile_id=text_of(answer.get("profile_id")),
-        heartbeat_interval=float(interval) if type(interval) in (int, float) else None,
+        heartbeat_interval=seconds_of(answer.get("heartbeat_interval")),
         ki_proxy_enabled=ki_proxy if isinstance(ki_proxy, bool) else None,
     )
 
@@ -67,6 +67,13 @@ def number_of(value: Any) -> int | None:
 def text_of(value: Any) -> str | None:
     """One short line."""
     return value if isinstance(value, str) and 0 < len(value) <= 64 and value.isprintable() else None
+
+
+def seconds_of(value: Any) -> float | None:
+    """A number of seconds above 0; JSON as Python reads it knows infinity and others."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+        return None
+    return float(value)
 
 
 def host_of(endpoint: Any) -> str | None:
