@@ -21,6 +21,7 @@ from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.reading import ModemReading
+from remsim.metric_sources.desk import Metrics
 from remsim.outputs.desk import Outputs
 from remsim.remotesim.desk import RemoteSim
 from remsim.telemetry.annotations import Annotations
@@ -159,6 +160,23 @@ class SmallRouter:
             directory / "outputs", settings=self.settings, snapshot=tuple, clock=self.clock, emit=self.emit
         )
         self.config.subscribe(self.outputs.configure)
+        self.metrics = Metrics(
+            version=self.version,
+            settings=self.settings,
+            clock=self.clock,
+            bus=self.bus,
+            started_at=lambda: self.started_at,
+            modems=lambda: self.modems.views(),
+            remote_sim=lambda: self.remote_sim.view(),
+            alerts=self.alerts.counts,
+            outputs=self.outputs,
+            usage=self.usage,
+            stores=lambda: {"series": self.series.problem},
+            write_errors=lambda: self.series.write_errors,
+            problems=lambda: len(self.problems()),
+            storages={"data": directory},
+        )
+        self.config.subscribe(self.metrics.configure)
         self.simulator: Faults | None = Faults()
         self.stopped = False
 

@@ -25,6 +25,7 @@ from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.core.reading import ModemReading
 from remsim.mailed_reports import LOOK_S, MailedReports
+from remsim.metric_sources.desk import Metrics
 from remsim.modems.boards import board_model, board_named
 from remsim.modems.control.desk import ControlDesk
 from remsim.modems.control.means import Means
@@ -79,6 +80,7 @@ class Router:
         self._started = Moment(self.clock)
         self._backfill_s = options.backfill_s if self.simulated else 0.0
         self._stopping = threading.Event()
+        self.web_problems: list[dict[str, str | None]] = []
         make_dirs(self.data_dir, self.state_dir)
 
         history = self.settings.history
@@ -146,9 +148,30 @@ class Router:
         )
         self.config.subscribe(self.remote_sim.configure)
         self.outputs = Outputs(
-            self.data_dir / "outputs", settings=self.settings, snapshot=tuple, clock=self.clock, emit=self.emit
+            self.data_dir / "outputs",
+            settings=self.settings,
+            snapshot=lambda: self.metrics.snapshot(),
+            clock=self.clock,
+            emit=self.emit,
         )
         self.config.subscribe(self.outputs.configure)
+        self.metrics = Metrics(
+            version=self.version,
+            settings=self.settings,
+            clock=self.clock,
+            bus=self.bus,
+            started_at=lambda: self.started_at,
+            modems=self.modems.views,
+            remote_sim=self.remote_sim.view,
+            alerts=self.alerts.counts,
+            outputs=self.outputs,
+            usage=self.usage,
+            stores=self._stores,
+            write_errors=lambda: self.series.write_errors,
+            problems=lambda: len(self.problems()),
+            storages={"data": self.data_dir, "state": self.state_dir},
+        )
+        self.config.subscribe(self.metrics.configure)
         self.reports = MailedReports(
             self.state_dir / "reports.json",
             usage=self.usage,
@@ -224,17 +247,20 @@ class Router:
                     "hint": "correct the file and restart remsim",
                 }
             )
-        stores = {
+        for name, text in self._stores().items():
+            if text:
+                found.append({"code": f"{name}_storage", "message": text, "hint": "free space or check the disk"})
+        return [*found, *self.web_problems]
+
+    def _stores(self) -> dict[str, str | None]:
+        """What keeps each store from being written, in a sentence."""
+        return {
             "series": self.series.problem,
             "journal": self.journal.problem,
             "usage": self.usage.problem,
             "annotations": self.annotations.problem,
             "alerts": self.alerts.problem,
         }
-        for name, text in stores.items():
-            if text:
-                found.append({"code": f"{name}_storage", "message": text, "hint": "free space or check the disk"})
-        return found
 
     def check_restart(self) -> None:
         """Whether the settings would let the service start again; ``StorageError`` or ``ConfigError`` says why not."""

@@ -122,6 +122,11 @@ class Alerts:
         with self._lock:
             return self._ledger.summary()
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many there are of each state (``firing``, ``pending``) and severity."""
+        with self._lock:
+            return self._ledger.counts()
+
     def silences(self) -> list[dict[str, Any]]:
         """The silences in force."""
         with self._lock:

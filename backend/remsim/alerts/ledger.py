@@ -6,7 +6,7 @@ What one look changes is written in one transaction, alerts and the messages abo
 from __future__ import annotations
 
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -357,6 +357,10 @@ class Ledger:
         severities = [one.severity for one in self._active.values() if one.state == "firing"]
         worst = max(severities, key=SEVERITY_RANK.__getitem__, default=None)
         return {"firing": len(severities), "pending": len(self._active) - len(severities), "worst": worst}
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many there are of each state (``firing``, ``pending``) and severity."""
+        return Counter((one.state, one.severity) for one in self._active.values())
 
     def silences(self) -> list[dict[str, Any]]:
         """The silences in force."""

@@ -17,6 +17,7 @@ from remsim.config.fields import (
     SectionType,
     Targets,
 )
+from remsim.config.metrics import METRICS
 from remsim.config.outputs import OUTPUT
 from remsim.config.remote_sim import IONMESH, REMOTE_CLIENT, REMOTE_SIM, REMSIM_SERVER
 from remsim.config.sims import SIM
@@ -250,6 +251,7 @@ SECTIONS = table(
         inherits={"period_s": "period_s", "probe_targets": "probe_targets"},
         most=64,
     ),
+    METRICS,
     SIM,
     ALERT,
     CHANNEL,

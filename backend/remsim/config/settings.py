@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 from remsim.config.alerting import AlertSettings
 from remsim.config.channels import ChannelSettings
 from remsim.config.fields import Lines, Options, SectionType
+from remsim.config.metrics import MetricsSettings
 from remsim.config.outputs import OutputSettings
 from remsim.config.remote_sim import IonMeshSettings, RemoteClientSettings, RemoteSimSettings, RemsimServerSettings
 from remsim.config.sections import (
@@ -60,6 +61,7 @@ class Settings:
     history: HistorySettings = field(default_factory=HistorySettings)
     web: WebSettings = field(default_factory=WebSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     modems: tuple[ModemSettings, ...] = ()
     alerts: tuple[AlertSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()

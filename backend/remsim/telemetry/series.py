@@ -144,6 +144,7 @@ class SeriesStore:
         self._lock = threading.RLock()
         self._held = False
         self._problem: str | None = None
+        self.write_errors = 0
         self._backup_problem: str | None = None
         self._jump_told = -math.inf
         self.backup = Backup(data_dir, backup_dir) if backup_dir is not None else None
@@ -313,6 +314,7 @@ class SeriesStore:
         if self._problem is None:
             self._tell("error", f"series are not stored: {error.message}", "error")
         self._problem = error.message
+        self.write_errors += 1
 
     def _well(self) -> None:
         if self._problem is not None:

@@ -25,6 +25,7 @@ from remsim.web import (
     layouts,
     login,
     messages,
+    metrics,
     modems,
     openapi,
     outputs,
@@ -119,9 +120,11 @@ def create_app(
     web = router.settings.web
     cap = min(web.max_streams, web.threads - 1)
     streams = Streams(broker, router.journal, cap)
+    router.metrics.stream_clients = lambda: streams.open
     app.extensions[KEY] = Services(router, broker, streams, tickets, guard, accounts, static_dir)
 
     errors.install(app)
+    metrics.install(app)
     app.before_request(login.wall_link)
     guard.install(app)
     for refusal in (Unauthorized, Forbidden, TooManyAttempts):
@@ -131,6 +134,7 @@ def create_app(
     app.after_request(finish)
     for part in API_PARTS:
         app.register_blueprint(part, url_prefix=API)
+    app.register_blueprint(metrics.bp)
     app.register_blueprint(login.pages)
     app.register_blueprint(pages.bp)
     return app

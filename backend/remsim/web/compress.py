@@ -1,4 +1,4 @@
-"""Large JSON answers compressed for who says that he takes them so: a month of series is a fifth of its size."""
+"""Large answers compressed for who says that he takes them so: a month of series is a fifth of its size."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import gzip
 from flask import Response, request
 
 SMALLEST = 2048
+WORTH_IT = ("json", "text/plain", "openmetrics-text")
+"""Ends of the types that are compressed."""
 LEVEL = 1
 """More would cost a router three times the work for a tenth of the bytes."""
 
@@ -14,7 +16,7 @@ LEVEL = 1
 def compress(response: Response) -> Response:
     """Called after each request; streams and what is compressed already stay as they are."""
     if (
-        (response.mimetype or "").endswith("json")
+        (response.mimetype or "").endswith(WORTH_IT)
         and response.is_sequence
         and "Content-Encoding" not in response.headers
         and (response.content_length or 0) >= SMALLEST

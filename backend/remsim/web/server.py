@@ -107,6 +107,12 @@ def serve_http(
             return flask
 
         def ready(self, worker: Any) -> None:
+            from remsim.web.metrics_listener import open_listener
+
+            if self.flask is not None and self.router is not None:
+                listener = open_listener(self.flask, self.router, bind)
+                if listener is not None:
+                    worker.sockets.append(listener)  # of this worker alone: its successor makes its own
             gc.collect()
             gc.freeze()  # what is loaded now stays; later collections need not look at it
             if on_ready is not None and worker.age == 1:

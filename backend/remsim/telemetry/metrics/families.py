@@ -163,9 +163,15 @@ SIM_FAMILIES = (
     Family(
         "remsim_sim_authentication_failure_total",
         "counter",
+        "Authentications that failed",
+        COUNTED,
+        "remsim_sim_authentication_failure_total",
+    ),
+    Family(
+        "remsim_sim_authentication_status_word_total",
+        "counter",
         "Authentications that failed, by the card's status word",
         (*COUNTED, "status_word"),
-        "remsim_sim_authentication_failure_total",
     ),
     Family(
         "remsim_sim_authentication_resync_total",

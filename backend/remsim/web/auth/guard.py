@@ -6,8 +6,10 @@ declares no scope is refused, so a forgotten decorator opens nothing.
 
 from __future__ import annotations
 
+import binascii
 import hmac
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +31,8 @@ ALL = frozenset(SCOPES)
 LONGEST_PROOF = 2048
 LONGEST_UNPROVED = 4096
 """Bytes of a body that nobody has proved to be allowed to send."""
+SCRAPED = "metrics.metrics"
+"""The view for programs of which some know no Bearer: there a token may be the password of a basic login."""
 LACKING = {
     "write": ("read_only", "this login may look but change nothing"),
     "at-console": ("no_console", "this login may not use the AT console"),
@@ -124,6 +128,8 @@ class Guard:
         kind, _, given = authorization.partition(" ")
         given = given.strip()
         who: Identity | None = None
+        if kind.lower() == "basic" and asked.endpoint == SCRAPED and len(given) <= LONGEST_PROOF:
+            kind, given = "bearer", password_of(given)
         if kind.lower() == "bearer" and len(given) <= LONGEST_PROOF:
             who = self._of_bearer(asked, given)
         if who is None and not self.apps.is_ours(given):
@@ -153,6 +159,14 @@ class Guard:
             raise Forbidden("this ticket was asked for by a page of another origin", code="cross_origin")
         g.ticket = spent
         return spent.holder
+
+
+def password_of(login: str) -> str:
+    """The password of a basic login (RFC 7617), whoever the user says to be; empty when it is none."""
+    try:
+        return b64decode(login, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def wait_for_nothing(asked: Request) -> None:

@@ -125,6 +125,31 @@ const SECTIONS = {
 			check: rises, longest: 40, placeholder: '-85 -75 -65'
 		}
 	],
+	metrics: [
+		{
+			name: 'enabled', kind: 'Flag', title: _('Listener of their own'),
+			help: _('They are at /metrics of the web server in any case. This address answers nothing else'), placeholder: '0'
+		},
+		{
+			name: 'listen', title: _('Which listens on'), help: _('HOST:PORT. A Prometheus on this router has 9090'),
+			pattern: /^(?:(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})$/, told: _('is not HOST:PORT'),
+			check: isPort, longest: 80, placeholder: '127.0.0.1:9090'
+		},
+		{
+			name: 'router_id', title: _('Name of this router'),
+			help: _('The label router_id of every sample; empty: its host name'), longest: 64, placeholder: ''
+		},
+		{
+			name: 'aliases', kind: 'Flag', title: _('Second names'),
+			help: _('Such as remsim_connection_latency_ms beside remsim_connection_latency_seconds'),
+			placeholder: '1', advanced: true
+		},
+		{
+			name: 'cells', title: _('Cells shown of a modem in a day'),
+			help: _('Each is a series of its own, and tells where the router is; 0: none'),
+			datatype: 'and(uinteger,range(0,1000))', placeholder: '32', advanced: true
+		}
+	],
 	modem: [
 		{
 			name: 'usb_path', title: _('Place'),

@@ -145,7 +145,7 @@ return view.extend({
 	},
 
 	consoleMap(state) {
-		const { service: own, history, web, quality, modem } = options.SECTIONS;
+		const { service: own, history, web, quality, metrics, modem } = options.SECTIONS;
 		const map = new form.Map(CONFIG, _('Settings'), E('span', {}, [
 			_('Save & Apply restarts the service, which takes a few seconds; the history stays. Alert rules and the plans of SIMs are on their own pages.')
 		]));
@@ -160,6 +160,9 @@ return view.extend({
 		addSection(map, CONFIG, 'quality', _('What counts as good'), E('span', {}, [
 			_('For words and colours: from where a level is fair, good, excellent. 5G has the same limits')
 		]), quality);
+		addSection(map, CONFIG, 'metrics', _('Metrics'), E('span', {}, [
+			_('For Prometheus: /metrics, with an API token of the scope metrics')
+		]), metrics);
 
 		return map;
 	},
