@@ -81,6 +81,12 @@ class IonMeshSettings:
     verify_tls: bool = True
 
 
+def shows_key(before: IonMeshSettings, after: IonMeshSettings) -> bool:
+    """Whether a change would send the same API key elsewhere, or less well hidden from others."""
+    parts = [urlsplit(one.url)[:2] + (one.verify_tls,) for one in (before, after)]
+    return bool(after.api_key and after.api_key == before.api_key and after.url and parts[0] != parts[1])
+
+
 def check_base_url(text: str) -> None:
     """An address of http or https with a host, without login, query or fragment."""
     try:

@@ -9,6 +9,7 @@ from typing import Any
 from remsim.config.settings import Settings
 from remsim.core.clock import Clock
 from remsim.core.events import Event
+from remsim.remotesim.extras import Extras
 from remsim.remotesim.keeper import Keeper
 
 
@@ -28,19 +29,30 @@ class RemoteSim:
         self._clock = clock
         self._emit = emit
         self.keeper = Keeper(state_dir / "remote_sim.db", settings=settings, clock=clock, emit=emit)
+        self.extras = Extras(state_dir=state_dir, clock=clock, emit=emit, clients=self._client_views)
+        self.extras.configure(settings)
 
     def start(self) -> None:
         """Begin to listen to the clients and to look at the servers."""
+        self.extras.start()
 
     def stop(self) -> None:
         """End, and close the files."""
+        self.extras.stop()
         self.keeper.close()
 
     def configure(self, settings: Settings) -> None:
         """Put changed settings in force."""
         self._settings = settings
         self.keeper.configure(settings)
+        self.extras.configure(settings)
 
     def view(self) -> dict[str, Any]:
         """The object of ``GET /api/v1/remote-sim``."""
-        return {**self.keeper.view(), "clients": []}
+        view = {**self.keeper.view(), "clients": self._client_views()}
+        self.extras.add_to(view)
+        return view
+
+    def _client_views(self) -> list[dict[str, Any]]:
+        """What is known of the clients."""
+        return []

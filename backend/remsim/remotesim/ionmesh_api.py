@@ -249,6 +249,8 @@ class IonMeshApi:
         else:
             error = IonMeshError(f"IonMesh refuses it with status {status}{said}", code="ionmesh_refused")
         error.status = status
+        if status in (404, 409):
+            error.http_status = status
         error.retry_after_s = self._retry_after_s(headers)
         return error
 

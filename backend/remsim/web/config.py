@@ -14,6 +14,7 @@ from remsim.config.desk import LARGEST_FILE, ConfigDesk, Outcome
 from remsim.config.differences import NEEDS_INIT
 from remsim.config.document import known_types
 from remsim.config.fields import SectionType, json_values
+from remsim.config.remote_sim import shows_key
 from remsim.config.sections import SECTIONS
 from remsim.config.settings import Settings
 from remsim.core.clock import iso_utc
@@ -293,6 +294,9 @@ def trusted(before: Settings, after: Settings) -> None:
         if getattr(before.service, folder) != getattr(after.service, folder):
             told = f"{folder}: where the service writes is not for tokens and browsers to say"
             raise Forbidden(told, code="untrusted", hint=hint)
+    if shows_key(before.ionmesh, after.ionmesh):
+        told = "ionmesh would show its API key to another server: give the key anew"
+        raise Forbidden(told, code="untrusted", hint=hint)
     for what, room in (("channel", channels), ("output", outputs)):
         old = {one.name: one for one in getattr(before, f"{what}s")}
         new = {one.name: one for one in getattr(after, f"{what}s")}
