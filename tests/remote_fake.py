@@ -26,6 +26,7 @@ def slot_map(bank: str, at: str, **more: Any) -> dict[str, Any]:
     (bank_id, bank_slot), (client_id, client_slot) = ([int(one) for one in text.split(":")] for text in (bank, at))
     known: dict[str, Any] = {"server": "server1", "bank_id": bank_id, "bank_slot": bank_slot}
     known |= {"client_id": client_id, "client_slot": client_slot, "state": "ACTIVE", "desired": True, "foreign": False}
+    known |= {"removing": False, "waits": None, "stale": False}
     return known | {"conflict": None, "held": None, "note": ""} | more
 
 
@@ -58,7 +59,8 @@ class FakeRemoteSim:
         """Answer in the service's place."""
         page.route(lambda url: "/api/v1/remote-sim" in url, self._answer)
         card = {"bank_id": 1, "slot_id": 42, "carrier": "Example", "card_type": "REGULAR"}
-        page.route(lambda url: "/api/v1/ionmesh" in url, lambda route: route.fulfill(json={"cards": [card], "pools": []}))
+        mesh = {"cards": [card], "pools": []}
+        page.route(lambda url: "/api/v1/ionmesh" in url, lambda route: route.fulfill(json=mesh))
 
     def map_at(self, slot: str) -> dict[str, Any] | None:
         found = [one for one in self.view["slotmaps"] if f"{one['bank_id']}:{one['bank_slot']}" == slot]

@@ -1,8 +1,8 @@
 /** The slots of all banks as cards that can be given to a modem: by dragging, or from the menu that each of them has. */
 
 import { makeDraggable } from './card-drag.js';
-import { el, fill, setText } from './dom.js';
-import { giveCard } from './remote-give.js';
+import { el, setText } from './dom.js';
+import { chooseClient, giveCard } from './remote-give.js';
 import { clientName } from './remote-words.js';
 
 const OPEN_UP_TO = 32;
@@ -18,32 +18,32 @@ class SlotTile {
 		this.bank = bank;
 		const name = t('bank %s, slot %s', bank.bank_id, slot);
 		this.who = el('span.remsim-slot-who');
-		this.menu = options.readonly ? null : el('select.remsim-small', { 'aria-label': t('Give %s to', name), change: () => this._chosen() });
+		this.button = options.readonly ? null : el('button.remsim-small', { type: 'button', hidden: true, 'aria-label': t('Give %s to …', name), click: () => this._choose(name) }, t('Give to …'));
 		this.root = el('li.remsim-slot', { 'data-label': name, 'data-slot': `${bank.bank_id}:${slot}` },
-			options.readonly ? null : (this.grip = el('span.remsim-grip', { 'aria-hidden': 'true' }, '⠿')), el('b', {}, t('Slot %s', slot)), this.who, this.menu);
+			options.readonly ? null : (this.grip = el('span.remsim-grip', { 'aria-hidden': 'true' }, '⠿')), el('b', {}, t('Slot %s', slot)), this.who, this.button);
 		if (!options.readonly)
 			makeDraggable(this.root, { around: root, grip: this.grip, canDrop: key => key !== this.client, drop: key => this._give(key) });
 	}
 
 	update() {
 		const { t, data, store } = this._ctx, map = data.mapAt(this.bank, this.slot), client = map ? `${map.client_id}:${map.client_slot}` : null, known = client && data.clientAt(client);
-		const choices = data.clients.map(one => [one.client_slot, clientName(one, store, t)]), told = JSON.stringify([client, choices]);
 		this.client = client;
 		this.root.classList.toggle('remsim-slot-used', !!map);
 		this.root.classList.toggle('remsim-slot-foreign', !!map?.foreign);
 		setText(this.who, map ? (known ? clientName(known, store, t) : t('client %s', client)) : t('free'));
-		if (!this.menu || told === this._told || document.activeElement === this.menu)
-			return;
-		this._told = told;
-		fill(this.menu, el('option', { value: '' }, t('Give to …')), choices.filter(([slot]) => slot !== client).map(([slot, name]) => el('option', { value: slot }, name)));
-		this.menu.hidden = !choices.some(([slot]) => slot !== client);
+		if (this.button)
+			this.button.hidden = !this._others.length;
 	}
 
-	_chosen() {
-		const key = this.menu.value;
-		this.menu.value = '';
-		if (key)
-			this._give(key);
+	/** Who has it not. */
+	get _others() {
+		return this._ctx.data.clients.filter(client => client.client_slot !== this.client);
+	}
+
+	async _choose(name) {
+		const client = await chooseClient(this._ctx, name, this._others);
+		if (client)
+			giveCard(this._ctx, this.bank, this.slot, client);
 	}
 
 	_give(key) {

@@ -1,5 +1,6 @@
 /** Slot maps: which bank slot each client gets, whose wish it is, what stands in its way; made, changed and taken back. */
 
+import { ask } from './ask.js';
 import { BankBoard } from './bank-board.js';
 import { el, fill, setText } from './dom.js';
 import { mapPath } from './remote-data.js';
@@ -18,7 +19,7 @@ export class MapsTab {
 		this._ctx = ctx;
 		this.form = new MapForm(ctx, () => this._closed());
 		this.add = readonly ? null : el('button.remsim-primary', { type: 'button', click: () => this.form.open() }, t('New slot map'));
-		this.restore = readonly ? null : el('button', { type: 'button', hidden: true, click: () => tried(ctx, 'remote-sim/restore', { method: 'POST' }, t('All held slot maps are being restored.')) }, t('Restore all that are held'));
+		this.restore = readonly ? null : el('button', { type: 'button', hidden: true, click: () => this._restoreAll() }, t('Restore all that are held'));
 		this.csv = new MapCsv(ctx);
 		this.none = el('p.remsim-absent', {}, t('There is no slot map yet.'));
 		this.table = this._table();
@@ -39,7 +40,7 @@ export class MapsTab {
 
 	/** A row is made anew when other things can be done to it. */
 	_table() {
-		const table = new LiveTable(this._columns(), map => JSON.stringify([map.server, map.bank_id, map.bank_slot, map.foreign, map.desired, !!map.held]), this._ctx.t('Slot maps'));
+		const table = new LiveTable(this._columns(), map => JSON.stringify([map.server, map.bank_id, map.bank_slot, map.foreign, map.removing, !!map.held]), this._ctx.t('Slot maps'));
 		table.root.classList.add('remsim-maptable');
 		return table;
 	}
@@ -68,12 +69,15 @@ export class MapsTab {
 			return `✖ ${map.conflict}`;
 		if (map.held)
 			return t('held: %s', map.held);
-		return map.state ? t(MAP_WORDS[map.state] || map.state) : t('not there yet');
+		if (map.removing)
+			return t('being taken away');
+		const word = map.state ? t(MAP_WORDS[map.state] || map.state) : t('not there yet');
+		return [map.stale ? t('when last seen: %s', word) : word, map.waits].filter(Boolean).join(' – ');
 	}
 
 	_wish(map) {
 		const { t } = this._ctx;
-		return [map.foreign ? t('made elsewhere') : map.desired ? t('kept by this router') : t('not wanted any more'), map.note].filter(Boolean).join(' · ');
+		return [map.foreign ? t('made elsewhere') : map.removing ? t('not wanted any more') : t('kept by this router'), map.note].filter(Boolean).join(' · ');
 	}
 
 	_tools(map) {
@@ -84,9 +88,24 @@ export class MapsTab {
 			return tried(this._ctx, path, { method: 'POST', query }, done);
 		};
 		return el('span.remsim-tools', {},
-			map.held ? button(t('Restore now'), post('/restore', t('%s is being restored.', card))) : null,
-			map.foreign ? button(t('Adopt'), post('/adopt', t('%s is kept by this router now.', card))) : button(t('Change'), () => this.form.open(of())),
-			button(t('Delete'), () => takeCard(this._ctx, of()), '.remsim-danger'));
+			map.held ? button(t('Restore now'), () => this._restore(of())) : null,
+			map.foreign ? button(t('Adopt'), post('/adopt', t('%s is kept by this router now.', card)))
+				: map.removing ? null : [button(t('Change'), () => this.form.open(of())), button(t('Delete'), () => takeCard(this._ctx, of()), '.remsim-danger')]);
+	}
+
+	async _restore(map) {
+		const { t, root, data, store } = this._ctx, client = data.clientAt(clientSlot(map)), name = client ? clientName(client, store, t) : t('client %s', clientSlot(map));
+		const card = bankSlotName(`${map.bank_id}:${map.bank_slot}`, t);
+		if (!await ask(root, { title: t('Restore the map of %s now?', card), texts: [t('%s is reset once: its connection is gone for up to two minutes.', name)], yes: t('Restore now'), t }))
+			return;
+		const [path, query] = mapPath(map, '/restore');
+		await tried(this._ctx, path, { method: 'POST', query }, t('%s is being restored.', card));
+	}
+
+	async _restoreAll() {
+		const { t, root, data } = this._ctx, held = data.maps.filter(map => map.held).length;
+		if (await ask(root, { title: t('Restore %s held slot maps now?', held), texts: [t('Each of their modems is reset once: its connection is gone for up to two minutes.')], yes: t('Restore now'), t }))
+			await tried(this._ctx, 'remote-sim/restore', { method: 'POST' }, t('All held slot maps are being restored.'));
 	}
 
 	/** What is known now of a map that was drawn. */

@@ -25,7 +25,7 @@ export class ServerPanel {
 		this.root.setAttribute('aria-label', t('Server %s', server.name || server.url));
 		setText(this.title, server.name || server.url || t('Server'));
 		this.tick();
-		setText(this.problem, server.problem || '');
+		setText(this.problem, [server.problem, server.hint].filter(Boolean).join(' – '));
 		this.problem.hidden = !server.problem;
 		this.restarted.hidden = !server.restarted_at;
 		setText(this.restarted, server.restarted_at ? t('It began anew at %s, without its slot maps.', moment(epoch(server.restarted_at), now, false)) : '');

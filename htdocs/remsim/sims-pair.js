@@ -93,6 +93,6 @@ export class Pair {
 			card.why && card.look !== 'serving' ? el(`p${card.problem ? '.remsim-problem' : '.remsim-muted'}`, {}, card.why) : null,
 			card.wrong ? el('p.remsim-problem', {}, card.wrong) : null,
 			usageOf(card.usage, t),
-			map && !options.readonly ? el('div.remsim-tools', {}, el('button.remsim-small', { type: 'button', 'aria-label': t('Take away: %s', card.slot || card.name), click: () => takeCard(this._ctx, map) }, t('Take away'))) : null);
+			map && !map.foreign && !map.removing && !options.readonly ? el('div.remsim-tools', {}, el('button.remsim-small', { type: 'button', 'aria-label': t('Take away: %s', card.slot || card.name), click: () => takeCard(this._ctx, map) }, t('Take away'))) : null);
 	}
 }

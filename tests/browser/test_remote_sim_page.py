@@ -149,6 +149,8 @@ def test_conflicts_held_and_foreign_maps_are_named_and_settled(visit: Any, fake:
     row_of(page, "bank 1, slot 4").get_by_role("button", name="Adopt").click()
     expect(row_of(page, "bank 1, slot 4")).to_contain_text("kept by this router")
     row_of(page, "bank 2, slot 0").get_by_role("button", name="Restore now").click()
+    expect(page.locator("dialog")).to_contain_text("client 7:0 is reset once")
+    sure(page, "Restore now")
     expect(row_of(page, "bank 2, slot 0")).to_contain_text("the bank was not told yet")
     expect(row_of(page, "bank 2, slot 1")).to_contain_text("held: modem2 is online")
 
@@ -162,7 +164,10 @@ def test_a_card_is_dragged_to_a_client_or_given_by_its_menu(visit: Any, fake: Fa
     sure(page, "Give it")
     expect(tile).to_contain_text("modem2")
     expect(page.locator("[data-slot='1:3']")).to_contain_text("free")
-    tile.get_by_label("Give bank 1, slot 6 to").select_option("modem1")
+    tile.get_by_role("button", name="Give bank 1, slot 6 to").click()
+    page.locator("dialog").get_by_label("Give bank 1, slot 6 to").select_option("modem1 (5:0)")
+    sure(page, "Go on")
+    expect(page.locator("dialog")).to_contain_text("It has bank 1, slot 2 now")
     sure(page, "Cancel")
     assert fake.asked == [
         (
