@@ -69,6 +69,11 @@ export function bytes(value) {
 	return scaled(value, SIZES, 'B');
 }
 
+/** A price; `currency` is whatever the user calls it. */
+export function money(value, currency) {
+	return currency ? `${number(value, 2)}\u202f${currency}` : number(value, 2);
+}
+
 /** Two amounts of data in one unit. */
 export function sizes(one, other) {
 	return pair(one, other, SIZES);

@@ -2,7 +2,7 @@
 
 import { el, fill, setText } from './dom.js';
 import { FormView } from './form.js';
-import { bytes, number } from './format.js';
+import { bytes, money, number } from './format.js';
 import { msg } from './words.js';
 import { usageBars, usageTable } from './usage-bars.js';
 
@@ -38,7 +38,7 @@ export class UsageCard {
 		setText(this.name, sim.sim === UNKNOWN ? t('Unknown SIM') : sim.name || sim.sim);
 		setText(this.where, [sim.name && sim.sim !== UNKNOWN ? sim.sim : '', modems.length ? t('in %s now', modems.map(modem => modem.name).join(', ')) : '', sim.note || ''].filter(Boolean).join(' · '));
 		fill(this.facts, sim.sim === UNKNOWN ? el('p.remsim-help', {}, t('Counted while the modem had not told its SIM’s number: after a start, or when it cannot read it.')) : null,
-			this._cycle(), this._used(), this._projection(),
+			this._cycle(), this._used(), this._projection(), this._cost(),
 			el('p', {}, sim.today ? t('Today: received %s, sent %s', bytes(sim.today.rx_bytes), bytes(sim.today.tx_bytes)) : t('In this cycle: received %s, sent %s', bytes(sim.rx_bytes), bytes(sim.tx_bytes))));
 		const wasOpen = this.days.querySelector('details')?.open, today = new Date(store.now() * 1000).toISOString().slice(0, 10), table = usageTable(sim, t);
 		table.open = !!wasOpen;
@@ -69,6 +69,16 @@ export class UsageCard {
 		return el('div.remsim-usage-row', {}, el('span.remsim-usage-label', {}, t('Projection')),
 			el('span', {}, el('strong', {}, t('%s by %s', bytes(projected), to)), over ? [' ', el('span.remsim-quality-poor', {}, el('span', { 'aria-hidden': 'true' }, '✖ '), t('%s over the cap', bytes(projected - cap)))] : null),
 			projection ? el('details.remsim-usage-how', {}, el('summary', {}, t('How is this worked out?')), el('p.remsim-help', {}, t(projection))) : null);
+	}
+
+	/** What the cycle costs so far, and in the end if it goes on like this. */
+	_cost() {
+		const { t } = this._ctx, { cost, projected_cost: projected, currency } = this.sim;
+		if (cost === null || cost === undefined)
+			return null;
+		const grows = projected !== null && projected !== undefined && projected !== cost;
+		return el('div.remsim-usage-row', {}, el('span.remsim-usage-label', {}, t('Cost')), el('strong', {}, money(cost, currency)),
+			grows ? el('span.remsim-muted', {}, t('%s by the end of the cycle', money(projected, currency))) : null);
 	}
 
 	_places() {

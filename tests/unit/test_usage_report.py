@@ -224,3 +224,12 @@ def test_a_hostile_name_is_no_formula_in_a_spreadsheet(parts) -> None:
     router.config.put_section("sim", "sim_1a2b3c4d", {"name": "=HYPERLINK(1)"}, "test")
     use(router.usage, "2026-01-01", 5)
     assert ",'=HYPERLINK(1)," in client.get(API + "/report.csv").text
+
+
+def test_a_plan_costs_its_price_and_what_is_above_the_cap() -> None:
+    assert SimSettings("s").cost_of(10**9) is None, "no price, no cost"
+    assert SimSettings("s", price_cycle=9.9).cost_of(None) == 9.9
+    assert SimSettings("s", price_gb=2.0).cost_of(1_500_000_000) == 3.0
+    assert SimSettings("s", price_gb=2.0).cost_of(None) is None
+    capped = SimSettings("s", cap_gb=1.0, price_cycle=10.0, price_gb=2.0)
+    assert (capped.cost_of(900_000_000), capped.cost_of(1_500_000_000)) == (10.0, 11.0)

@@ -25,6 +25,9 @@ class SimSettings:
     billing_day: int = 1
     cap_gb: float | None = None
     counts: str = "both"
+    price_cycle: float | None = None
+    price_gb: float | None = None
+    currency: str = ""
     note: str = ""
     report_channel: str | None = None
 
@@ -38,6 +41,17 @@ class SimSettings:
         """The cap; a gigabyte of a plan is 10^9 bytes."""
         return None if self.cap_gb is None else round(self.cap_gb * BYTES_OF_GB)
 
+    def cost_of(self, counted_bytes: int | None) -> float | None:
+        """What a cycle costs in which so much was counted; None when no price, or no volume, is known."""
+        if self.price_cycle is None and self.price_gb is None:
+            return None
+        if self.price_gb is None:
+            return self.price_cycle
+        if counted_bytes is None:
+            return None
+        paid_bytes = max(0, counted_bytes - (self.cap_bytes or 0))
+        return round((self.price_cycle or 0) + self.price_gb * paid_bytes / BYTES_OF_GB, 2)
+
 
 class SimOptions(Options):
     """Sections of type ``sim``."""
@@ -50,7 +64,14 @@ class SimOptions(Options):
         0.001, 1_000_000, metadata={"label": "Data cap", "unit": "GB", "help": "A billing cycle; empty: none"}
     )
     counts = Choice(COUNTED, metadata={"label": "What counts"})
-    note = Text(0, 200, metadata={"label": "Note", "help": "The plan, its price, who pays"})
+    price_cycle = StrictNumber(0, 1_000_000, metadata={"label": "Price of a cycle", "help": "Empty: none"})
+    price_gb = StrictNumber(
+        0, 1_000_000, metadata={"label": "Price of a GB", "help": "Of each, or of each above the cap where there is one"}
+    )
+    currency = Text(
+        0, 8, pattern=r"[^\s<>&]*", told="has blanks", metadata={"label": "Currency", "help": "Like EUR; for the prices"}
+    )
+    note = Text(0, 200, metadata={"label": "Note", "help": "The plan, who pays"})
     report_channel = Text(
         1,
         32,

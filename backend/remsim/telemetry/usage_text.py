@@ -27,6 +27,10 @@ def report_text(report: Mapping[str, Any], router: str) -> str:
         lines.append(f"Cap        {amount(report['cap_bytes'])}{share}")
     if report["projected_bytes"] is not None:
         lines.append(f"Projected  {amount(report['projected_bytes'])} ({report['projection']})")
+    if report["cost"] is not None:
+        lines.append(f"Cost       {report['cost']:.2f} {report['currency']}".rstrip())
+    if report["projected_cost"] not in (None, report["cost"]):
+        lines.append(f"Cost then  {report['projected_cost']:.2f} {report['currency']}".rstrip())
     if report["note"]:
         lines.append(f"Note       {report['note']}")
     lines += table("Modem and interface", report["per_place"], ("modem", "interface"))
