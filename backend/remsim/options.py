@@ -19,6 +19,8 @@ class Simulation:
 
     ``history(start, end, modem_ids, sims)`` yields readings and events of simulated time in the order of time;
     ``control`` has ``fault(modem_usb_path, fault, **args)``, ``modems()`` and ``deliver_sms(modem_usb_path, pdu)``.
+    ``programs`` holds osmo-remsim's clients under their own names. ``slotmaps``: bank slots and clients, the maps that
+    a router without any is to want.
     """
 
     count: int
@@ -27,6 +29,8 @@ class Simulation:
     config_dir: Path
     control: Any
     history: Any
+    programs: Path | None = None
+    slotmaps: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,13 @@ def overlay(options: RouterOptions, settings: Settings) -> Settings:
         service = replace(settings.service, probe_period_s=simulated.service.probe_period_s)
         own = {modem.usb_path for modem in settings.modems}
         modems = settings.modems + tuple(modem for modem in simulated.modems if modem.usb_path not in own)
-        settings = replace(settings, modems=modems, service=service)
+        settings = replace(
+            settings,
+            modems=modems,
+            service=service,
+            remsim_servers=settings.remsim_servers or simulated.remsim_servers,
+            remote_clients=settings.remote_clients or simulated.remote_clients,
+        )
     service = settings.service
     if options.data_dir is not None:
         service = replace(service, data_dir=str(options.data_dir), state_dir=str(options.data_dir))

@@ -49,6 +49,8 @@ def serve(
                 config_dir=devices.config_dir,
                 control=devices.control,
                 history=devices.history,
+                programs=devices.programs,
+                slotmaps=devices.slotmaps,
             )
             options = RouterOptions(data_dir, state_dir, config_dir, simulation, backfill_s)
             return run(options, listen)
@@ -73,6 +75,8 @@ def run(options: RouterOptions, listen: str | None) -> int:
         from remsim.router import Router  # in the worker only: the arbiter stays small
 
         made = Router(options, token)
+        if options.simulation is not None:
+            want_slotmaps(made, options.simulation)
         logging.getLogger().setLevel(made.settings.service.log_level.upper())  # it may have changed since the arbiter's
         return made
 
@@ -83,6 +87,17 @@ def run(options: RouterOptions, listen: str | None) -> int:
         first_ticket=ticket,
         on_ready=lambda: announce(address, ticket, simulated=options.simulation is not None),
     )
+
+
+def want_slotmaps(router: Router, simulation: Simulation) -> None:
+    """Give a simulated router without slot maps those of its cards."""
+    from remsim.remotesim.keeper import MapForm
+    from remsim.remotesim.slotmap import SlotMap
+
+    keeper = router.remote_sim.keeper
+    if keeper.is_used and not keeper.wanted():
+        for bank, client in simulation.slotmaps:
+            keeper.add(MapForm(SlotMap(*bank, *client)))
 
 
 def announce(address: str, ticket: str, *, simulated: bool) -> None:

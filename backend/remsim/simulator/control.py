@@ -42,6 +42,22 @@ FAULTS = {
     "clear": "undo all of them",
 }
 
+REMOTE_FAULTS = {
+    "bankd_lost": "the bank is gone (for seconds), and comes back without its maps",
+    "bankd_back": "the bank is there again",
+    "bankd_link_lost": "the bank and the server lose each other for a moment",
+    "server_lost": "the remsim-server is gone (for seconds), and comes back without its maps",
+    "server_back": "the remsim-server is there again",
+    "server_restart": "the remsim-server forgets all slot maps",
+    "server_nonsense": "the remsim-server answers with a web page (for seconds)",
+    "server_silent": "the remsim-server takes requests and answers none (for seconds)",
+    "card_removed": "the modem's card is out of the bank (for seconds); without a modem, all cards",
+    "card_inserted": "the card is there again",
+    "authentication_failures": "the card refuses every authentication (for seconds)",
+    "remote_clear": "undo all of these",
+}
+"""Faults of the remote SIMs; the modem is the one whose card is meant, where one card is."""
+
 
 class SimulatorControl:
     """Talks to a simulation's control socket; each call is one exchange."""
@@ -49,8 +65,11 @@ class SimulatorControl:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def fault(self, usb_path: str, fault: str, *, seconds: float | None = None) -> None:
-        """Do a fault to the modem at a USB path; ``InvalidInput`` names what is wrong."""
+    def fault(self, usb_path: str | None, fault: str, *, seconds: float | None = None) -> None:
+        """Do a fault to the modem at a USB path; ``InvalidInput`` names what is wrong.
+
+        Those of ``REMOTE_FAULTS`` need no modem.
+        """
         self._ask({"modem": usb_path, "fault": fault, "seconds": seconds})
 
     def set_time_scale(self, factor: float) -> None:

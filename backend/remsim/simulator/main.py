@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from remsim.core.errors import InvalidInput
-from remsim.simulator.control import CONTROL_NAME, FAULTS, short_path
+from remsim.simulator.control import CONTROL_NAME, FAULTS, REMOTE_FAULTS, short_path
 from remsim.simulator.faults import FaultyModem
 from remsim.simulator.messages import tpdu_octets
 from remsim.simulator.profiles import Profile, profiles_of
+from remsim.simulator.remsim.loop import Loop
+from remsim.simulator.remsim.room import RemoteRoom
 from remsim.simulator.tree import DeviceTree, configuration, path_of
 from remsim.simulator.tty import AtPort
 
@@ -35,6 +37,8 @@ LONGEST_FAULT_S = 3600
 LONGEST_ASKED = 4096
 TIME_SCALE_VARIABLE = "REMSIM_SIMULATOR_TIME_SCALE"
 CONFIG_NAME = "remsim_console"
+REMOTE_VARIABLE = "REMSIM_SIMULATOR_REMOTE"
+"""``0``: without osmo-remsim, where only modems are measured."""
 
 
 class Simulation:
@@ -55,7 +59,10 @@ class Simulation:
         for modem in self.modems:
             self._selector.register(modem.traffic.responder, selectors.EVENT_READ, modem.traffic.probe)
         ports = [(modem.state, modem.traffic.probe_port) for modem in self.modems]
-        (directory / CONFIG_NAME).write_text(configuration(ports))
+        self.remote = None if os.environ.get(REMOTE_VARIABLE) == "0" else self._make_remote()
+        places = [path_of(modem.state) for modem in self.modems]
+        remote_config = "" if self.remote is None else self.remote.configuration(places)
+        (directory / CONFIG_NAME).write_text(configuration(ports) + "\n" + remote_config)
         for modem in self.modems:
             modem.plug(boot_s=0)
 
@@ -93,10 +100,18 @@ class Simulation:
     def remove(self) -> None:
         """Take away what was made."""
         self._control.close()
-        for path in (self.tree.sys, self.tree.dev):
+        if self.remote is not None:
+            self.remote.close()
+        for path in (self.tree.sys, self.tree.dev, self.directory / "bin"):
             shutil.rmtree(path, ignore_errors=True)
         for name in (CONTROL_NAME, CONFIG_NAME):
             (self.directory / name).unlink(missing_ok=True)
+
+    def _make_remote(self) -> RemoteRoom:
+        """Its sockets are watched through one descriptor, its timers are ours."""
+        loop = Loop(self.after, self.time_scale)
+        self._selector.register(loop, selectors.EVENT_READ, loop.step)
+        return RemoteRoom(loop, self.directory)
 
     def _tick(self, due: float) -> None:
         """Each second of the drives, without drift."""
@@ -137,10 +152,16 @@ class Simulation:
             raise InvalidInput("a command is a JSON object", field="body")
         if "time_scale" in asked:
             self.time_scale = time_scale(asked["time_scale"])
+            if self.remote is not None:
+                self.remote.set_pace(self.time_scale)
             return {"ok": True}
         if "list" in asked:
             return {"ok": True, "modems": [described(modem) for modem in self.modems]}
         modem = next((one for one in self.modems if path_of(one.state) == asked.get("modem")), None)
+        if "fault" in asked:
+            check_fault(asked["fault"])
+            if asked["fault"] in REMOTE_FAULTS and (modem is not None or asked.get("modem") is None):
+                return self._remote_fault(modem, asked)
         if modem is None:
             raise InvalidInput("there is no such virtual modem", field="modem")
         if "sms" in asked:
@@ -150,18 +171,31 @@ class Simulation:
             return {"ok": True, "index": modem.deliver(pdu)}
         if "sent" in asked:
             return {"ok": True, "sent": modem.state.messages.sent}
-        return self._fault(modem, asked)
-
-    def _fault(self, modem: FaultyModem, asked: dict[str, Any]) -> dict[str, Any]:
-        fault = asked.get("fault")
-        if fault not in FAULTS:
-            raise InvalidInput(f"a fault is one of {', '.join(FAULTS)}", field="fault")
-        seconds = asked.get("seconds")
-        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if seconds is not None and not (is_number and 0 <= seconds <= LONGEST_FAULT_S):
-            raise InvalidInput(f"seconds is a number from 0 to {LONGEST_FAULT_S}", field="seconds")
-        modem.fault(fault, seconds)
+        check_fault(asked.get("fault"))
+        modem.fault(asked["fault"], seconds_of(asked))
         return {"ok": True}
+
+    def _remote_fault(self, modem: FaultyModem | None, asked: dict[str, Any]) -> dict[str, Any]:
+        if self.remote is None:
+            raise InvalidInput("there are no remote SIMs", field="fault")
+        self.remote.fault(asked["fault"], None if modem is None else self.modems.index(modem), seconds_of(asked))
+        return {"ok": True}
+
+
+def check_fault(fault: object) -> None:
+    """``InvalidInput`` for what is no fault."""
+    known = (*FAULTS, *REMOTE_FAULTS)
+    if fault not in known:
+        raise InvalidInput(f"a fault is one of {', '.join(known)}", field="fault")
+
+
+def seconds_of(asked: dict[str, Any]) -> float | None:
+    """How long a fault is to be."""
+    seconds = asked.get("seconds")
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if seconds is not None and not (is_number and 0 <= seconds <= LONGEST_FAULT_S):
+        raise InvalidInput(f"seconds is a number from 0 to {LONGEST_FAULT_S}", field="seconds")
+    return seconds
 
 
 def described(modem: FaultyModem) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from remsim.core.errors import RemsimError
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.simulator.control import SimulatorControl
+from remsim.simulator.remsim.scene import CARDS
 
 START_TIMEOUT_S = 10.0
 
@@ -29,6 +30,8 @@ class SimulatorProcess:
         self.sysfs_root = directory / "sys"
         self.dev_root = directory / "dev"
         self.config_dir = directory
+        self.programs = directory / "bin"
+        self.slotmaps = tuple((card.bank, card.client) for card in CARDS)
         self.control = SimulatorControl(directory)
 
     def start(self) -> None:

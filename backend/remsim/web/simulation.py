@@ -17,9 +17,12 @@ bp = Blueprint("simulation", __name__)
 
 
 class FaultRequest(Form):
-    """Which fault of which modem, and for how long (until ``clear`` when not said)."""
+    """Which fault of which modem, and for how long (until ``clear`` when not said).
 
-    modem = Name(required=True)
+    Faults of the remote SIMs (``server_restart``, ``bankd_lost``, …) need no modem.
+    """
+
+    modem = Name(allow_none=True)
     fault = Name(required=True)
     seconds = StrictNumber(0.1, 3600, allow_none=True)
 
@@ -54,9 +57,9 @@ def do_fault() -> tuple[dict[str, Any], int]:
     """The simulator knows which faults there are."""
     simulator = control()
     asked = load_body(FaultRequest())
-    modem = services().router.modems.view(asked["modem"])
-    simulator.fault(modem["usb_path"], asked["fault"], seconds=asked.get("seconds"))
-    return {"modem": modem["id"], "fault": asked["fault"], "seconds": asked.get("seconds")}, 202
+    modem = services().router.modems.view(asked["modem"]) if asked.get("modem") is not None else None
+    simulator.fault(modem and modem["usb_path"], asked["fault"], seconds=asked.get("seconds"))
+    return {"modem": modem and modem["id"], "fault": asked["fault"], "seconds": asked.get("seconds")}, 202
 
 
 @bp.post("/simulation/messages")

@@ -13,7 +13,8 @@ from remsim.remotesim.rspro import Message
 from remsim.simulator.remsim.card import AUTHENTICATE, AUTHENTICATE_BER, VirtualCard
 from remsim.simulator.remsim.link import Dialler, Link, identity
 from remsim.simulator.remsim.loop import Loop, listen
-from remsim.simulator.remsim.server import Slot, bank_slot, client_slot
+from remsim.simulator.remsim.scene import Slot
+from remsim.simulator.remsim.server import bank_slot, client_slot
 
 GSMTAP_PORT = 4729
 GSMTAP_HEAD = bytes.fromhex("02040400000000000000000000000000")

@@ -14,7 +14,8 @@ from remsim.remotesim.rspro import Message
 from remsim.simulator.remsim.bankd import NO_FLAGS
 from remsim.simulator.remsim.link import VERSION, Dialler, identity
 from remsim.simulator.remsim.loop import Loop
-from remsim.simulator.remsim.server import Slot, bank_slot, client_slot
+from remsim.simulator.remsim.scene import Slot
+from remsim.simulator.remsim.server import bank_slot, client_slot
 
 PASSED_ON = re.compile(
     r"USER|LOGNAME|HOME|LANG|LC_[A-Z]+|PATH|PWD|SHELL|TERM|TMPDIR|LD_LIBRARY_PATH|LD_PRELOAD|POSIXLY_CORRECT|HOSTALIASES"

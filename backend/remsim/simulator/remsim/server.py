@@ -11,10 +11,10 @@ from remsim.remotesim import rspro
 from remsim.remotesim.rspro import Message
 from remsim.simulator.remsim.link import Link, identity
 from remsim.simulator.remsim.loop import Loop, Timer, listen
+from remsim.simulator.remsim.scene import Slot
 
 HELLO_S, REJECTED_S = 10.0, 1.0
 DELETE_WAKE_S = 0.05
-Slot = tuple[int, int]
 NO_BANKD = ("0.0.0.0", 0)
 
 
@@ -63,7 +63,7 @@ class VirtualServer:
         race: bool = True,
     ) -> None:
         self._loop = loop
-        self._bank_port = bank_port
+        self.bank_port = bank_port
         self._race = race
         self._host, self._port = host, port
         self._who = identity("server", socket.gethostname())
@@ -235,7 +235,7 @@ class VirtualServer:
         if peer is None:
             return
         bank = self.banks.get(one.bank[0])
-        there = NO_BANKD if one.state == "DELETING" or bank is None else (bank.link.peer_ip, self._bank_port)
+        there = NO_BANKD if one.state == "DELETING" or bank is None else (bank.link.peer_ip, self.bank_port)
         if peer.told != (one.bank, there):
             peer.told = one.bank, there
             peer.link.send(
