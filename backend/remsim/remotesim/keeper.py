@@ -16,11 +16,12 @@ from remsim.config.settings import Settings
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
+from remsim.remotesim.health import ServerSeen
 from remsim.remotesim.maps import Maps
 from remsim.remotesim.reconcile import Kept, Verdict, no_such_slot
 from remsim.remotesim.rows import banks_of, clashes, row_of, rows_of, seen_of
 from remsim.remotesim.server import Server
-from remsim.remotesim.slotmap import Seen, SlotMap, place_text
+from remsim.remotesim.slotmap import SlotMap, place_text
 
 URL_VARIABLE = "REMSIM_SERVER_URL"
 """The address of the first server, for tests; it needs no section."""
@@ -138,13 +139,9 @@ class Keeper:
                 rows += [row_of(name, one.map, kept=one, verdict=gone) for one in self._of(name) if one.is_wanted]
         return rows
 
-    def seen(self) -> list[tuple[str, bool, Seen]]:
-        """Of each server its name, whether it answers, and what it said last."""
-        return [
-            (server.name, bool(server.reachable), server.look.seen)
-            for server in self._servers.values()
-            if server.look is not None
-        ]
+    def seen(self) -> list[ServerSeen]:
+        """What each server said last."""
+        return [ServerSeen(server.name, bool(server.reachable), seen_of(server)) for server in self._servers.values()]
 
     # What somebody wants
 

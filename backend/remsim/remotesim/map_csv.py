@@ -12,7 +12,7 @@ from remsim.core.errors import RemsimError
 from remsim.remotesim.maps import LONGEST_NOTE, MOST
 from remsim.remotesim.reconcile import Kept
 from remsim.remotesim.slotmap import SlotMap, is_id, place_text
-from remsim.telemetry.export import FORMULA_STARTS, csv_line, safe_text
+from remsim.telemetry.export import FORMULA_STARTS, csv_line
 
 NUMBERS = ("bank_id", "bank_slot", "client_id", "client_slot")
 COLUMNS = ("server", *NUMBERS, "note")
@@ -45,7 +45,7 @@ def csv_of(wanted: Iterable[Wanted]) -> Iterator[str]:
     """The maps that are wanted."""
     yield csv_line(COLUMNS)
     for server, one in wanted:
-        yield csv_line([server, *(str(number) for number in one.map.as_dict().values()), safe_text(one.note)])
+        yield csv_line([server, *(str(number) for number in one.map.as_dict().values()), guarded(one.note)])
 
 
 def read_csv(text: str, wanted: Iterable[Wanted], server_named: Callable[[str | None], str]) -> Import:
@@ -122,11 +122,21 @@ def kept_of(row: Mapping[str, str]) -> Kept:
             raise ValueError(f"{name} is not a number from 0 to 1023")
         ids.append(number)
     note = row.get("note", "")
-    if note.startswith("'") and note[1:].startswith(FORMULA_STARTS):
+    if note.startswith("'") and is_formula(note):
         note = note[1:]
     if len(note) > LONGEST_NOTE or not note.isprintable():
         raise ValueError(f"note is not one line of up to {LONGEST_NOTE} characters")
     return Kept(SlotMap(*ids), note=note)
+
+
+def guarded(note: str) -> str:
+    """A note that no spreadsheet takes for a formula, and that comes back as it was."""
+    return f"'{note}" if is_formula(note) else note
+
+
+def is_formula(note: str) -> bool:
+    """Whether a spreadsheet could take a note for a formula, however often it is guarded."""
+    return note.lstrip("'").startswith(FORMULA_STARTS)
 
 
 def check_clients(
