@@ -247,6 +247,7 @@ def test_names_that_come_from_outside_are_only_text(visit: Any, fake: FakeRemote
         one |= {name: HOSTILE for name in outside if name in one}
     fake.view["warnings"] = [{"code": "x", "message": HOSTILE, "hint": HOSTILE}]
     fake.view["ionmesh"] = {"state": HOSTILE, "message": HOSTILE, "unsupported": [HOSTILE]}
+    fake.view["ionmesh"]["clients"] = [{"name": HOSTILE, "state": HOSTILE, "message": HOSTILE}]
     for tab in ("now", "maps", "settings"):
         page = opened(visit, tab)
         page.reload()
@@ -257,7 +258,8 @@ def test_names_that_come_from_outside_are_only_text(visit: Any, fake: FakeRemote
 
 @pytest.mark.parametrize("visit", [{}, DARK, PHONE], indirect=True, ids=["light", "dark", "phone"])
 def test_the_page_is_accessible_and_fits(visit: Any, fake: FakeRemoteSim) -> None:
-    fake.view["ionmesh"] = {"state": "registered", "message": "", "unsupported": ["webhooks"]}
+    given = {"name": "client1", "state": "registered", "assignment": {"bank_id": 1, "slot_id": 2}}
+    fake.view["ionmesh"] = {"state": "registered", "message": "", "unsupported": ["webhooks"], "clients": [given]}
     fake.view["slotmaps"][1] |= {"held": "the modem is online", "state": None}
     for tab in ("now", "maps", "settings"):
         page = opened(visit, tab)
