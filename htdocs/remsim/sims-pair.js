@@ -1,7 +1,7 @@
 /** One modem and the cards that it has or could have, with a line to the one that serves it. */
 
 import { el, fill, setText } from './dom.js';
-import { bytes, epoch, lasting, number } from './format.js';
+import { bytes, epoch, lasting, money, number } from './format.js';
 import { ModemChip } from './modem-chip.js';
 import { takeCard } from './remote-give.js';
 import { bankSlotName, clientLook } from './remote-words.js';
@@ -9,16 +9,22 @@ import { STATE_WORDS, stateLook, stateSentence } from './words.js';
 
 const NO_CARD = ['no_sim', 'gone'];
 
-/** What was used of a cap, with a bar where there is one. */
+/** What was used of a cap, with a bar where there is one, and what it costs. */
 export function usageOf(sim, t) {
 	if (!sim)
 		return null;
-	const { used_bytes: used, cap_bytes: cap, used_percent: percent } = sim;
+	const { used_bytes: used, cap_bytes: cap, used_percent: percent, cost, currency } = sim;
+	const price = Number.isFinite(cost) ? ` · ${money(cost, currency)}` : '';
 	if (!cap)
-		return el('p.remsim-simcard-usage', {}, t('%s in this billing cycle', bytes(used)), ' ', el('span.remsim-muted', {}, t('no cap is set')));
+		return el('p.remsim-simcard-usage', {}, t('%s in this billing cycle', bytes(used)), price, ' ', el('span.remsim-muted', {}, t('no cap is set')));
 	const look = percent >= 100 ? 'poor' : percent >= 80 ? 'fair' : 'good';
-	return el('p.remsim-simcard-usage', {}, t('%s of %s in this billing cycle', bytes(used), bytes(cap)), ` (${number(percent)} %)`,
+	return el('div.remsim-simcard-usage', {}, t('%s of %s in this billing cycle', bytes(used), bytes(cap)), ` (${number(percent)} %)`, price,
 		el(`progress.remsim-simcard-cap.remsim-quality-${look}`, { max: 100, value: Math.min(100, percent), 'aria-label': t('Used of the cap') }));
+}
+
+/** What of a usage report is shown: compared before anything is drawn. */
+export function shownOf(sim) {
+	return sim && Object.fromEntries(['sim', 'name', 'used_bytes', 'cap_bytes', 'used_percent', 'cost', 'currency'].map(name => [name, sim[name]]));
 }
 
 /** A card's name: what its plan is called, else the end of its number, else how statistics name it. */
@@ -62,9 +68,9 @@ export class Pair {
 	_cards(modem, client) {
 		const { t, data, usageOf: used, sinceOf } = this._ctx, sim = modem.reading?.sim || modem.sim, map = client ? data.mapOf(client.client_slot) : null;
 		const isRemote = client?.state === 'remote', bankSlot = client?.bank_slot || (map ? `${map.bank_id}:${map.bank_slot}` : null);
-		const usage = sim ? used(sim) : null, short = usage && { name: usage.name, used_bytes: usage.used_bytes, cap_bytes: usage.cap_bytes, used_percent: usage.used_percent };
+		const usage = sim ? shownOf(used(sim)) : null;
 		const isSeen = !!sim && !NO_CARD.includes(modem.state), operator = modem.state === 'online' ? modem.reading?.operator || '' : '';
-		const own = { name: cardName(sim, modem.iccid, usage, t), operator, usage: short };
+		const own = { name: cardName(sim, modem.iccid, usage, t), operator, usage };
 		const found = [];
 		if (isRemote || bankSlot) {
 			const look = isRemote ? 'serving' : client.state === 'unknown' ? 'unsure' : 'idle';

@@ -4,7 +4,7 @@ import { BankBoard } from './bank-board.js';
 import { el, fill, setText } from './dom.js';
 import { Frame } from './frame.js';
 import { RemoteData, errorText } from './remote-data.js';
-import { Pair, cardName, usageOf } from './sims-pair.js';
+import { Pair, cardName, shownOf, usageOf } from './sims-pair.js';
 
 const USAGE_AGAIN_S = 300;
 const UNKNOWN = 'unknown SIM';
@@ -135,7 +135,7 @@ class SimsPage extends Frame {
 	/** SIMs that carried something in this cycle and are in no modem now. */
 	_rest(modems) {
 		const { t } = this.options, here = new Set(modems.map(modem => modem.reading?.sim || modem.sim)), rest = [...this.usage.values()].filter(sim => !here.has(sim.sim) && sim.sim !== UNKNOWN && sim.used_bytes > 0);
-		const told = JSON.stringify(rest.map(sim => [sim.sim, sim.name, sim.used_bytes, sim.cap_bytes]));
+		const told = JSON.stringify(rest.map(shownOf));
 		this.rest.hidden = !rest.length;
 		if (told === this._restTold)
 			return;

@@ -62,11 +62,12 @@ def test_each_modem_stands_with_the_cards_that_serve_it_or_could(visit: Any, fak
 def test_a_cap_stands_at_its_card(visit: Any, service: RunningService, no_plans: None, fake: FakeRemoteSim) -> None:
     fake.view |= {"servers": [], "server": {"reachable": None}, "banks": [], "clients": [], "slotmaps": []}
     sim = service.get("modems/modem3")["sim"]
-    body = {"name": "<b>Office</b>", "cap_gb": 1000}
+    body = {"name": "<b>Office</b>", "cap_gb": 1000, "price_cycle": 12.5, "currency": "EUR"}
     assert service.request(f"config/sim/{sim.replace('-', '_')}", method="PUT", body=body)[0] == 200
     page = opened(visit)
     card = pair(page, "modem3").get_by_role("region", name="Local SIM: <b>Office</b>")
     expect(card).to_contain_text(re.compile("of (1000\\sGB|1.0\\sTB) in this billing cycle"))
+    expect(card).to_contain_text(re.compile("· 12.50\\sEUR"))
     expect(card.get_by_label("Used of the cap")).to_be_visible()
     expect(page.get_by_text("No remote SIM is set up.")).to_be_visible()
     expect(page.get_by_role("region", name="Cards in banks")).to_have_count(0)
