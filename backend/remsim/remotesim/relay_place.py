@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from remsim.config.remote_sim import RemoteClientSettings
+if TYPE_CHECKING:  # the relay itself must stay small
+    from remsim.config.remote_sim import RemoteClientSettings
 
 RELAY_SERVER_PORT, RELAY_BANKD_PORT = 9988, 9989
 """In place of the remsim-server's 9998 and the bankd's 9999, which may be on this router too."""
