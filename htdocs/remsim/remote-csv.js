@@ -3,7 +3,7 @@
 import { el, fill } from './dom.js';
 import { errorText } from './remote-data.js';
 
-const LARGEST = 90 * 1024;
+const LARGEST = 60000;
 
 export class MapCsv {
 	/** `ctx` as for ClientCard. */
@@ -14,7 +14,7 @@ export class MapCsv {
 		this.file = el('input', { type: 'file', accept: '.csv,text/csv', 'aria-label': t('A CSV file of slot maps'), change: () => this._read() });
 		this.outcome = el('div', { role: 'status' });
 		this.root = el('details.remsim-panel', {}, el('summary', {}, el('h2', {}, t('Slot maps as a file'))),
-			el('div.remsim-stack', {}, el('p.remsim-help', {}, t('One map a line: bank_id, bank_slot, client_id, client_slot, note. What the file does not name stays.')),
+			el('div.remsim-stack', {}, el('p.remsim-help', {}, t('One map a line: server, bank_id, bank_slot, client_id, client_slot, note. Maps that are not in the file stay.')),
 				el('div.remsim-tools', {}, this.link, options.readonly ? null : el('label.remsim-tools', {}, t('Import:'), ' ', this.file)), this.outcome));
 	}
 
@@ -30,7 +30,7 @@ export class MapCsv {
 		if (!file)
 			return;
 		if (file.size > LARGEST) {
-			fill(this.outcome, el('p.remsim-problem', {}, t('The file is larger than 90 kB: split it.')));
+			fill(this.outcome, el('p.remsim-problem', {}, t('The file is larger than 60 kB: split it.')));
 			return;
 		}
 		this._text = await file.text();

@@ -40,7 +40,7 @@ export class MapsTab {
 
 	/** A row is made anew when other things can be done to it. */
 	_table() {
-		const table = new LiveTable(this._columns(), map => JSON.stringify([map.server, map.bank_id, map.bank_slot, map.foreign, map.removing, !!map.held]), this._ctx.t('Slot maps'));
+		const table = new LiveTable(this._columns(), map => JSON.stringify([map.server, map.bank_id, map.bank_slot, map.foreign, map.removing, !!map.held, !!map.conflict, !map.state]), this._ctx.t('Slot maps'));
 		table.root.classList.add('remsim-maptable');
 		return table;
 	}
@@ -88,7 +88,7 @@ export class MapsTab {
 			return tried(this._ctx, path, { method: 'POST', query }, done);
 		};
 		return el('span.remsim-tools', {},
-			map.held ? button(t('Restore now'), () => this._restore(of())) : null,
+			map.held || (map.conflict && !map.state && !map.foreign) ? button(t('Restore now'), () => this._restore(of())) : null,
 			map.foreign ? button(t('Adopt'), post('/adopt', t('%s is kept by this router now.', card)))
 				: map.removing ? null : [button(t('Change'), () => this.form.open(of())), button(t('Delete'), () => takeCard(this._ctx, of()), '.remsim-danger')]);
 	}
