@@ -22,7 +22,7 @@ from remsim.metric_sources.modems import add_modems
 from remsim.metric_sources.remote import add_remote_sims
 from remsim.metric_sources.service import EventCounter, Stopwatch, add_alerts, add_outputs
 from remsim.metric_sources.sims import Cycles, add_sims
-from remsim.telemetry.metrics.draft import Draft, Labels
+from remsim.telemetry.metrics.draft import Draft, Labels, labels
 from remsim.telemetry.metrics.text import render, samples
 from remsim.telemetry.usage import Usage
 
@@ -113,7 +113,8 @@ class Metrics:
         self._guarded("remote_sim", draft, partial(self._add_remote_sims, remote))
         self._guarded("sims", draft, lambda to: self._add_sims(to, views, remote))
         for source in sorted(self._failures):
-            draft.add("remsim_scrape_errors_total", self._failures[source], since=self._started_at(), source=source)
+            failed = self._failures[source]
+            draft.add("remsim_scrape_errors_total", failed, labels(source=source), since=self._started_at())
         return draft
 
     def _guarded(self, source: str, draft: Draft, add: Callable[[Draft], None]) -> None:
@@ -126,9 +127,9 @@ class Metrics:
 
     def _add_service(self, draft: Draft) -> None:
         since = self._started_at()
-        draft.add("remsim_build_info", 1, version=self._version)
+        draft.add("remsim_build_info", 1, labels(version=self._version))
         for store, problem in self._stores().items():
-            draft.add("remsim_store_working", problem is None, store=store)
+            draft.add("remsim_store_working", problem is None, labels(store=store))
         draft.add("remsim_problems", self._problems())
         self._events.add(draft, since)
         draft.add("remsim_series_write_errors_total", self._write_errors(), since=since)

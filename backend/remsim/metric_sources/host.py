@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from remsim.core.clock import FIRST_TRUSTED
-from remsim.telemetry.metrics.draft import Draft
+from remsim.telemetry.metrics.draft import Draft, labels
 
 PROC = Path("/proc")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 KIB = 1024
+MEMORY = {
+    "remsim_router_memory_bytes": "MemTotal:",
+    "remsim_router_memory_available_bytes": "MemAvailable:",
+}
 
 
 def add_host(draft: Draft, now: float, storages: Mapping[str, Path], proc: Path = PROC) -> None:
@@ -25,20 +29,17 @@ def add_host(draft: Draft, now: float, storages: Mapping[str, Path], proc: Path 
     load = words(proc / "loadavg")
     if load:
         draft.add("remsim_router_load_ratio", round(float(load[0]) / (os.cpu_count() or 1), 3))
-    memory = dict(zip(words(proc / "meminfo")[0::1], words(proc / "meminfo")[1::1], strict=False))
-    for name, row in (
-        ("remsim_router_memory_bytes", "MemTotal:"),
-        ("remsim_router_memory_available_bytes", "MemAvailable:"),
-    ):
+    memory = words(proc / "meminfo")
+    for name, row in MEMORY.items():
         if row in memory:
-            draft.add(name, int(memory[row]) * KIB)
+            draft.add(name, int(memory[memory.index(row) + 1]) * KIB)
     for storage, directory in storages.items():
         try:
             found = os.statvfs(directory)
         except OSError:
             continue
-        draft.add("remsim_storage_size_bytes", found.f_blocks * found.f_frsize, storage=storage)
-        draft.add("remsim_storage_free_bytes", found.f_bavail * found.f_frsize, storage=storage)
+        draft.add("remsim_storage_size_bytes", found.f_blocks * found.f_frsize, labels(storage=storage))
+        draft.add("remsim_storage_free_bytes", found.f_bavail * found.f_frsize, labels(storage=storage))
 
 
 def add_process(draft: Draft, started_at: float, proc: Path = PROC) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from remsim.metric_sources.cells import Cells
-from remsim.telemetry.metrics.draft import Draft
+from remsim.telemetry.metrics.draft import Draft, Labels, labels
 from remsim.telemetry.quality import INPUTS, quality_percent
 
 STALE_PERIODS, STALE_S = 3.0, 30.0
@@ -15,6 +15,7 @@ STALE_PERIODS, STALE_S = 3.0, 30.0
 GONE_S = 3600.0
 """A modem that is unplugged has its state for so long, then nothing at all."""
 
+NAMES = ("name", "vendor", "model", "firmware", "usb_path", "interface")
 SIGNALS = {
     f"remsim_signal_{name}": name
     for name in (
@@ -39,60 +40,58 @@ def add_modems(draft: Draft, views: Iterable[Mapping[str, Any]], now: float, cel
         if state == "gone" and now - since > GONE_S:
             cells.forget(modem)
             continue
-        draft.add("remsim_modem_state", 1, modem=modem, state=state)
-        draft.add("remsim_modem_state_timestamp_seconds", since, modem=modem)
-        draft.add("remsim_connection_status", state == "online", modem=modem)
-        draft.add("remsim_modem_at_commands_total", view["at_commands_total"], modem=modem)
-        draft.add("remsim_modem_poll_period_seconds", view["effective_period_s"], modem=modem)
-        names = ("name", "vendor", "model", "firmware", "usb_path", "interface")
-        draft.add("remsim_modem_info", 1, modem=modem, **{name: view[name] for name in names})
+        own = labels(modem=modem)
+        draft.add("remsim_modem_state", 1, own + labels(state=state))
+        draft.add("remsim_modem_state_timestamp_seconds", since, own)
+        draft.add("remsim_connection_status", state == "online", own)
+        draft.add("remsim_modem_at_commands_total", view["at_commands_total"], own)
+        draft.add("remsim_modem_poll_period_seconds", view["effective_period_s"], own)
+        draft.add("remsim_modem_info", 1, own + labels(**{name: view[name] for name in NAMES}))
         reading = view["reading"]
         if reading is None:
             continue
         at = epoch_of(reading["at"])
-        draft.add("remsim_modem_reading_timestamp_seconds", at, modem=modem)
+        draft.add("remsim_modem_reading_timestamp_seconds", at, own)
         if abs(now - at) <= max(STALE_PERIODS * (view["effective_period_s"] or 0.0), STALE_S):
-            add_reading(draft, modem, reading, now, cells)
+            add_reading(draft, own, reading)
+            cell = cells.of(modem, reading, now)
+            if cell is not None:
+                draft.add("remsim_modem_cell_info", 1, own + labels(**cell))
 
 
-def add_reading(draft: Draft, modem: str, reading: Mapping[str, Any], now: float, cells: Cells) -> None:
-    """What a modem said last."""
+def add_reading(draft: Draft, own: Labels, reading: Mapping[str, Any]) -> None:
+    """What a modem said last; ``own`` are its labels."""
     for name, field in SIGNALS.items():
-        draft.add(name, reading[field], modem=modem)
-    draft.add("remsim_modem_temperature_celsius", reading["temperature_c"], modem=modem)
+        draft.add(name, reading[field], own)
+    draft.add("remsim_modem_temperature_celsius", reading["temperature_c"], own)
     quality = quality_percent([reading[name] for name in INPUTS])
-    draft.add("remsim_modem_quality_ratio", None if quality is None else round(quality / 100, 5), modem=modem)
+    draft.add("remsim_modem_quality_ratio", None if quality is None else round(quality / 100, 5), own)
     if reading["registration"] is not None:
-        draft.add("remsim_modem_registration", 1, modem=modem, registration=reading["registration"])
+        draft.add("remsim_modem_registration", 1, own + labels(registration=reading["registration"]))
     if reading["sim_state"] is not None:
-        draft.add("remsim_sim_state", 1, modem=modem, state=reading["sim_state"])
-    network = {name: reading[name] for name in ("operator", "plmn", "rat", "mode")}
-    if any(network.values()):
-        draft.add("remsim_modem_network_info", 1, modem=modem, **network)
-    cell = cells.of(modem, reading, now)
-    if cell is not None:
-        draft.add("remsim_modem_cell_info", 1, modem=modem, **cell)
+        draft.add("remsim_sim_state", 1, own + labels(state=reading["sim_state"]))
+    network = labels(**{name: reading[name] for name in ("operator", "plmn", "rat", "mode")})
+    if network:
+        draft.add("remsim_modem_network_info", 1, own + network)
     interface = reading["interface"]
     if interface is not None:
-        add_traffic(draft, modem, interface, reading)
+        add_traffic(draft, own, interface, reading)
 
 
-def add_traffic(draft: Draft, modem: str, interface: str, reading: Mapping[str, Any]) -> None:
+def add_traffic(draft: Draft, own: Labels, interface: str, reading: Mapping[str, Any]) -> None:
     """What its interface carries. The counters are the kernel's, so our restart does not set them back."""
+    place = own + labels(interface=interface)
     for name, field in COUNTERS.items():
-        draft.add(name, reading[field], modem=modem, interface=interface)
+        draft.add(name, reading[field], place)
+    connection = labels(connection=interface) + own
     for name, (field, parts) in MEASURED.items():
         value = reading[field]
-        draft.add(name, None if value is None else round(value / parts, 7), connection=interface, modem=modem)
+        draft.add(name, None if value is None else round(value / parts, 7), connection)
     for direction, field in RATES.items():
         rate = reading[field]
-        draft.add(
-            "remsim_connection_throughput_bytes_per_second",
-            None if rate is None else rate / 8,
-            connection=interface,
-            modem=modem,
-            direction=direction,
-        )
+        if rate is not None:
+            rated = connection + labels(direction=direction)
+            draft.add("remsim_connection_throughput_bytes_per_second", rate / 8, rated)
 
 
 def epoch_of(iso: str) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from remsim.alerts.alert import SEVERITY_RANK
 from remsim.config.outputs import OutputSettings
 from remsim.core.events import KINDS, Event
-from remsim.telemetry.metrics.draft import Draft
+from remsim.telemetry.metrics.draft import Draft, labels
 
 
 class EventCounter:
@@ -30,7 +30,7 @@ class EventCounter:
         with self._lock:
             counts = list(self._counts.items())
         for kind, count in counts:
-            draft.add("remsim_events_total", count, since=since, kind=kind)
+            draft.add("remsim_events_total", count, labels(kind=kind), since=since)
 
 
 class Stopwatch:
@@ -56,7 +56,7 @@ class Stopwatch:
 def add_alerts(draft: Draft, counts: Mapping[tuple[str, str], int]) -> None:
     """Alerts that are not over, counted by state and severity."""
     for severity in SEVERITY_RANK:
-        draft.add("remsim_alerts_firing", counts.get(("firing", severity), 0), severity=severity)
+        draft.add("remsim_alerts_firing", counts.get(("firing", severity), 0), labels(severity=severity))
     draft.add("remsim_alerts_pending", sum(count for (state, _), count in counts.items() if state == "pending"))
 
 
@@ -68,8 +68,8 @@ def add_outputs(
         state = state_of(output.name)
         if state is None:
             continue
-        name = output.name
-        draft.add("remsim_output_working", state["problem"] is None, output=name)
-        draft.add("remsim_output_sent_samples_total", state["sent_samples"], since=since, output=name)
-        draft.add("remsim_output_dropped_rows_total", state["dropped"], since=since, output=name)
-        draft.add("remsim_output_waiting_bytes", state["waiting_bytes"], output=name)
+        own = labels(output=output.name)
+        draft.add("remsim_output_working", state["problem"] is None, own)
+        draft.add("remsim_output_sent_samples_total", state["sent_samples"], own, since=since)
+        draft.add("remsim_output_dropped_rows_total", state["dropped"], own, since=since)
+        draft.add("remsim_output_waiting_bytes", state["waiting_bytes"], own)

@@ -7,7 +7,7 @@ from typing import Any
 
 from remsim.config.sims import SimSettings
 from remsim.core.clock import FIRST_TRUSTED, Clock
-from remsim.telemetry.metrics.draft import Draft
+from remsim.telemetry.metrics.draft import Draft, labels
 from remsim.telemetry.usage import Usage
 from remsim.telemetry.usage_report import DAY, cycle_of, day_at, midnight, plan_of, sim_report
 
@@ -31,11 +31,12 @@ class Cycles:
         if self._looked is None or now - self._looked[0] >= LOOK_S or self._looked[1] != wanted:
             self._looked = now, wanted, self._reports(sorted(wanted), plans)
         for report in self._looked[2]:
-            sim = report["sim"]
-            draft.add("remsim_sim_cycle_used_bytes", report["used_bytes"], sim=sim)
-            draft.add("remsim_sim_cycle_cap_bytes", report["cap_bytes"], sim=sim)
-            draft.add("remsim_sim_cycle_projected_bytes", report["projected_bytes"], sim=sim)
-            draft.add("remsim_sim_cycle_end_timestamp_seconds", report["ends_at"], sim=sim)
+            own = labels(sim=report["sim"])
+            draft.add("remsim_sim_cycle_used_bytes", report["used_bytes"], own)
+            draft.add("remsim_sim_cycle_cap_bytes", report["cap_bytes"], own)
+            draft.add("remsim_sim_cycle_projected_bytes", report["projected_bytes"], own)
+            draft.add("remsim_sim_cycle_cost", report["cost"], own + labels(currency=report["currency"]))
+            draft.add("remsim_sim_cycle_end_timestamp_seconds", report["ends_at"], own)
 
     def _reports(self, sims: list[str], plans: tuple[SimSettings, ...]) -> list[dict[str, Any]]:
         now = self._clock.now()
@@ -63,15 +64,15 @@ def add_sims(
         modem, sim, reading = view["id"], view["sim"], view["reading"]
         if sim is not None and view["state"] != "gone":
             sims.append(sim)
-            draft.add("remsim_sim_info", 1, modem=modem, sim=sim, name=names.get(sim))
+            draft.add("remsim_sim_info", 1, labels(modem=modem, sim=sim, name=names.get(sim)))
         client = remote.get(modem)
         serves_remotely = client is not None and client.get("state") == "remote"
         slot = None if reading is None else reading["sim_slot"]
         if client is not None:
             number = str(client.get("client_slot") or "").partition(":")[2] if slot is None else slot
-            draft.add("remsim_sim_slot_active", serves_remotely, modem=modem, slot=number, mode="remote")
+            draft.add("remsim_sim_slot_active", serves_remotely, labels(modem=modem, slot=number, mode="remote"))
         state = None if reading is None else reading["sim_state"]
         if state is not None and view["state"] != "gone":
             is_local = state != ABSENT and not serves_remotely
-            draft.add("remsim_sim_slot_active", is_local, modem=modem, slot=slot, mode="local")
+            draft.add("remsim_sim_slot_active", is_local, labels(modem=modem, slot=slot, mode="local"))
     return sims

@@ -152,6 +152,7 @@ SIM_FAMILIES = (
     Family("remsim_sim_cycle_used_bytes", "gauge", "Data used in the billing cycle, as the plan counts", ("sim",)),
     Family("remsim_sim_cycle_cap_bytes", "gauge", "Data cap of the billing cycle", ("sim",)),
     Family("remsim_sim_cycle_projected_bytes", "gauge", "Data used at the end of the billing cycle", ("sim",)),
+    Family("remsim_sim_cycle_cost", "gauge", "Cost of the billing cycle so far", ("sim", "currency")),
     Family("remsim_sim_cycle_end_timestamp_seconds", "gauge", "When the billing cycle ends", ("sim",)),
     Family(
         "remsim_sim_authentication_success_total",
@@ -184,7 +185,7 @@ SIM_FAMILIES = (
     ),
     Family("remsim_tpdu_rx_total", "counter", "TPDUs from the card to the modem", COUNTED, "remsim_tpdu_rx_total"),
     Family("remsim_tpdu_tx_total", "counter", "TPDUs from the modem to the card", COUNTED, "remsim_tpdu_tx_total"),
-    Family("remsim_apdu_duration_seconds", "histogram", "Time a card took to answer, through the relay", ("client",)),
+    Family("remsim_apdu_duration_seconds", "histogram", "Time a card took to answer, through the relay", COUNTED),
 )
 
 REMOTE_FAMILIES = (

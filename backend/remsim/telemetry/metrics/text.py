@@ -21,8 +21,7 @@ ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 def render(draft: Draft, router_id: str, *, openmetrics: bool = False, aliases: bool = True) -> bytes:
     """The whole text. Every sample gets the label ``router_id``; ``aliases`` adds the second names."""
     lines: list[str] = []
-    known: dict[Labels, str] = {}
-    first = f'{{router_id="{router_id.translate(ESCAPED)}"'
+    known = Written(router_id)
     for family, rows in draft.families():
         name, kind = (family.base, family.type) if openmetrics else (family.name, family.classic_type)
         lines.append(f"# HELP {name} {family.help}\n# TYPE {name} {kind}\n")
@@ -30,21 +29,26 @@ def render(draft: Draft, router_id: str, *, openmetrics: bool = False, aliases: 
             lines.append(f"# UNIT {name} {family.unit}\n")
         for (sample, labels), value in rows.items():
             if openmetrics or not sample.endswith(CREATED):
-                written = known.get(labels)
-                if written is None:
-                    written = known[labels] = first + "".join(
-                        [f',{label}="{text.translate(ESCAPED)}"' for label, text in labels]
-                    )
-                lines.append(f"{sample}{written}}} {number(value)}\n")
+                lines.append(f"{sample}{known[labels]}{value if type(value) is int else number(value)}\n")
         if aliases and family.alias is not None:
             alias = family.alias
             lines.append(f"# HELP {alias.name} {family.help}; see {family.name}\n# TYPE {alias.name} gauge\n")
-            for labels, value in aliased(alias, family.name, rows):
-                text = "".join(f',{label}="{one.translate(ESCAPED)}"' for label, one in labels)
-                lines.append(f"{alias.name}{first}{text}}} {number(value)}\n")
+            lines += [f"{alias.name}{known[of]}{number(value)}\n" for of, value in aliased(alias, family.name, rows)]
     if openmetrics:
         lines.append("# EOF\n")
     return "".join(lines).encode("utf-8", "replace")
+
+
+class Written(dict[Labels, str]):
+    """Labels as text, with ``router_id`` before them: most are those of several samples."""
+
+    def __init__(self, router_id: str) -> None:
+        self._first = f'{{router_id="{escaped(router_id)}"'
+
+    def __missing__(self, labels: Labels) -> str:
+        rest = [f',{label}="{escaped(text)}"' for label, text in labels]
+        text = self[labels] = f"{self._first}{''.join(rest)}}} "
+        return text
 
 
 def aliased(alias: Alias, name: str, rows: Rows) -> Iterator[tuple[Labels, float]]:
@@ -64,6 +68,11 @@ def samples(draft: Draft, router_id: str) -> Iterator[tuple[str, Labels, float]]
         for (sample, labels), value in rows.items():
             if not sample.endswith(CREATED):
                 yield sample, (first, *labels), value
+
+
+def escaped(text: str) -> str:
+    """A label's value as both formats write it."""
+    return text.translate(ESCAPED) if '"' in text or "\\" in text or "\n" in text else text
 
 
 def number(value: float) -> str:
