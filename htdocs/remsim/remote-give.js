@@ -4,7 +4,7 @@ import { ask } from './ask.js';
 import { select } from './dialog.js';
 import { el } from './dom.js';
 import { errorText, mapPath } from './remote-data.js';
-import { bankSlotName, clientName } from './remote-words.js';
+import { bankSlotName, clientName, clientTitle } from './remote-words.js';
 
 /** What a map's change does to its client's modem, in words; nothing where it has no card now. */
 export function costOf(client, store, t) {
@@ -19,7 +19,7 @@ export function chooseClient(ctx, card, clients) {
 	const { t, root, store } = ctx;
 	return new Promise(resolve => {
 		const before = document.activeElement, name = t('Give %s to', card);
-		const menu = select(clients.map(client => [client.client_slot, `${clientName(client, store, t)} (${client.client_slot})`]), clients[0].client_slot, { 'aria-label': name });
+		const menu = select(clients.map(client => [client.client_slot, clientTitle(client, store, t)]), clients[0].client_slot, { 'aria-label': name });
 		const end = chosen => {
 			dialog.remove();
 			if (before?.isConnected)

@@ -1,10 +1,11 @@
 /** The form of one slot map: which bank's slot, which client. */
 
+import { ask } from './ask.js';
 import { el, fill } from './dom.js';
 import { FormView } from './form.js';
 import { mapPath } from './remote-data.js';
 import { costOf } from './remote-give.js';
-import { LARGEST_ID, bankSlotName, clientName } from './remote-words.js';
+import { LARGEST_ID, bankSlotName, clientTitle } from './remote-words.js';
 import { msg } from './words.js';
 
 const OTHER = 'other';
@@ -66,9 +67,9 @@ export class MapForm {
 			properties.bank_slot = { ...ID, title: msg('Slot of the bank') };
 			required.push('bank_id', 'bank_slot');
 		}
-		const clients = data.clients.map(client => ({ const: client.client_slot, title: `${clientName(client, store, t)} (${client.client_slot})` }));
+		const clients = data.clients.map(client => ({ const: client.client_slot, title: clientTitle(client, store, t) }));
 		if (clients.length)
-			properties.client = { title: msg('Client'), oneOf: [...clients, { const: OTHER, title: t('another client') }], default: clients[0].const };
+			properties.client = { title: msg('Client'), oneOf: [...clients, { const: OTHER, title: t('another client') }], default: (data.clients.find(client => !data.mapOf(client.client_slot)) || data.clients[0]).client_slot };
 		properties.client_id = { ...ID, title: msg('Client id') };
 		properties.client_slot = { ...ID, title: msg('Client slot'), default: 0 };
 		properties.note = { type: 'string', maxLength: 100, title: msg('Note') };
@@ -94,10 +95,25 @@ export class MapForm {
 		fill(this.cost, [
 			bank?.slots && slot >= bank.slots ? t('Bank %s has the slots 0 to %s only.', bankId, bank.slots - 1) : null,
 			present ? t('This slot has a map already.') : null,
-			client && client !== OTHER && !this.map && data.mapOf(client) ? t('This client has a card already.') : null,
+			this.map ? null : this._taken(client) ? t('This client has a card already.') : null,
 			loser && client !== loser.client_slot ? costOf(loser, store, t) : null,
 			t('The client’s modem is reset once when its card comes.')
 		].filter(Boolean).join(' '));
+	}
+
+	/** The map that a client of the form's choice has. */
+	_taken(client) {
+		return client && client !== OTHER ? this._ctx.data.mapOf(client) : null;
+	}
+
+	/** Whether what is in the way shall go. */
+	async _mayReplace(asked) {
+		const { t, root, data } = this._ctx, bank = data.bank(asked.bank_id, asked.server), client = `${asked.client_id}:${asked.client_slot ?? 0}`;
+		const maps = [...new Set([bank && data.mapAt(bank, asked.bank_slot), data.mapOf(client)])].filter(Boolean);
+		if (!maps.length)
+			return true;
+		asked.replace = true;
+		return ask(root, { title: t('Replace what is there?'), yes: t('Replace'), t, texts: maps.map(map => t('%s is for client %s now.', bankSlotName(`${map.bank_id}:${map.bank_slot}`, t), `${map.client_id}:${map.client_slot}`)) });
 	}
 
 	async _submit(values) {
@@ -109,6 +125,8 @@ export class MapForm {
 		delete asked.client;
 		if (!asked.note)
 			delete asked.note;
+		if (!map && !await this._mayReplace(asked))
+			return;
 		const name = map ? `${map.bank_id}:${map.bank_slot}` : `${asked.bank_id}:${asked.bank_slot}`;
 		if (map) {
 			const [path, query] = mapPath(map);

@@ -29,7 +29,7 @@ export class MapsTab {
 			el('section.remsim-panel', { 'aria-label': t('Slot maps') }, el('header', {}, el('h2', {}, t('Slot maps')), el('span.remsim-tools', {}, this.restore, this.add)),
 				el('p.remsim-help', {}, t('What is wanted here is kept at the server: it is made again when the server has lost it. What others made is shown and left alone.')), this.none, this.table.root),
 			el('section.remsim-panel', { 'aria-label': t('Cards and clients') }, el('h2', {}, t('Cards and clients')),
-				el('p.remsim-help', {}, readonly ? t('Which slot of which bank each client has.') : t('Drag a card to a client, or choose one from the card’s menu.')),
+				el('p.remsim-help', {}, readonly ? t('Which slot of which bank each client has.') : t('Drag a card to a client, or press “Give to …” on it.')),
 				el('div.remsim-cards-clients', {}, el('div', {}, el('h3', {}, t('Clients')), this.clients), el('div', {}, el('h3', {}, t('Slots of the banks')), this.board.root))),
 			this.csv.root);
 	}

@@ -58,3 +58,9 @@ export function sourceText(client, t) {
 export function clientName(client, store, t) {
 	return store.modems.get(client.modem)?.name || client.name || t('client %s', client.client_slot);
 }
+
+/** The same with its slot, where the name does not tell it. */
+export function clientTitle(client, store, t) {
+	const name = clientName(client, store, t);
+	return name === t('client %s', client.client_slot) ? name : `${name} (${client.client_slot})`;
+}

@@ -37,7 +37,7 @@ class SimsPage extends Frame {
 		this.board = new BankBoard(context);
 		const page = links.page;
 		this.banks = el('section.remsim-panel', { 'aria-label': t('Cards in banks') }, el('header', {}, el('h2', {}, t('Cards in banks')), page ? el('a', { href: `${page('remote-sim')}#tab=maps` }, t('Slot maps')) : null),
-			el('p.remsim-help', {}, this.options.readonly ? t('The slots of all banks, and who has them.') : t('Drag a card to a modem, or choose the modem from the card’s menu. A bank does not tell whether a slot holds a card.')), this.board.root);
+			el('p.remsim-help', {}, this.options.readonly ? t('The slots of all banks, and who has them.') : t('Drag a card to a modem, or press “Give to …” on it. A bank does not tell whether a slot holds a card.')), this.board.root);
 		this.noRemote = el('p.remsim-help', { hidden: true }, t('No remote SIM is set up.'), ' ', page ? el('a', { href: page('remote-sim') }, t('Set up remote SIM')) : null);
 		this.noClient = el('p.remsim-note', { hidden: true }, t('No modem here has a remote SIM client, so a card of a bank cannot be given to one.'), ' ', page ? el('a', { href: `${page('remote-sim')}#tab=settings&add=remote_client` }, t('Add a client')) : null);
 		this.rest = el('section.remsim-panel', { hidden: true, 'aria-label': t('In no modem now') });

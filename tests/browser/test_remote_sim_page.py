@@ -133,7 +133,10 @@ def test_a_refused_map_says_why_and_keeps_what_was_typed(visit: Any, fake: FakeR
     expect(form).to_contain_text("This slot has a map already.")
     fake.refusal = {"status": 409, "detail": "bank 1, slot 2 is mapped to client 5:0", "field": "bank_slot"}
     form.get_by_role("button", name="Make it").click()
+    expect(page.locator("dialog")).to_contain_text("bank 1, slot 2 is for client 5:0 now.")
+    sure(page, "Replace")
     expect(form).to_contain_text("bank 1, slot 2 is mapped to client 5:0")
+    assert fake.asked[0][2]["replace"] is True
     expect(form.get_by_label("Slot of the bank")).to_have_value("2")
     visit.complaints[:] = [text for text in visit.complaints if "409" not in text]
 
