@@ -104,7 +104,7 @@ return baseclass.extend({
 		'remote-events': ['dom', 'event-row', 'remote-data'],
 		'remote-give': ['ask', 'dialog', 'dom', 'remote-data', 'remote-words'],
 		'remote-ionmesh': ['ask', 'dom', 'format', 'remote-data', 'words'],
-		'remote-map-form': ['dom', 'form', 'remote-data', 'remote-give', 'remote-words', 'words'],
+		'remote-map-form': ['ask', 'dom', 'form', 'remote-data', 'remote-give', 'remote-words', 'words'],
 		'remote-maps': ['ask', 'bank-board', 'dom', 'remote-csv', 'remote-data', 'remote-give', 'remote-map-form', 'remote-words', 'table'],
 		'remote-server': ['dom', 'format', 'remote-data'],
 		'remote-settings': ['ask', 'dom', 'form', 'words'],
