@@ -159,7 +159,7 @@ class Simulation:
             return {"ok": True, "modems": [described(modem) for modem in self.modems]}
         modem = next((one for one in self.modems if path_of(one.state) == asked.get("modem")), None)
         if "fault" in asked:
-            check_fault(asked["fault"])
+            check_fault(asked["fault"], of_modem=asked.get("modem") is not None)
             if asked["fault"] in REMOTE_FAULTS and (modem is not None or asked.get("modem") is None):
                 return self._remote_fault(modem, asked)
         if modem is None:
@@ -171,7 +171,7 @@ class Simulation:
             return {"ok": True, "index": modem.deliver(pdu)}
         if "sent" in asked:
             return {"ok": True, "sent": modem.state.messages.sent}
-        check_fault(asked.get("fault"))
+        check_fault(asked.get("fault"), of_modem=True)
         modem.fault(asked["fault"], seconds_of(asked))
         return {"ok": True}
 
@@ -182,11 +182,11 @@ class Simulation:
         return {"ok": True}
 
 
-def check_fault(fault: object) -> None:
-    """``InvalidInput`` for what is no fault."""
-    known = (*FAULTS, *REMOTE_FAULTS)
-    if fault not in known:
-        raise InvalidInput(f"a fault is one of {', '.join(known)}", field="fault")
+def check_fault(fault: object, *, of_modem: bool) -> None:
+    """``InvalidInput`` for what is no fault, with those that are usual here."""
+    if fault not in (*FAULTS, *REMOTE_FAULTS):
+        usual = FAULTS if of_modem else REMOTE_FAULTS
+        raise InvalidInput(f"a fault is one of {', '.join(usual)}", field="fault")
 
 
 def seconds_of(asked: dict[str, Any]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from remsim.simulator.remsim.loop import Loop, listen
 from remsim.simulator.remsim.scene import Slot
 from remsim.simulator.remsim.server import bank_slot, client_slot
 
+UNMAPPED_S = 0.02
 GSMTAP_PORT = 4729
 GSMTAP_HEAD = bytes.fromhex("02040400000000000000000000000000")
 NO_FLAGS = dict.fromkeys(("headerPresent", "finalPart", "procByteContinueTx", "procByteContinueRx"), False)
@@ -152,9 +154,11 @@ class VirtualBankd:
         if self.maps.get(client) != bank:
             return "unknownSlotmap"
         del self.maps[client]
-        for worker in list(self._workers):
+        for worker in self._workers:
             if worker.client == client and worker.bank is not None:
-                self._drop(worker)
+                worker.bank = None
+                # Its thread has to notice: mostly the client has heard of it from the server by then.
+                self._loop.after(UNMAPPED_S, functools.partial(self._drop, worker))
         return "ok"
 
     # Clients
