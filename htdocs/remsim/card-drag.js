@@ -3,6 +3,8 @@
 import { el, mark } from './dom.js';
 
 const LEAST_PX = 6;
+const EDGE_PX = 80;
+const STEP_PX = 12;
 
 /**
  * Have `node` dragged to one of the elements with `data-drop` below `around`. `canDrop(key)` says whether one takes it,
@@ -20,10 +22,11 @@ export function makeDraggable(node, { around, grip, canDrop, drop }) {
 
 	function follow(begin) {
 		const stop = new AbortController(), options = { signal: stop.signal }, targets = [...around.querySelectorAll('[data-drop]')].filter(one => canDrop(one.dataset.drop));
-		let ghost = null, over = null;
+		let ghost = null, over = null, point = null, frame = null;
 		const end = isDropped => {
 			const key = over?.dataset.drop;
 			stop.abort();
+			cancelAnimationFrame(frame);
 			ghost?.remove();
 			targets.forEach(target => { target.classList.remove('remsim-drop-here', 'remsim-drop-over'); });
 			node.classList.remove('remsim-dragged');
@@ -40,23 +43,36 @@ export function makeDraggable(node, { around, grip, canDrop, drop }) {
 			mark(around, 'data-dragging', 'true');
 			targets.forEach(target => { target.classList.add('remsim-drop-here'); });
 		};
+		const aim = () => {
+			const found = document.elementFromPoint(point.clientX, point.clientY)?.closest('[data-drop]'), now = targets.includes(found) ? found : null;
+			if (now === over)
+				return;
+			over?.classList.remove('remsim-drop-over');
+			now?.classList.add('remsim-drop-over');
+			over = now;
+		};
+		const scroll = () => { // at the edges of the window: what it goes to may be out of sight
+			const by = point.clientY < EDGE_PX ? -STEP_PX : point.clientY > innerHeight - EDGE_PX ? STEP_PX : 0;
+			if (by) {
+				scrollBy(0, by);
+				aim();
+			}
+			frame = requestAnimationFrame(scroll);
+		};
 		document.addEventListener('pointermove', event => {
 			if (event.pointerId !== begin.pointerId)
 				return;
 			if (!ghost && Math.hypot(event.clientX - begin.clientX, event.clientY - begin.clientY) < LEAST_PX)
 				return;
-			if (!ghost)
-				lift();
 			event.preventDefault();
+			point = event;
+			if (!ghost) {
+				lift();
+				scroll();
+			}
 			getSelection()?.removeAllRanges();
 			ghost.style.transform = `translate(${event.clientX + 8}px, ${event.clientY + 8}px)`;
-			const found = document.elementFromPoint(event.clientX, event.clientY)?.closest('[data-drop]');
-			const now = targets.includes(found) ? found : null;
-			if (now !== over) {
-				over?.classList.remove('remsim-drop-over');
-				now?.classList.add('remsim-drop-over');
-				over = now;
-			}
+			aim();
 		}, options);
 		document.addEventListener('pointerup', event => { if (event.pointerId === begin.pointerId) end(true); }, options);
 		document.addEventListener('pointercancel', () => end(false), options);

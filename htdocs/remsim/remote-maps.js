@@ -10,6 +10,7 @@ import { MapForm } from './remote-map-form.js';
 import { MAP_WORDS, bankSlotName, clientLook, clientName } from './remote-words.js';
 import { LiveTable } from './table.js';
 
+const MANY = 20;
 const clientSlot = map => `${map.client_id}:${map.client_slot}`;
 
 export class MapsTab {
@@ -22,12 +23,13 @@ export class MapsTab {
 		this.restore = readonly ? null : el('button', { type: 'button', hidden: true, click: () => this._restoreAll() }, t('Restore all that are held'));
 		this.csv = new MapCsv(ctx);
 		this.none = el('p.remsim-absent', {}, t('There is no slot map yet.'));
+		this.find = el('input', { type: 'search', hidden: true, 'aria-label': t('Only maps with this text'), placeholder: t('Only maps with this text'), input: () => this._rowsShown() });
 		this.table = this._table();
 		this.clients = el('ul.remsim-drops');
 		this.board = new BankBoard(ctx);
 		this.root = el('div.remsim-stack', {}, this.form.root,
 			el('section.remsim-panel', { 'aria-label': t('Slot maps') }, el('header', {}, el('h2', {}, t('Slot maps')), el('span.remsim-tools', {}, this.restore, this.add)),
-				el('p.remsim-help', {}, t('What is wanted here is kept at the server: it is made again when the server has lost it. What others made is shown and left alone.')), this.none, this.table.root),
+				el('p.remsim-help', {}, t('What is wanted here is kept at the server: it is made again when the server has lost it. What others made is shown and left alone.')), this.find, this.none, this.table.root),
 			el('section.remsim-panel', { 'aria-label': t('Cards and clients') }, el('h2', {}, t('Cards and clients')),
 				el('p.remsim-help', {}, readonly ? t('Which slot of which bank each client has.') : t('Drag a card to a client, or press “Give to …” on it.')),
 				el('div.remsim-cards-clients', {}, el('div', {}, el('h3', {}, t('Clients')), this.clients), el('div', {}, el('h3', {}, t('Slots of the banks')), this.board.root))),
@@ -121,9 +123,8 @@ export class MapsTab {
 			this.table = table;
 			this._several = several;
 		}
-		this.none.hidden = maps.length > 0;
-		this.table.root.hidden = !maps.length;
-		this.table.show([...maps].sort((a, b) => (a.server || '').localeCompare(b.server || '') || a.bank_id - b.bank_id || a.bank_slot - b.bank_slot));
+		this.find.hidden = maps.length <= MANY && !this.find.value;
+		this._rowsShown();
 		if (this.restore)
 			this.restore.hidden = maps.filter(map => map.held).length < 2;
 		this.csv.update();
@@ -135,7 +136,17 @@ export class MapsTab {
 		this._rows = told;
 		this.board.update();
 		this.form.update();
-		setText(this.none, data.view ? t('There is no slot map yet.') : t('The slot maps are not known.'));
+	}
+
+	/** The rows, of many those with the text that is asked for. */
+	_rowsShown() {
+		const { t, data } = this._ctx, wanted = this.find.value.trim().toLowerCase();
+		const texts = map => [map.server, bankSlotName(`${map.bank_id}:${map.bank_slot}`, t), `${map.bank_id}:${map.bank_slot}`, this._who(map), this._state(map), this._wish(map)].join(' ').toLowerCase();
+		const maps = data.maps.filter(map => !wanted || texts(map).includes(wanted));
+		this.none.hidden = maps.length > 0;
+		setText(this.none, data.maps.length ? t('Nothing fits.') : t('There is no slot map yet.'));
+		this.table.root.hidden = !maps.length;
+		this.table.show(maps.sort((a, b) => (a.server || '').localeCompare(b.server || '') || a.bank_id - b.bank_id || a.bank_slot - b.bank_slot));
 	}
 }
 

@@ -158,6 +158,18 @@ def test_conflicts_held_and_foreign_maps_are_named_and_settled(visit: Any, fake:
     expect(row_of(page, "bank 2, slot 1")).to_contain_text("held: modem2 is online")
 
 
+def test_of_many_maps_those_with_a_text_are_shown(visit: Any, fake: FakeRemoteSim) -> None:
+    fake.view["slotmaps"] += [slot_map(f"2:{at}", f"{100 + at}:0", note=f"car {at}") for at in range(90)]
+    page = opened(visit, "maps")
+    rows = page.locator(".remsim-maptable tbody tr")
+    expect(rows).to_have_count(93)
+    page.get_by_label("Only maps with this text").fill("car 77")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("client 177:0")
+    page.get_by_label("Only maps with this text").fill("nothing of it")
+    expect(page.get_by_text("Nothing fits.")).to_be_visible()
+
+
 def test_a_card_is_dragged_to_a_client_or_given_by_its_menu(visit: Any, fake: FakeRemoteSim) -> None:
     page = opened(visit, "maps")
     tile = page.locator("[data-slot='1:6']")

@@ -95,6 +95,23 @@ def test_a_card_is_dragged_to_a_modem(visit: Any, fake: FakeRemoteSim) -> None:
     assert [(how, path) for how, path, _ in fake.asked] == [("POST", "slotmaps")]
 
 
+def test_the_page_moves_along_when_a_card_is_dragged_to_its_edge(visit: Any, fake: FakeRemoteSim) -> None:
+    page = opened(visit)
+    page.set_viewport_size({"width": 1000, "height": 480})
+    page.locator("[data-slot='1:7'] b").scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    box = page.locator("[data-slot='1:7'] b").bounding_box()
+    assert box and page.evaluate("scrollY") > 300
+    page.mouse.move(box["x"] + 4, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(300, 20, steps=4)
+    expect(page.get_by_role("heading", name="SIMs")).to_be_in_viewport()
+    page.mouse.move(300, 120, steps=2)
+    expect(page.locator(".remsim-drop-over")).to_have_attribute("aria-label", "modem1")
+    page.mouse.up()
+    expect(page.locator("dialog")).to_contain_text("Give bank 1, slot 7 to modem1?")
+
+
 def test_a_card_is_given_and_taken_by_keyboard_alone(visit: Any, fake: FakeRemoteSim) -> None:
     page = opened(visit)
     page.get_by_role("button", name="Give bank 1, slot 4 to").press("Enter")
