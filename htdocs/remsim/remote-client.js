@@ -24,8 +24,8 @@ export class ClientCard {
 		this.slot = el('span.remsim-mode');
 		this.state = el('p.remsim-state');
 		this.health = el('p');
-		this.hint = el('p.remsim-help');
-		this.uncertain = el('p.remsim-help', { hidden: true }, t('Not certain: some of its reports are missing.'));
+		this.hint = el('p.remsim-help.remsim-sentence');
+		this.uncertain = el('p.remsim-help', { hidden: true });
 		this.noData = el('p.remsim-problem', { hidden: true }, t('This program cannot carry a remote card to a modem. What does: a SIMtrace2 board with osmo-remsim-client-st2.'));
 		this.facts = el('dl.remsim-facts');
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
@@ -54,10 +54,11 @@ export class ClientCard {
 		setText(this.slot, [modem && client.name !== modem.name ? client.name : null, t('client %s', client.client_slot)].filter(Boolean).join(' · '));
 		setText(this.health, client.health || '');
 		this.health.hidden = !client.health;
-		this.health.className = client.state === 'remote' ? '' : 'remsim-remote-health';
+		this.health.className = `remsim-sentence${client.state === 'remote' ? '' : ' remsim-remote-health'}`;
 		setText(this.hint, client.hint || '');
 		this.hint.hidden = !client.hint;
 		this.uncertain.hidden = !client.uncertain;
+		setText(this.uncertain, client.state_source === 'server' ? t('Not certain: the client itself has told nothing.') : t('Not certain: some of its reports are missing.'));
 		this.noData.hidden = client.process?.program !== 'openwrt';
 		const running = client.process?.running;
 		this.buttons.start.hidden = !!options.readonly || running === true || !client.process;

@@ -177,7 +177,7 @@ class RemoteSimPage extends Frame {
 		if (told !== this._othersTold)
 			fill(this.others, el('h2', {}, t('Clients of others')), el('p.remsim-help', {}, t('Seen at the server, but not of this router.')),
 				el('ul.remsim-plainlist', {}, clients.map(client => el('li.remsim-entry', {}, el('strong', {}, t('client %s', client.client_slot)),
-					el('span.remsim-muted', {}, [client.host || client.software || '', client.bank_slot ? bankSlotName(client.bank_slot, t) : ''].filter(Boolean).join(' · '))))));
+					el('span.remsim-muted', {}, [client.host || client.software || '', client.bank_slot ? bankSlotName(client.bank_slot, t) : ''].filter(Boolean).join(' · ')), client.health ? el('span.remsim-entry-more', {}, client.health) : null))));
 		this._othersTold = told;
 	}
 }

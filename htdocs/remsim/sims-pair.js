@@ -88,7 +88,7 @@ export class Pair {
 	_card(card, client) {
 		const { t, store, options, data } = this._ctx, now = store.now();
 		const kind = card.kind === 'remote' ? t('Remote SIM') : t('Local SIM');
-		const since = card.since ? now - epoch(card.since) : card.sinceS ? now - Math.abs(card.sinceS) : null;
+		const since = card.look === 'unsure' ? null : card.since ? now - epoch(card.since) : card.sinceS ? now - Math.abs(card.sinceS) : null;
 		const lasts = since === null ? '' : card.sinceS < 0 ? t('for more than %s', lasting(since)) : t('since %s', lasting(since));
 		const use = { serving: t('serves this modem'), idle: t('not in use'), unsure: t('it is not known whether it is in use'), none: '' }[card.look];
 		const map = card.kind === 'remote' && client ? data.mapOf(client.client_slot) : null;
@@ -96,7 +96,7 @@ export class Pair {
 			el('header', {}, card.isBare && card.name === kind ? null : el('h3', {}, card.name), el('span.remsim-mode', {}, kind)),
 			card.slot && card.slot !== card.name ? el('p.remsim-muted', {}, [card.slot, card.operator].filter(Boolean).join(' · ')) : card.operator ? el('p.remsim-muted', {}, card.operator) : null,
 			use ? el('p.remsim-simcard-use', {}, card.look === 'serving' ? el('span', { 'aria-hidden': 'true' }, '● ') : null, [use, lasts].filter(Boolean).join(', ')) : null,
-			card.why && card.look !== 'serving' ? el(`p${card.problem ? '.remsim-problem' : '.remsim-muted'}`, {}, card.why) : null,
+			card.why && card.look !== 'serving' ? el(`p.remsim-sentence${card.problem ? '.remsim-problem' : '.remsim-muted'}`, {}, card.why) : null,
 			card.wrong ? el('p.remsim-problem', {}, card.wrong) : null,
 			usageOf(card.usage, t),
 			map && !map.foreign && !map.removing && !options.readonly ? el('div.remsim-tools', {}, el('button.remsim-small', { type: 'button', 'aria-label': t('Take away: %s', card.slot || card.name), click: () => takeCard(this._ctx, map) }, t('Take away'))) : null);
