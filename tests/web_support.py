@@ -16,7 +16,7 @@ from remsim.alerts.watch import Sources
 from remsim.config.desk import ConfigDesk
 from remsim.config.settings import Settings, WebSettings
 from remsim.core.bus import Bus, Numbered
-from remsim.core.clock import Clock, FakeClock
+from remsim.core.clock import Clock, FakeClock, iso_utc
 from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
@@ -52,8 +52,18 @@ class Modems:
         reading = self.readings.get(modem_id)
         return {
             "id": modem_id,
+            "name": modem_id,
+            "vendor": "quectel",
+            "model": "RM520N-GL",
+            "firmware": None,
             "usb_path": f"1-1.{modem_id[-1]}",
+            "interface": None,
+            "state": "online",
+            "state_since": iso_utc(START),
+            "sim": None,
             "period_s": self.periods[modem_id],
+            "effective_period_s": self.periods[modem_id],
+            "at_commands_total": 0,
             "reading": None if reading is None else reading.as_dict(),
         }
 

@@ -61,8 +61,10 @@ def add_sims(
     names = {plan.sim: plan.name for plan in plans}
     sims = []
     for view in views:
+        if view["state"] == "gone":
+            continue
         modem, sim, reading = view["id"], view["sim"], view["reading"]
-        if sim is not None and view["state"] != "gone":
+        if sim is not None:
             sims.append(sim)
             draft.add("remsim_sim_info", 1, labels(modem=modem, sim=sim, name=names.get(sim)))
         client = remote.get(modem)
@@ -72,7 +74,7 @@ def add_sims(
             number = str(client.get("client_slot") or "").partition(":")[2] if slot is None else slot
             draft.add("remsim_sim_slot_active", serves_remotely, labels(modem=modem, slot=number, mode="remote"))
         state = None if reading is None else reading["sim_state"]
-        if state is not None and view["state"] != "gone":
+        if state is not None:
             is_local = state != ABSENT and not serves_remotely
             draft.add("remsim_sim_slot_active", is_local, labels(modem=modem, slot=slot, mode="local"))
     return sims
