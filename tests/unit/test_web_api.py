@@ -246,6 +246,9 @@ def test_faults_go_to_the_simulator_and_only_in_simulation(parts) -> None:
     answer = client.post("/api/v1/simulation/faults", json={"modem": "modem2", "fault": "reboot", "seconds": 5})
     assert answer.status_code == 202
     assert router.simulator is not None and router.simulator.done == [("1-1.2", "reboot", 5.0)]
+    answer = client.post("/api/v1/simulation/faults", json={"fault": "server_restart"})
+    assert (answer.status_code, answer.json["modem"]) == (202, None), "a fault of the remote SIMs needs no modem"
+    assert router.simulator.done[-1] == (None, "server_restart", None)
     sent = {"data": '{"modem": "modem2", "fault": "\\ud800"}', "content_type": "application/json"}
     half = client.post("/api/v1/simulation/faults", **sent)
     assert (half.status_code, half.json["field"]) == (422, "fault"), "half a character, which no answer can repeat"
