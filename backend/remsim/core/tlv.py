@@ -7,7 +7,7 @@ the shortest that holds the number is written, as DER wants.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from remsim.core.errors import RemsimError
 
@@ -27,8 +27,7 @@ class TlvError(RemsimError):
         self.is_cut = is_cut
 
 
-@dataclass(frozen=True, slots=True)
-class Tlv:
+class Tlv(NamedTuple):
     """One object; ``value`` holds the octets behind tag and length."""
 
     tag: int

@@ -10,11 +10,13 @@ import contextlib
 import json
 import os
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remsim.core.clock import FIRST_TRUSTED
 from remsim.remotesim.apdu import RESYNC, SUCCESS, UNKNOWN
+
+if TYPE_CHECKING:  # a relay must stay small
+    from pathlib import Path
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Delays of an APDU up to which is counted; an authentication takes about 0.1 s."""
@@ -90,30 +92,30 @@ def whole(value: Any) -> int:
     return value
 
 
-def read_file(path: Path) -> dict[str, Any]:
+def read_file(path: Path | str) -> dict[str, Any]:
     """What a file has; empty when there is none or it is damaged."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            return {}
-        content = json.loads(path.read_bytes())
+        with open(path, "rb") as file:
+            content = json.loads(file.read(LARGEST_FILE))
         Counts.of(content)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
     return dict(content)
 
 
-def write_file(path: Path, content: dict[str, Any]) -> None:
+def write_file(path: Path | str, content: dict[str, Any]) -> None:
     """Replace a file as a whole; ``OSError``. Not forced to a disk: it is written each second, to RAM on a router."""
-    temporary = path.with_name(f".{path.name}.new")
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(folder or ".", exist_ok=True)
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(fd, "wb") as file:
             file.write(json.dumps(content).encode())
-        temporary.replace(path)
+        os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            os.unlink(temporary)
         raise
 
 

@@ -17,7 +17,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from select import select
 from typing import Any
 
@@ -92,6 +91,7 @@ class Link:
         self._up, self._down, self._after = up, down, after
         self.is_open = False
         self.problem: str | None = None
+        self.opened: Callable[[], None] = lambda: None
 
     def run(self) -> None:
         """Continue it and pass on until either side ends. Blocks."""
@@ -107,7 +107,7 @@ class Link:
                 sock.settimeout(None)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.is_open = True
-            self._after()
+            self.opened()
             back = threading.Thread(target=self._pump, args=(far, near, self._down), daemon=True)
             back.start()
             self._pump(near, far, self._up)
@@ -133,16 +133,17 @@ class Link:
 class Relay:
     """The two places the client dials, and what was counted since the file began."""
 
-    def __init__(self, address: str, server: Address, counters: Path) -> None:
+    def __init__(self, address: str, server: Address, counters: str) -> None:
         self._server = server
         self._file = counters
         kept = read_file(counters)
         self._counts = Counts.of(kept) if kept else Counts()
         self._lock = threading.Lock()
-        self._bankd = parsed_address(kept.get("bankd"))
+        self._bankd: Address | None = None
+        self._kept = parsed_address(kept.get("bankd"))
         self._written: dict[str, Any] = {}
         self._links: dict[str, list[Link]] = {"server": [], "bankd": []}
-        self._problem: str | None = None
+        self._problems: dict[str, str | None] = {"server": None, "bankd": None}
         self._bell, self._ear = socket.socketpair()
         self._has_rung = False
         self._server_side = listening(address, RELAY_SERVER_PORT)
@@ -179,28 +180,40 @@ class Relay:
             near = side.accept()[0]
         except OSError:
             return
-        if (kind == "bankd" and self._bankd is None) or len(self._links[kind]) >= MOST_LINKS:
+        to = self._server if kind == "server" else self._known_bankd()
+        if to is None or len(self._links[kind]) >= MOST_LINKS:
             near.close()
             return
-        threading.Thread(target=self._serve, args=(near, kind), daemon=True).start()
+        threading.Thread(target=self._serve, args=(near, kind, to), daemon=True).start()
 
-    def _serve(self, near: socket.socket, kind: str) -> None:
+    def _known_bankd(self) -> Address | None:
+        """Where the bankd is: as the server said, or said before our start if it cannot be asked.
+
+        If it can it will say so at once, and the client then drops what it has and begins anew: one reset more.
+        """
+        return self._bankd or (self._kept if self._problems["server"] else None)
+
+    def _serve(self, near: socket.socket, kind: str, to: Address) -> None:
         if kind == "server":
             reader = FrameReader(LARGEST_ANY_FRAME)
-            link = Link(near, self._server, bytes, lambda octets: self._configured(reader, octets), self._ring)
+            link = Link(near, to, bytes, lambda octets: self._configured(reader, octets), self._ring)
         else:
-            assert self._bankd is not None
             tap = Tap(self._counts, self._lock)
-            link = Link(near, self._bankd, noted(tap, True), noted(tap, False), lambda: self._looked(tap))
+            link = Link(near, to, noted(tap, True), noted(tap, False), lambda: self._looked(tap))
+        link.opened = lambda: self._told(kind, None)
         self._links[kind].append(link)
         try:
             link.run()
         finally:
             self._links[kind].remove(link)
-            if kind == "server" and link.problem != self._problem:
-                self._problem = link.problem
-                say(f"the server does not answer: {link.problem}" if link.problem else "the server answers")
-            self._ring()
+            self._told(kind, link.problem)
+
+    def _told(self, kind: str, problem: str | None) -> None:
+        """Log what stands in a link's way, and that it does no more, once."""
+        if problem != self._problems[kind]:
+            self._problems[kind] = problem
+            say(f"the {kind} does not answer: {problem}" if problem else f"the {kind} answers")
+        self._ring()
 
     def _looked(self, tap: Tap) -> None:
         tap.look()
@@ -220,6 +233,7 @@ class Relay:
         if found is None:
             return frame
         frame, bankd = found
+        self._kept = bankd
         if bankd != self._bankd:
             self._bankd = bankd
             say("the bankd is none" if bankd is None else f"the bankd is {bankd[0]} port {bankd[1]}")
@@ -235,10 +249,10 @@ class Relay:
     def _write(self) -> None:
         with self._lock:
             content = self._counts.as_dict()
-        content["bankd"] = None if self._bankd is None else shown_address(self._bankd)
+        content["bankd"] = None if self._kept is None else shown_address(self._kept)
         for kind, links in self._links.items():
             content[f"{kind}_link"] = any(link.is_open for link in tuple(links))
-        content["problem"] = self._problem
+        content["problem"] = self._problems["server"] or self._problems["bankd"]
         if content == self._written:
             return
         try:
@@ -328,7 +342,7 @@ def main(arguments: list[str]) -> int:
         return 2
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no image of its memory, where results of cards pass
     try:
-        relay = Relay(given["--listen"], server, Path(given["--counters"]))
+        relay = Relay(given["--listen"], server, given["--counters"])
     except OSError as error:
         say(f"cannot listen at {given['--listen']}: {error.strerror}")
         return 1

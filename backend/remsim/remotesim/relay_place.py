@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the relay itself must stay small
+if TYPE_CHECKING:  # a relay must stay small
+    from pathlib import Path
+
     from remsim.config.remote_sim import RemoteClientSettings
 
 RELAY_SERVER_PORT, RELAY_BANKD_PORT = 9988, 9989

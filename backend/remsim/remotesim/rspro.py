@@ -9,7 +9,6 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from remsim.core import tlv
@@ -23,6 +22,7 @@ RSPRO = 0x07
 PING, PONG = b"\x00\x01\xfe\x00", b"\x00\x01\xfe\x01"
 HEAD = 3
 SERVER_PORT, BANKD_PORT, REST_PORT = 9998, 9999, 9997
+NO_FIELDS: Mapping[str, Any] = {}
 
 
 class Frame(NamedTuple):
@@ -36,8 +36,7 @@ class Frame(NamedTuple):
         return len(self.body).to_bytes(2) + bytes((self.protocol,)) + self.body
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One RSPRO message; ``fields`` has the names of ``MESSAGES``, slots as ``{"clientId": 5, "slotNr": 0}``.
 
     ``tag`` is the requester's number. The stock programs do not count it and do not always give it back, so nothing
@@ -45,7 +44,7 @@ class Message:
     """
 
     name: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = NO_FIELDS
     tag: int = 0
     version: int = VERSION
 
