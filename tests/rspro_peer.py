@@ -32,7 +32,8 @@ def bank_hello(bank_id: int = 1, slots: int = 8) -> bytes:
 
 def welcome(kind: str, to: str = "Client", result: str = "ok") -> bytes:
     """The answer of a server or a bank to a hello."""
-    return Message(f"connect{to}Res", {"identity": identity(kind), "result": result}).encode()
+    tag = 2342 if to == "Client" else 0  # as the stock programs have it
+    return Message(f"connect{to}Res", {"identity": identity(kind), "result": result}, tag).encode()
 
 
 class Peer:

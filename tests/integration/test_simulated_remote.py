@@ -116,6 +116,11 @@ def answers(settings: Settings) -> bool:
     return False
 
 
+def test_the_documentation_names_every_fault() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "remote-sim.md").read_text()
+    assert [fault for fault in REMOTE_FAULTS if f"`{fault}`" not in text] == []
+
+
 @pytest.mark.parametrize("fault", REMOTE_FAULTS)
 def test_every_fault_can_be_done_and_undone(simulator: SimulatorProcess, settings: Settings, fault: str) -> None:
     simulator.control.fault(None, fault)

@@ -20,6 +20,8 @@ ANSWER_S = 10.0
 PAUSES_S = (0,) * 3 + (1,) * 30 + (2,) * 30 + (4,) * 30 + (8,) * 30 + (16,)
 PAUSES_ANEW_S = 32.0
 VERSION = "1.2.0"
+STOCK_TAGS = {"connectClientRes": 2342}
+"""The stock programs number one kind of message, all alike."""
 MOST_WAITING = 1 << 20
 
 
@@ -67,8 +69,11 @@ class Link:
         return str(self._socket.getpeername()[0]) if self.is_open else ""
 
     def send(self, name: str, fields: Mapping[str, Any]) -> None:
-        """Send a message."""
-        self.send_octets(Message(name, fields).encode())
+        """Send a message; one that repeats another's nonsense ends the connection instead."""
+        try:
+            self.send_octets(Message(name, fields, STOCK_TAGS.get(name, 0)).encode())
+        except RsproError:
+            self._loop.after(0.0, self._end)
 
     def send_octets(self, octets: bytes) -> None:
         """Send frames as they are."""
