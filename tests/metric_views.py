@@ -13,6 +13,7 @@ from remsim.core.bus import Bus
 from remsim.core.clock import FakeClock, iso_utc
 from remsim.core.reading import ModemReading
 from remsim.metric_sources.desk import Metrics
+from remsim.metric_sources.gathering import Owners
 from remsim.telemetry.usage import Usage
 
 NOW = 1_767_225_600.0
@@ -124,11 +125,9 @@ class Router:
             self.usage.record(reading(at=NOW - day * 86400, rx_bytes=count, tx_bytes=count))
         plan = SimSettings("sim_1a2b3c4d", "Plan A", cap_gb=1.0, price_cycle=9.9, currency="EUR")
         self.settings = Settings(sims=(plan,), outputs=(OutputSettings("office"),), **settings)
-        self.metrics = Metrics(
+        self.owners = Owners(
             version="1.2.3",
-            settings=self.settings,
             clock=self.clock,
-            bus=self.bus,
             started_at=lambda: NOW - 1000,
             modems=lambda: self.views,
             remote_sim=lambda: self.remote,
@@ -140,4 +139,5 @@ class Router:
             problems=lambda: 1,
             storages={"data": directory},
         )
+        self.metrics = Metrics(lambda: self.owners, settings=self.settings, bus=self.bus)
         self.metrics.stream_clients = lambda: 4

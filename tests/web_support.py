@@ -22,6 +22,7 @@ from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.reading import ModemReading
 from remsim.metric_sources.desk import Metrics
+from remsim.metric_sources.gathering import Owners
 from remsim.outputs.desk import Outputs
 from remsim.remotesim.desk import RemoteSim
 from remsim.telemetry.annotations import Annotations
@@ -170,11 +171,9 @@ class SmallRouter:
             directory / "outputs", settings=self.settings, snapshot=tuple, clock=self.clock, emit=self.emit
         )
         self.config.subscribe(self.outputs.configure)
-        self.metrics = Metrics(
+        owners = Owners(
             version=self.version,
-            settings=self.settings,
             clock=self.clock,
-            bus=self.bus,
             started_at=lambda: self.started_at,
             modems=lambda: self.modems.views(),
             remote_sim=lambda: self.remote_sim.view(),
@@ -186,6 +185,7 @@ class SmallRouter:
             problems=lambda: len(self.problems()),
             storages={"data": directory},
         )
+        self.metrics = Metrics(lambda: owners, settings=self.settings, bus=self.bus)
         self.config.subscribe(self.metrics.configure)
         self.simulator: Faults | None = Faults()
         self.stopped = False

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from socket import gethostname
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remsim import __version__
 from remsim.alerts.desk import Alerts
@@ -46,6 +46,9 @@ from remsim.telemetry.sequence import Sequence
 from remsim.telemetry.series import SeriesStore
 from remsim.telemetry.usage import Usage
 from remsim.telemetry.usage_report import cap_percents
+
+if TYPE_CHECKING:
+    from remsim.metric_sources.gathering import Owners
 
 log = logging.getLogger(__name__)
 
@@ -155,22 +158,7 @@ class Router:
             emit=self.emit,
         )
         self.config.subscribe(self.outputs.configure)
-        self.metrics = Metrics(
-            version=self.version,
-            settings=self.settings,
-            clock=self.clock,
-            bus=self.bus,
-            started_at=lambda: self.started_at,
-            modems=self.modems.views,
-            remote_sim=self.remote_sim.view,
-            alerts=self.alerts.counts,
-            outputs=self.outputs,
-            usage=self.usage,
-            stores=self._stores,
-            write_errors=lambda: self.series.write_errors,
-            problems=lambda: len(self.problems()),
-            storages={"data": self.data_dir, "state": self.state_dir},
-        )
+        self.metrics = Metrics(self._owners, settings=self.settings, bus=self.bus)
         self.config.subscribe(self.metrics.configure)
         self.reports = MailedReports(
             self.state_dir / "reports.json",
@@ -251,6 +239,25 @@ class Router:
             if text:
                 found.append({"code": f"{name}_storage", "message": text, "hint": "free space or check the disk"})
         return [*found, *self.web_problems]
+
+    def _owners(self) -> Owners:
+        """Whom metrics are asked of."""
+        from remsim.metric_sources.gathering import Owners
+
+        return Owners(
+            version=self.version,
+            clock=self.clock,
+            started_at=lambda: self.started_at,
+            modems=self.modems.views,
+            remote_sim=self.remote_sim.view,
+            alerts=self.alerts.counts,
+            outputs=self.outputs,
+            usage=self.usage,
+            stores=self._stores,
+            write_errors=lambda: self.series.write_errors,
+            problems=lambda: len(self.problems()),
+            storages={"data": self.data_dir, "state": self.state_dir},
+        )
 
     def _stores(self) -> dict[str, str | None]:
         """What keeps each store from being written, in a sentence."""

@@ -12,8 +12,8 @@ FIELDS = ("band", "pci", "tac", "cell_id", "nr_band", "nr_arfcn", "nr_pci")
 class Cells:
     """The cells each modem was in within a day, ``most`` of them at most. Further ones have no sample."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self) -> None:
+        self.most = 0
         self._seen: dict[str, dict[tuple[Any, ...], float]] = {}
 
     def of(self, modem: str, reading: Mapping[str, Any], now: float) -> dict[str, Any] | None:

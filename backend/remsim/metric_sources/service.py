@@ -1,56 +1,13 @@
-"""Samples of the service itself: what happened, what is stored, who watches, what is sent on."""
+"""Samples of the service itself: what is alerted, and what is sent on."""
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from remsim.alerts.alert import SEVERITY_RANK
 from remsim.config.outputs import OutputSettings
-from remsim.core.events import KINDS, Event
 from remsim.telemetry.metrics.draft import Draft, labels
-
-
-class EventCounter:
-    """Counts what happens, from any thread. Every kind is there from the beginning, so that its first one is seen."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._counts = Counter(dict.fromkeys(KINDS, 0))
-
-    def take(self, event: Event) -> None:
-        """One more."""
-        with self._lock:
-            self._counts[event.kind] += 1
-
-    def add(self, draft: Draft, since: float) -> None:
-        """All counts."""
-        with self._lock:
-            counts = list(self._counts.items())
-        for kind, count in counts:
-            draft.add("remsim_events_total", count, labels(kind=kind), since=since)
-
-
-class Stopwatch:
-    """How often something was done, and how long all of it took."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._count, self._total_s = 0, 0.0
-
-    def took(self, seconds: float) -> None:
-        """Once more."""
-        with self._lock:
-            self._count += 1
-            self._total_s += seconds
-
-    def add(self, draft: Draft, name: str, since: float) -> None:
-        """Sum and count."""
-        with self._lock:
-            count, total_s = self._count, self._total_s
-        draft.add_summary(name, round(total_s, 6), count, since=since)
 
 
 def add_alerts(draft: Draft, counts: Mapping[tuple[str, str], int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.exceptions import NotFound
 
-from remsim.telemetry.metrics.text import CLASSIC, OPENMETRICS
+from remsim.telemetry.metrics import CLASSIC, OPENMETRICS
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 

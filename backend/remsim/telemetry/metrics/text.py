@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from remsim.telemetry.metrics.draft import Draft, Labels, Rows
 from remsim.telemetry.metrics.family import Alias
 
-CLASSIC = "text/plain; version=0.0.4; charset=utf-8"
-OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 CREATED = "_created"
 ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
