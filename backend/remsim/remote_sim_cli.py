@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 
@@ -14,6 +16,12 @@ def add_verbs(verbs: Any) -> None:
 
     decode = below.add_parser("decode", help="decode RSPRO frames, a line of hex each, from stdin to JSON lines")
     decode.set_defaults(run=run_decode)
+
+    relay = below.add_parser("relay", help="run the relay that counts a client's TPDUs; the service starts it itself")
+    relay.add_argument("name", metavar="NAME", help="the client's section in remsim_console")
+    relay.add_argument("--config", type=Path, metavar="DIR", help="UCI files (default /etc/config)")
+    relay.add_argument("--data", type=Path, metavar="DIR", help="where the service keeps its data")
+    relay.set_defaults(run=run_relay)
 
 
 def run_decode(arguments: argparse.Namespace) -> int:
@@ -27,3 +35,21 @@ def run_decode(arguments: argparse.Namespace) -> int:
             sys.stdout.write(decode_line(line) + "\n")
             sys.stdout.flush()
     return 0
+
+
+def run_relay(arguments: argparse.Namespace) -> int:
+    """Become the relay of a client. It is another program, because this one is too large to stay."""
+    from remsim.config.settings import load_settings
+    from remsim.core.errors import Conflict, NotFound
+    from remsim.remotesim.relay_place import RELAYS, has_relay, relay_command
+    from remsim.serve import DEFAULT_CONFIG_DIR
+
+    settings = load_settings(arguments.config or DEFAULT_CONFIG_DIR)
+    client = next((one for one in settings.remote_clients if one.name == arguments.name), None)
+    if client is None:
+        raise NotFound(f"there is no remote_client {arguments.name[:40]!r}", field="NAME")
+    if not has_relay(client):
+        raise Conflict(f"{client.name} goes without a relay", hint="set its option relay; the openwrt client has none")
+    data_dir = arguments.data or Path(settings.service.data_dir)
+    command = relay_command(client, data_dir / RELAYS)
+    os.execv(command[0], command)

@@ -62,9 +62,9 @@ class Counts:
             "tpdu_tx": self.tpdu_tx,
             "tpdu_rx": self.tpdu_rx,
             "undecodable": self.undecodable,
-            "results": self.results,
-            "failures": self.failures,
-            "delays": self.delays,
+            "results": dict(self.results),
+            "failures": dict(self.failures),
+            "delays": list(self.delays),
             "delay_sum_s": round(self.delay_sum_s, 6),
             "since": self.since,
         }

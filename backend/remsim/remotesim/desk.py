@@ -29,7 +29,9 @@ class RemoteSim:
         self._clock = clock
         self._emit = emit
         self.keeper = Keeper(state_dir / "remote_sim.db", settings=settings, clock=clock, emit=emit)
-        self.extras = Extras(state_dir=state_dir, clock=clock, emit=emit, clients=self._client_views)
+        self.extras = Extras(
+            state_dir=state_dir, data_dir=data_dir, clock=clock, emit=emit, clients=self._client_views
+        )
         self.extras.configure(settings)
 
     def start(self) -> None:

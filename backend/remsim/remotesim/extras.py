@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from remsim.config.remote_sim import RemoteClientSettings
 from remsim.config.settings import Settings
-from remsim.core.clock import Clock
+from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import Conflict
 from remsim.core.events import Event
 from remsim.remotesim.ionmesh_environment import in_force
+from remsim.remotesim.relay_place import RELAYS, counters_path, has_relay, relay_address
 
 if TYPE_CHECKING:
+    from remsim.remotesim.gsmtap import GsmtapListener
     from remsim.remotesim.ionmesh import IonMesh
 
 STATUS = {"remote": "active", "connecting": "warning", "local": "warning", "unassigned": "warning"}
@@ -27,17 +30,22 @@ class Extras:
         self,
         *,
         state_dir: Path,
+        data_dir: Path,
         clock: Clock,
         emit: Callable[[Event], None],
         clients: Callable[[], list[dict[str, Any]]],
     ) -> None:
         self._state_dir = state_dir
+        self._data_dir = data_dir
         self._clock = clock
         self._emit = emit
         self._clients = clients
         self._is_running = False
         self._started = clock.monotonic()
         self._ionmesh: IonMesh | None = None
+        self._gsmtap: GsmtapListener | None = None
+        self._gsmtap_wanted = ""
+        self._relayed: dict[str, RemoteClientSettings] = {}
 
     def configure(self, settings: Settings) -> None:
         """Put changed settings in force."""
@@ -49,18 +57,23 @@ class Extras:
             self._ionmesh.configure(settings)
             if self._is_running:
                 self._ionmesh.start()
+        self._relayed = {one.name: one for one in settings.remote_clients if has_relay(one)}
+        self._gsmtap_wanted = settings.remote_sim.gsmtap
+        self._follow_gsmtap()
 
     def start(self) -> None:
         """Begin with what is configured."""
         self._is_running = True
         if self._ionmesh is not None:
             self._ionmesh.start()
+        self._follow_gsmtap()
 
     def stop(self) -> None:
         """End."""
         self._is_running = False
         if self._ionmesh is not None:
             self._ionmesh.stop()
+        self._follow_gsmtap()
 
     @property
     def ionmesh(self) -> IonMesh:
@@ -71,9 +84,49 @@ class Extras:
 
     def add_to(self, view: dict[str, Any]) -> None:
         """Put into remote SIM's view what is known here."""
-        mesh = self._ionmesh
+        mesh, gsmtap = self._ionmesh, self._gsmtap
         view["ionmesh"] = None if mesh is None else mesh.view()
-        view["warnings"] = [*view.get("warnings", ()), *(() if mesh is None else mesh.warnings())]
+        view["gsmtap"] = None if gsmtap is None else gsmtap.view()
+        found = [] if mesh is None else mesh.warnings()
+        if view["gsmtap"] is not None and view["gsmtap"]["problem"] is not None:
+            hint = "name an address that this router has"
+            found.append({"code": "gsmtap", "message": view["gsmtap"]["problem"], "hint": hint})
+        view["warnings"] = [*view.get("warnings", ()), *found]
+        for client in view["clients"]:
+            client |= self._counted(client)
+
+    def _follow_gsmtap(self) -> None:
+        """Listen where it is wanted, while we run."""
+        wanted = self._gsmtap_wanted if self._is_running else ""
+        if self._gsmtap is not None and self._gsmtap.address != wanted:
+            self._gsmtap.stop()
+            self._gsmtap = None
+        if self._gsmtap is None and wanted:
+            from remsim.remotesim.gsmtap import GsmtapListener
+
+            self._gsmtap = GsmtapListener(wanted, self._data_dir / "gsmtap.json")
+            self._gsmtap.start()
+
+    def _counted(self, client: Mapping[str, Any]) -> dict[str, Any]:
+        """What a client's relay counts, while it runs; and the bankd it hides."""
+        settings = self._relayed.get(str(client.get("name")))
+        if settings is None:
+            return {"relay": {"enabled": False, "running": None}}
+        from remsim.remotesim.counts import read_file, shown
+
+        file = counters_path(self._data_dir / RELAYS, settings.name)
+        content = read_file(file)
+        is_running = bool(content) and is_relay(content.get("pid"), file)
+        relay = {"enabled": True, "running": is_running, "problem": None}
+        if not is_running:
+            return {"relay": relay}
+        links = {name: content.get(name) for name in ("server_link", "bankd_link", "problem")}
+        since = content["since"]
+        found = {"relay": relay | links, **shown(content, None if since is None else iso_utc(since))}
+        own = relay_address(settings.client_id, settings.client_slot)
+        if str(client.get("bankd_addr")).startswith(f"{own}:"):
+            found["bankd_addr"] = content.get("bankd")
+        return found
 
     def _beat(self, name: str) -> Mapping[str, Any]:
         """What a heartbeat says of a client; what is not known is not in it."""
@@ -88,3 +141,11 @@ class Extras:
             "status": "error" if is_dead else STATUS.get(str(client.get("state")), "active"),
             "stats": {key: value for key, value in stats.items() if value is not None},
         }
+
+
+def is_relay(pid: Any, file: Path) -> bool:
+    """Whether a process is the relay that counts in a file."""
+    try:
+        return bytes(file) in Path(f"/proc/{int(pid)}/cmdline").read_bytes().split(b"\0")
+    except (OSError, TypeError, ValueError):
+        return False

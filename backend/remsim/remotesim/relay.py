@@ -9,6 +9,7 @@ copy; of that only counts leave this process. A link ends at both sides when it 
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import signal
 import socket
@@ -252,6 +253,7 @@ class Relay:
         content["bankd"] = None if self._kept is None else shown_address(self._kept)
         for kind, links in self._links.items():
             content[f"{kind}_link"] = any(link.is_open for link in tuple(links))
+        content["pid"] = os.getpid()
         content["problem"] = self._problems["server"] or self._problems["bankd"]
         if content == self._written:
             return

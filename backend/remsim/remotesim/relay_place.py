@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # a relay must stay small
 
 RELAY_SERVER_PORT, RELAY_BANKD_PORT = 9988, 9989
 """In place of the remsim-server's 9998 and the bankd's 9999, which may be on this router too."""
+RELAYS = "relay"
+"""Where relays count, in the data directory."""
 WITHOUT_DATA_PATH = ("openwrt",)
 """Programs that carry no TPDU: there is nothing to count."""
 
