@@ -3,7 +3,7 @@
 const KINDS = ['remote_sim', 'slotmap', 'remsim_server', 'remsim_client', 'ionmesh'];
 const SOON_MS = 300;
 const LEAST_MS = 1000;
-const AGAIN_MS = 10000;
+const AGAIN_MS = { live: 5000, polling: 10000 }; // a router's web server has few slots for who polls
 
 /** Whether an event tells of remote SIMs. */
 export function isOfRemoteSim(event) {
@@ -110,7 +110,7 @@ export class RemoteData {
 
 	/** Called each second while the page is seen. */
 	tick() {
-		if (this._askedAt && Date.now() - this._askedAt > AGAIN_MS && ['live', 'polling'].includes(this._store.link.mode))
+		if (this._askedAt && Date.now() - this._askedAt > AGAIN_MS[this._store.link.mode])
 			this.load();
 	}
 }

@@ -6,6 +6,7 @@ import { ClientCard } from './remote-client.js';
 import { GsmtapPanel } from './remote-counts.js';
 import { RemoteData, errorText } from './remote-data.js';
 import { RemoteEvents } from './remote-events.js';
+import { Faults } from './remote-faults.js';
 import { IonMeshPanel } from './remote-ionmesh.js';
 import { MapsTab } from './remote-maps.js';
 import { ServerPanel } from './remote-server.js';
@@ -48,11 +49,12 @@ class RemoteSimPage extends Frame {
 		this.ionmesh = new IonMeshPanel(this.context);
 		this.gsmtap = new GsmtapPanel(this.context);
 		this.events = new RemoteEvents(this.context);
+		this.faults = new Faults(this.context);
 		this.maps = new MapsTab(this.context);
 		this.settings = new SettingsTab(this.context);
 		this.spool = el('p.remsim-problem', { hidden: true });
 		this.panels = {
-			now: el('div.remsim-stack', {}, this.steps.root, this.spool, this.clientList, this.serverList, this.ionmesh.root, this.gsmtap.root, this.others, this.events.root),
+			now: el('div.remsim-stack', {}, this.steps.root, this.spool, this.clientList, this.serverList, this.ionmesh.root, this.gsmtap.root, this.others, this.events.root, this.faults.root),
 			maps: this.maps.root, settings: this.settings.root
 		};
 		this.links = Object.fromEntries(TABS.map(([name, word]) => [name, el('a', { href: address(name) }, t(word))]));
@@ -135,6 +137,7 @@ class RemoteSimPage extends Frame {
 		if (this.tab !== 'now')
 			return;
 		this.steps.update();
+		this.faults.update();
 		this._each(this.clients, this.clientList, ours, client => client.name || client.client_slot, client => new ClientCard(this.context, client));
 		this._each(this.servers, this.serverList, data.servers, server => server.name || server.url, () => new ServerPanel(this.context));
 		this.ionmesh.update(view.ionmesh);

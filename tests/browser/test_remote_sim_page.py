@@ -212,6 +212,81 @@ def test_maps_come_from_a_file_after_a_look_at_it(visit: Any, fake: FakeRemoteSi
 
 
 @pytest.fixture
+def simulated(service: RunningService) -> Iterator[RunningService]:
+    """The simulation's own server, bank and maps; what was done to them is undone."""
+
+    def is_well(view: dict[str, Any]) -> bool:
+        ours = [one["state"] for one in view["slotmaps"] if one["desired"]]
+        return view["server"]["reachable"] is True and ours == ["ACTIVE"] * 2
+
+    assert service.request("config/remote_sim/remote_sim", method="PUT", body={"reconcile_s": 1})[0] == 200
+    service.wait_for("remote-sim", is_well, 30)
+    yield service
+    fault(service, "remote_clear")
+    service.request("remote-sim/restore", method="POST")
+    for one in service.get("remote-sim")["slotmaps"]:
+        if one["desired"] and one["bank_slot"] > 5:
+            service.request(f"remote-sim/slotmaps/{one['bank_id']}:{one['bank_slot']}", method="DELETE")
+    service.wait_for("remote-sim", is_well, 30)
+    service.request("config/remote_sim/remote_sim", method="PUT", body={})
+
+
+def fault(service: RunningService, name: str, **more: Any) -> None:
+    """Have the simulator do something to the remote SIMs."""
+    assert service.request("simulation/faults", method="POST", body={"fault": name, **more})[0] == 202
+
+
+def test_a_map_reaches_the_simulated_server_and_goes_again(visit: Any, simulated: RunningService) -> None:
+    page = opened(visit, "maps")
+    expect(row_of(page, "bank 1, slot 2")).to_contain_text("told to the bank")
+    page.get_by_role("button", name="New slot map").click()
+    form = page.get_by_role("region", name="Slot map", exact=True)
+    form.get_by_label(BANK).fill("1")
+    form.get_by_label("Slot of the bank").fill("6")
+    form.get_by_label("another client").check()
+    form.get_by_label("Client id").fill("12")
+    form.get_by_role("button", name="Make it").click()
+    made = row_of(page, "bank 1, slot 6")
+    expect(made).to_contain_text(re.compile("client 12:0told to the bank"), timeout=15000)
+    made.get_by_role("button", name="Delete").click()
+    sure(page, "Take it away")
+    expect(made).to_have_count(0, timeout=15000)
+    page.get_by_role("link", name="Now", exact=True).click()
+    last = page.get_by_role("region", name="Last events").locator("li").first
+    expect(last).to_contain_text(re.compile("Slot map changed.*1:6 for client 12:0 removed"))
+
+
+def test_a_server_that_is_lost_and_back_is_seen_without_a_reload(visit: Any, simulated: RunningService) -> None:
+    page = opened(visit)
+    server = page.get_by_role("article", name="Server simulated")
+    expect(server).to_contain_text("Answers")
+    expect(server).to_contain_text("Bank 1● connected")
+    page.get_by_label("Fault").select_option("Have the server answer nonsense")
+    page.get_by_role("button", name="Do it").click()
+    expect(server).to_contain_text("Does not answer", timeout=20000)
+    page.get_by_role("link", name="Slot maps").click()
+    expect(row_of(page, "bank 1, slot 2")).to_contain_text("when last seen: told to the bank")
+    page.get_by_role("link", name="Now", exact=True).click()
+    fault(simulated, "remote_clear")
+    expect(server).to_contain_text("Answers", timeout=40000)
+
+
+def test_held_maps_are_restored_when_somebody_says_so(visit: Any, simulated: RunningService) -> None:
+    held = {"restore": "hold", "reconcile_s": 1}
+    assert simulated.request("config/remote_sim/remote_sim", method="PUT", body=held)[0] == 200
+    page = opened(visit, "maps")
+    expect(row_of(page, "bank 1, slot 2")).to_contain_text("told to the bank")
+    fault(simulated, "server_restart")
+    for card in ("bank 1, slot 2", "bank 1, slot 3"):
+        expect(row_of(page, card)).to_contain_text("held: ", timeout=30000)
+    page.get_by_role("button", name="Restore all that are held").click()
+    expect(page.locator("dialog")).to_contain_text("Each of their modems is reset once")
+    sure(page, "Restore now")
+    for card in ("bank 1, slot 2", "bank 1, slot 3"):
+        expect(row_of(page, card)).to_contain_text("told to the bank", timeout=30000)
+
+
+@pytest.fixture
 def nothing_set_up(visit: Any, service: RunningService) -> Iterator[FakeRemoteSim]:
     """A router without remote SIM; what is set up meanwhile is taken back."""
     fake = FakeRemoteSim()
