@@ -31,7 +31,7 @@ class Draft:
             rows = self._rows[name] = {}
         rows[name, labels] = value
         if since is not None:
-            rows[f"{FAMILIES[name].base}_created", labels] = since
+            rows[f"{name.removesuffix('_total')}_created", labels] = since
 
     def add_summary(self, name: str, total: float, count: int, labels: Labels = (), *, since: float | None) -> None:
         """Sum and count of what was observed."""
