@@ -10,13 +10,13 @@ import { STATE_WORDS, stateLook, stateSentence } from './words.js';
 const NO_CARD = ['no_sim', 'gone'];
 
 /** What was used of a cap, with a bar where there is one, and what it costs. */
-export function usageOf(sim, t) {
+export function usageOf(sim, t, plans = null) {
 	if (!sim)
 		return null;
 	const { used_bytes: used, cap_bytes: cap, used_percent: percent, cost, currency } = sim;
 	const price = Number.isFinite(cost) ? ` · ${money(cost, currency)}` : '';
 	if (!cap)
-		return el('p.remsim-simcard-usage', {}, t('%s in this billing cycle', bytes(used)), price, ' ', el('span.remsim-muted', {}, t('no cap is set')));
+		return el('p.remsim-simcard-usage', {}, t('%s in this billing cycle', bytes(used)), price, ' ', plans ? el('a', { href: plans }, t('set a cap')) : el('span.remsim-muted', {}, t('no cap is set')));
 	const look = percent >= 100 ? 'poor' : percent >= 80 ? 'fair' : 'good';
 	return el('div.remsim-simcard-usage', {}, t('%s of %s in this billing cycle', bytes(used), bytes(cap)), ` (${number(percent)} %)`, price,
 		el(`progress.remsim-simcard-cap.remsim-quality-${look}`, { max: 100, value: Math.min(100, percent), 'aria-label': t('Used of the cap') }));
@@ -76,6 +76,8 @@ export class Pair {
 			const look = isRemote ? 'serving' : client.state === 'unknown' ? 'unsure' : 'idle';
 			found.push({ kind: 'remote', look, slot: bankSlotName(bankSlot, t), since: isRemote ? client.since : null, why: client.health || '', problem: clientLook(client) === 'problem', ...(isRemote && isSeen ? own : { name: bankSlotName(bankSlot, t) }) });
 		}
+		else if (client)
+			found.push({ kind: 'remote', look: 'none', name: t('No card of a bank'), isBare: true });
 		if (isRemote)
 			found.push({ kind: 'local', look: 'idle', name: t('Local SIM'), isBare: true });
 		else if (isSeen)
@@ -98,7 +100,7 @@ export class Pair {
 			use ? el('p.remsim-simcard-use', {}, card.look === 'serving' ? el('span', { 'aria-hidden': 'true' }, '● ') : null, [use, lasts].filter(Boolean).join(', ')) : null,
 			card.why && card.look !== 'serving' ? el(`p.remsim-sentence${card.problem ? '.remsim-problem' : '.remsim-muted'}`, {}, card.why) : null,
 			card.wrong ? el('p.remsim-problem', {}, card.wrong) : null,
-			usageOf(card.usage, t),
+			usageOf(card.usage, t, options.readonly ? null : options.links.page?.('usage')),
 			map && !map.foreign && !map.removing && !options.readonly ? el('div.remsim-tools', {}, el('button.remsim-small', { type: 'button', 'aria-label': t('Take away: %s', card.slot || card.name), click: () => takeCard(this._ctx, map) }, t('Take away'))) : null);
 	}
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from remote_fake import FakeRemoteSim
+from remote_fake import FakeRemoteSim, client
 from running import RunningService
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -57,6 +57,11 @@ def test_each_modem_stands_with_the_cards_that_serve_it_or_could(visit: Any, fak
     local = pair(page, "modem2").get_by_role("region", name=re.compile("^Local SIM"))
     expect(local).to_contain_text("serves this modem")
     expect(pair(page, "modem3").get_by_role("region")).to_have_count(1)
+    fake.view["clients"].append(client("7:0", "unassigned", name="client3", modem="modem3"))
+    page.reload()
+    none = pair(page, "modem3").get_by_role("region", name="Remote SIM: No card of a bank")
+    expect(none).to_be_visible()
+    expect(pair(page, "modem3").get_by_role("link", name="set a cap")).to_have_attribute("href", re.compile("usage$"))
 
 
 def test_a_cap_stands_at_its_card(visit: Any, service: RunningService, no_plans: None, fake: FakeRemoteSim) -> None:
