@@ -27,6 +27,7 @@ export class ClientCard {
 		this.hint = el('p.remsim-help.remsim-sentence');
 		this.uncertain = el('p.remsim-help', { hidden: true });
 		this.noData = el('p.remsim-problem', { hidden: true }, t('This program cannot carry a remote card to a modem. What does: a SIMtrace2 board with osmo-remsim-client-st2.'));
+		this.trouble = el('p.remsim-problem.remsim-sentence', { hidden: true });
 		this.facts = el('dl.remsim-facts');
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.buttons = Object.fromEntries(Object.entries(STEPS).map(([step, [word]]) => [step, el(`button${step === 'stop' ? '.remsim-danger' : ''}`, { type: 'button', hidden: !!options.readonly, click: () => this._step(step) }, t(word))]));
@@ -36,7 +37,7 @@ export class ClientCard {
 		this.fold = el('details', {}, el('summary', {}, t('Run, log, count')),
 			el('div.remsim-stack', {}, el('div.remsim-tools', {}, Object.values(this.buttons)), this.error, this.counting, this.logFold));
 		this.root = el('article.remsim-card', { 'data-client': client.name || client.client_slot }, el('header', {}, this.title, this.slot),
-			this.state, this.health, this.hint, this.uncertain, this.noData, this.facts, this.fold);
+			this.state, this.health, this.hint, this.uncertain, this.noData, this.trouble, this.facts, this.fold);
 		this.update(client);
 	}
 
@@ -60,9 +61,12 @@ export class ClientCard {
 		this.uncertain.hidden = !client.uncertain;
 		setText(this.uncertain, client.state_source === 'server' ? t('Not certain: the client itself has told nothing.') : t('Not certain: some of its reports are missing.'));
 		this.noData.hidden = client.process?.program !== 'openwrt';
-		const running = client.process?.running;
-		this.buttons.start.hidden = !!options.readonly || running === true || !client.process;
-		this.buttons.restart.hidden = this.buttons.stop.hidden = !!options.readonly || running !== true;
+		const { process } = client, can = process?.can ?? (!process ? [] : process.running ? ['restart', 'stop'] : ['start']);
+		for (const [step, button] of Object.entries(this.buttons))
+			button.hidden = !!options.readonly || !can.includes(step);
+		setText(this.trouble, process?.problem || '');
+		this.trouble.hidden = !process?.problem;
+		this.logFold.hidden = process?.log === false || !client.name;
 		this._counts();
 		this.tick();
 	}
