@@ -17,11 +17,38 @@ def add_verbs(verbs: Any) -> None:
     decode = below.add_parser("decode", help="decode RSPRO frames, a line of hex each, from stdin to JSON lines")
     decode.set_defaults(run=run_decode)
 
+    event = below.add_parser("event", help="what an event script of a client tells: write it down for the service")
+    event.add_argument("cause", metavar="CAUSE", nargs="?", default="", help="as the client says it")
+    event.set_defaults(run=run_event)
+
+    script = below.add_parser("event-script", help="print the path of the event script, for a client's -e")
+    script.set_defaults(run=run_event_script)
+
     relay = below.add_parser("relay", help="run the relay that counts a client's TPDUs; the service starts it itself")
     relay.add_argument("name", metavar="NAME", help="the client's section in remsim_console")
     relay.add_argument("--config", type=Path, metavar="DIR", help="UCI files (default /etc/config)")
     relay.add_argument("--data", type=Path, metavar="DIR", help="where the service keeps its data")
     relay.set_defaults(run=run_relay)
+
+
+def run_event(arguments: argparse.Namespace) -> int:
+    """Write the event into the spool. The client must not suffer from what goes wrong here, so the status is 0."""
+    from remsim.remotesim.spool import DEFAULT_STATE, write
+
+    environ = dict(os.environ)
+    try:
+        write(arguments.cause or environ.get("REMSIM_CAUSE", ""), environ, DEFAULT_STATE)
+    except (OSError, ValueError) as error:
+        print(f"remsim: the event is lost: {error}", file=sys.stderr)
+    return 0
+
+
+def run_event_script(arguments: argparse.Namespace) -> int:
+    """Print the path; it has no blanks in it on a router, as a client needs."""
+    from remsim.remotesim.event_script import event_script
+
+    print(event_script())
+    return 0
 
 
 def run_decode(arguments: argparse.Namespace) -> int:

@@ -147,7 +147,12 @@ class Router:
         )
         self.config.subscribe(self.alerts.configure)
         self.remote_sim = RemoteSim(
-            settings=self.settings, state_dir=self.state_dir, data_dir=self.data_dir, clock=self.clock, emit=self.emit
+            settings=self.settings,
+            state_dir=self.state_dir,
+            data_dir=self.data_dir,
+            clock=self.clock,
+            emit=self.emit,
+            modem_at=self.modems.at_place,
         )
         self.config.subscribe(self.remote_sim.configure)
         self.outputs = Outputs(

@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from remsim.config.remote_sim import RemoteClientSettings
+from remsim.core.clock import FakeClock
+from remsim.remotesim.clients import client_rows, foreign_rows
 from remsim.remotesim.exposure import warnings_of
-from remsim.remotesim.health import ServerSeen, health_of, server_clients
+from remsim.remotesim.health import ServerSeen, health_of
 from remsim.remotesim.slotmap import ACTIVE, NEW, UNACKNOWLEDGED, Bank, Seen, SlotMap
+from remsim.remotesim.spool import Spool
+from remsim.remotesim.told import Told
 
 MAP = SlotMap(1, 3, 5, 0)
 BANK = {1: Bank(1, 8)}
@@ -70,12 +75,35 @@ def test_a_client_has_a_moment_to_dial() -> None:
     assert "holds no card" in health_of(client("connecting"), seen, state_age_s=30.0).text
 
 
-def test_clients_of_others_are_shown_with_what_the_server_knows() -> None:
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    """Nobody has told anything."""
+    return Told(
+        Spool(tmp_path, tmp_path),
+        tmp_path / "kept.json",
+        clock=FakeClock(),
+        emit=lambda event: None,
+        of_client=lambda slot: ("remsim", None),
+    )
+
+
+def test_clients_of_others_are_shown_with_what_the_server_knows(told: Told) -> None:
     seen = server({MAP: ACTIVE}, clients={(5, 0): "truck", (6, 0): None, (7, 0): "ours"})
-    mapped, free = server_clients(["7:0"], [seen, seen])
+    mapped, free = foreign_rows([RemoteClientSettings("ours", 7)], [seen, seen], told)
     assert [mapped[key] for key in ("client_slot", "state", "bank_slot", "host")] == ["5:0", "unknown", "1:3", "truck"]
     assert mapped["uncertain"] and mapped["configured"] is False
     assert (free["client_slot"], free["state"], free["uncertain"]) == ("6:0", "unassigned", False)
+
+
+def test_ours_are_shown_by_their_settings_and_a_map_is_no_proof(told: Told) -> None:
+    ours = [RemoteClientSettings("truck", 5, modem="1-1.2"), RemoteClientSettings("spare", 6)]
+    seen = server({MAP: ACTIVE}, clients={(5, 0): "router", (6, 0): "router"})
+    mapped, free = client_rows(ours, [seen], {"1-1.2": ("modem1", "online")}.get, told)
+    assert (mapped["name"], mapped["modem"], mapped["state"], mapped["bank_slot"]) == ("truck", "modem1", "unknown", "1:3")
+    assert mapped["uncertain"] and "only the client can tell" in mapped["health"]
+    assert (free["state"], free["uncertain"], free["modem"]) == ("unassigned", False, None)
+    (lost,) = client_rows(ours[1:], [server(up=False)], lambda place: None, told)
+    assert (lost["state"], lost["uncertain"]) == ("unknown", True)
 
 
 class Machine:

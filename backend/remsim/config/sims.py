@@ -66,10 +66,10 @@ class SimOptions(Options):
     counts = Choice(COUNTED, metadata={"label": "What counts"})
     price_cycle = StrictNumber(0, 1_000_000, metadata={"label": "Price of a cycle", "help": "Empty: none"})
     price_gb = StrictNumber(
-        0, 1_000_000, metadata={"label": "Price of a GB", "help": "Of each, or of each above the cap where there is one"}
+        0, 1_000_000, metadata={"label": "Price of a GB", "help": "Each, or each above the cap where there is one"}
     )
     currency = Text(
-        0, 8, pattern=r"[^\s<>&]*", told="has blanks", metadata={"label": "Currency", "help": "Like EUR; for the prices"}
+        0, 8, pattern=r"[^\s<>&]*", told="has blanks", metadata={"label": "Currency", "help": "Of the prices, like EUR"}
     )
     note = Text(0, 200, metadata={"label": "Note", "help": "The plan, who pays"})
     report_channel = Text(

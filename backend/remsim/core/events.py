@@ -61,6 +61,7 @@ KINDS = {
     "state": "a modem's state changed otherwise",
     "sms": "a short message or a delivery report came in",
     "remote_sim": "a remote SIM client got its card, lost it or was told to wait",
+    "bankd_reconnect": "a bank serves a remote SIM client again",
     "slotmap": "a remote SIM's slot map was made, removed, put back, adopted or is in conflict",
     "remsim_client": "the program of a remote SIM client was started, ended or was restarted",
     "ionmesh": "IonMesh registered this router, refused it or told it something",

@@ -105,6 +105,11 @@ class ModemManager:
         """The state of each modem, by id."""
         return {modem.id: modem.state for modem in list(self._modems.values())}
 
+    def at_place(self, place: str) -> tuple[str, str] | None:
+        """The id and the state of the modem at a place; None when there is none."""
+        modems = list(self._modems.values())
+        return next(((modem.id, modem.state) for modem in modems if modem.found.usb_path == place), None)
+
     def views(self, *, identifiers: bool = False) -> list[dict[str, Any]]:
         """The objects of all modems, by number."""
         with self._identifying:  # two modems that change their ids are never seen with one id

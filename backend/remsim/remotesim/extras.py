@@ -13,7 +13,7 @@ from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import Conflict
 from remsim.core.events import Event
 from remsim.remotesim.ionmesh_environment import in_force
-from remsim.remotesim.relay_place import RELAYS, counters_path, has_relay, relay_address
+from remsim.remotesim.relay_place import RELAYS, counters_path, has_relay, is_relay_address
 
 if TYPE_CHECKING:
     from remsim.remotesim.gsmtap import GsmtapListener
@@ -94,6 +94,10 @@ class Extras:
         view["warnings"] = [*view.get("warnings", ()), *found]
         for client in view["clients"]:
             client |= self._counted(client)
+            if client["relay"]["running"] is False:
+                text = f"the relay of {client['name']} does not run, so its SIM is gone"
+                hint = "it is started again by itself; without counting there is no relay"
+                view["warnings"].append({"code": "relay_down", "message": text, "hint": hint})
 
     def _follow_gsmtap(self) -> None:
         """Listen where it is wanted, while we run."""
@@ -123,8 +127,7 @@ class Extras:
         links = {name: content.get(name) for name in ("server_link", "bankd_link", "problem")}
         since = content["since"]
         found = {"relay": relay | links, **shown(content, None if since is None else iso_utc(since))}
-        own = relay_address(settings.client_id, settings.client_slot)
-        if str(client.get("bankd_addr")).startswith(f"{own}:"):
+        if is_relay_address(str(client.get("bankd_addr"))):
             found["bankd_addr"] = content.get("bankd")
         return found
 

@@ -48,9 +48,12 @@ def health_of(client: Mapping[str, Any], servers: Sequence[ServerSeen], *, state
             "the server does not know this client",
             f"check the server's address, and that nobody else uses client {place_text(slot)}",
         )
-    if found is None:
-        return Health("no card is given to it", "make a slot map")
-    return map_health(client, *found, state_age_s)
+    return no_card() if found is None else map_health(client, *found, state_age_s)
+
+
+def no_card() -> Health:
+    """It has no slot map."""
+    return Health("no card is given to it", "make a slot map")
 
 
 def remote_health(client: Mapping[str, Any], found: tuple[SlotMap, ServerSeen] | None, is_known: bool) -> Health:
@@ -106,41 +109,6 @@ def map_health(client: Mapping[str, Any], one: SlotMap, server: ServerSeen, stat
         f"bankd answers, but slot {one.bank_slot} holds no card",
         f"look at slot {one.bank_slot} of bank {one.bank_id} and its reader, and that the client reaches {where}",
     )
-
-
-def server_clients(ours: Iterable[str], servers: Sequence[ServerSeen]) -> list[dict[str, Any]]:
-    """Clients that servers know and this router does not run, as ``clients`` of the API has them."""
-    known = set(ours)
-    rows = []
-    for server in servers:
-        maps = {one.client: one for one in server.seen.maps}
-        for slot, host in sorted(server.seen.clients.items()):
-            if place_text(slot) not in known:
-                known.add(place_text(slot))
-                rows.append(client_row(slot, host, server, maps.get(slot)))
-    return rows
-
-
-def client_row(slot: tuple[int, int], host: str | None, server: ServerSeen, one: SlotMap | None) -> dict[str, Any]:
-    """A client of others. Without a slot map it has no card; with one only the client knows."""
-    health = Health("no card is given to it", "make a slot map") if one is None else map_health({}, one, server, None)
-    is_known = one is None and server.reachable
-    return {
-        "name": None,
-        "host": host,
-        "server": server.name,
-        "configured": False,
-        "client_slot": place_text(slot),
-        "state": "unassigned" if is_known else "unknown",
-        "state_source": "server",
-        "since": None,
-        "bank_slot": None if one is None else place_text(one.bank),
-        "bankd_addr": None,
-        "uncertain": not is_known,
-        "modem": None,
-        "health": health.text,
-        "hint": health.hint,
-    }
 
 
 def map_of(slot: tuple[int, int], servers: Iterable[ServerSeen]) -> tuple[SlotMap, ServerSeen] | None:

@@ -27,13 +27,14 @@ from remsim.core.tlv import Tlv
 from remsim.remotesim.apdu import Judge
 from remsim.remotesim.counts import Counts, read_file, write_file
 from remsim.remotesim.relay_place import RELAY_BANKD_PORT, RELAY_SERVER_PORT
-from remsim.remotesim.rspro import OSMO, RSPRO, Frame, FrameReader, decode
+from remsim.remotesim.rspro import HEAD, OSMO, RSPRO, Frame, FrameReader, decode
 
 CONNECT_S = 10.0
 FLUSH_S = 1.0
 MOST_LINKS = 8
 """Of one kind. A client has one, and another before the first is known to be gone."""
-LARGEST_ANY_FRAME = 3 + 65535
+LARGEST_BODY = 65535
+LARGEST_ANY_FRAME = HEAD + LARGEST_BODY
 CONFIG_CLIENT_BANK = 0xB1
 TO_CARD, TO_MODEM = "tpduModemToCard", "tpduCardToModem"
 Address = tuple[str, int]
@@ -68,7 +69,7 @@ class Tap:
             return
         try:
             message = decode(frame)
-        except RemsimError:
+        except Exception:  # whatever is wrong with a copy, the frame itself has passed, and the next one must too
             self._counts.undecodable += 1
             return
         if message.name == TO_CARD:
@@ -206,6 +207,7 @@ class Relay:
         try:
             link.run()
         finally:
+            near.close()
             self._links[kind].remove(link)
             self._told(kind, link.problem)
 
@@ -294,12 +296,17 @@ def redirected(frame: Frame, own: Address) -> tuple[Frame, Address | None] | Non
     number = tlv.read_integer(port.value)
     if number == 0:
         return frame, None
+    if not 0 < number <= 65535:
+        raise ValueError("it is no port")
     bankd = socket.inet_ntop(socket.AF_INET6 if ip.tag == 0x81 else socket.AF_INET, ip.value), number
     mine = (Tlv(0x80, socket.inet_aton(own[0])), Tlv(port.tag, tlv.encode_integer(own[1])))
     parts = (slot, with_children(place, *mine, *more), *others)
     inner = with_children(message, *parts)
     outer = [with_children(part, inner) if part.tag == 0xA2 else part for part in pdu.children()]
-    return Frame(frame.protocol, frame.body[:1] + with_children(pdu, *outer).encode()), bankd
+    body = frame.body[:1] + with_children(pdu, *outer).encode()
+    if len(body) > LARGEST_BODY:
+        raise ValueError("it is too long")
+    return Frame(frame.protocol, body), bankd
 
 
 def with_children(parent: Tlv, *children: Tlv) -> Tlv:

@@ -29,6 +29,13 @@ def relay_address(client_id: int, client_slot: int) -> str:
     return f"127.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
 
+def is_relay_address(address: str) -> bool:
+    """Whether an address of a bankd, like ``127.64.20.0:9989``, is that of a relay."""
+    host, _, port = address.rpartition(":")
+    parts = host.split(".")
+    return port == str(RELAY_BANKD_PORT) and parts[0] == "127" and parts[1:2] in [[str(one)] for one in range(64, 80)]
+
+
 def counters_path(counters_dir: Path, name: str) -> Path:
     """The file a client's relay counts in."""
     return counters_dir / f"{name}.json"

@@ -28,6 +28,7 @@ put 644 openwrt-feed/remsim/files/nginx.locations /usr/share/remsim
 
 files=$from/openwrt-feed/remsim/files
 put 755 "$files/remsim" /usr/bin
+put 755 "$files/remote-sim-event.sh" /usr/share/remsim
 put 600 "$files/remsim_console.config" /etc/config remsim_console
 put 755 "$files/remsim-console.init" /etc/init.d remsim-console
 put 755 "$files/remsim-console.defaults" /etc/uci-defaults 90-remsim-console
