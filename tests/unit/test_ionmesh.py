@@ -20,7 +20,7 @@ from remsim.config.settings import Settings
 from remsim.core.clock import FakeClock, SystemClock
 from remsim.core.errors import Conflict, NotFound
 from remsim.core.events import Event
-from remsim.remotesim.assignment import CACHE, assignment_of, host_of, read_assignments
+from remsim.remotesim.assignment import CACHE, Assignment, assignment_of, host_of, read_assignments
 from remsim.remotesim.ionmesh import IonMesh
 from remsim.remotesim.ionmesh_api import IonMeshApi, IonMeshError
 from remsim.remotesim.ionmesh_environment import in_force
@@ -42,8 +42,14 @@ class Room:
         self.events: list[Event] = []
         self.directory = directory
         self.settings = IonMeshSettings(enabled=True, url=orchestrator.url, api_key=orchestrator.key)
+        self.assigned: list[dict[str, Assignment]] = []
         self.mesh = IonMesh(
-            state_dir=directory, clock=self.clock, emit=self.events.append, environment={}, host_name="router7"
+            state_dir=directory,
+            clock=self.clock,
+            emit=self.events.append,
+            environment={},
+            host_name="router7",
+            assigned=lambda: self.assigned.append(read_assignments(directory, self.settings)),
         )
 
     def use(self, clients: tuple[RemoteClientSettings, ...] = TWO, **changes: Any) -> Room:
@@ -273,6 +279,24 @@ def test_assignments_outlive_orchestrator_and_service(tmp_path: Path, orchestrat
     again.go(10)
     assert not again.view["cached"]
     assert again.view["assignment"]["slot_id"] == 42
+
+
+def test_who_runs_the_clients_hears_of_what_they_were_given_once_it_is_written(
+    room: Room, orchestrator: Orchestrator
+) -> None:
+    room.use().go()
+    assert [{name: one.slot_id for name, one in found.items()} for found in room.assigned] == [
+        {"uplink": 42, "spare": 43}
+    ]
+    room.go(60).go(60)
+    assert len(room.assigned) == 1
+    room.mesh.unregister("spare")
+    assert list(room.assigned[-1]) == ["uplink"]
+    orchestrator.clients["router7-uplink"] = 49
+    room.mesh.register("uplink")
+    assert room.assigned[-1]["uplink"].slot_id == 49
+    again = Room(room.directory, orchestrator).use().go()
+    assert again.assigned == []  # it was known from the file
 
 
 @pytest.mark.parametrize(

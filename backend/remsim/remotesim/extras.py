@@ -24,7 +24,10 @@ STATUS = {"remote": "active", "connecting": "warning", "local": "warning", "unas
 
 
 class Extras:
-    """``clients`` gives the views of this router's clients, for IonMesh's heartbeats."""
+    """``clients`` gives the views of this router's clients, for IonMesh's heartbeats.
+
+    ``assigned`` is called when IonMesh gave a client something else than before: ``read_assignments`` has it.
+    """
 
     def __init__(
         self,
@@ -34,12 +37,14 @@ class Extras:
         clock: Clock,
         emit: Callable[[Event], None],
         clients: Callable[[], list[dict[str, Any]]],
+        assigned: Callable[[], None] = lambda: None,
     ) -> None:
         self._state_dir = state_dir
         self._data_dir = data_dir
         self._clock = clock
         self._emit = emit
         self._clients = clients
+        self._assigned = assigned
         self._is_running = False
         self._started = clock.monotonic()
         self._ionmesh: IonMesh | None = None
@@ -52,7 +57,13 @@ class Extras:
         if self._ionmesh is None and in_force(settings.ionmesh, os.environ).enabled:
             from remsim.remotesim.ionmesh import IonMesh
 
-            self._ionmesh = IonMesh(state_dir=self._state_dir, clock=self._clock, emit=self._emit, beat=self._beat)
+            self._ionmesh = IonMesh(
+                state_dir=self._state_dir,
+                clock=self._clock,
+                emit=self._emit,
+                beat=self._beat,
+                assigned=self._assigned,
+            )
         if self._ionmesh is not None:
             self._ionmesh.configure(settings)
             if self._is_running:

@@ -19,7 +19,7 @@ from remsim.core.clock import FIRST_TRUSTED, Clock, iso_utc
 from remsim.core.errors import Conflict, NotFound
 from remsim.core.events import Event
 from remsim.core.masking import mask
-from remsim.remotesim.assignment import clients_in, kept_assignment, origin_of, read_cache, write_cache
+from remsim.remotesim.assignment import Assignment, clients_in, kept_assignment, origin_of, read_cache, write_cache
 from remsim.remotesim.ionmesh_api import IonMeshApi, IonMeshError
 from remsim.remotesim.ionmesh_client import Registration
 from remsim.remotesim.ionmesh_environment import in_force
@@ -40,13 +40,20 @@ Beat = Callable[[str], Mapping[str, Any]]
 """What a heartbeat says of a client: status, stats, modem_info."""
 
 
+def nobody() -> None:
+    """Nobody wants to know."""
+
+
 def alive(name: str) -> Mapping[str, Any]:
     """The heartbeat of a client of which nothing else is known."""
     return {"status": "active"}
 
 
 class IonMesh:
-    """The router's clients at IonMesh. ``view`` and the requests of pages are for any thread."""
+    """The router's clients at IonMesh. ``view`` and the requests of pages are for any thread.
+
+    ``assigned`` is called when a client has another assignment than before, or none: it must be run anew.
+    """
 
     def __init__(
         self,
@@ -55,6 +62,7 @@ class IonMesh:
         clock: Clock,
         emit: Callable[[Event], None],
         beat: Beat = alive,
+        assigned: Callable[[], None] = nobody,
         environment: Mapping[str, str] = os.environ,
         host_name: str | None = None,
     ) -> None:
@@ -62,6 +70,7 @@ class IonMesh:
         self._clock = clock
         self._emit = emit
         self._beat = beat
+        self._assigned = assigned
         self._environment = environment
         self._host_name = host_name or gethostname()
         self._wake = threading.Condition()
@@ -72,6 +81,7 @@ class IonMesh:
         self._lists: dict[str, Any] = {}
         self._lists_kept_at = -KEEP_LISTS_S
         self._written = b""
+        self._known: dict[str, Assignment | None] = {}
         self._orchestrator: dict[str, Any] | None = None
         self._discover_at = 0.0
         self._thread: threading.Thread | None = None
@@ -93,6 +103,8 @@ class IonMesh:
                 if is_other:
                     self._load()
                 self._follow(settings.remote_clients)
+                if is_other:
+                    self._known = {name: placed(one.assignment) for name, one in self._registrations.items()}
                 for registration in self._registrations.values() if has_changed else ():
                     registration.retry()
             self._wake.notify_all()
@@ -310,23 +322,31 @@ class IonMesh:
         with self._wake:
             if self._api is None:
                 return
+            given = {name: placed(one.assignment) for name, one in self._registrations.items()}
+            is_other, self._known = given != self._known, given
             content = {
                 "of": origin_of(self._settings),
                 "clients": {name: one.kept() for name, one in self._registrations.items()},
                 "leaving": sorted(self._leaving),
             }
             written = json.dumps(content).encode()
-            if written == self._written and not with_lists:
-                return
-            self._written = written
-            self._lists_kept_at = self._clock.monotonic()
-            try:
-                write_cache(self._state_dir, content | {"lists": self._lists})
-            except OSError as error:
-                log.error("what IonMesh says cannot be kept: %s", error.strerror)
+            if written != self._written or with_lists:
+                self._written = written
+                self._lists_kept_at = self._clock.monotonic()
+                try:
+                    write_cache(self._state_dir, content | {"lists": self._lists})
+                except OSError as error:
+                    log.error("what IonMesh says cannot be kept: %s", error.strerror)
+        if is_other:
+            self._assigned()
 
     def _tell(self, severity: str, text: str, data: dict[str, Any]) -> None:
         self._emit(Event("ionmesh", "remsim", self._clock.now(), text, severity, data))
+
+
+def placed(assignment: Assignment | None) -> Assignment | None:
+    """What of an assignment a client is run by."""
+    return None if assignment is None else Assignment(assignment.bank_id, assignment.slot_id, assignment.server_host)
 
 
 SHOWN_FIRST = ("state", "message", "since", "last_heartbeat_at", "assignment", "cached")
