@@ -184,6 +184,9 @@ class Router:
 
     def publish_reading(self, reading: ModemReading) -> None:
         """Number a reading and hand it to everybody who listens."""
+        serves = self.remote_sim.serves(reading.modem)
+        if serves is not None:
+            reading = replace(reading, bankd_link_percent=100.0 if serves else 0.0)
         self.bus.publish(Numbered(self.sequence.next(), reading))
 
     def emit(self, event: Event) -> None:

@@ -35,7 +35,7 @@ export function valueText(value, unit, t) {
 const MEASURES = {
 	rsrp_dbm: msg('RSRP'), rsrq_db: msg('RSRQ'), sinr_db: msg('SINR'), rssi_dbm: msg('RSSI'), rscp_dbm: msg('RSCP (3G)'), ecio_db: msg('Ec/Io (3G)'),
 	nr_rsrp_dbm: msg('5G RSRP'), nr_rsrq_db: msg('5G RSRQ'), nr_sinr_db: msg('5G SINR'), quality_percent: msg('Connection quality'), latency_ms: msg('Latency'),
-	jitter_ms: msg('Jitter'), loss_percent: msg('Loss'), temperature_c: msg('Temperature'), rx_bits_per_s: msg('Download rate'), tx_bits_per_s: msg('Upload rate'),
+	jitter_ms: msg('Jitter'), loss_percent: msg('Loss'), bankd_link_percent: msg('Bank link'), temperature_c: msg('Temperature'), rx_bits_per_s: msg('Download rate'), tx_bits_per_s: msg('Upload rate'),
 	rx_bytes: msg('Bytes received'), tx_bytes: msg('Bytes sent'), band: msg('Band'), nr_band: msg('5G band'), pci: msg('PCI'), nr_pci: msg('5G PCI'),
 	cell_id: msg('Cell identity'), tac: msg('Tracking area'), earfcn: msg('EARFCN'), arfcn: msg('ARFCN'), nr_arfcn: msg('5G ARFCN'),
 	bw_dl_mhz: msg('Bandwidth'), nr_bw_dl_mhz: msg('5G bandwidth'), sim_slot: msg('SIM slot'), state: msg('State'), registration: msg('Registration'),

@@ -43,6 +43,12 @@ export const CHARTS = [
 		id: 'lost', title: msg('Lost connections'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole, kinds: [['disconnect', '']]
 	},
 	{
+		id: 'bankd', title: msg('Remote SIM served by its bank'), unit: '%', min: 0, max: 100, digits: 0, lines: [['bankd_link_percent', '']]
+	},
+	{
+		id: 'reconnects', title: msg('Bank links that came back'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole, kinds: [['bankd_reconnect', '']]
+	},
+	{
 		id: 'failovers', title: msg('Failovers'), unit: '', bars: 'counts', max: 4, digits: 0, axis: whole, kinds: [['failover', '']]
 	},
 	{

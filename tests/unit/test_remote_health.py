@@ -99,7 +99,8 @@ def test_ours_are_shown_by_their_settings_and_a_map_is_no_proof(told: Told) -> N
     ours = [RemoteClientSettings("truck", 5, modem="1-1.2"), RemoteClientSettings("spare", 6)]
     seen = server({MAP: ACTIVE}, clients={(5, 0): "router", (6, 0): "router"})
     mapped, free = client_rows(ours, [seen], {"1-1.2": ("modem1", "online")}.get, told)
-    assert (mapped["name"], mapped["modem"], mapped["state"], mapped["bank_slot"]) == ("truck", "modem1", "unknown", "1:3")
+    shown = [mapped[key] for key in ("name", "modem", "state", "bank_slot")]
+    assert shown == ["truck", "modem1", "unknown", "1:3"]
     assert mapped["uncertain"] and "only the client can tell" in mapped["health"]
     assert (free["state"], free["uncertain"], free["modem"]) == ("unassigned", False, None)
     (lost,) = client_rows(ours[1:], [server(up=False)], lambda place: None, told)

@@ -384,3 +384,19 @@ def test_every_source_name_fits_librrd_and_every_measure_is_a_field_of_the_readi
         assert len(measure.name) <= 19
         assert hasattr(ModemReading("modem1", 0.0), measure.name)
     assert DEFINITIONS.heartbeat_s >= 3 * 60
+
+
+def test_a_store_that_most_modems_have_nothing_for_takes_room_once_it_is_used(tmp_path: Path) -> None:
+    clock = FakeClock()
+    store = SeriesStore(tmp_path, clock=clock, emit=lambda event: None)
+    for second in range(60):
+        clock.advance(1)
+        served = None if second < 30 else 100.0
+        store.record(ModemReading("modem1", clock.now(), rsrp_dbm=-90.0, bankd_link_percent=served))
+        if second == 29:
+            store.flush()
+            assert not (tmp_path / "modem1" / "remote_sim.rrd").exists()
+    store.flush()
+    assert (tmp_path / "modem1" / "remote_sim.rrd").exists()
+    found = store.query("modem1", "bankd_link_percent", start=clock.now() - 60, end=clock.now())
+    assert {point[2] for point in found.points if point[2] is not None} == {100.0}

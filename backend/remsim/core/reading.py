@@ -66,6 +66,8 @@ class ModemReading:
     jitter_ms: float | None = None
     loss_percent: float | None = None
 
+    bankd_link_percent: float | None = None  # 100 while a bank serves the modem its card, 0 while none does
+
     at_commands_total: int | None = None
 
     def as_dict(self) -> dict[str, Any]:

@@ -110,10 +110,11 @@ class RemoteSim:
             *foreign_rows(ours, servers, self.told),
         ]
 
-    def bankd_connected(self, place: str) -> bool | None:
-        """Whether a bank serves the modem at a place now; None when no client is set up for it, or nothing is known."""
+    def serves(self, modem: str) -> bool | None:
+        """Whether a bank serves a modem its card now; None when no client is set up for it, or nothing is known."""
         for one in self._settings.remote_clients:
-            if one.modem == place:
+            found = None if one.modem is None else self._modem_at(one.modem)
+            if found is not None and found[0] == modem:
                 return self.told.bankd_connected((one.client_id, one.client_slot))
         return None
 

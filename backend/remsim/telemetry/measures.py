@@ -51,6 +51,8 @@ class Definitions:
     archives: tuple[Archive, ...]
     step_s: int
     heartbeat_s: int
+    only_if_used: frozenset[str] = frozenset()
+    """Stores that most modems have nothing for: their files are made with the first value."""
 
     @property
     def measures(self) -> dict[str, Measure]:
@@ -61,13 +63,15 @@ class Definitions:
 def load_definitions(directory: Path) -> Definitions:
     """The definitions in a folder of JSON files."""
     shared = json.loads((directory / "archives.json").read_text())
+    read = {path.stem: json.loads(path.read_text()) for path in sorted(directory.glob("*.json"))}
     stores = {
-        path.stem: tuple(Measure(store=path.stem, **source) for source in json.loads(path.read_text())["sources"])
-        for path in sorted(directory.glob("*.json"))
-        if path.stem != "archives"
+        name: tuple(Measure(store=name, **source) for source in store["sources"])
+        for name, store in read.items()
+        if name != "archives"
     }
     archives = tuple(Archive(**archive) for archive in shared["archives"])
-    return Definitions(stores, archives, shared["step_s"], shared["heartbeat_s"])
+    only_if_used = frozenset(name for name, store in read.items() if store.get("only_if_used"))
+    return Definitions(stores, archives, shared["step_s"], shared["heartbeat_s"], only_if_used)
 
 
 DEFINITIONS = load_definitions(shared_dir("rrd"))

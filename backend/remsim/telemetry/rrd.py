@@ -107,6 +107,12 @@ class RoundRobinFile:
             raise StorageError(f"{self.path} cannot be created: {text_of(error) or self._silent_reason()}") from error
         self.last = before
 
+    def is_wanted(self, rows: list[Row]) -> bool:
+        """Whether rows are a reason to make the file; of most stores any are."""
+        if self.measures[0].store not in self._definitions.only_if_used:
+            return True
+        return any(value is not None for _, values in rows for value in values[self._own])
+
     def update(self, rows: list[Row]) -> None:
         """Write rows in the order of time; what is not newer than the file is left out.
 

@@ -273,6 +273,8 @@ class SeriesStore:
         """See to it that the file can take the rows; the rows."""
         if not file.exists():
             file.last = None
+            if not file.is_wanted(rows):
+                return []
         if file.last is not None and rows[-1][0] < file.last - CLOCK_SET_BACK_S:
             text = f"the clock was set back by {file.last - rows[-1][0]} s; the series so far were kept aside"
             self._aside(file, "clock_jump", text)
