@@ -192,7 +192,7 @@ def test_a_burst_is_waited_for_and_told_as_what_came_of_it(bench: Bench) -> None
     assert [event.data["state"] for event in bench.events] == ["connecting", "remote"]
     assert bench.events[-1].message == "wan1 (C5:0): the card in bank slot 1:2 serves it"
     assert bench.events[-1].source == "modem1" and bench.spool.names() == []
-    assert bench.told.row_of((5, 0))["bank_slot"] == "1:2"
+    assert bench.told.row_of((5, 0), is_ours=False)["bank_slot"] == "1:2"
 
 
 def test_what_somebody_else_or_another_run_of_the_kernel_left_says_nothing(bench: Bench) -> None:

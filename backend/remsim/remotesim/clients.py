@@ -27,7 +27,7 @@ def client_rows(
         is_listed = any(slot in server.seen.clients for server in servers if server.reachable)
         row = row_of_slot(slot, None if found is None else found[0], is_known=found is None and is_listed)
         row |= {"name": one.name, "configured": True, "modem": None if modem is None else modem[0]}
-        row |= told.row_of(slot)
+        row |= told.row_of(slot, is_ours=True)
         rows.append(row | with_health(row, servers, told.state_age_s(slot)))
     return rows
 
@@ -47,7 +47,8 @@ def foreign_rows(
     for slot in sorted(set(told.states()) - known):
         known.add(slot)
         given = map_of(slot, servers)
-        row = row_of_slot(slot, None if given is None else given[0], is_known=False) | told.row_of(slot)
+        row = row_of_slot(slot, None if given is None else given[0], is_known=False)
+        row |= told.row_of(slot, is_ours=False)
         rows.append(row | with_health(row, servers, told.state_age_s(slot)))
     for server in servers:
         maps = {one.client: one for one in server.seen.maps}

@@ -185,13 +185,18 @@ class Told:
         with self._lock:
             return dict(self._states)
 
-    def row_of(self, slot: Slot) -> dict[str, Any]:
-        """What is known of a client besides what servers know: keys of ``GET /api/v1/remote-sim``."""
+    def row_of(self, slot: Slot, *, is_ours: bool) -> dict[str, Any]:
+        """What is known of a client besides what servers know: keys of ``GET /api/v1/remote-sim``.
+
+        Of one that is set up here, and whose process is gone, nothing is known any more. Another's may be in a place
+        that cannot be looked at, so what it told stands, uncertain.
+        """
         with self._lock:
             state = self._states.get(slot)
             is_looked_for = slot in self._links
             _, links, process = self._links.get(slot, (None, {}, None))
-        running = process is not None if is_looked_for else None
+        is_known = is_looked_for and (is_ours or (state is not None and state.client is not None))
+        running = process is not None if is_known else None
         row: dict[str, Any] = {
             "server_link": self._link_view(links.get("server")),
             "bankd_link": self._link_view(links.get("bankd")),
@@ -216,7 +221,9 @@ class Told:
             "modem_resets": state.resets,
         }
         if running is False:
-            row |= {"state": UNKNOWN, "state_source": "process", "since": None, "uncertain": True}
+            row["uncertain"] = True
+            if is_ours:
+                row |= {"state": UNKNOWN, "state_source": "process", "since": None}
         return row
 
     def state_age_s(self, slot: Slot) -> float | None:
