@@ -153,6 +153,8 @@ class Router:
             clock=self.clock,
             emit=self.emit,
             modem_at=self.modems.at_place,
+            config_dir=self.config_dir,
+            programs=simulation.programs if simulation else None,
         )
         self.config.subscribe(self.remote_sim.configure)
         self.outputs = Outputs(

@@ -98,12 +98,12 @@ def test_clients_of_others_are_shown_with_what_the_server_knows(told: Told) -> N
 def test_ours_are_shown_by_their_settings_and_a_map_is_no_proof(told: Told) -> None:
     ours = [RemoteClientSettings("truck", 5, modem="1-1.2"), RemoteClientSettings("spare", 6)]
     seen = server({MAP: ACTIVE}, clients={(5, 0): "router", (6, 0): "router"})
-    mapped, free = client_rows(ours, [seen], {"1-1.2": ("modem1", "online")}.get, told)
+    mapped, free = client_rows(ours, [seen], {"1-1.2": ("modem1", "online")}.get, told, {})
     shown = [mapped[key] for key in ("name", "modem", "state", "bank_slot")]
     assert shown == ["truck", "modem1", "unknown", "1:3"]
     assert mapped["uncertain"] and "only the client can tell" in mapped["health"]
     assert (free["state"], free["uncertain"], free["modem"]) == ("unassigned", False, None)
-    (lost,) = client_rows(ours[1:], [server(up=False)], lambda place: None, told)
+    (lost,) = client_rows(ours[1:], [server(up=False)], lambda place: None, told, {})
     assert (lost["state"], lost["uncertain"]) == ("unknown", True)
 
 

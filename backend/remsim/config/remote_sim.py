@@ -19,7 +19,8 @@ LARGEST_ID = 1023
 MOST_CLIENTS = 8
 MOST_SERVERS = 4
 HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45}"
-ATR = r"[0-9A-Fa-f]{4,110}"
+ATR = r"([0-9A-Fa-f]{2}){2,55}"
+LARGEST_GPIO = 4095
 PROGRAMS = {
     "st2": "osmo-remsim-client-st2 (SIMtrace2 hardware)",
     "openwrt": "osmo-remsim-client-openwrt",
@@ -65,6 +66,8 @@ class RemoteClientSettings:
     atr_ignore_rspro: bool = False
     log_categories: str = "DMAIN,3:DRSPRO,3"
     usb_path: str | None = None
+    sim_switch_gpio: int | None = None
+    reset_gpio: int | None = None
     relay: bool = False
 
 
@@ -176,6 +179,24 @@ class RemoteClientOptions(Options):
         told="is not like 1-1.2",
         metadata={"label": "Place of the SIMtrace2 board", "advanced": True},
     )
+    sim_switch_gpio = Whole(
+        0,
+        LARGEST_GPIO,
+        metadata={
+            "label": "GPIO that switches the SIM",
+            "help": "Of osmo-remsim-client-openwrt, 1 for the remote one. Without it no GPIO is driven",
+            "advanced": True,
+        },
+    )
+    reset_gpio = Whole(
+        0,
+        LARGEST_GPIO,
+        metadata={
+            "label": "GPIO that resets the modem",
+            "help": "Of osmo-remsim-client-openwrt, which it holds high for half a second",
+            "advanced": True,
+        },
+    )
     relay = Flag(
         metadata={
             "label": "Count TPDUs and authentications",
@@ -187,9 +208,12 @@ class RemoteClientOptions(Options):
 
     @validates_schema
     def fits_together(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-        """There is nothing to count in a client that carries nothing."""
+        """There is nothing to count in a client that carries nothing, and one program only drives GPIOs."""
         if data.get("relay") and data.get("program") == "openwrt":
             raise ValidationError("osmo-remsim-client-openwrt carries no TPDU that could be counted", "relay")
+        for option in ("sim_switch_gpio", "reset_gpio"):
+            if data.get(option) is not None and data.get("program") != "openwrt":
+                raise ValidationError("is of osmo-remsim-client-openwrt only", option)
 
 
 class IonMeshOptions(Options):

@@ -26,6 +26,8 @@ STABLE_S = 60.0
 BEHIND_RELAY_S = 1.0
 """A client whose connection is refused waits for 10 s: its relay gets a moment to listen."""
 KILL_S = 4.0
+ENDING_S = 0.1
+"""Who has closed its output is about to end."""
 LARGEST_LOG = 64 * 1024
 """There are two such files a client."""
 READ_AT_ONCE = 32 * 1024
@@ -54,7 +56,7 @@ class Child:
         self.is_wanted = True
         self.kill_at: float | None = None
         self.quota, self.quota_at = READ_A_SECOND, 0.0
-        self.is_listened_to = False
+        self.is_listened_to = self.is_closed = False
         self.rest = b""
 
     def write(self, stamp: str, content: bytes) -> None:
@@ -70,7 +72,7 @@ class Child:
 
 
 class Children:
-    """All of them. The kernel ends a child with the thread that started it, so one thread starts all: that of ``step``."""
+    """All of them. The kernel ends a child with the thread that started it, so one starts all: that of ``step``."""
 
     def __init__(self, log_dir: Path, clock: Clock) -> None:
         self._log_dir = log_dir
@@ -124,7 +126,9 @@ class Children:
         for child in list(self._children.values()):
             self._tend(child, now)
         dues = [one.due for one in self._children.values() if one.due is not None]
-        dues += [one.quota_at + 1.0 for one in self._children.values() if one.process and not one.is_listened_to]
+        for one in self._children.values():
+            if one.process is not None and not one.is_listened_to:
+                dues.append(now + ENDING_S if one.is_closed else one.quota_at + 1.0)
         dues += [one.kill_at for one in self._children.values() if one.kill_at is not None]
         until = min([wait_s, *(max(0.0, due - now) for due in dues)])
         for key, _ in self._selector.select(until):
@@ -168,6 +172,9 @@ class Children:
                 if name not in wanted and child.is_wanted:
                     child.is_wanted, child.due = False, None
                     self._end(child, now)
+            gone = [name for name, child in self._children.items() if not child.is_wanted and child.process is None]
+            for name in gone:
+                del self._children[name]
 
     def _tend(self, child: Child, now: float) -> None:
         process = child.process
@@ -183,7 +190,7 @@ class Children:
             process.kill()
         elif now - child.quota_at >= 1.0:
             child.quota, child.quota_at = READ_A_SECOND, now
-            if not child.is_listened_to and process.stdout is not None:
+            if not child.is_listened_to and not child.is_closed and process.stdout is not None:
                 self._selector.register(process.stdout, selectors.EVENT_READ, child)
                 child.is_listened_to = True
 
@@ -194,7 +201,7 @@ class Children:
             self._log_dir.mkdir(parents=True, exist_ok=True)
             child.process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # open and silent: osmo-remsim-client-shell ends with it
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=environment | dict(child.instance.environment),
@@ -207,7 +214,8 @@ class Children:
         assert child.process.stdout is not None
         os.set_blocking(child.process.stdout.fileno(), False)
         self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
-        child.is_listened_to = True
+        child.is_listened_to, child.is_closed = True, False
+        child.quota, child.quota_at = READ_A_SECOND, now
         child.started, child.due, child.kill_at = now, None, None
         seen = child.seen
         with self._lock:
@@ -222,9 +230,7 @@ class Children:
             child.write(iso_utc(self._clock.now()), content)
         if not content or child.quota <= 0:
             self._selector.unregister(child.process.stdout)
-            child.is_listened_to = False
-            if not content:
-                child.quota_at = float("inf")  # it will write no more
+            child.is_listened_to, child.is_closed = False, not content
 
     def _end(self, child: Child, now: float) -> None:
         if child.process is not None and child.kill_at is None:
@@ -233,7 +239,8 @@ class Children:
 
     def _bury(self, child: Child, status: int, now: float) -> None:
         process = child.process
-        assert process is not None and process.stdout is not None
+        assert process is not None and process.stdout is not None and process.stdin is not None
+        process.stdin.close()
         with contextlib.suppress(OSError):
             content = process.stdout.read(READ_AT_ONCE) or b""
             child.write(iso_utc(self._clock.now()), content + (b"" if content.endswith(b"\n") else b"\n"))

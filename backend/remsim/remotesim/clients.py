@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from remsim.config.remote_sim import RemoteClientSettings
@@ -16,9 +16,16 @@ Slot = tuple[int, int]
 
 
 def client_rows(
-    clients: Sequence[RemoteClientSettings], servers: Sequence[ServerSeen], modem_at: ModemAt, told: Told
+    clients: Sequence[RemoteClientSettings],
+    servers: Sequence[ServerSeen],
+    modem_at: ModemAt,
+    told: Told,
+    processes: Mapping[str, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
-    """This router's clients. The server alone can tell that one has no card, never that it has one."""
+    """This router's clients. The server alone can tell that one has no card, never that it has one.
+
+    ``processes`` is what the supervisor knows; a client that somebody has started by hand is found all the same.
+    """
     rows = []
     for one in clients:
         slot = (one.client_id, one.client_slot)
@@ -28,6 +35,10 @@ def client_rows(
         row = row_of_slot(slot, None if found is None else found[0], is_known=found is None and is_listed)
         row |= {"name": one.name, "configured": True, "modem": None if modem is None else modem[0]}
         row |= told.row_of(slot, is_ours=True)
+        found_process, process = row["process"], processes.get(one.name, {})
+        if process.get("running") is not True and found_process["running"] is True:
+            process = {**process, **found_process, "problem": None, "hint": None}
+        row["process"] = found_process | process
         rows.append(row | with_health(row, servers, told.state_age_s(slot)))
     return rows
 

@@ -16,6 +16,7 @@ from remsim.remotesim.clients import ModemAt, client_rows, foreign_rows
 from remsim.remotesim.extras import Extras
 from remsim.remotesim.keeper import Keeper
 from remsim.remotesim.spool import Spool
+from remsim.remotesim.supervisor import Supervisor
 from remsim.remotesim.told import Told
 
 log = logging.getLogger(__name__)
@@ -39,8 +40,9 @@ class RemoteSim:
         clock: Clock,
         emit: Callable[[Event], None],
         modem_at: ModemAt = lambda place: None,
+        config_dir: Path | None = None,
+        programs: Path | None = None,
     ) -> None:
-        self._settings = settings
         self._clock = clock
         self._emit = emit
         self._modem_at = modem_at
@@ -61,8 +63,23 @@ class RemoteSim:
         self.told = Told(
             self._spool, data_dir / "remote-clients.json", clock=clock, emit=emit, of_client=self._named
         )
+        self.supervisor = Supervisor(
+            settings=settings,
+            state_dir=state_dir,
+            data_dir=data_dir,
+            config_dir=config_dir,
+            programs=programs,
+            clock=clock,
+            emit=emit,
+            source_of=self._source_of,
+        )
         self.extras = Extras(
-            state_dir=state_dir, data_dir=data_dir, clock=clock, emit=emit, clients=self._client_views
+            state_dir=state_dir,
+            data_dir=data_dir,
+            clock=clock,
+            emit=emit,
+            clients=self._client_views,
+            assigned=self.supervisor.follow,
         )
         self.extras.configure(settings)
 
@@ -76,10 +93,12 @@ class RemoteSim:
         self._thread = threading.Thread(target=self._run, name="remote-sim", daemon=True)
         self._thread.start()
         self.extras.start()
+        self.supervisor.start()
 
     def stop(self) -> None:
         """End, and close the files."""
         self.extras.stop()
+        self.supervisor.stop()
         self._stopping.set()
         self._bell.ring()
         if self._thread is not None:
@@ -89,9 +108,9 @@ class RemoteSim:
 
     def configure(self, settings: Settings) -> None:
         """Put changed settings in force."""
-        self._settings = settings
         self.keeper.configure(settings)
         self.extras.configure(settings)
+        self.supervisor.configure(settings)
         self._bell.ring()
 
     def view(self) -> dict[str, Any]:
@@ -104,15 +123,15 @@ class RemoteSim:
     def _client_views(self) -> list[dict[str, Any]]:
         """What is known of the clients."""
         servers = self.keeper.seen()
-        ours = self._settings.remote_clients
+        ours = self.supervisor.clients()
         return [
-            *client_rows(ours, servers, self._modem_at, self.told),
+            *client_rows(ours, servers, self._modem_at, self.told, self.supervisor.processes()),
             *foreign_rows(ours, servers, self.told),
         ]
 
     def serves(self, modem: str) -> bool | None:
         """Whether a bank serves a modem its card now; None when no client is set up for it, or nothing is known."""
-        for one in self._settings.remote_clients:
+        for one in self.supervisor.clients():
             found = None if one.modem is None else self._modem_at(one.modem)
             if found is not None and found[0] == modem:
                 return self.told.bankd_connected((one.client_id, one.client_slot))
@@ -131,19 +150,20 @@ class RemoteSim:
 
     def _hear(self) -> float:
         """Take in what clients told, and look for their processes."""
-        wanted: dict[tuple[int, int], int | None] = {
-            (one.client_id, one.client_slot): None for one in self._settings.remote_clients if one.enabled
+        pids = self.supervisor.pids()
+        wanted = {
+            (one.client_id, one.client_slot): pids.get(one.name) for one in self.supervisor.clients() if one.enabled
         }
         return self.told.tick(wanted)
 
     def _named(self, client: tuple[int, int]) -> tuple[str, str | None]:
         """What events of a client are of, and its name here."""
-        names = (one.name for one in self._settings.remote_clients if (one.client_id, one.client_slot) == client)
+        names = (one.name for one in self.supervisor.clients() if (one.client_id, one.client_slot) == client)
         return self._source_of(client), next(names, None)
 
     def _in_use(self, client: tuple[int, int]) -> bool | None:
         """Whether the modem of a client's slot is online, as far as it is known."""
-        for one in self._settings.remote_clients:
+        for one in self.supervisor.clients():
             if (one.client_id, one.client_slot) == client and one.modem is not None:
                 found = self._modem_at(one.modem)
                 return None if found is None else found[1] == "online"
@@ -151,7 +171,7 @@ class RemoteSim:
 
     def _source_of(self, client: tuple[int, int]) -> str:
         """What events of a client are of: its modem, else its name."""
-        for one in self._settings.remote_clients:
+        for one in self.supervisor.clients():
             if (one.client_id, one.client_slot) == client:
                 found = None if one.modem is None else self._modem_at(one.modem)
                 return one.name if found is None else found[0]

@@ -33,6 +33,9 @@ class ServerSeen(NamedTuple):
 def health_of(client: Mapping[str, Any], servers: Sequence[ServerSeen], *, state_age_s: float | None = None) -> Health:
     """How a client of ``GET /api/v1/remote-sim`` does; ``state_age_s`` is how long it is in its state."""
     if part(client, "process", "running") is False:
+        problem = part(client, "process", "problem")
+        if problem:
+            return Health(f"the client does not run: {problem}", part(client, "process", "hint"))
         return Health("the client does not run", "start it")
     slot = slot_of(client)
     found = map_of(slot, servers)

@@ -12,6 +12,7 @@ from remsim.remotesim.programs import Instance
 
 LONGEST_LINE = 400
 MOST_LINES = 300
+UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,4 @@ class Runner(Protocol):
 def readable(text: str) -> list[str]:
     """The last lines of a log: without what could change a page's looks, and without identifiers."""
     lines = text.splitlines()[-MOST_LINES:]
-    return [masked(re.sub(r"[^\x20-\x7e\xa0-\uffff]", "\N{REPLACEMENT CHARACTER}", one[:LONGEST_LINE])) for one in lines]
+    return [masked(UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", one[:LONGEST_LINE])) for one in lines]

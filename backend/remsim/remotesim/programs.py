@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import remsim
 from remsim.config.remote_sim import IonMeshSettings, RemoteClientSettings
-from remsim.core.errors import ConfigError
 from remsim.remotesim.assignment import Assignment
 from remsim.remotesim.relay_place import (
     RELAY_SERVER_PORT,
@@ -26,7 +25,6 @@ from remsim.remotesim.relay_place import (
 from remsim.remotesim.slotmap import place_text
 
 PROGRAMS = {name: f"osmo-remsim-client-{name}" for name in ("st2", "openwrt", "shell")}
-SCRIPT = "remote-sim-event.sh"
 IONMESH = "ionmesh"
 """Of an event script's path: client-openwrt then registers with IonMesh by itself. Nothing else switches that on."""
 NO_PORT = "/dev/no-modem-for-osmo-remsim"
@@ -66,7 +64,7 @@ class Ground:
     """What a start depends on beside the client's own settings.
 
     ``programs`` holds the clients' programs; None: they are on the path. ``theirs`` is the client slot that the client
-    package's own service runs, None when it runs none.
+    package's own service runs, None when it runs none. ``by_procd``: procd runs them.
     """
 
     state_dir: Path
@@ -76,17 +74,7 @@ class Ground:
     ionmesh: IonMeshSettings = field(default_factory=IonMeshSettings)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
     theirs: tuple[int, int] | None = None
-
-
-def event_script() -> Path:
-    """The clients' event script, in a checkout, an installation or on a router."""
-    package = Path(remsim.__file__).resolve().parent
-    places = [package.parents[1] / "openwrt-feed/remsim/files", package.parents[1], Path("/usr/share/remsim")]
-    for place in places:
-        if (place / SCRIPT).is_file():
-            return place / SCRIPT
-    looked = ", ".join(str(place) for place in places)
-    raise ConfigError(f"the event script {SCRIPT} was not found in {looked}", hint="install remsim again")
+    by_procd: bool = False
 
 
 def instances_of(client: RemoteClientSettings, ground: Ground) -> list[Instance]:
@@ -202,6 +190,8 @@ def refusal_of(
             "end that service, or give this client another slot",
         )
     program = PROGRAMS[client.program]
+    if client.program == "shell" and ground.by_procd:
+        return Refusal("program", f"{program} wants a terminal, which no service has", "start it by hand, for tests")
     if not (ground.programs / program).exists() if ground.programs else shutil.which(program) is None:
         return Refusal("program", f"{program} is not installed", "install the package that has it")
     return None

@@ -51,7 +51,7 @@ class RemoteRoom:
     def configuration(self, places: Sequence[str]) -> str:
         """UCI: the server, and a client a card; the first ones have a modem each."""
         lines = [f"config remsim_server '{SERVER_NAME}'", f"\toption url 'http://{HOST}:{self._rest.port}'", ""]
-        for card, place in zip(CARDS, [*places, *[""] * len(CARDS)], strict=False):
+        for number, (card, place) in enumerate(zip(CARDS, [*places, *[""] * len(CARDS)], strict=False), 1):
             lines += [
                 f"config remote_client '{card.name}'",
                 f"\toption client_id '{card.client[0]}'",
@@ -59,6 +59,7 @@ class RemoteRoom:
                 "\toption program 'st2'",
                 f"\toption server_host '{HOST}'",
                 f"\toption server_port '{self._server.port}'",
+                f"\toption usb_path '1-2.{number}'",
                 *([f"\toption modem '{place}'"] if place else []),
                 "",
             ]
