@@ -40,7 +40,7 @@ class Extras:
         assigned: Callable[[], None] = lambda: None,
     ) -> None:
         self._state_dir = state_dir
-        self._data_dir = data_dir
+        self._data_dir = data_dir.absolute()  # as it stands on the relays' command lines
         self._clock = clock
         self._emit = emit
         self._clients = clients
