@@ -17,7 +17,7 @@ from remsim.core.clock import FakeClock
 from remsim.core.events import Event
 from remsim.remotesim import links
 from remsim.remotesim.bell import Bell
-from remsim.remotesim.links import Link, Links, Socket, slot_of_arguments
+from remsim.remotesim.links import Link, Links, Socket
 from remsim.remotesim.record import NotWhole, Process, Record, in_order, parse
 from remsim.remotesim.spool import Spool
 from remsim.remotesim.told import Told, boot_of, slot_in
@@ -275,20 +275,6 @@ def test_a_link_is_up_once_the_same_socket_was_for_three_seconds() -> None:
     assert look(3, Socket("3", 9998, "01")).up is None, "it was refused and dialled again"
     assert look(6, Socket("3", 9998, "01")) == Link(True, since_s=3)
     assert look(7, Socket("3", 9999, "01")).up is False
-
-
-@pytest.mark.parametrize(
-    ("arguments", "slot"),
-    [
-        (["-c", "5", "-n", "1"], (5, 1)),
-        (["-c5", "-i", "10.0.0.1", "-n", "2"], (5, 2)),
-        ([], (0, 0)),
-        (["-c"], (0, 0)),
-        (["-c", "x", "-n", "3"], (0, 3)),
-    ],
-)
-def test_a_clients_slot_stands_in_its_command(arguments: list[str], slot: tuple[int, int]) -> None:
-    assert slot_of_arguments(["osmo-remsim-client-st2", *arguments]) == slot
 
 
 def test_own_sockets_are_found(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from remsim.remotesim.record import CLIENT_COMM, PROC, Process, comm_of, seen
+from remsim.remotesim.record import PROC, Process, seen
 
 ESTABLISHED, SYN_SENT = "01", "02"
 SURE_S = 3.0
@@ -90,37 +90,6 @@ def is_alive(process: Process, proc: Path = PROC) -> bool:
     """Whether it is this process that has its number now."""
     found = seen(process.pid, proc)
     return found is not None and found[0] == process
-
-
-def find(client_id: int, client_slot: int, proc: Path = PROC) -> Process | None:
-    """The client of a slot among all processes, by its command line."""
-    for name in os.listdir(proc):
-        if not name.isdigit() or not comm_of(int(name), proc).startswith(CLIENT_COMM):
-            continue
-        found = seen(int(name), proc)
-        if found is not None and slot_of_arguments(arguments_of(int(name), proc)) == (client_id, client_slot):
-            return found[0]
-    return None
-
-
-def arguments_of(pid: int, proc: Path) -> list[str]:
-    """A process's command line; empty when it is gone."""
-    try:
-        return (proc / str(pid) / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")[:-1]
-    except OSError:
-        return []
-
-
-def slot_of_arguments(arguments: list[str]) -> tuple[int, int]:
-    """What ``-c`` and ``-n`` say; both are 0 without."""
-    values = {"-c": 0, "-n": 0}
-    waiting: str | None = None
-    for word in arguments[1:]:
-        option, rest = (waiting, word) if waiting else (word[:2], word[2:])
-        waiting = option if option in values and not rest else None
-        if option in values and rest.isascii() and rest.isdigit():
-            values[option] = int(rest)
-    return values["-c"], values["-n"]
 
 
 def port_of(address: str | None, default: int) -> int:

@@ -22,7 +22,8 @@ VARIABLES = (
 """What of the environment is written down. The client passes nothing else of its own."""
 CLIENT_COMM = "osmo-remsim-cl"
 """The kernel keeps 15 characters of a program's name."""
-DEEPEST = 8
+DEEPEST = 4
+"""The script, the shell that the client calls it by, and some more where a wrapper calls it."""
 LONGEST_VALUE = 200
 LARGEST_RECORD = 64 * 1024
 PROC = Path("/proc")

@@ -13,7 +13,7 @@ from typing import Any
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.events import Event
 from remsim.core.files import read_table, write_atomically
-from remsim.remotesim.links import BANKD_PORT, SERVER_PORT, Link, Links, find, is_alive, port_of, sockets_of
+from remsim.remotesim.links import BANKD_PORT, SERVER_PORT, Link, Links, is_alive, port_of, sockets_of
 from remsim.remotesim.record import PROC, Process, Record, in_order, seen
 from remsim.remotesim.slotmap import place_text
 from remsim.remotesim.spool import Spool
@@ -25,6 +25,8 @@ Slot = tuple[int, int]
 SETTLE_S = 0.3
 """Scripts of one burst end within this; whoever is later is late."""
 LONGEST_SETTLE_S = 1.5
+BETWEEN_S = 0.1
+"""Each event nudges; a folder that fills is not listed for each."""
 LOOK_S = 2.0
 """How often sockets are looked at."""
 SENTENCES = {
@@ -62,7 +64,7 @@ class Told:
         self._states: dict[Slot, ClientState] = {}
         self._links: dict[Slot, tuple[Links, dict[str, Link], Process | None]] = {}
         self._first_seen: dict[str, float] = {}
-        self._look_at = 0.0
+        self._look_at = self._list_at = 0.0
         self._boot = boot_of(proc)
         self._resume()
 
@@ -71,7 +73,8 @@ class Told:
     def tick(self, wanted: Mapping[Slot, int | None]) -> float:
         """Take in what was told and look at sockets; in how many seconds there is more to do.
 
-        ``wanted`` are the clients to look for, with the process of each where somebody knows it.
+        ``wanted`` are the clients to look for, with the process of each where somebody knows it; of others the process
+        is known that told something.
         """
         wait_s = self._drain()
         now = self._clock.monotonic()
@@ -82,8 +85,11 @@ class Told:
 
     def _drain(self) -> float:
         """Apply what has come to rest, in the order that was meant. What is applied twice changes nothing."""
-        names = self._spool.names()
         now = self._clock.monotonic()
+        if now < self._list_at:
+            return self._list_at - now
+        self._list_at = now + BETWEEN_S
+        names = self._spool.names()
         self._first_seen = {name: self._first_seen.get(name, now) for name in names}
         if not names:
             return 3600.0
@@ -165,7 +171,8 @@ class Told:
         known = self._links.get(slot)
         if known is not None and known[2] is not None and is_alive(known[2], self._proc):
             return known[2]
-        return find(*slot, self._proc) if pid is None else find_pid(pid, self._proc)
+        found = None if pid is None else seen(pid, self._proc)
+        return None if found is None else found[0]
 
     def _tell_server(self, slot: Slot, before: Link | None, now: Link | None, state: ClientState) -> None:
         """No event tells that a server is lost or back: sockets do."""
@@ -285,12 +292,6 @@ def slot_in(text: str | None) -> Slot | None:
     if not all(part.isascii() and part.isdigit() and len(part) <= 5 for part in (left, right)):
         return None
     return int(left), int(right)
-
-
-def find_pid(pid: int, proc: Path) -> Process | None:
-    """A process by its number."""
-    found = seen(pid, proc)
-    return None if found is None else found[0]
 
 
 def boot_of(proc: Path) -> str:

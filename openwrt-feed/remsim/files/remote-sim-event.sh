@@ -30,7 +30,7 @@ stat_of() {
 
 # Walks up from here to the process whose parent is the client.
 order='' client='' pid=$$ depth=0
-while [ "$pid" -gt 1 ] && [ "$depth" -lt 8 ] && stat_of "$pid"; do
+while [ "$pid" -gt 1 ] && [ "$depth" -lt 4 ] && stat_of "$pid"; do
 	# shellcheck disable=SC2086 # into words; names are not expanded (set -f)
 	set -- "$1" $rest
 	parent=$3 start=${21}
@@ -98,18 +98,20 @@ cd "$spool" || exit 0
 # leaves it to him, unless he was ended over it.
 set +f
 set -- [0-9]*
-set -f
 set -C
 if [ $# -ge "$most" ] && { printf '' >.dropping || [ $# -ge $((2 * most)) ]; }; then
-	left=$(($# - batch)) old=''
+	set -- [0-9]* # somebody may have done it since
+	left=$# old=''
+	[ $# -lt "$most" ] || left=$(($# - batch))
 	while [ $# -gt "$left" ]; do
 		old="$old $1"
 		shift
 	done
-	printf '%s\n' "$batch" >>.dropped
+	[ -z "$old" ] || printf '%s\n' "$batch" >>.dropped
 	# shellcheck disable=SC2086 # our own names, which have no blanks
 	rm -f $old .dropping
 fi
+set -f
 
 # Written at once under a name of its own; what lacks the last line is not whole.
 stamp=00000000000${uptime%.*}${uptime#*.}
