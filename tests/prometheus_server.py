@@ -50,7 +50,7 @@ class PrometheusServer:
         assert len(found) < 2, f"{expression} gives {found}"
         return float(found[0]["value"][1]) if found else None
 
-    def wait_for(self, expression: str, timeout_s: float = 20.0) -> list[dict[str, Any]]:
+    def wait_for(self, expression: str, timeout_s: float = 30.0) -> list[dict[str, Any]]:
         """Ask until there is something."""
         deadline = time.monotonic() + timeout_s
         while not (found := self.query(expression)):
