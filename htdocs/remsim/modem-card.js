@@ -55,6 +55,14 @@ export function sparkline(rows, measure, seconds = SPARK_S, periodS = 1) {
 	return svg('svg', { viewBox: '0 0 100 24', preserveAspectRatio: 'none', class: 'remsim-spark', 'aria-hidden': 'true' }, svg('path', { d: path }));
 }
 
+/** Whether a bank serves the modem its SIM; nothing where it has no remote one. */
+export function showRemote(node, reading, t) {
+	const share = reading?.bankd_link_percent;
+	node.hidden = !Number.isFinite(share);
+	node.className = `remsim-remote${share ? '' : ' remsim-remote-lost'}`;
+	setText(node, node.hidden ? '' : share ? t('remote SIM') : t('✕ remote SIM'));
+}
+
 export class ModemCard {
 	/** `options` of dashboard.js; `store` for history and the router's time. */
 	constructor(modem, store, options) {
@@ -65,6 +73,7 @@ export class ModemCard {
 		const link = options.links?.modem;
 		this.name = link ? el('a', { href: link(modem.id, 'signal') }) : el('span');
 		this.bars = el('span.remsim-barbox');
+		this.remote = el('span.remsim-remote', { hidden: true });
 		this.state = el('p.remsim-state');
 		this.said = el('p.remsim-said', { 'aria-live': 'polite' });
 		this.problem = el('p.remsim-problem', { hidden: true });
@@ -81,7 +90,7 @@ export class ModemCard {
 		this.why = el('p.remsim-whybox', { hidden: true, role: 'status', click: () => { this.why.hidden = true; } });
 		this.faults = this._faultMenu();
 		this.root.append(
-			el('header', {}, el('h3', {}, this.name), this.bars), this.state, this.said, el('div.remsim-signal-row', {}, this.signal, this.age), el('div.remsim-sparkbox', {}, this.spark, this.problem, this.doing), this.facts,
+			el('header', {}, el('h3', {}, this.name), this.remote, this.bars), this.state, this.said, el('div.remsim-signal-row', {}, this.signal, this.age), el('div.remsim-sparkbox', {}, this.spark, this.problem, this.doing), this.facts,
 			el('footer', {}, this.commands,
 				el('p', {}, options.readonly ? null : el('label.remsim-period', {}, t('Poll'), ' ', this.period), this.faults)), this.message, this.why);
 		this.update(modem);
@@ -96,6 +105,7 @@ export class ModemCard {
 		setText(this.name, `${modem.name} · ${[VENDOR_WORDS[modem.vendor] ?? modem.vendor, modem.model].filter(Boolean).join(' ')}`);
 		setText(this.said, `${modem.name}: ${t(STATE_WORDS[modem.state] || modem.state)}`);
 		setText(this.problem, modem.problem || '');
+		showRemote(this.remote, reading, t);
 		const signal = mainSignal(reading);
 		const word = signal ? quality(signal.measure, signal.value) : null;
 		const level = signal ? bars(signal.measure, signal.value) : 0;

@@ -2,7 +2,7 @@
 
 import { el, fill, setText } from './dom.js';
 import { number } from './format.js';
-import { signalBars } from './modem-card.js';
+import { showRemote, signalBars } from './modem-card.js';
 import { bars, mainSignal, quality } from './quality.js';
 import { MODE_WORDS, VENDOR_WORDS } from './words.js';
 
@@ -18,7 +18,8 @@ export class ModemChip {
 		this.name = el('b');
 		this.model = el('span.remsim-muted');
 		this.mode = el('span.remsim-mode');
-		this.root = el('span.remsim-chip', {}, this.bars, this.name, this.model, this.mode);
+		this.remote = el('span.remsim-remote', { hidden: true });
+		this.root = el('span.remsim-chip', {}, this.bars, this.name, this.model, this.mode, this.remote);
 	}
 
 	update(modem) {
@@ -33,5 +34,6 @@ export class ModemChip {
 		const mode = modem.state === 'online' && modem.reading ? MODE_WORDS[modem.reading.mode] || '' : '';
 		setText(this.mode, mode);
 		this.mode.hidden = !mode;
+		showRemote(this.remote, modem.reading, this._t);
 	}
 }

@@ -85,15 +85,16 @@ export class ClientCard {
 		const { t } = this._ctx, { client } = this, { process = null } = client;
 		const link = one => one?.up === true ? [one.since ? t('up %s', lasting(now - epoch(one.since))) : t('up'), sourceText({ state_source: one.source }, t)] : one?.up === false ? [t('down'), sourceText({ state_source: one.source }, t)] : [NONE, t('not seen: the client’s process is not known')];
 		const wires = WIRES.filter(([name]) => typeof client[name] === 'boolean');
-		const running = process?.running;
+		const running = process?.running, times = often => often === 1 ? t('once') : t('%s times', count(often));
 		return [
 			[t('Bank'), client.bankd_addr || NONE],
 			[t('Link to the server'), ...link(client.server_link)],
 			[t('Link to the bank'), ...link(client.bankd_link)],
 			[t('Program'), running === true ? (process.since ? t('runs %s', lasting(now - epoch(process.since))) : t('runs')) : running === false ? t('does not run') : NONE, process?.program || null],
 			wires.length ? [t('Card’s lines'), wires.map(([name, label]) => `${label} ${client[name] ? t('on') : t('off')}`).join(' · '), t('As the modem last reported them')] : null,
-			Number.isFinite(client.reconnects) ? [t('Reconnected'), t('%s times', count(client.reconnects))] : null,
-			process?.restarts ? [t('Started anew'), t('%s times', count(process.restarts))] : null,
+			Number.isFinite(client.reconnects) ? [t('Reconnected'), times(client.reconnects)] : null,
+			client.modem_resets ? [t('Modem reset'), times(client.modem_resets), t('Asked for by the client')] : null,
+			process?.restarts ? [t('Started anew'), times(process.restarts)] : null,
 			sourceText(client, t) ? [t('State known'), sourceText(client, t)] : null
 		].filter(Boolean);
 	}

@@ -1,6 +1,6 @@
 /** What is known of remote SIMs: asked for once, again when an event tells of a change, and now and then while it is looked at. */
 
-const KINDS = ['remote_sim', 'slotmap', 'remsim_server', 'remsim_client', 'ionmesh'];
+const KINDS = ['remote_sim', 'bankd_reconnect', 'slotmap', 'remsim_server', 'remsim_client', 'ionmesh'];
 const SOON_MS = 300;
 const LEAST_MS = 1000;
 const AGAIN_MS = { live: 5000, polling: 10000 }; // a router's web server has few slots for who polls

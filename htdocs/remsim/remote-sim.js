@@ -143,8 +143,9 @@ class RemoteSimPage extends Frame {
 		this.ionmesh.update(view.ionmesh);
 		this.gsmtap.update(view.gsmtap);
 		this._others(data.clients.filter(client => client.configured === false));
-		this.spool.hidden = !view.spool?.dropped;
-		setText(this.spool, view.spool?.dropped ? t('%s reports of clients were dropped because too many came at once: what is shown may be late.', view.spool.dropped) : '');
+		const { dropped, problem } = view.spool || {};
+		this.spool.hidden = !dropped && !problem;
+		setText(this.spool, [problem, dropped ? t('%s reports of clients were dropped because too many came at once: what is shown may be late.', dropped) : ''].filter(Boolean).join(' '));
 	}
 
 	/** Keep a list of parts: made once a key, in the order of the answer. */
