@@ -14,11 +14,10 @@ from typing import Any
 from remsim.config.remote_sim import RemoteClientSettings
 from remsim.remotesim.counts import read_file
 from remsim.remotesim.relay_place import (
-    RELAY_BANKD_PORT,
-    RELAY_SERVER_PORT,
     counters_path,
     relay_address,
     relay_command,
+    relay_port,
 )
 from virtual_remsim import wait_until
 
@@ -34,7 +33,7 @@ class RelayProcess:
         self.slot = (number >> 10 & 1023, number & 1023)
         self.client = RemoteClientSettings("uplink", *self.slot, server_port=server_port, relay=True)
         self.address = relay_address(*self.slot)
-        self.ports = RELAY_SERVER_PORT, RELAY_BANKD_PORT
+        self.ports = relay_port(directory), relay_port(directory) + 1
         self.file = counters_path(directory, "uplink")
         self.command = relay_command(self.client, directory)
         self.log = directory / "relay.log"

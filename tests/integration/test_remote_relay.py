@@ -199,7 +199,8 @@ CONFIG = Message(
 def test_only_the_banks_address_is_made_another(plain: tuple[RelayProcess, Pair, socket.socket]) -> None:
     relay, pair, _ = plain
     assert pair.goes(CONFIG.encode(), up=True) == CONFIG.encode()
-    mine = Message("configClientBankReq", {**CONFIG.fields, "bankd": {"ip": relay.address, "port": 9989}}, tag=7)
+    place = {"ip": relay.address, "port": relay.ports[1]}
+    mine = Message("configClientBankReq", {**CONFIG.fields, "bankd": place}, tag=7)
     assert pair.goes(CONFIG.encode(), up=False) == mine.encode()
     wait_until(lambda: relay.counts()["bankd"] == "10.0.0.5:9999")
     v6 = Message("configClientBankReq", {**CONFIG.fields, "bankd": {"ip": "2001:db8::5", "port": 9999}}, tag=7)
@@ -226,7 +227,7 @@ def test_what_follows_in_a_later_version_stays(plain: tuple[RelayProcess, Pair, 
                 ),
             ),
         )
-        for ip, port in (("0a000005", "270f"), (socket.inet_aton(relay.address).hex(), "2705"))
+        for ip, port in (("0a000005", "270f"), (socket.inet_aton(relay.address).hex(), f"{relay.ports[1]:04x}"))
     )
     assert pair.goes(octets, up=False) == wanted
 
@@ -262,11 +263,11 @@ def test_what_is_not_known_or_not_right_passes_untouched(
 
 
 def test_frames_in_pieces_arrive_whole(plain: tuple[RelayProcess, Pair, socket.socket]) -> None:
-    _, pair, _ = plain
+    relay, pair, _ = plain
     for octet in CONFIG.encode():
         pair.far.sendall(bytes((octet,)))
     found = next(iter(FrameReader().feed(pair.near.recv(1000))))
-    assert decode(found).fields["bankd"]["port"] == 9989
+    assert decode(found).fields["bankd"]["port"] == relay.ports[1]
 
 
 def test_an_end_on_one_side_is_one_on_the_other(plain: tuple[RelayProcess, Pair, socket.socket]) -> None:
@@ -303,6 +304,6 @@ def test_a_wrong_call_says_so(tmp_path: Path, plain: tuple[RelayProcess, Pair, s
 
     relay, _, _ = plain
     assert main([]) == 2
-    assert main(["--listen", "127.0.0.1", "--server", "nothing", "--counters", str(tmp_path / "x")]) == 2
-    taken = ["--listen", relay.address, "--server", "127.0.0.1:1", "--counters", str(tmp_path / "x")]
-    assert main(taken) == 1
+    assert main(["--listen", "127.0.0.1:1", "--server", "nothing", "--counters", str(tmp_path / "x")]) == 2
+    taken = f"{relay.address}:{relay.ports[0]}"
+    assert main(["--listen", taken, "--server", "127.0.0.1:1", "--counters", str(tmp_path / "x")]) == 1

@@ -16,7 +16,7 @@ from remsim.config.remote_sim import IonMeshSettings, RemoteClientSettings, Remo
 from remsim.config.settings import Settings, usable_settings
 from remsim.core.clock import SystemClock
 from remsim.remotesim.extras import Extras
-from remsim.remotesim.relay_place import has_relay, is_relay_address, relay_address, relay_command
+from remsim.remotesim.relay_place import has_relay, is_relay_address, relay_address, relay_command, relay_port
 from virtual_remsim import free_port, wait_until
 
 
@@ -141,9 +141,11 @@ def test_each_client_has_a_relay_of_its_own_and_openwrt_none() -> None:
     assert addresses == ["127.64.0.0", "127.64.0.1", "127.64.4.0", "127.64.20.7", "127.79.255.255"]
     client = RemoteClientSettings("uplink", 5, relay=True, server_host="2001:db8::1")
     assert "[2001:db8::1]:9998" in relay_command(client, Path("/tmp/x/relay"))
+    assert relay_port(Path("/var/run/remsim/relay")) == 9988
+    assert f"127.64.20.0:{relay_port(Path('/tmp/x/relay'))}" in relay_command(client, Path("/tmp/x/relay"))
     assert has_relay(client)
     assert is_relay_address("127.79.255.255:9989")
-    others = ("127.0.0.1:9989", "127.80.0.1:9989", "127.64.0.1:9999", "10.0.0.5:9989", "None")
+    others = ("127.0.0.1:9989", "127.80.0.1:9989", "127.64:1", "10.64.0.5:9989", "None")
     assert not any(map(is_relay_address, others))
     assert not has_relay(replace(client, program="openwrt"))
     assert not has_relay(replace(client, relay=False))

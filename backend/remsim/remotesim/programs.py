@@ -5,6 +5,7 @@ Source: osmo-remsim 4b36651 and the fork with client-openwrt, src/client/remsim_
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +17,11 @@ import remsim
 from remsim.config.remote_sim import IonMeshSettings, RemoteClientSettings
 from remsim.remotesim.assignment import Assignment
 from remsim.remotesim.relay_place import (
-    RELAY_SERVER_PORT,
     RELAYS,
     has_relay,
     relay_address,
     relay_command,
+    relay_port,
 )
 from remsim.remotesim.slotmap import place_text
 
@@ -33,6 +34,8 @@ replies, and when that vanishes it spins and writes 25 MB of log in 1.5 s."""
 NO_GPIO = "-1"
 """Exporting it fails, is logged and changes nothing; without any, it drives GPIO 20 to 22 of whatever board this is."""
 RELAY_SUFFIX = "-relay"
+SEARCHED = "/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where programs are looked for without PATH: procd's jail passes on none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,9 @@ def command_of(client: RemoteClientSettings, slot: tuple[int, int], ground: Grou
     """A client's command line. Both ids are always there: without, all clients would be C0:0."""
     host, port = client.server_host, client.server_port
     if has_relay(client):
-        host, port = relay_address(client.client_id, client.client_slot), RELAY_SERVER_PORT
+        host, port = relay_address(client.client_id, client.client_slot), relay_port(ground.data_dir / RELAYS)
     name = PROGRAMS[client.program]
-    yield str(ground.programs / name) if ground.programs else shutil.which(name) or name
+    yield program_at(name, ground) or name
     yield from ("-i", host, "-p", str(port), "-c", str(slot[0]), "-n", str(slot[1]))
     if client.atr:
         yield from ("-a", client.atr)
@@ -107,6 +110,12 @@ def command_of(client: RemoteClientSettings, slot: tuple[int, int], ground: Grou
     if client.program == "st2" and client.usb_path:
         yield from ("-H", client.usb_path)
     yield from ("-e", script_call(client, ground), "-L", "-d", client.log_categories)
+
+
+def program_at(name: str, ground: Ground) -> str | None:
+    """Where a client's program is; None: it is not installed."""
+    where = ground.programs if ground.programs is not None else os.environ.get("PATH") or SEARCHED
+    return shutil.which(name, path=str(where))
 
 
 def script_call(client: RemoteClientSettings, ground: Ground) -> str:
@@ -192,7 +201,7 @@ def refusal_of(
     program = PROGRAMS[client.program]
     if client.program == "shell" and ground.by_procd:
         return Refusal("program", f"{program} wants a terminal, which no service has", "start it by hand, for tests")
-    if not (ground.programs / program).exists() if ground.programs else shutil.which(program) is None:
+    if program_at(program, ground) is None:
         return Refusal("program", f"{program} is not installed", "install the package that has it")
     return None
 

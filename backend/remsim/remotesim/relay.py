@@ -1,9 +1,9 @@
 """The relay of one client: it stands on the client's way to the remsim-server and to the bankd, and counts.
 
-``python -m remsim.remotesim.relay --listen ADDRESS --server HOST:PORT --counters FILE``, a process of its own: if it
-dies the client loses its card, so nothing else may be able to take it along. All octets are passed on as they came, but
-for the address in configClientBankReq, which becomes the relay's own. What is passed on is looked at afterwards, in a
-copy; of that only counts leave this process. A link ends at both sides when it ends at one.
+``python -m remsim.remotesim.relay --listen HOST:PORT --server HOST:PORT --counters FILE``, a process of its own: if
+it dies the client loses its card, so nothing else may be able to take it along. All octets are passed on as they came,
+but for the address in configClientBankReq, which becomes the relay's own. What is passed on is looked at afterwards, in
+a copy; of that only counts leave this process. A link ends at both sides when it ends at one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from remsim.core.errors import RemsimError
 from remsim.core.tlv import Tlv
 from remsim.remotesim.apdu import Judge
 from remsim.remotesim.counts import Counts, read_file, write_file
-from remsim.remotesim.relay_place import RELAY_BANKD_PORT, RELAY_SERVER_PORT
 from remsim.remotesim.rspro import HEAD, OSMO, RSPRO, Frame, FrameReader, decode
 
 CONNECT_S = 10.0
@@ -133,9 +132,9 @@ class Link:
 
 
 class Relay:
-    """The two places the client dials, and what was counted since the file began."""
+    """The two places the client dials, the bankd's one port after ``listen``, and the counts since the file began."""
 
-    def __init__(self, address: str, server: Address, counters: str) -> None:
+    def __init__(self, listen: Address, server: Address, counters: str) -> None:
         self._server = server
         self._file = counters
         kept = read_file(counters)
@@ -148,8 +147,8 @@ class Relay:
         self._problems: dict[str, str | None] = {"server": None, "bankd": None}
         self._bell, self._ear = socket.socketpair()
         self._has_rung = False
-        self._server_side = listening(address, RELAY_SERVER_PORT)
-        self._bankd_side = listening(address, RELAY_BANKD_PORT)
+        self._server_side = listening(listen)
+        self._bankd_side = listening((listen[0], listen[1] + 1))
         self._own = self._bankd_side.getsockname()
         for end in (self._bell, self._ear):
             end.setblocking(False)
@@ -314,11 +313,11 @@ def with_children(parent: Tlv, *children: Tlv) -> Tlv:
     return Tlv(parent.tag, b"".join(child.encode() for child in children))
 
 
-def listening(address: str, port: int) -> socket.socket:
+def listening(address: Address) -> socket.socket:
     """A socket that clients of this machine dial."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((address, port))
+    sock.bind(address)
     sock.listen(4)
     sock.setblocking(False)
     return sock
@@ -345,13 +344,13 @@ def say(text: str) -> None:
 def main(arguments: list[str]) -> int:
     """Run a relay; 2 for a wrong call, 1 when it cannot listen."""
     given = dict(zip(arguments[::2], arguments[1::2], strict=False))
-    server = parsed_address(given.get("--server"))
-    if set(given) != {"--listen", "--server", "--counters"} or server is None:
-        say("wants --listen ADDRESS --server HOST:PORT --counters FILE")
+    listen, server = parsed_address(given.get("--listen")), parsed_address(given.get("--server"))
+    if set(given) != {"--listen", "--server", "--counters"} or listen is None or server is None:
+        say("wants --listen HOST:PORT --server HOST:PORT --counters FILE")
         return 2
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no image of its memory, where results of cards pass
     try:
-        relay = Relay(given["--listen"], server, given["--counters"])
+        relay = Relay(listen, server, given["--counters"])
     except OSError as error:
         say(f"cannot listen at {given['--listen']}: {error.strerror}")
         return 1

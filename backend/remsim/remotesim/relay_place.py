@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from binascii import crc32
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # a relay must stay small
+if TYPE_CHECKING:
     from pathlib import Path
 
     from remsim.config.remote_sim import RemoteClientSettings
 
-RELAY_SERVER_PORT, RELAY_BANKD_PORT = 9988, 9989
-"""In place of the remsim-server's 9998 and the bankd's 9999, which may be on this router too."""
+USUAL_PORT = 9988
+"""In place of the remsim-server's 9998; the one after it is for the bankd's 9999. Both may be on this router too."""
+USUAL_PLACE = "/var/run/remsim/relay"
+FIRST_OTHER, OTHERS = 10240, 8000
+"""Ports of services beside the router's own, each with a data directory of its own, as simulations and tests are."""
 RELAYS = "relay"
 """Where relays count, in the data directory."""
 WITHOUT_DATA_PATH = ("openwrt",)
@@ -29,11 +33,16 @@ def relay_address(client_id: int, client_slot: int) -> str:
     return f"127.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
 
+def relay_port(counters_dir: Path) -> int:
+    """The port in place of the server's, for relays that count in a directory."""
+    place = str(counters_dir.absolute())
+    return USUAL_PORT if place == USUAL_PLACE else FIRST_OTHER + 2 * (crc32(place.encode()) % OTHERS)
+
+
 def is_relay_address(address: str) -> bool:
     """Whether an address of a bankd, like ``127.64.20.0:9989``, is that of a relay."""
-    host, _, port = address.rpartition(":")
-    parts = host.split(".")
-    return port == str(RELAY_BANKD_PORT) and parts[0] == "127" and parts[1:2] in [[str(one)] for one in range(64, 80)]
+    parts = address.partition(":")[0].split(".")
+    return len(parts) == 4 and parts[0] == "127" and parts[1] in [str(one) for one in range(64, 80)]
 
 
 def counters_path(counters_dir: Path, name: str) -> Path:
@@ -47,7 +56,7 @@ def relay_command(client: RemoteClientSettings, counters_dir: Path) -> list[str]
     return [
         sys.executable,
         *("-m", "remsim.remotesim.relay"),
-        *("--listen", relay_address(client.client_id, client.client_slot)),
+        *("--listen", f"{relay_address(client.client_id, client.client_slot)}:{relay_port(counters_dir)}"),
         *("--server", f"{host}:{client.server_port}"),
-        *("--counters", str(counters_path(counters_dir, client.name))),
+        *("--counters", str(counters_path(counters_dir.absolute(), client.name))),
     ]
