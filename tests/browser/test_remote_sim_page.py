@@ -271,6 +271,21 @@ def test_a_server_that_is_lost_and_back_is_seen_without_a_reload(visit: Any, sim
     expect(server).to_contain_text("Answers", timeout=40000)
 
 
+def test_a_bank_that_is_lost_and_back_is_told_at_its_modem(visit: Any, simulated: RunningService) -> None:
+    page = opened(visit)
+    card = client_card(page, "modem1")
+    expect(card).to_contain_text("Uses its remote card: bank 1, slot 2", timeout=30000)
+    page.get_by_label("Fault").select_option("Lose the bank")
+    page.get_by_role("button", name="Do it").click()
+    expect(card).to_contain_text("Has lost the bank, tries again", timeout=20000)
+    expect(page.get_by_text("0 of 2 use their remote card")).to_be_visible()
+    page.goto(f"{simulated.base}/")
+    chip = page.locator(".remsim-card", has_text="modem1").locator(".remsim-remote")
+    expect(chip).to_have_text("✕ remote SIM")
+    fault(simulated, "bankd_back")
+    expect(chip).to_have_text("remote SIM", timeout=40000)
+
+
 def test_held_maps_are_restored_when_somebody_says_so(visit: Any, simulated: RunningService) -> None:
     held = {"restore": "hold", "reconcile_s": 1}
     assert simulated.request("config/remote_sim/remote_sim", method="PUT", body=held)[0] == 200
