@@ -24,7 +24,7 @@ def data_panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
 def expressions(dashboard: dict[str, Any]) -> list[tuple[str, str]]:
     """Where an expression is, and it, as written; those of notes on the time line are not among them."""
     return [
-        (f"{panel['title']} {target['refId']}", target["expr"])
+        (f"{panel['title']} ({panel['id']}) {target['refId']}", target["expr"])
         for panel in data_panels(dashboard)
         for target in panel["targets"]
     ]
