@@ -101,6 +101,7 @@ class Told:
             self._take(record)
         if found:
             self._keep()
+            self._look_at = 0.0  # the ports at the other ends may be known only now
         self._spool.remove(list(found))
         for name in found:
             self._first_seen.pop(name, None)
