@@ -186,7 +186,31 @@ def test_settings_survive_an_upgrade_of_the_package(backend: Package) -> None:
 
 def test_programs_can_be_executed_and_nothing_else(backend: Package) -> None:
     programs = {name for name, member in backend.files().items() if member.mode & 0o111}
-    assert programs == {"/usr/bin/remsim", "/etc/init.d/remsim-console", "/etc/uci-defaults/90-remsim-console"}
+    assert programs == {
+        "/usr/bin/remsim",
+        "/etc/init.d/remsim-console",
+        "/etc/init.d/remsim-clients",
+        "/etc/uci-defaults/90-remsim-console",
+        "/etc/uci-defaults/91-remsim-scripts",
+        "/usr/share/remsim/remote-sim-event.sh",
+        "/usr/share/remsim/test-connection.sh",
+        "/usr/share/remsim/setup-routing.sh",
+    }
+
+
+def test_links_to_our_scripts_go_with_the_package_and_others_stay(backend: Package, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for folder in ("etc/remsim", "usr/bin", "usr/share/remsim"):
+        (root / folder).mkdir(parents=True)
+    (root / "etc/remsim/event-script.sh").symlink_to("/usr/share/remsim/remote-sim-event.sh")
+    (root / "usr/bin/remsim-test-connection.sh").symlink_to("/usr/share/remsim/test-connection.sh")
+    (root / "etc/remsim/own.sh").symlink_to("/root/own.sh")
+    (root / "etc/remsim/mine.sh").write_text("")
+    script = backend.control_text("prerm-pkg")
+    environment = {"IPKG_INSTROOT": str(root), "PATH": os.defpath}
+    subprocess.run(["sh", "-eu"], input=script, text=True, env=environment, check=True)
+    left = {path.name for path in root.rglob("*") if path.is_symlink() or path.is_file()}
+    assert left == {"mine.sh", "own.sh"}
 
 
 def test_control_scripts_are_valid_shell(backend: Package, luci: Package, tmp_path: Path) -> None:

@@ -186,3 +186,150 @@ def test_an_upgrade_backs_up_before_it_lists_what_to_keep() -> None:
 
 def test_the_state_survives_an_upgrade() -> None:
     assert (FILES / "keep").read_text() == "/etc/remsim/\n"
+
+
+COMMANDS = """instance wan1-relay
+env PYTHONPATH=/usr/share/remsim/python
+arg /usr/bin/python3
+arg -m
+arg remsim.remotesim.relay
+end
+instance wan1
+program /usr/bin/osmo-remsim-client-st2
+link {folder}/remsim-clients/osmo-remsim-client-st2-5.0
+env WITH='quotes" and $(reboot)
+arg {folder}/remsim-clients/osmo-remsim-client-st2-5.0
+arg -e
+arg REMSIM_STATE=/etc/remsim REMSIM_CLIENT_NAME=wan1 /usr/share/remsim/remote-sim-event.sh
+arg $(reboot) `reboot` ; reboot
+end
+"""
+
+
+@pytest.fixture
+def clients(tmp_path: Path) -> str:
+    """The clients' init script with a command that answers what the test says, and keeps what it was asked."""
+    text = (FILES / "remsim-clients.init").read_text()
+    program = tmp_path / "remsim"
+    (tmp_path / "commands").write_text(COMMANDS.format(folder=tmp_path))
+    program.write_text(
+        f'#!/bin/sh\necho "$*" >"{tmp_path}/asked"\ncat "{tmp_path}/commands"\n'
+        f'[ ! -e "{tmp_path}/refused" ] || cat "{tmp_path}/refused" >&2\n'
+    )
+    program.chmod(0o755)
+    stubs = 'procd_append_param() { say append "$@"; }\nprocd_kill() { say kill "$@"; }\n'
+    stubs += 'logger() { say logger "$@" "$(cat)"; }\n'
+    return stubs + text.replace("/var/run/", f"{tmp_path}/").replace("/usr/bin/remsim", str(program))
+
+
+def test_each_client_and_relay_is_an_instance_and_no_setting_is_read_by_a_shell(clients: str, tmp_path: Path) -> None:
+    calls = run_init(clients, "start_service")
+    assert [call[1] for call in calls if call[0] == "open"] == ["wan1-relay", "wan1"]
+    assert [call for call in calls if call[0] == "close"] == [["close"]] * 2
+    own = [["param", "respawn", "3600", "5", "0"], ["param", "stdout", "1"], ["param", "stderr", "1"]]
+    assert [call for call in calls if call[0] == "param"] == [*own, ["param", "user", "root"]] * 2
+    link = f"{tmp_path}/remsim-clients/osmo-remsim-client-st2-5.0"
+    script = "REMSIM_STATE=/etc/remsim REMSIM_CLIENT_NAME=wan1 /usr/share/remsim/remote-sim-event.sh"
+    appended = [call[1:] for call in calls if call[0] == "append"]
+    assert appended[4:] == [
+        ["env", "WITH='quotes\" and $(reboot)"],
+        ["command", link],
+        ["command", "-e"],
+        ["command", script],
+        ["command", "$(reboot) `reboot` ; reboot"],
+    ]
+    assert Path(link).readlink() == Path("/usr/bin/osmo-remsim-client-st2")
+    assert (tmp_path / "asked").read_text() == "remote-sim commands --config /etc/config\n"
+
+
+def test_one_client_is_started_and_stopped_without_the_others(clients: str, tmp_path: Path) -> None:
+    run_init(clients, "start_service wan1")
+    assert (tmp_path / "asked").read_text() == "remote-sim commands --config /etc/config wan1\n"
+    assert run_init(clients, "stop_service wan1") == [["kill", "remsim-clients", "wan1-relay"]]
+    assert run_init(clients, "stop_service") == []
+
+
+def test_why_a_client_is_not_started_is_in_the_log(clients: str, tmp_path: Path) -> None:
+    (tmp_path / "commands").write_text("")
+    (tmp_path / "refused").write_text("client wan1 is not started: program: it is not installed\n")
+    told = "client wan1 is not started: program: it is not installed"
+    assert run_init(clients, "start_service") == [["logger", "-t", "remsim-clients", "-p", "daemon.warn", told]]
+
+
+def test_clients_follow_both_files_and_start_after_the_console(clients: str) -> None:
+    assert run_init(clients, "service_triggers") == [["trigger", "remsim_console", "remsim"]]
+    assert re.search(r"^START=96$", clients, re.MULTILINE)
+    assert re.search(r"^USE_PROCD=1$", clients, re.MULTILINE)
+
+
+SUPPLIED = {
+    "etc/remsim/event-script.sh": "remote-sim-event.sh",
+    "etc/remsim/ionmesh-event-script.sh": "remote-sim-event.sh",
+    "etc/remsim/setup-routing.sh": "setup-routing.sh",
+    "usr/bin/remsim-test-connection.sh": "test-connection.sh",
+}
+
+
+def supply(root: Path) -> None:
+    """Run the script below a folder."""
+    (root / "etc/remsim").mkdir(parents=True, exist_ok=True)
+    text = (FILES / "remsim-scripts.defaults").read_text()
+    for folder in ("/usr/lib/opkg", "/lib/apk", "/etc/remsim", "/usr/bin/"):
+        text = text.replace(folder, f"{root}{folder}")
+    subprocess.run(["dash", "-eu"], input=text, text=True, check=True)
+
+
+def test_missing_scripts_are_supplied_as_links_and_twice_changes_nothing(tmp_path: Path) -> None:
+    for _ in range(2):
+        supply(tmp_path)
+        for place, ours in SUPPLIED.items():
+            assert (tmp_path / place).readlink() == Path("/usr/share/remsim") / ours
+            assert (FILES / ours).is_file()
+
+
+def test_scripts_that_are_there_or_that_a_package_has_are_left_alone(tmp_path: Path) -> None:
+    lists = tmp_path / "usr/lib/opkg/info"
+    lists.mkdir(parents=True)
+    (lists / "osmo-remsim-client.list").write_text(f"{tmp_path}/usr/bin/remsim-test-connection.sh\n")
+    (tmp_path / "etc/remsim").mkdir(parents=True)
+    (tmp_path / "etc/remsim/event-script.sh").write_text("mine")
+    (tmp_path / "etc/remsim/setup-routing.sh").symlink_to("/nowhere")
+    supply(tmp_path)
+    assert (tmp_path / "etc/remsim/event-script.sh").read_text() == "mine"
+    assert (tmp_path / "etc/remsim/setup-routing.sh").readlink() == Path("/nowhere")
+    assert not (tmp_path / "usr/bin/remsim-test-connection.sh").is_symlink()
+    assert (tmp_path / "etc/remsim/ionmesh-event-script.sh").is_symlink()
+
+
+ROUTED = {
+    "remsim.routing.force_iot_routing": "1", "remsim.routing.iot_interface": "lo", "remsim.server.host": "10.0.0.5",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "gateway", "said"),
+    [
+        ({}, "default via 192.0.2.1 dev lo", "route replace 10.0.0.5/32 via 192.0.2.1 dev lo"),
+        ({}, "", "route replace 10.0.0.5/32 dev lo"),
+        ({"remsim.routing.force_iot_routing": "0"}, "", "routing.force_iot_routing is not 1"),
+        ({"remsim.routing.iot_interface": "no$(reboot)"}, "", "there is no network device no$(reboot)"),
+        ({"remsim.server.host": "remsim.example.com"}, "", "a route needs an IPv4 address"),
+        ({"remsim.server.host": ""}, "", "a route needs an IPv4 address"),
+    ],
+)
+def test_the_server_is_routed_through_the_other_modem(
+    tmp_path: Path, changed: dict[str, str], gateway: str, said: str
+) -> None:
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps(ROUTED | changed))
+    (tmp_path / "uci").write_text(UCI)
+    (tmp_path / "ip").write_text(f'#!/bin/sh\n[ "$3" = show ] && echo "{gateway}" || echo "$*" >>"{tmp_path}/routes"\n')
+    for tool in ("uci", "ip"):
+        (tmp_path / tool).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin", "UCI_STATE": str(state)}
+    done = subprocess.run(["dash", FILES / "setup-routing.sh"], capture_output=True, text=True, env=environment)
+    if done.returncode == 0:
+        assert (tmp_path / "routes").read_text() == f"-4 {said}\n"
+    else:
+        assert said in done.stderr
+        assert not (tmp_path / "routes").exists()

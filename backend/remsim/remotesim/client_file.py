@@ -17,7 +17,13 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from remsim.config.remote_sim import LARGEST_GPIO, LARGEST_ID, IonMeshOptions, RemoteClientOptions
+from remsim.config.remote_sim import (
+    LARGEST_GPIO,
+    LARGEST_ID,
+    IonMeshOptions,
+    RemoteClientOptions,
+    RemoteClientSettings,
+)
 from remsim.config.settings import first_text
 from remsim.config.uci import UciFile, edited
 from remsim.core.errors import Conflict, InvalidInput, RemsimError
@@ -190,6 +196,17 @@ def read_client_file(config_dir: Path | None, init: Path = INIT) -> ClientFile |
     if config_dir is None or not (config_dir / NAME).exists():
         return None
     return ClientFile(UciFile.load(config_dir / NAME), init if init.exists() else None)
+
+
+def client_of_file(config_dir: Path) -> RemoteClientSettings | None:
+    """The client as far as it can be told; None without a file, or without a server in it."""
+    found = read_client_file(config_dir)
+    if found is None or not found.get("server.host"):
+        return None
+    schema = RemoteClientOptions()
+    values = found.client()
+    usable = {name: text for name, text in values.items() if name not in wrong_of(schema, values)}
+    return RemoteClientSettings(**{"name": "remsim", "client_id": 0} | schema.load(usable, partial=True))
 
 
 def service_slot(config_dir: Path | None, init: Path = INIT) -> tuple[int, int] | None:

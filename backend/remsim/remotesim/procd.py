@@ -20,7 +20,7 @@ from typing import Any
 from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
 from remsim.remotesim.processes import MOST_LINES, Seen, readable
-from remsim.remotesim.programs import RELAY_SUFFIX, Instance
+from remsim.remotesim.programs import RELAY_SUFFIX, SEARCHED, Instance
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,12 @@ class Procd:
         path = str(self._tools / program) if self._tools and "/" not in program else program
         try:
             done = subprocess.run(
-                [path, *words], capture_output=True, timeout=timeout_s, stdin=subprocess.DEVNULL, check=True
+                [path, *words],
+                capture_output=True,
+                timeout=timeout_s,
+                stdin=subprocess.DEVNULL,
+                env={"PATH": os.environ.get("PATH") or SEARCHED},
+                check=True,
             )
         except subprocess.TimeoutExpired as error:
             raise ProcdError(f"{Path(program).name} did not end within {timeout_s:g} s") from error

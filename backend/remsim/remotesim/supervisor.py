@@ -88,6 +88,11 @@ def is_stopped(data_dir: Path, name: str) -> bool:
     return (data_dir / FOLDER / (name + STOPPED)).exists()
 
 
+def start_again(data_dir: Path, name: str) -> None:
+    """Forget that somebody has stopped a client."""
+    (data_dir / FOLDER / (name + STOPPED)).unlink(missing_ok=True)
+
+
 @dataclass(slots=True)
 class Told:
     """What was journalled of an instance last."""

@@ -29,9 +29,13 @@ put 644 openwrt-feed/remsim/files/nginx.locations /usr/share/remsim
 files=$from/openwrt-feed/remsim/files
 put 755 "$files/remsim" /usr/bin
 put 755 "$files/remote-sim-event.sh" /usr/share/remsim
+put 755 "$files/test-connection.sh" /usr/share/remsim
+put 755 "$files/setup-routing.sh" /usr/share/remsim
 put 600 "$files/remsim_console.config" /etc/config remsim_console
 put 755 "$files/remsim-console.init" /etc/init.d remsim-console
 put 755 "$files/remsim-console.defaults" /etc/uci-defaults 90-remsim-console
+put 755 "$files/remsim-clients.init" /etc/init.d remsim-clients
+put 755 "$files/remsim-scripts.defaults" /etc/uci-defaults 91-remsim-scripts
 put 644 "$files/capabilities.json" /etc/capabilities remsim-console.json
 put 644 "$files/keep" /lib/upgrade/keep.d remsim
 put 644 "$files/upgrade.sh" /lib/upgrade remsim.sh
