@@ -36,6 +36,7 @@ class FakeRemoteSim:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
         self.refusal: dict[str, Any] | None = None
+        self.client_file: dict[str, Any] = {"present": False}
         server = {"name": "server1", "url": "http://10.0.0.5:9997", "reachable": True, "problem": None, "since": SINCE}
         bank = {"server": "server1", "connected": True, "name": "bankhost", "software": "bankd", "version": "1.2"}
         remote = client("5:0", "remote", name="client1", modem="modem1", bank_slot="1:2", health="The card answers.")
@@ -71,6 +72,8 @@ class FakeRemoteSim:
         path = request.url.split("/api/v1/")[1].split("?")[0]
         if request.method == "GET" and path == "remote-sim":
             return route.fulfill(json=self.view)
+        if path.endswith("client-file"):
+            return route.fulfill(json=self.client_file)
         if request.method == "GET":
             return route.fulfill(json={"lines": ["DMAIN NOTICE <b>hello</b>", "DRSPRO INFO connected"]})
         body = json.loads(request.post_data) if request.post_data else None
@@ -82,6 +85,8 @@ class FakeRemoteSim:
     def _change(self, method: str, path: str, body: Any) -> dict[str, Any] | None:
         maps, named = self.view["slotmaps"], re.search(r"slotmaps/(\d+:\d+)(?:/(\w+))?$", path)
         found = self.map_at(named[1]) if named else None
+        if path == "remote-sim/client-file/import":
+            return {"name": "client9", "service_ended": True}
         if path.endswith("/import"):
             lines = [line.split(",") for line in body["csv"].splitlines()[1:] if line]
             wrong = [{"line": at + 2, "message": "is no map"} for at, cells in enumerate(lines) if len(cells) < 4]
@@ -89,7 +94,7 @@ class FakeRemoteSim:
                 maps += [slot_map(":".join(cells[:2]), ":".join(cells[2:4])) for cells in lines]
             return {"added": len(lines) - len(wrong), "changed": 0, "same": 0, "wrong": wrong}
         if path.endswith("/test"):
-            steps = [("Name", True, "", None), ("REST", False, "no answer in 3 s", "Is it running?")]
+            steps = [("resolve", True, "", None), ("rest", False, "no answer in 3 s", "Is it running?")]
             return {"checks": [dict(zip(("name", "ok", "message", "hint"), one, strict=True)) for one in steps]}
         if method == "POST" and path.endswith("slotmaps"):
             made = slot_map(f"{body['bank_id']}:{body['bank_slot']}", f"{body['client_id']}:{body['client_slot']}")

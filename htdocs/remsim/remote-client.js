@@ -5,6 +5,7 @@ import { el, fill, setText } from './dom.js';
 import { NONE, count, epoch, lasting } from './format.js';
 import { countLines, isCounted } from './remote-counts.js';
 import { errorText } from './remote-data.js';
+import { ConnectionTest } from './remote-test.js';
 import { clientLook, clientSentence, sourceText } from './remote-words.js';
 import { msg } from './words.js';
 
@@ -33,9 +34,10 @@ export class ClientCard {
 		this.buttons = Object.fromEntries(Object.entries(STEPS).map(([step, [word]]) => [step, el(`button${step === 'stop' ? '.remsim-danger' : ''}`, { type: 'button', hidden: !!options.readonly, click: () => this._step(step) }, t(word))]));
 		this.log = el('pre.remsim-remote-log', { tabindex: '0', role: 'log', 'aria-label': t('Log'), 'aria-live': 'off' });
 		this.logFold = el('details', { toggle: () => { if (this.logFold.open) this._log(); } }, el('summary', {}, t('Log')), this.log, el('button.remsim-small', { type: 'button', click: () => this._log() }, t('Read again')));
+		this.test = new ConnectionTest(ctx, () => ({ client: this.client.name }));
 		this.counting = el('div.remsim-remote-counting');
 		this.fold = el('details', {}, el('summary', {}, t('Run, log, count')),
-			el('div.remsim-stack', {}, el('div.remsim-tools', {}, Object.values(this.buttons)), this.error, this.counting, this.logFold));
+			el('div.remsim-stack', {}, el('div.remsim-tools', {}, Object.values(this.buttons), this.test.button), this.error, this.test.checks, this.counting, this.logFold));
 		this.root = el('article.remsim-card', { 'data-client': client.name || client.client_slot }, el('header', {}, this.title, this.slot),
 			this.state, this.health, this.hint, this.uncertain, this.noData, this.trouble, this.facts, this.fold);
 		this.update(client);
@@ -64,7 +66,7 @@ export class ClientCard {
 		const { process } = client, can = process?.can ?? (!process ? [] : process.running ? ['restart', 'stop'] : ['start']);
 		for (const [step, button] of Object.entries(this.buttons))
 			button.hidden = !!options.readonly || !can.includes(step);
-		setText(this.trouble, process?.problem || '');
+		setText(this.trouble, [process?.problem, process?.hint].filter(Boolean).join(' – '));
 		this.trouble.hidden = !process?.problem;
 		this.logFold.hidden = process?.log === false || !client.name;
 		this._counts();

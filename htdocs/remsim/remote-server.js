@@ -2,21 +2,19 @@
 
 import { el, fill, setText } from './dom.js';
 import { epoch, lasting, moment } from './format.js';
-import { errorText } from './remote-data.js';
+import { ConnectionTest } from './remote-test.js';
 
 export class ServerPanel {
 	/** `ctx` as for ClientCard. */
 	constructor(ctx) {
-		const { t, options } = ctx;
 		this._ctx = ctx;
 		this.title = el('h3');
 		this.state = el('p.remsim-state');
 		this.problem = el('p.remsim-problem', { hidden: true });
 		this.restarted = el('p.remsim-help', { hidden: true });
 		this.banks = el('ul.remsim-plainlist');
-		this.button = el('button', { type: 'button', hidden: !!options.readonly, click: () => this._test() }, t('Test the connection'));
-		this.checks = el('ul.remsim-plainlist.remsim-remote-checks', { role: 'status' });
-		this.root = el('article.remsim-panel', {}, el('header', {}, this.title, this.button), this.state, this.problem, this.restarted, this.checks, this.banks);
+		this.test = new ConnectionTest(ctx, () => ({ server: this.server.name }));
+		this.root = el('article.remsim-panel', {}, el('header', {}, this.title, this.test.button), this.state, this.problem, this.restarted, this.test.checks, this.banks);
 	}
 
 	update(server) {
@@ -48,23 +46,4 @@ export class ServerPanel {
 		setText(this.state, [word, since].filter(Boolean).join(', '));
 		this.state.className = `remsim-state${server.reachable === false ? ' remsim-problem' : server.reachable ? ' remsim-good' : ''}`;
 	}
-
-	async _test() {
-		const { t, request } = this._ctx;
-		this.button.disabled = true;
-		fill(this.checks, el('li.remsim-muted', {}, t('Testing …')));
-		try {
-			const { checks } = await request('remote-sim/test', { method: 'POST', body: { server: this.server.name } });
-			fill(this.checks, checks.map(checkRow));
-		} catch (error) {
-			fill(this.checks, el('li.remsim-problem', {}, errorText(error)));
-		}
-		this.button.disabled = false;
-	}
-}
-
-/** One step of a test in words. */
-function checkRow({ name, ok, message, hint }) {
-	const [look, shape] = ok === true ? ['good', '✓'] : ok === false ? ['problem', '✖'] : ['muted', '–'];
-	return el('li', {}, el(`span.remsim-${look}`, {}, `${shape} ${name}`), message ? `: ${message}` : '', hint ? el('small.remsim-help', {}, hint) : null);
 }

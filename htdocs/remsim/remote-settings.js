@@ -3,6 +3,7 @@
 import { ask } from './ask.js';
 import { el, fill } from './dom.js';
 import { FormView } from './form.js';
+import { ClientFilePanel } from './remote-client-file.js';
 import { msg } from './words.js';
 
 const TYPES = ['remsim_server', 'remote_client', 'remote_sim', 'ionmesh'];
@@ -17,7 +18,8 @@ export class SettingsTab {
 		this._groups = new Map();
 		this.failed = el('div.remsim-problem', { role: 'alert', hidden: true });
 		this.list = el('div.remsim-stack');
-		this.root = el('div.remsim-stack', {}, this.failed, el('p.remsim-help', {}, t('What is saved here is in force at once. A client whose settings change is started anew: its modem is reset once.')), this.list);
+		this.file = new ClientFilePanel(ctx, () => Promise.all([this.load(), ctx.data.load()]));
+		this.root = el('div.remsim-stack', {}, this.failed, el('p.remsim-help', {}, t('What is saved here is in force at once. A client whose settings change is started anew: its modem is reset once.')), this.list, this.file.root);
 	}
 
 	get isDirty() {
@@ -38,6 +40,7 @@ export class SettingsTab {
 			this._types ||= (await request('config/form', { query: { types: TYPES.join() } })).types;
 			const { sections, problems } = await request('config', { query: { types: TYPES.join() } });
 			this._show(sections);
+			this.file.load();
 			this.failed.hidden = !problems?.length;
 			fill(this.failed, problems);
 		} catch (error) {

@@ -65,8 +65,9 @@ def test_clients_say_in_words_what_they_have_and_why_not(visit: Any, fake: FakeR
     expect(card.get_by_label("Log")).to_contain_text("<b>hello</b>")
     lost.get_by_text("Run, log, count").click()
     expect(lost).to_contain_text("Not counted.")
-    page.get_by_role("button", name="Test the connection").click()
-    expect(page.get_by_text("✖ REST: no answer in 3 s")).to_be_visible()
+    page.get_by_role("article", name="Server server1").get_by_role("button", name="Test the connection").click()
+    expect(page.get_by_text("✓ Name of the server")).to_be_visible()
+    expect(page.get_by_text("✖ REST interface: no answer in 3 s")).to_be_visible()
     expect(page.get_by_text("Is it running?")).to_be_visible()
 
 
@@ -344,6 +345,24 @@ def test_with_nothing_set_up_the_page_leads_from_step_to_step(
     sure(page, "Remove")
     expect(page.locator("details[data-name=test_c]")).to_have_count(0)
     visit.complaints[:] = [text for text in visit.complaints if "422" not in text]
+
+
+def test_the_settings_of_the_clients_own_package_are_taken_over(visit: Any, fake: FakeRemoteSim) -> None:
+    fault = {"option": "server.host", "message": "does not resolve", "hint": "use an address", "fatal": False}
+    dead = [{"option": "security.use_tls", "value": "1", "why": "there is no TLS"}]
+    known = {"client_slot": "3:0", "client": {}, "ionmesh": None, "here": None}
+    fake.client_file = {"present": True, "runs": True, "faults": [fault], "dead": dead} | known
+    page = opened(visit, "settings")
+    panel = page.get_by_role("region", name="The client package’s own settings")
+    expect(panel).to_contain_text("The package’s own service runs client 3:0.")
+    expect(panel).to_contain_text("server.hostdoes not resolve")
+    panel.get_by_text("Options without effect").click()
+    expect(panel).to_contain_text("there is no TLS")
+    panel.get_by_role("button", name="Take it over").click()
+    expect(page.locator("dialog")).to_contain_text("its modem is reset once")
+    sure(page, "Take it over")
+    expect(page.get_by_role("status").filter(has_text="client9 is a client of this router now.")).to_be_visible()
+    assert fake.asked == [("POST", "client-file/import", {})]
 
 
 def test_names_that_come_from_outside_are_only_text(visit: Any, fake: FakeRemoteSim) -> None:
