@@ -272,6 +272,24 @@ def test_a_server_that_is_lost_and_back_is_seen_without_a_reload(visit: Any, sim
     expect(server).to_contain_text("Answers", timeout=40000)
 
 
+def test_a_client_is_stopped_and_started_without_the_other(visit: Any, simulated: RunningService) -> None:
+    page = opened(visit)
+    card, other = client_card(page, "modem2"), client_card(page, "modem1")
+    expect(card).to_contain_text("Uses its remote card: bank 1, slot 3", timeout=30000)
+    card.get_by_text("Run, log, count").click()
+    card.get_by_text("Log", exact=True).click()
+    expect(card.get_by_label("Log")).not_to_be_empty()
+    card.get_by_role("button", name="Test the connection").click()
+    expect(card.locator(".remsim-remote-checks")).to_contain_text("✓ REST interface")
+    card.get_by_role("button", name="Stop", exact=True).click()
+    sure(page, "Stop")
+    expect(card).to_contain_text("does not run", timeout=15000)
+    expect(other).to_contain_text("Uses its remote card")
+    card.get_by_role("button", name="Start", exact=True).click()
+    expect(card).to_contain_text("Uses its remote card: bank 1, slot 3", timeout=30000)
+    expect(other.locator(".remsim-state")).to_contain_text("Uses its remote card: bank 1, slot 2")
+
+
 def test_a_bank_that_is_lost_and_back_is_told_at_its_modem(visit: Any, simulated: RunningService) -> None:
     page = opened(visit)
     card = client_card(page, "modem1")
