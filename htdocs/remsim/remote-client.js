@@ -60,14 +60,14 @@ export class ClientCard {
 		this.health.className = `remsim-sentence${client.state === 'remote' ? '' : ' remsim-remote-health'}`;
 		setText(this.hint, client.hint || '');
 		this.hint.hidden = !client.hint;
-		this.uncertain.hidden = !client.uncertain;
+		this.uncertain.hidden = !client.uncertain || client.state === 'unknown';
 		setText(this.uncertain, client.state_source === 'server' ? t('Not certain: the client itself has told nothing.') : t('Not certain: some of its reports are missing.'));
 		this.noData.hidden = client.process?.program !== 'openwrt';
 		const { process } = client, can = process?.can ?? (!process ? [] : process.running ? ['restart', 'stop'] : ['start']);
 		for (const [step, button] of Object.entries(this.buttons))
 			button.hidden = !!options.readonly || !can.includes(step);
+		this.trouble.hidden = !process?.problem || (client.health || '').includes(process.problem);
 		setText(this.trouble, [process?.problem, process?.hint].filter(Boolean).join(' – '));
-		this.trouble.hidden = !process?.problem;
 		this.logFold.hidden = process?.log === false || !client.name;
 		this._counts();
 		this.tick();

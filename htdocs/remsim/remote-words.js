@@ -36,14 +36,23 @@ export function bankSlotName(text, t) {
 	return bank === undefined ? text || '' : t('bank %s, slot %s', bank, slot);
 }
 
+/** Whether a bank's card serves the client's modem; null where that is not known. */
+export function serves(client) {
+	if (client.process?.running === false)
+		return false; // without its client no card reaches it
+	return client.state === 'remote' ? true : CLIENT_LOOKS[client.state] ? false : null;
+}
+
 /** Ok, busy, problem, off, as a card looks. */
 export function clientLook(client) {
+	if (client.process?.running === false)
+		return client.process.stopped ? 'off' : 'problem';
 	return CLIENT_LOOKS[client.state] || 'off';
 }
 
 /** `Uses its remote card: bank 1, slot 2, since 2 h 14 min`. */
 export function clientSentence(client, nowS, t) {
-	const word = t(CLIENT_WORDS[client.state] || CLIENT_WORDS.unknown);
+	const word = client.process?.running === false ? t('Does not run') : t(CLIENT_WORDS[client.state] || CLIENT_WORDS.unknown);
 	const slot = client.bank_slot && client.state !== 'unassigned' ? bankSlotName(client.bank_slot, t) : '';
 	const since = client.since ? t('since %s', lasting(nowS - epoch(client.since))) : '';
 	return [slot ? `${word}: ${slot}` : word, since].filter(Boolean).join(', ');

@@ -4,7 +4,7 @@ import { el, fill, setText } from './dom.js';
 import { bytes, epoch, lasting, money, number } from './format.js';
 import { ModemChip } from './modem-chip.js';
 import { takeCard } from './remote-give.js';
-import { bankSlotName, clientLook } from './remote-words.js';
+import { bankSlotName, clientLook, serves } from './remote-words.js';
 import { STATE_WORDS, stateLook, stateSentence } from './words.js';
 
 const NO_CARD = ['no_sim', 'gone'];
@@ -67,13 +67,13 @@ export class Pair {
 	/** Plain objects: they are compared before anything is drawn. */
 	_cards(modem, client) {
 		const { t, data, usageOf: used, sinceOf } = this._ctx, sim = modem.reading?.sim || modem.sim, map = client ? data.mapOf(client.client_slot) : null;
-		const isRemote = client?.state === 'remote', bankSlot = client?.bank_slot || (map ? `${map.bank_id}:${map.bank_slot}` : null);
+		const isServed = client ? serves(client) : false, isRemote = isServed === true, bankSlot = client?.bank_slot || (map ? `${map.bank_id}:${map.bank_slot}` : null);
 		const usage = sim ? shownOf(used(sim)) : null;
 		const isSeen = !!sim && !NO_CARD.includes(modem.state), operator = modem.state === 'online' ? modem.reading?.operator || '' : '';
 		const own = { name: cardName(sim, modem.iccid, usage, t), operator, usage };
 		const found = [];
 		if (isRemote || bankSlot) {
-			const look = isRemote ? 'serving' : client.state === 'unknown' ? 'unsure' : 'idle';
+			const look = isRemote ? 'serving' : isServed === null ? 'unsure' : 'idle';
 			found.push({ kind: 'remote', look, slot: bankSlotName(bankSlot, t), since: isRemote ? client.since : null, why: client.health || '', problem: clientLook(client) === 'problem', ...(isRemote && isSeen ? own : { name: bankSlotName(bankSlot, t) }) });
 		}
 		else if (client)
@@ -81,7 +81,7 @@ export class Pair {
 		if (isRemote)
 			found.push({ kind: 'local', look: 'idle', name: t('Local SIM'), isBare: true });
 		else if (isSeen)
-			found.push({ kind: 'local', look: client?.state === 'unknown' ? 'unsure' : 'serving', slot: modem.reading?.sim_slot ? t('slot %s', modem.reading.sim_slot) : '', sinceS: sinceOf(modem.id, sim), ...own, wrong: stateLook(modem.state) === 'problem' ? t(STATE_WORDS[modem.state]) : '' });
+			found.push({ kind: 'local', look: isServed === null ? 'unsure' : 'serving', slot: modem.reading?.sim_slot ? t('slot %s', modem.reading.sim_slot) : '', sinceS: sinceOf(modem.id, sim), ...own, wrong: stateLook(modem.state) === 'problem' ? t(STATE_WORDS[modem.state]) : '' });
 		else
 			found.push({ kind: 'local', look: 'none', name: NO_CARD.includes(modem.state) ? t('No SIM') : t('Its SIM is not known'), isBare: true });
 		return found;

@@ -4,6 +4,7 @@ import { BankBoard } from './bank-board.js';
 import { el, fill, setText } from './dom.js';
 import { Frame } from './frame.js';
 import { RemoteData, errorText } from './remote-data.js';
+import { serves } from './remote-words.js';
 import { Pair, cardName, shownOf, usageOf } from './sims-pair.js';
 
 const USAGE_AGAIN_S = 300;
@@ -119,8 +120,9 @@ class SimsPage extends Frame {
 				pair.root.remove();
 		}
 		this.pairs = kept;
-		const remote = data.ours.filter(client => client.state === 'remote').length, local = modems.filter(modem => modem.state === 'online').length - data.ours.filter(client => client.state === 'remote' && store.modems.get(client.modem)?.state === 'online').length;
-		setText(this.summary, data.ours.length ? t('%s online by a local SIM, %s with a remote one', Math.max(0, local), remote) : t('%s online by a local SIM', Math.max(0, local)));
+		const served = modems.filter(modem => modem.state === 'online').map(modem => { const client = data.clientOf(modem.id); return client ? serves(client) : false; });
+		const local = served.filter(isRemote => isRemote === false).length, remote = served.filter(isRemote => isRemote).length;
+		setText(this.summary, data.ours.length ? t('%s online by a local SIM, %s by a remote one', local, remote) : t('%s online by a local SIM', local));
 		const hasRemote = data.isSetUp;
 		this.banks.hidden = !hasRemote;
 		this.noRemote.hidden = hasRemote || !data.view;

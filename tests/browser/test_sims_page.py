@@ -45,7 +45,7 @@ def pair(page: Page, modem: str) -> Locator:
 
 def test_each_modem_stands_with_the_cards_that_serve_it_or_could(visit: Any, fake: FakeRemoteSim) -> None:
     page = opened(visit)
-    expect(page.get_by_text("2 online by a local SIM, 1 with a remote one")).to_be_visible()
+    expect(page.get_by_text("2 online by a local SIM, 1 by a remote one")).to_be_visible()
     remote = pair(page, "modem1").get_by_role("region", name=re.compile("^Remote SIM: SIM …"))
     expect(remote).to_contain_text(re.compile("serves this modem, since"))
     expect(remote).to_contain_text("bank 1, slot 2")

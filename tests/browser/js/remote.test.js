@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { RemoteData, mapPath } from '../../../htdocs/remsim/remote-data.js';
-import { bankSlotName, clientLook, clientSentence, clientTitle, slotOf } from '../../../htdocs/remsim/remote-words.js';
+import { bankSlotName, clientLook, clientSentence, clientTitle, serves, slotOf } from '../../../htdocs/remsim/remote-words.js';
 import { Store } from '../../../htdocs/remsim/store.js';
 
 const plain = (text, ...values) => text.replace(/%s/g, () => String(values.shift()));
@@ -31,6 +31,15 @@ test('a client says what it has and since when, also in a state that is not know
 	assert.equal(clientSentence({ state: 'unassigned', bank_slot: '1:2' }, now, plain), 'No card is assigned');
 	assert.equal(clientSentence({ state: 'another' }, now, plain), 'State not known');
 	assert.deepEqual(['remote', 'connecting', 'local', 'unassigned', 'another'].map(state => clientLook({ state })), ['ok', 'busy', 'problem', 'off', 'off']);
+});
+
+test('without its process no card reaches a modem, whatever was told last', () => {
+	const stopped = { state: 'remote', process: { running: false, stopped: true } };
+	assert.equal(serves(stopped), false);
+	assert.equal(clientLook(stopped), 'off');
+	assert.equal(clientLook({ state: 'remote', process: { running: false } }), 'problem');
+	assert.equal(clientSentence(stopped, 0, plain), 'Does not run');
+	assert.deepEqual(['remote', 'connecting', 'unknown'].map(state => serves({ state, process: null })), [true, false, null]);
 });
 
 test('a client is named by its modem, else by itself, else by its slot', () => {

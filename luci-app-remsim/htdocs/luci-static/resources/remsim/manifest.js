@@ -129,7 +129,7 @@ return baseclass.extend({
 		'settings': ['dom', 'frame', 'settings-review', 'settings-sections', 'settings-transfer', 'settings-versions', 'settings-words'],
 		'shared-stream': ['lease'],
 		'sims-pair': ['dom', 'format', 'modem-chip', 'remote-give', 'remote-words', 'words'],
-		'sims': ['bank-board', 'dom', 'frame', 'remote-data', 'sims-pair'],
+		'sims': ['bank-board', 'dom', 'frame', 'remote-data', 'remote-words', 'sims-pair'],
 		'start': ['api'],
 		'store': ['format', 'quality'],
 		'table': ['dom'],
