@@ -94,7 +94,10 @@ def test_no_page_breaks_when_all_names_are_hostile(visit) -> None:
     def spoil(route: Route) -> None:
         answer = route.fetch()
         if answer.ok and "json" in answer.headers.get("content-type", ""):
-            route.fulfill(response=answer, body=json.dumps(hostile(answer.json())))
+            told = answer.json()
+            if told == {"outputs": []}:
+                told["outputs"].append({"name": "one", "type": "influx", "enabled": False})
+            route.fulfill(response=answer, body=json.dumps(hostile(told)))
         else:
             route.fulfill(response=answer)
 
