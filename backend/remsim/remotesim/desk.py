@@ -1,31 +1,39 @@
-"""All of remote SIM that one router has: made, started and stopped together, shown as one."""
+"""All of remote SIM that one router has, as little of it as it needs.
+
+A router without clients and servers only listens to the spool: what works is loaded with the first event or setting.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remsim.config.settings import Settings
 from remsim.core.clock import Clock
 from remsim.core.events import Event
 from remsim.remotesim.bell import Bell
-from remsim.remotesim.clients import ModemAt, client_rows, foreign_rows
-from remsim.remotesim.extras import Extras
-from remsim.remotesim.keeper import Keeper
 from remsim.remotesim.spool import Spool
-from remsim.remotesim.supervisor import Supervisor
-from remsim.remotesim.told import Told
+
+if TYPE_CHECKING:
+    from remsim.remotesim.clients import ModemAt
+    from remsim.remotesim.extras import Extras
+    from remsim.remotesim.keeper import Keeper
+    from remsim.remotesim.parts import Parts
+    from remsim.remotesim.supervisor import Supervisor
+    from remsim.remotesim.told import Told
 
 log = logging.getLogger(__name__)
 
-AGAIN_S = 5.0
-"""After a mistake of ours."""
 LONGEST_WAIT_S = 3600.0
 END_S = 4.0
 """A request that is not answered takes 3 s."""
+VARIABLES = ("REMSIM_SERVER_URL", "REMSIM_IONMESH_URL")
+"""Addresses that need no settings, for tests."""
+NO_SERVER = {"name": None, "url": None, "reachable": None, "problem": None, "hint": None, "since": None}
 
 
 class RemoteSim:
@@ -43,136 +51,120 @@ class RemoteSim:
         config_dir: Path | None = None,
         programs: Path | None = None,
     ) -> None:
-        self._clock = clock
-        self._emit = emit
-        self._modem_at = modem_at
+        self._settings = settings
+        self._given: dict[str, Any] = {
+            "state_dir": state_dir,
+            "data_dir": data_dir,
+            "clock": clock,
+            "emit": emit,
+            "modem_at": modem_at,
+            "config_dir": config_dir,
+            "programs": programs,
+        }
         self._bell = Bell()
         self._spool = Spool(state_dir, data_dir)
         self._spool_problem: str | None = None
+        self._loading = threading.Lock()
+        self._parts: Parts | None = None
+        self._is_started = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self.keeper = Keeper(
-            state_dir / "remote_sim.db",
-            settings=settings,
-            clock=clock,
-            emit=emit,
-            in_use=self._in_use,
-            source_of=self._source_of,
-            wake=self._bell.ring,
-        )
-        self.told = Told(
-            self._spool, data_dir / "remote-clients.json", clock=clock, emit=emit, of_client=self._named
-        )
-        self.supervisor = Supervisor(
-            settings=settings,
-            state_dir=state_dir,
-            data_dir=data_dir,
-            config_dir=config_dir,
-            programs=programs,
-            clock=clock,
-            emit=emit,
-            source_of=self._source_of,
-        )
-        self.extras = Extras(
-            state_dir=state_dir,
-            data_dir=data_dir,
-            clock=clock,
-            emit=emit,
-            clients=self._client_views,
-            assigned=self.supervisor.follow,
-        )
-        self.extras.configure(settings)
 
     def start(self) -> None:
-        """Begin to listen to the clients and to look at the servers."""
+        """Begin to listen to the clients, and to look at the servers where there are any."""
         try:
             self._bell.watch(self._spool.open())
         except OSError as error:
             self._spool_problem = f"{self._spool.path}: {error.strerror}"
             log.error("events of remote SIM clients cannot be taken: %s", self._spool_problem)
+        self._is_started = True
+        if self._is_needed():
+            self._working()
         self._thread = threading.Thread(target=self._run, name="remote-sim", daemon=True)
         self._thread.start()
-        self.extras.start()
-        self.supervisor.start()
 
     def stop(self) -> None:
         """End, and close the files."""
-        self.extras.stop()
-        self.supervisor.stop()
         self._stopping.set()
+        with self._loading:
+            parts = self._parts
+        if parts is not None:
+            parts.stop()
         self._bell.ring()
         if self._thread is not None:
             self._thread.join(END_S)
-        self.keeper.close()
+        if parts is not None:
+            parts.close()
         self._bell.close()
 
     def configure(self, settings: Settings) -> None:
         """Put changed settings in force."""
-        self.keeper.configure(settings)
-        self.extras.configure(settings)
-        self.supervisor.configure(settings)
+        with self._loading:
+            self._settings = settings
+            parts = self._parts
+        if parts is not None:
+            parts.configure(settings)
+        elif self._is_started and self._is_needed():
+            self._working()
         self._bell.ring()
 
     def view(self) -> dict[str, Any]:
         """The object of ``GET /api/v1/remote-sim``."""
+        view = self._nothing() if self._parts is None else self._parts.view()
         spool = {"waiting": len(self._spool.names()), "dropped": self._spool.dropped, "problem": self._spool_problem}
-        view = {**self.keeper.view(), "clients": self._client_views(), "spool": spool | {"cut": self._spool.cut}}
-        self.extras.add_to(view)
-        return view
-
-    def _client_views(self) -> list[dict[str, Any]]:
-        """What is known of the clients."""
-        servers = self.keeper.seen()
-        ours = self.supervisor.clients()
-        return [
-            *client_rows(ours, servers, self._modem_at, self.told, self.supervisor.processes()),
-            *foreign_rows(ours, servers, self.told),
-        ]
+        return view | {"spool": spool | {"cut": self._spool.cut}}
 
     def serves(self, modem: str) -> bool | None:
         """Whether a bank serves a modem its card now; None when no client is set up for it, or nothing is known."""
-        for one in self.supervisor.clients():
-            found = None if one.modem is None else self._modem_at(one.modem)
-            if found is not None and found[0] == modem:
-                return self.told.bankd_connected((one.client_id, one.client_slot))
-        return None
+        return None if self._parts is None else self._parts.serves(modem)
+
+    @property
+    def keeper(self) -> Keeper:
+        """The servers and their slot maps."""
+        return self._working().keeper
+
+    @property
+    def extras(self) -> Extras:
+        """IonMesh and counting."""
+        return self._working().extras
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """The programs of the clients."""
+        return self._working().supervisor
+
+    @property
+    def told(self) -> Told:
+        """What the clients told."""
+        return self._working().told
+
+    def _is_needed(self) -> bool:
+        """Whether there is anything to do besides waiting for events."""
+        settings = self._settings
+        wanted = settings.remote_clients or settings.remsim_servers or settings.ionmesh.enabled
+        return bool(
+            wanted or settings.remote_sim.gsmtap or self._spool.names() or any(map(os.environ.get, VARIABLES))
+        )
+
+    def _working(self) -> Parts:
+        """What works; made when it is needed first."""
+        with self._loading:
+            if self._parts is None:
+                from remsim.remotesim.parts import Parts
+
+                parts = Parts(self._spool, self._bell.ring, settings=self._settings, **self._given)
+                if self._is_started and not self._stopping.is_set():
+                    parts.start()
+                self._parts = parts
+            return self._parts
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            waits = [LONGEST_WAIT_S]
-            for part in (self._hear, self.keeper.tick):
-                try:
-                    waits.append(part())
-                except Exception:  # a mistake at one look must not be the last look
-                    log.exception("remote SIM")
-                    waits.append(AGAIN_S)
-            self._bell.wait(min(waits))
+            if self._parts is None and self._spool.names():
+                self._working()
+            self._bell.wait(LONGEST_WAIT_S if self._parts is None else self._parts.tick())
 
-    def _hear(self) -> float:
-        """Take in what clients told, and look for their processes."""
-        pids = self.supervisor.pids()
-        wanted = {
-            (one.client_id, one.client_slot): pids.get(one.name) for one in self.supervisor.clients() if one.enabled
-        }
-        return self.told.tick(wanted)
-
-    def _named(self, client: tuple[int, int]) -> tuple[str, str | None]:
-        """What events of a client are of, and its name here."""
-        names = (one.name for one in self.supervisor.clients() if (one.client_id, one.client_slot) == client)
-        return self._source_of(client), next(names, None)
-
-    def _in_use(self, client: tuple[int, int]) -> bool | None:
-        """Whether the modem of a client's slot is online, as far as it is known."""
-        for one in self.supervisor.clients():
-            if (one.client_id, one.client_slot) == client and one.modem is not None:
-                found = self._modem_at(one.modem)
-                return None if found is None else found[1] == "online"
-        return None
-
-    def _source_of(self, client: tuple[int, int]) -> str:
-        """What events of a client are of: its modem, else its name."""
-        for one in self.supervisor.clients():
-            if (one.client_id, one.client_slot) == client:
-                found = None if one.modem is None else self._modem_at(one.modem)
-                return one.name if found is None else found[0]
-        return "remsim"
+    def _nothing(self) -> dict[str, Any]:
+        """What is shown of a router that has nothing to do with remote SIMs."""
+        lists: dict[str, Any] = {name: [] for name in ("servers", "banks", "slotmaps", "warnings", "clients")}
+        return {"server": dict(NO_SERVER), **lists, "ionmesh": None, "gsmtap": None}
