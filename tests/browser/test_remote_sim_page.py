@@ -20,10 +20,11 @@ HOSTILE = "<img src=x onerror=document.title='run'>"
 
 
 @pytest.fixture
-def fake(visit: Any) -> FakeRemoteSim:
+def fake(visit: Any) -> Iterator[FakeRemoteSim]:
     made = FakeRemoteSim()
     made.serve(visit.page)
-    return made
+    yield made
+    visit.page.unroute_all(behavior="ignoreErrors")
 
 
 def opened(visit: Any, tab: str = "now") -> Page:
@@ -327,6 +328,7 @@ def nothing_set_up(visit: Any, service: RunningService) -> Iterator[FakeRemoteSi
     fake.view |= {"server": {"reachable": None}, "servers": [], "banks": [], "clients": [], "slotmaps": []}
     fake.serve(visit.page)
     yield fake
+    visit.page.unroute_all(behavior="ignoreErrors")
     for section in service.get("config?types=remsim_server,remote_client")["sections"]:
         if section["name"].startswith("test_"):
             service.request(f"config/{section['type']}/{section['name']}", method="DELETE")

@@ -19,10 +19,11 @@ HOSTILE = "<img src=x onerror=document.title='run'>"
 
 
 @pytest.fixture
-def fake(visit: Any) -> FakeRemoteSim:
+def fake(visit: Any) -> Iterator[FakeRemoteSim]:
     made = FakeRemoteSim()
     made.serve(visit.page)
-    return made
+    yield made
+    visit.page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.fixture
