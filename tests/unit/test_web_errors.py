@@ -186,7 +186,8 @@ def test_every_route_has_the_one_shape_for_an_unknown_input(app: Flask) -> None:
         fields = {} if view.description.query is None else view.description.query().fields
         wrong = dict.fromkeys(("modem", *(field.data_key or name for name, field in fields.items())), "\x01" * 3)
         answer = client.open(path.replace("{", "").replace("}", ""), method=method, query_string=wrong, json={"a": 1})
-        check(answer, 404, 422)
+        off = (409,) if "/ionmesh/" in path else ()  # nobody is asked while it is off
+        check(answer, 404, 422, *off)
 
 
 def test_an_unforeseen_error_is_500_without_its_details(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from remsim.core.errors import RemsimError
-from remsim.remotesim.maps import LONGEST_NOTE, MOST
+from remsim.remotesim.maps import MOST
 from remsim.remotesim.reconcile import Kept
-from remsim.remotesim.slotmap import SlotMap, is_id, place_text
+from remsim.remotesim.slotmap import LONGEST_NOTE, SlotMap, is_id, place_text
 from remsim.telemetry.export import FORMULA_STARTS, csv_line
 
 NUMBERS = ("bank_id", "bank_slot", "client_id", "client_slot")

@@ -24,7 +24,6 @@ CREATE UNIQUE INDEX IF NOT EXISTS maps_bank ON maps (server, bank_id, bank_slot)
 CREATE UNIQUE INDEX IF NOT EXISTS maps_client ON maps (server, client_id, client_slot) WHERE is_wanted;
 """
 MOST = 4096
-LONGEST_NOTE = 100
 ROW = "server = ? AND bank_id = ? AND bank_slot = ? AND client_id = ? AND client_slot = ?"
 Result = TypeVar("Result")
 

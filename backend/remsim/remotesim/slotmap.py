@@ -13,6 +13,7 @@ from remsim.core.errors import InvalidInput
 NEW, UNACKNOWLEDGED, ACTIVE = "NEW", "UNACKNOWLEDGED", "ACTIVE"
 """States of a map: the bankd has not been told, has been told, has answered. None says that there is a card."""
 PENDING = (NEW, UNACKNOWLEDGED)
+LONGEST_NOTE = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,8 +11,7 @@ from remsim.config.remote_sim import LARGEST_ID
 from remsim.core.clock import iso_utc
 from remsim.core.errors import InvalidInput
 from remsim.core.forms import Flag, Form, Text, Whole
-from remsim.remotesim.maps import LONGEST_NOTE
-from remsim.remotesim.slotmap import SlotMap, place_of
+from remsim.remotesim.slotmap import LONGEST_NOTE, SlotMap, place_of
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
