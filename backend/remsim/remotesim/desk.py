@@ -77,8 +77,12 @@ class RemoteSim:
         except OSError as error:
             self._spool_problem = f"{self._spool.path}: {error.strerror}"
             log.error("events of remote SIM clients cannot be taken: %s", self._spool_problem)
-        self._is_started = True
-        if self._is_needed():
+        with self._loading:
+            self._is_started = True
+            parts = self._parts
+        if parts is not None:  # somebody looked before
+            parts.start()
+        elif self._is_needed():
             self._working()
         self._thread = threading.Thread(target=self._run, name="remote-sim", daemon=True)
         self._thread.start()

@@ -1,0 +1,72 @@
+"""What works of remote SIM is loaded when it is needed, and started whenever that was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from remsim.config.remote_sim import RemoteClientSettings, RemsimServerSettings
+from remsim.config.settings import Settings
+from remsim.core.clock import SystemClock
+from remsim.remotesim.desk import RemoteSim
+from remsim.remotesim.keeper import MapForm
+from remsim.remotesim.slotmap import SlotMap
+from virtual_remsim import free_port, virtual_remsim, wait_until
+
+CLIENT = RemoteClientSettings("truck", 5, program="st2", server_port=1)
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A client that runs until it is ended."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "osmo-remsim-client-st2"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def desk(tmp_path: Path, programs: Path) -> Iterator[RemoteSim]:
+    made = RemoteSim(
+        settings=Settings(remote_clients=(CLIENT,)),
+        state_dir=tmp_path,
+        data_dir=tmp_path,
+        clock=SystemClock(),
+        emit=lambda event: None,
+        programs=programs,
+    )
+    yield made
+    made.stop()
+
+
+def pids(desk: RemoteSim) -> list[int]:
+    return [pid for pid in desk.supervisor.pids().values() if pid is not None]
+
+
+@pytest.mark.parametrize("looked_before", [False, True])
+def test_clients_run_whether_or_not_somebody_looked_before_the_start(desk: RemoteSim, looked_before: bool) -> None:
+    if looked_before:
+        assert desk.keeper.wanted() == []
+        assert pids(desk) == []
+    desk.start()
+    wait_until(lambda: pids(desk))
+
+
+def test_a_map_that_was_wanted_before_the_start_comes_into_force(desk: RemoteSim) -> None:
+    with virtual_remsim(1) as parts:
+        desk.configure(Settings(remsim_servers=(RemsimServerSettings("main", parts.url),)))
+        desk.keeper.add(MapForm(SlotMap(1, 2, 5, 0)))
+        desk.start()
+        wait_until(lambda: parts.slotmaps() == {(1, 2): ((5, 0), "ACTIVE")})
+
+
+def test_a_server_that_is_set_later_is_looked_at(desk: RemoteSim) -> None:
+    desk.configure(Settings())
+    desk.start()
+    assert desk.view()["server"]["reachable"] is None
+    url = f"http://127.0.0.1:{free_port()}"
+    desk.configure(Settings(remsim_servers=(RemsimServerSettings("main", url),)))
+    wait_until(lambda: desk.view()["server"]["reachable"] is False)
