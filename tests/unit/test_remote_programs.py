@@ -158,7 +158,9 @@ def test_a_relay_stands_before_its_client_which_goes_through_it(ground: Ground) 
         ({"usb_path": None, "program": "openwrt", "client_slot": 1}, None, ""),
     ],
 )
-def test_two_clients_in_each_others_way(ground: Ground, others: dict[str, object], field: str | None, told: str) -> None:
+def test_two_clients_in_each_others_way(
+    ground: Ground, others: dict[str, object], field: str | None, told: str
+) -> None:
     second = {"client_id": 6, **others}
     found = refusals([client(modem="1-1"), client("wan2", **second)], ground)  # type: ignore[arg-type]
     assert ("wan2" in found) == (field is not None)
