@@ -14,6 +14,7 @@ from remsim.core.clock import SystemClock
 from remsim.core.errors import Conflict, InvalidInput, NotFound, StorageError
 from remsim.core.events import Event
 from remsim.remotesim.keeper import Keeper, MapForm
+from remsim.remotesim.rest import Rest
 from remsim.remotesim.slotmap import ACTIVE, SlotMap
 from virtual_remsim import Parts, virtual_remsim
 
@@ -101,6 +102,25 @@ def test_a_map_that_is_wanted_comes_into_force_and_is_told(driven: Driven, parts
     assert driven.events[0].data == {
         "server": "main", "action": "placed", "bank_slot": "1:2", "client_slot": "5:0",
     }  # fmt: skip
+
+
+def test_what_is_wanted_while_the_server_is_looked_at_is_not_left_for_the_next_look(
+    tmp_path: Path, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driven = Driven(tmp_path, parts.url, reconcile_s=60)
+    driven.keeper.tick()
+    look = Rest.maps
+
+    def looked(rest: Rest) -> dict[SlotMap, str]:
+        monkeypatch.undo()
+        found = look(rest)
+        driven.add(1, 2, 5, 0)
+        return found
+
+    monkeypatch.setattr(Rest, "maps", looked)
+    driven.looked()
+    driven.until(lambda: driven.is_active(1, 2), 3.0)
+    driven.keeper.close()
 
 
 def test_a_map_is_removed_and_its_slots_are_free(driven: Driven, parts: Parts) -> None:

@@ -24,7 +24,8 @@ SOON_S = 0.02
 """After a change, to see what became of it; twice as long each time nothing has."""
 BANKS_S = 1.0
 """How old the list of banks may be while maps are made."""
-WAITS_FOR_BANK_S = 2.0
+WAITS_FOR_BANK_S, MOST_WAITS = 2.0, 150
+"""How often it is looked for a bank that maps wait for, and so many times; then as often as for anything else."""
 ROUND_S = 0.5
 """What one call may take of its thread, besides a request that is answered late."""
 LONGEST_BACK_OFF_S = 30.0
@@ -68,6 +69,7 @@ class Server:
         self._ends: tuple[str, str] | None = None
         self._progress = Progress()
         self._due_at = 0.0
+        self._poked = object()
         self._full_at = self._banks_at = 0.0
         self._quiet_rounds = 0
         self._last_states: dict[SlotMap, str] = {}
@@ -93,14 +95,18 @@ class Server:
         """Do what is due; in how many seconds something is again."""
         now = self._clock.monotonic()
         if now >= self._due_at:
+            poked = self._poked
             try:
                 self._work(period_s)
             except RemsimError as error:
                 self._lose(error, period_s)
+            if poked is not self._poked:  # meanwhile, perhaps too late for this look
+                self._due_at = 0.0
         return max(self._due_at - self._clock.monotonic(), 0.0)
 
     def poke(self) -> None:
         """Something is wanted: look now."""
+        self._poked = object()
         self._due_at = 0.0
 
     def release(self, ours: Iterable[SlotMap]) -> None:
@@ -232,7 +238,7 @@ class Server:
         if found.is_busy:
             return float(min(SOON_S * 2 ** min(self._quiet_rounds, 20), period_s))
         waits = any(verdict.kind == "waits" for verdict in found.verdicts.values())
-        return min(WAITS_FOR_BANK_S, period_s) if waits else period_s
+        return min(WAITS_FOR_BANK_S, period_s) if waits and self._quiet_rounds < MOST_WAITS else period_s
 
     def _lose(self, error: RemsimError, period_s: float) -> None:
         """It does not answer: ask less often the longer that lasts, and keep what was seen."""
