@@ -6,9 +6,9 @@ const table = new Function('baseclass', '_', readFileSync(file, 'utf8'))({ exten
 const told = (_name, one) => one instanceof RegExp ? one.source : typeof one === 'function' ? undefined : one;
 
 function isTaken([section, name, value]) {
-	const { pattern, check, longest } = table.SECTIONS[section].find(one => one.name === name);
+	const { pattern, check, longest } = ({ ...table.SECTIONS, ...table.REMOTE })[section].find(one => one.name === name);
 	return (!pattern || pattern.test(value)) && (!check || check(value)) && (!longest || [...value].length <= longest);
 }
 
-const { SECTIONS: sections, CLIENT: client, WITHOUT_EFFECT: dead } = table;
-process.stdout.write(JSON.stringify({ sections, client, dead, judged: JSON.parse(asked).map(isTaken) }, told));
+const { SECTIONS: sections, REMOTE: remote, CLIENT: client, WITHOUT_EFFECT: dead } = table;
+process.stdout.write(JSON.stringify({ sections, remote, client, dead, judged: JSON.parse(asked).map(isTaken) }, told));

@@ -16,14 +16,15 @@ from luci.ubus import staged
 from luci.visit import Visit
 from playwright.sync_api import Page, expect
 from remsim.config.fields import Options
-from remsim.config.settings import SECTIONS, setting_names
+from remsim.config.settings import SECTIONS
+from remsim.remotesim.client_file import DEAD
 from remsim.web.config import form_of
 
 OPTIONS = APP / "htdocs/luci-static/resources/remsim/options.js"
 VIEW = APP / "htdocs/luci-static/resources/view/remsim/settings.js"
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 Begin = Callable[..., Visit]
-EDITED = [row for row in SECTIONS.values() if row.page is None]
+EDITED = [row for row in SECTIONS.values() if row.page in (None, "remote-sim")]
 HOSTILE = "<b>&lt;img src=x&gt;</b>"
 """Markup, and what becomes markup when the tags are taken out of it."""
 
@@ -38,9 +39,10 @@ def table(checks: list[tuple[str, ...]] | None = None) -> dict[str, Any]:
 
 
 def test_every_setting_has_its_option_with_the_same_bounds_words_and_default() -> None:
-    sections = table()["sections"]
+    found = table()
+    sections = found["sections"] | found["remote"]
     names = [f"{kind}.{one['name']}" for kind, rows in sections.items() for one in rows]
-    assert sorted(names) == sorted(name for name in setting_names() if SECTIONS[name.partition(".")[0]].page is None)
+    assert sorted(names) == sorted(f"{row.name}.{option}" for row in EDITED for option in row.schema().fields)
     for row in EDITED:
         form = form_of(row)["schema"]
         for option in sections[row.name]:
@@ -55,6 +57,7 @@ def test_every_setting_has_its_option_with_the_same_bounds_words_and_default() -
             assert option.get("pattern", "").replace("\\/", "/") == wanted.get("pattern", ""), where
             if "pattern" in wanted:
                 assert option["told"] == wanted["x-told"], where
+            assert bool(option.get("secret")) == (wanted.get("format") == "password"), where
             whole = wanted.get("type") == "integer"
             bounds = f"and(uinteger,range({wanted['minimum']},{wanted['maximum']}))" if whole else None
             assert option.get("datatype") == bounds, where
@@ -83,6 +86,19 @@ VALUES = {
     "quality.rsrp_dbm": ("-100 -90 -80", "-80 -90 -100", "-100 -90", "1 2 3 4", "a b c", "-1.5 0 1"),
     "modem.usb_path": ("1-1.2", "pci-0000:01:00.0", "1", "../1-1", "1-1;id"),
     "modem.reset_gpio": ("20", "!20", "gpiochip0:20", "../20", "20\n", "٢٠"),
+    "remote_client.atr": ("3B00", "3B0", "3b009f", "3B", "3x00", "00" * 55, "00" * 56),
+    "remote_client.server_host": (
+        "10.0.0.5", "fd00::5", "a", "-a", "a-", "a_b", "a b", "remsim.example.com", "a;id", "a\n",
+    ),
+    "remote_client.log_categories": ("DMAIN,3:DRSPRO,3", "DMAIN", "dmain", "A B", "$(id)"),
+    "remote_client.modem": ("1-1.2", "pci-0000:01:00.0", "1"),
+    "remsim_server.url": (
+        "http://10.0.0.5:9997", "https://a/b", "HTTP://a", "http://[fd00::5]:9997", "ftp://a", "http://", "http://a:0",
+        "http://a:65536", "http://a:65535/", "http://u:p@a", "http://a?b", "http://a#b", "http://a b", "a:9997", "http://ä",
+        "http://:80",
+    ),
+    "remote_sim.gsmtap": ("192.168.1.1", "0.0.0.0", "224.0.0.1", "239.1.1.1", "240.0.0.1", "1.2.3", "x", "127.0.0.1"),
+    "ionmesh.mcc_mnc": ("310410", "31041", "3104", "3104100", "31041x"),
     "modem.interface": ("wwan0", "../wwan0", "a" * 16, "wwan0;id"),
 }  # fmt: skip
 
@@ -108,9 +124,13 @@ def test_there_is_no_switch_for_tls_and_what_has_no_effect_cannot_be_changed() -
     edited = {f"{kind}.{one['name']}" for kind, rows in found["client"].items() for one in rows}
     dead = {f"{section}.{option}" for section, option, why in found["dead"]}
     assert edited == {
-        "service.enabled", "monitoring.signal_monitoring", "monitoring.signal_interval", "logging.debug",
-        "logging.log_categories",
+        "service.enabled", "client.client_id", "client.client_slot", "server.host", "server.port", "server.atr",
+        "server.atr_ignore_rspro", "modems.dual_modem", "modem1.device", "modem1.sim_switch_gpio", "modem1.reset_gpio",
+        "modem2.sim_switch_gpio", "ionmesh.enabled", "ionmesh.host", "ionmesh.port", "ionmesh.tenant_id",
+        "ionmesh.mapping_mode", "ionmesh.mcc_mnc", "advanced.event_script", "monitoring.signal_monitoring",
+        "monitoring.signal_interval", "logging.debug", "logging.log_categories",
     }  # fmt: skip
+    assert dead == set(DEAD)
     assert not edited & dead
     assert {"security.use_tls", "heartbeat.interval", "routing.force_iot_routing", "modems.device"} <= dead
     interval = next(one for one in found["client"]["monitoring"] if one["name"] == "signal_interval")
@@ -134,6 +154,10 @@ def settings(host: LuciHost) -> LuciHost:
     host.uci["remsim_console"] |= {
         "cfg01": {".type": "modem", "usb_path": "1-1.1", "name": HOSTILE},
         "history": {".type": "history", "events_days": "30"},
+    }
+    host.uci["remsim_console"] |= {
+        "wan1": {".type": "remote_client", "client_id": "5", "program": "openwrt", "server_host": "10.0.0.5"},
+        "main": {".type": "remsim_server", "url": "http://10.0.0.5:9997"},
     }
     host.uci["remsim"] = {
         "service": {".type": "service", "enabled": "1"},
@@ -181,6 +205,46 @@ def test_values_are_shown_as_texts(page: Page) -> None:
     modal.get_by_role("button", name="Dismiss").click()
     assert page.locator("img[src='x']").count() == 0
     expect(page.locator("[id*='use_tls']")).to_have_count(0)
+
+
+def test_clients_of_remote_sims_are_edited_by_name(page: Page, settings: LuciHost) -> None:
+    tab(page, "remote_client")
+    section = page.locator("#cbi-remsim_console-remote_client")
+    expect(section).to_contain_text("cannot carry a card to the modem")
+    expect(section).to_contain_text("wan1")
+    section.locator(".cbi-button-edit").first.click()
+    modal = page.locator("#modal_overlay .modal")
+    expect(modal.locator("h4")).to_have_text("Remote SIM clients: wan1")
+    modal.locator(".cbi-tabmenu li[data-tab='advanced'] a").click()
+    gpio = modal.locator("[id='widget.cbid.remsim_console.wan1.reset_gpio']")
+    expect(gpio).to_be_visible()
+    expect(modal.locator("[id='widget.cbid.remsim_console.wan1.usb_path']")).to_be_hidden()
+    gpio.fill("5000")
+    gpio.blur()
+    expect(gpio).to_have_class(re.compile("cbi-input-invalid"))
+    gpio.fill("22")
+    modal.get_by_role("button", name="Save", exact=True).click()
+    expect(modal).to_be_hidden()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_function("!document.querySelector('.spinning')")
+    for _ in range(50):
+        if staged(settings, "remsim_console", "wan1", "reset_gpio"):
+            break
+        page.wait_for_timeout(100)
+    assert staged(settings, "remsim_console", "wan1", "reset_gpio") == "22"
+
+
+def test_the_way_to_the_server_of_the_client_s_file_is_tried(
+    visit: Begin, settings: LuciHost, luci_source: Path | None
+) -> None:
+    if luci_source is None:
+        pytest.skip("needs LuCI's own form classes: --luci-src DIR")
+    one = visit()
+    one.expected = re.compile("Failed to load resource")
+    page = one.open("admin/services/remsim/settings")
+    tried = page.locator("#remsim-connection-test")
+    tried.get_by_role("button", name="Test the connection").click()
+    expect(tried.locator("li").first).to_contain_text("no server is named in /etc/config/remsim")
 
 
 def test_a_wrong_value_is_marked_and_not_saved(page: Page, settings: LuciHost) -> None:

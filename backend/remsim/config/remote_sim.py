@@ -221,7 +221,13 @@ class IonMeshOptions(Options):
 
     enabled = Flag(metadata={"label": "Use IonMesh"})
     url = Text(0, 256, validate=check_base_url, metadata={"label": "Address", "help": "Like https://HOST:PORT"})
-    api_key = Text(1, 256, pattern=r"[\x21-\x7e]+", metadata={"label": "API key", "secret": True})
+    api_key = Text(
+        1,
+        256,
+        pattern=r"[\x21-\x7e]+",
+        told="is not printable text without blanks",
+        metadata={"label": "API key", "secret": True},
+    )
     tenant_id = Whole(0, 2_147_483_647, metadata={"label": "Tenant"})
     mapping_mode = Choice(MAPPING_MODES, metadata={"label": "Mapping mode"})
     mcc_mnc = Text(0, 6, pattern="[0-9]{5,6}", told="is not 5 or 6 digits", metadata={"label": "MCC and MNC"})

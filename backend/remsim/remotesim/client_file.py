@@ -45,8 +45,8 @@ DEAD = {
     "logging.syslog": "the client always logs to the system log",
     "heartbeat.interval": "the client sends no heartbeat of its own",
     "heartbeat.timeout": "the client sends no heartbeat of its own",
-    "routing.force_iot_routing": "nobody reads it",
-    "routing.iot_interface": "nobody reads it",
+    "routing.force_iot_routing": "nobody reads it but /etc/remsim/setup-routing.sh, when you run that",
+    "routing.iot_interface": "nobody reads it but /etc/remsim/setup-routing.sh, when you run that",
     "security.use_tls": "the client has no TLS: its traffic is not encrypted; use a VPN",
     "security.ca_cert": "the client has no TLS",
     "security.client_cert": "the client has no TLS",
@@ -198,7 +198,7 @@ def read_client_file(config_dir: Path | None, init: Path = INIT) -> ClientFile |
     return ClientFile(UciFile.load(config_dir / NAME), init if init.exists() else None)
 
 
-def client_of_file(config_dir: Path) -> RemoteClientSettings | None:
+def client_of_file(config_dir: Path | None) -> RemoteClientSettings | None:
     """The client as far as it can be told; None without a file, or without a server in it."""
     found = read_client_file(config_dir)
     if found is None or not found.get("server.host"):

@@ -24,10 +24,11 @@ FIRST_NAME = "client"
 
 
 class TestForm(Form):
-    """What to try the way to: a client's server, or a server."""
+    """What to try the way to: a client's server, a server, or the server in the client package's own file."""
 
     client = Name(allow_none=True, load_default=None, metadata={"label": "Client"})
     server = Name(allow_none=True, load_default=None, metadata={"label": "Server"})
+    file = Flag(load_default=False, metadata={"label": "What /etc/config/remsim says"})
 
 
 class TakeOverForm(Form):
@@ -78,23 +79,29 @@ def show_log(name: str) -> dict[str, Any]:
 @describes("Try the way of a client to its server, or to a server, step by step; changes nothing", body=TestForm)
 def try_connection() -> dict[str, Any]:
     """Takes some seconds where nobody answers."""
+    from remsim.remotesim.client_file import client_of_file
     from remsim.remotesim.connection_test import try_client, try_server
 
     not_audited()
     given = load_body(TestForm())
+    if [given["client"] is not None, given["server"] is not None, given["file"]].count(True) != 1:
+        raise InvalidInput("name a client or a server", field="client")
     settings = services().router.config.settings
-    if given["client"] is not None and given["server"] is None:
-        client = next((one for one in settings.remote_clients if one.name == given["client"]), None)
-        if client is None:
-            raise NotFound(f"there is no client {given['client'][:40]!r}", field="client")
-        checks = try_client(client, settings.remsim_servers, supervisor().refusal(client.name))
-    elif given["server"] is not None and given["client"] is None:
+    if given["server"] is not None:
         server = next((one for one in settings.remsim_servers if one.name == given["server"]), None)
         if server is None:
             raise NotFound(f"there is no server {given['server'][:40]!r}", field="server")
         checks = try_server(server)
+    elif given["file"]:
+        theirs = client_of_file(services().router.config_dir)
+        if theirs is None:
+            raise Conflict("no server is named in /etc/config/remsim", code="no_client_file", field="server.host")
+        checks = try_client(theirs, settings.remsim_servers, None)
     else:
-        raise InvalidInput("name a client or a server", field="client")
+        client = next((one for one in settings.remote_clients if one.name == given["client"]), None)
+        if client is None:
+            raise NotFound(f"there is no client {given['client'][:40]!r}", field="client")
+        checks = try_client(client, settings.remsim_servers, supervisor().refusal(client.name))
     return {"ok": all(one.ok is not False for one in checks), "checks": [one.as_dict() for one in checks]}
 
 

@@ -10,6 +10,13 @@ const FOLDER = /^(?:\/.*)$/;
 const TARGET = /^(icmp|tcp|dns):(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]|([0-9A-Fa-f]*:[0-9A-Fa-f:.]+))(?::([0-9]{1,5}))?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
 
+const PLACE = /^(?:[0-9]+-[0-9]+(\.[0-9]+)*|pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/;
+const HOST = /^(?:[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45})$/;
+const ATR = /^(?:([0-9A-Fa-f]{2}){2,55})$/;
+const BASE_URL = /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:[\]]+)(?::([0-9]*))?(?:\/[^?#]*)?$/i;
+const ID = 'and(uinteger,range(0,1023))';
+const LINE = 'and(uinteger,range(0,4095))';
+
 function rises(text) {
 	const [fair, good, excellent] = text.trim().split(/ +/).map(Number);
 
@@ -35,6 +42,20 @@ function isTarget(text) {
 		return false;
 
 	return !hasPort || (Number(port) >= 1 && Number(port) <= 65535);
+}
+
+/* An address of http or https with a host, without login, query or fragment. */
+function isBaseUrl(text) {
+	const found = /^[\x21-\x7e]+$/.test(text) ? BASE_URL.exec(text) : null;
+
+	return !!found && (!found[1] || (Number(found[1]) >= 1 && Number(found[1]) <= 65535));
+}
+
+/* One IPv4 address, no wildcard. */
+function isOwnAddress(text) {
+	const first = Number(text.split('.')[0]);
+
+	return IPV4.test(text) && text !== '0.0.0.0' && (first < 224 || first > 239);
 }
 
 const SECTIONS = {
@@ -154,7 +175,7 @@ const SECTIONS = {
 		{
 			name: 'usb_path', title: _('Place'),
 			help: _('Where it is plugged in: a USB path like 1-1.2, or pci-0000:01:00.0'),
-			pattern: /^(?:[0-9]+-[0-9]+(\.[0-9]+)*|pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/,
+			pattern: PLACE,
 			told: _('is not like 1-1.2 or pci-0000:01:00.0'), longest: 64, needed: true
 		},
 		{ name: 'name', title: _('Name'), help: _('What to call it'), longest: 32 },
@@ -201,10 +222,180 @@ const SECTIONS = {
 	]
 };
 
+/* Remote SIM, which has a page of its own for what happens there. `depends`: [option, value]. */
+const REMOTE = {
+	remote_client: [
+		{ name: 'enabled', kind: 'Flag', title: _('Run it'), placeholder: '1' },
+		{
+			name: 'modem', title: _('Modem'), help: _('The place of the modem it gives a SIM to'), pattern: PLACE,
+			told: _('is not like 1-1.2 or pci-0000:01:00.0'), longest: 64
+		},
+		{
+			name: 'program', kind: 'ListValue', title: _('Program'), placeholder: 'st2', values: {
+				st2: _('osmo-remsim-client-st2 (SIMtrace2 hardware)'), openwrt: _('osmo-remsim-client-openwrt'),
+				shell: _('osmo-remsim-client-shell')
+			}
+		},
+		{ name: 'client_id', title: _('Client id'), datatype: ID, needed: true },
+		{ name: 'client_slot', title: _('Client slot'), datatype: ID, placeholder: '0' },
+		{
+			name: 'server_host', title: _('Server'), pattern: HOST, told: _('is not a host\'s name or address'), longest: 253,
+			placeholder: '127.0.0.1'
+		},
+		{
+			name: 'server_port', title: _('Port of the server'), datatype: 'and(uinteger,range(1,65535))',
+			placeholder: '9998', advanced: true
+		},
+		{
+			name: 'atr', title: _('ATR'), pattern: ATR, told: _('is not 2 to 55 bytes in hex'), longest: 110, advanced: true
+		},
+		{ name: 'atr_ignore_rspro', kind: 'Flag', title: _('Keep this ATR'), placeholder: '0', advanced: true },
+		{
+			name: 'log_categories', title: _('What its log has'), pattern: /^(?:[A-Z0-9,:]+)$/,
+			told: _('is not like DMAIN,3:DRSPRO,3'), longest: 120, placeholder: 'DMAIN,3:DRSPRO,3', advanced: true
+		},
+		{
+			name: 'usb_path', title: _('Place of the SIMtrace2 board'), pattern: PLACE, told: _('is not like 1-1.2'),
+			longest: 64, advanced: true, depends: ['program', 'st2']
+		},
+		{
+			name: 'sim_switch_gpio', title: _('GPIO that switches the SIM'),
+			help: _('Of osmo-remsim-client-openwrt, 1 for the remote one. Without it no GPIO is driven'), datatype: LINE,
+			advanced: true, depends: ['program', 'openwrt']
+		},
+		{
+			name: 'reset_gpio', title: _('GPIO that resets the modem'),
+			help: _('Of osmo-remsim-client-openwrt, which it holds high for half a second'), datatype: LINE,
+			advanced: true, depends: ['program', 'openwrt']
+		},
+		{
+			name: 'relay', kind: 'Flag', title: _('Count TPDUs and authentications'), placeholder: '0', advanced: true,
+			help: _('By a relay of this router that all of the SIM\'s traffic passes. If it dies, the SIM drops. Switching it on or off restarts the client and costs one modem reset')
+		}
+	],
+	remsim_server: [
+		{
+			name: 'url', title: _('Address'), help: _('Of its REST interface, like http://10.0.0.5:9997'), check: isBaseUrl,
+			told: _('is not like http://HOST:PORT'), longest: 256, needed: true
+		}
+	],
+	remote_sim: [
+		{
+			name: 'restore', kind: 'ListValue', title: _('Restore slot maps of a server that restarted'),
+			help: _('Each restored map costs one modem reset'), placeholder: 'now',
+			values: { now: _('at once'), hold: _('when the modem is offline, or you say so') }
+		},
+		{
+			name: 'reconcile_s', title: _('Look at the server every'), unit: 's', datatype: 'and(uinteger,range(1,60))',
+			placeholder: '5'
+		},
+		{
+			name: 'gsmtap', title: _('Count what a bankd sends by GSMTAP to'), check: isOwnAddress,
+			help: _('An address of this router, the one of bankd\'s option -g; sums over all slots of that bankd'),
+			told: _('is not an IPv4 address like 192.168.1.1'), longest: 15, placeholder: '', advanced: true
+		}
+	],
+	ionmesh: [
+		{ name: 'enabled', kind: 'Flag', title: _('Use IonMesh'), placeholder: '0' },
+		{
+			name: 'url', title: _('Address'), help: _('Like https://HOST:PORT'), check: isBaseUrl,
+			told: _('is not like http://HOST:PORT'), longest: 256, placeholder: ''
+		},
+		{
+			name: 'api_key', title: _('API key'), pattern: /^(?:[\x21-\x7e]+)$/, told: _('is not printable text without blanks'),
+			longest: 256, secret: true
+		},
+		{ name: 'tenant_id', title: _('Tenant'), datatype: 'and(uinteger,range(0,2147483647))', placeholder: '1' },
+		{
+			name: 'mapping_mode', kind: 'ListValue', title: _('Mapping mode'), placeholder: 'ONE_TO_ONE_SWSIM', values: {
+				ONE_TO_ONE_SWSIM: _('One to one, physical SIM'), ONE_TO_ONE_VSIM: _('One to one, virtual SIM'),
+				KI_PROXY_SWSIM: _('KI proxy')
+			}
+		},
+		{
+			name: 'mcc_mnc', title: _('MCC and MNC'), pattern: /^(?:[0-9]{5,6})$/, told: _('is not 5 or 6 digits'),
+			longest: 6, placeholder: ''
+		},
+		{ name: 'verify_tls', kind: 'Flag', title: _('Check its certificate'), placeholder: '1', advanced: true }
+	]
+};
+
 /* The osmo-remsim client's own file: what it does read. */
 const CLIENT = {
 	service: [
 		{ name: 'enabled', kind: 'Flag', title: _('Run the remote-SIM client'), fallback: '0' }
+	],
+	client: [
+		{
+			name: 'client_id', title: _('Client id'), datatype: ID,
+			help: _('Without it the client calls itself C0:0, as every router without an id does')
+		},
+		{ name: 'client_slot', title: _('Client slot'), datatype: ID, placeholder: '0' }
+	],
+	server: [
+		{
+			name: 'host', title: _('Server'), pattern: HOST, told: _('is not a host\'s name or address'), longest: 253,
+			help: _('An address rather than a name: the client ends each time the name cannot be resolved')
+		},
+		{ name: 'port', title: _('Port of the server'), datatype: 'and(uinteger,range(1,65535))', placeholder: '9998' },
+		{ name: 'atr', title: _('ATR'), pattern: ATR, told: _('is not 2 to 55 bytes in hex'), longest: 110 },
+		{ name: 'atr_ignore_rspro', kind: 'Flag', title: _('Keep this ATR'), fallback: '0' }
+	],
+	modems: [
+		{
+			name: 'dual_modem', kind: 'Flag', title: _('Two modems'), fallback: '0',
+			help: _('Only so are the device and the GPIOs below read. Without it the client opens /dev/ttyUSB2, takes other programs\' replies and floods the log when the modem restarts')
+		}
+	],
+	modem1: [
+		{
+			name: 'device', title: _('AT port'), pattern: /^(?:\/[A-Za-z0-9_./-]+)$/, told: _('is not a path'), longest: 128,
+			help: _('Name one that does not exist: all else works, and the ports stay with this service')
+		},
+		{ name: 'sim_switch_gpio', title: _('GPIO that switches the SIM'), datatype: LINE, placeholder: '20' },
+		{ name: 'reset_gpio', title: _('GPIO that resets the modem'), datatype: LINE, placeholder: '21' }
+	],
+	modem2: [
+		{
+			name: 'sim_switch_gpio', title: _('GPIO that switches the SIM'), datatype: LINE, placeholder: '22',
+			help: _('Set to low once when the client starts; 0: none')
+		}
+	],
+	ionmesh: [
+		{
+			name: 'enabled', kind: 'Flag', title: _('Use IonMesh'), fallback: '0',
+			help: _('Sets its address only: it is used when “ionmesh” is in the path of the event script')
+		},
+		{
+			name: 'host', title: _('IonMesh'), pattern: HOST, told: _('is not a host\'s name or address'), longest: 253,
+			depends: 'enabled'
+		},
+		{
+			name: 'port', title: _('Port'), datatype: 'and(uinteger,range(1,65535))', placeholder: '5000',
+			depends: 'enabled'
+		},
+		{
+			name: 'tenant_id', title: _('Tenant'), datatype: 'and(uinteger,range(0,2147483647))', placeholder: '1',
+			depends: 'enabled'
+		},
+		{
+			name: 'mapping_mode', kind: 'ListValue', title: _('Mapping mode'), placeholder: 'ONE_TO_ONE_SWSIM',
+			depends: 'enabled', values: {
+				ONE_TO_ONE_SWSIM: _('One to one, physical SIM'), ONE_TO_ONE_VSIM: _('One to one, virtual SIM'),
+				KI_PROXY_SWSIM: _('KI proxy')
+			}
+		},
+		{
+			name: 'mcc_mnc', title: _('MCC and MNC'), pattern: /^(?:[0-9]{5,6})$/, told: _('is not 5 or 6 digits'),
+			longest: 6, depends: 'enabled'
+		}
+	],
+	advanced: [
+		{
+			name: 'event_script', title: _('Event script'), pattern: /^(?:\/[A-Za-z0-9_./+:@%-]+)$/,
+			told: _('is not a path without blanks and signs that a shell understands'), longest: 200,
+			help: _('/etc/remsim/event-script.sh tells this service what happens')
+		}
 	],
 	monitoring: [
 		{ name: 'signal_monitoring', kind: 'Flag', title: _('The client reads the signal, too'), fallback: '1' },
@@ -217,6 +408,7 @@ const CLIENT = {
 		{ name: 'debug', kind: 'Flag', title: _('Debug log'), fallback: '0' },
 		{
 			name: 'log_categories', title: _('Categories'), placeholder: 'DMAIN:DPCU', depends: 'debug', longest: 200,
+			help: _('All others are off: only with DRSPRO there are lines about the connection, as in DMAIN,3:DRSPRO,3'),
 			pattern: /^(?:[A-Z0-9]+(,[0-9]{1,2})?(:[A-Z0-9]+(,[0-9]{1,2})?)*)$/, told: _('is not like DMAIN:DPCU')
 		}
 	]
@@ -230,19 +422,20 @@ const WITHOUT_EFFECT = [
 	['security', 'client_key', _('The client has no TLS.')],
 	['heartbeat', 'interval', _('The client sends no heartbeat of its own.')],
 	['heartbeat', 'timeout', _('The client sends no heartbeat of its own.')],
-	['routing', 'force_iot_routing', _('Nobody reads it.')],
-	['routing', 'iot_interface', _('Nobody reads it.')],
+	['routing', 'force_iot_routing', _('Nobody reads it but /etc/remsim/setup-routing.sh, when you run that.')],
+	['routing', 'iot_interface', _('Nobody reads it but /etc/remsim/setup-routing.sh, when you run that.')],
 	['monitoring', 'track_data_usage', _('Nobody reads it; the page Usage counts all traffic.')],
 	['monitoring', 'stats_interval', _('The client does not read it.')],
 	['logging', 'syslog', _('The client always logs to the system log.')],
 	['advanced', 'keep_running', _('It is read and not used.')],
-	['modems', 'device', _('With one modem the client knows its board and is not told.')],
-	['modems', 'sim_switch_gpio', _('With one modem the client knows its board and is not told.')],
-	['modems', 'reset_gpio', _('With one modem the client knows its board and is not told.')]
+	['modems', 'device', _('With one modem the client is not told: it takes /dev/ttyUSB2, else /dev/cdc-wdm0.')],
+	['modems', 'sim_switch_gpio', _('With one modem the client is not told: it drives GPIO 20.')],
+	['modems', 'reset_gpio', _('With one modem the client is not told: it drives GPIO 21.')]
 ];
 
 return baseclass.extend({
 	SECTIONS,
+	REMOTE,
 	CLIENT,
 	WITHOUT_EFFECT
 });

@@ -1,5 +1,6 @@
 'use strict';
 'require form';
+'require ui';
 'require uci';
 'require view';
 'require remsim.options as options';
@@ -62,6 +63,19 @@ function headed(section) {
 	};
 }
 
+/* The field for a new section's name has no label in LuCI. */
+function labelled(section) {
+	const { renderSectionAdd } = section;
+
+	section.renderSectionAdd = function(...args) {
+		const node = renderSectionAdd.apply(this, args);
+
+		node.querySelector('.cbi-section-create-name')?.setAttribute('aria-label', _('Name of the new section'));
+
+		return node;
+	};
+}
+
 function addOption(section, option, tab) {
 	const kind = form[option.kind ?? 'Value'];
 	const title = option.unit ? `${option.title} (${option.unit})` : option.title;
@@ -87,8 +101,11 @@ function addOption(section, option, tab) {
 	for (const [value, title] of Object.entries(option.values ?? {}))
 		made.value(value, title);
 
+	if (option.secret)
+		made.password = true;
+
 	if (option.depends)
-		made.depends(option.depends, '1');
+		made.depends(...(Array.isArray(option.depends) ? option.depends : [option.depends, '1']));
 
 	made.validate = (sid, value) => check(option, section, sid, value);
 
@@ -136,7 +153,7 @@ return view.extend({
 		const nodes = [await this.consoleMap(state).render()];
 
 		if (client)
-			nodes.push(await this.clientMap().render(), this.withoutEffect());
+			nodes.push(await this.clientMap().render(), this.connectionTest(), this.withoutEffect());
 
 		if (Array.isArray(tools))
 			nodes.push(this.tools.render(tools));
@@ -147,7 +164,7 @@ return view.extend({
 	consoleMap(state) {
 		const { service: own, history, web, quality, metrics, modem } = options.SECTIONS;
 		const map = new form.Map(CONFIG, _('Settings'), E('span', {}, [
-			_('Save & Apply restarts the service, which takes a few seconds; the history stays. Alert rules and the plans of SIMs are on their own pages.')
+			_('Save & Apply restarts the service, which takes a few seconds; the history stays. Alert rules and the plans of SIMs are on their own pages. What concerns remote SIM only is in force at once.')
 		]));
 
 		map.tabbed = true;
@@ -163,8 +180,52 @@ return view.extend({
 		addSection(map, CONFIG, 'metrics', _('Metrics'), E('span', {}, [
 			_('For Prometheus: /metrics, with an API token of the scope metrics')
 		]), metrics);
+		this.remoteSim(map, state);
 
 		return map;
+	},
+
+	/* Of remote SIM what is set; how it does and who gets which card is on its own page. In force without a restart. */
+	remoteSim(map, state) {
+		const { remote_client: client, remsim_server: server, remote_sim: maps, ionmesh } = options.REMOTE;
+		const clients = this.named(map, 'remote_client', _('Remote SIM clients'), _('A program a modem that gets its card from elsewhere, eight at most. It is watched, started again when it ends, and has its own log. osmo-remsim-client-openwrt cannot carry a card to the modem: that takes a SIMtrace2 board and osmo-remsim-client-st2.'), client);
+
+		for (const one of state?.modems ?? [])
+			clients.get('modem').value(one.usb_path, `${one.usb_path} (${one.name || one.id})`);
+
+		this.named(map, 'remsim_server', _('remsim servers'), _('Whose slot maps are shown and kept'), server);
+		addSection(map, CONFIG, 'remote_sim', _('Slot maps'), null, maps);
+		addSection(map, CONFIG, 'ionmesh', _('IonMesh'), E('span', {}, [
+			_('An orchestrator that says which slot each client gets')
+		]), ionmesh);
+	},
+
+	/* Sections with names, their options by name. */
+	named(map, type, title, descr, list) {
+		const section = map.section(form.GridSection, type, title, E('span', {}, [descr]));
+		const made = new Map();
+		const isSplit = list.some(option => option.advanced);
+
+		headed(section);
+		labelled(section);
+		section.addremove = true;
+		section.nodescriptions = true;
+		section.defaults = Object.fromEntries(list.map(option => [option.name, option.placeholder]));
+		section.modaltitle = sid => `${title}: ${sid}`;
+
+		if (isSplit) {
+			section.tab('general', _('General'));
+			section.tab('advanced', _('Advanced'));
+		}
+
+		for (const option of list) {
+			const one = addOption(section, option, isSplit ? (option.advanced ? 'advanced' : 'general') : null);
+
+			one.modalonly = option.advanced || option.name === 'program' ? true : null;
+			made.set(option.name, one);
+		}
+
+		return made;
 	},
 
 	/* Places are offered as they were found; any other may be typed. */
@@ -203,14 +264,44 @@ return view.extend({
 	/* Of the client's own file what the client does read. */
 	clientMap() {
 		const map = new form.Map(CLIENT, _('osmo-remsim client'), E('span', {}, [
-			_('From the client\'s own file. Its server, slots and IonMesh are set with “uci” or in %s until the page on remote SIMs is there.').format('/etc/config/remsim')
+			_('The file of the client\'s own package, %s: one client, which its own service runs. The page Remote SIM takes it over into this service, which runs up to eight and watches them.').format('/etc/config/remsim')
 		]));
-		const titles = { service: _('Client'), monitoring: _('Signal'), logging: _('Log') };
+		const titles = {
+			service: _('Service'), client: _('Client'), server: _('Server'), modems: _('Modems'), modem1: _('First modem'),
+			modem2: _('Second modem'), ionmesh: _('IonMesh'), advanced: _('Events'), monitoring: _('Signal'), logging: _('Log')
+		};
+
+		map.tabbed = true;
 
 		for (const [type, list] of Object.entries(options.CLIENT))
 			addSection(map, CLIENT, type, titles[type], null, list);
 
 		return map;
+	},
+
+	/* Tries what the file says and was applied, not what is typed. */
+	connectionTest() {
+		const checks = E('ul', {}, []);
+		const marks = new Map([[true, _('OK')], [false, _('Failed')], [null, _('Not needed')]]);
+		const run = async () => {
+			checks.replaceChildren(E('li', {}, [_('Trying …')]));
+
+			try {
+				const answer = await service.ask('remote-sim/test', { method: 'POST', body: { file: true } });
+
+				checks.replaceChildren(...answer.checks.map(one => E('li', {}, [
+					E('strong', {}, [marks.get(one.ok)]), ` ${one.message}`, one.hint ? ` (${one.hint})` : ''
+				])));
+			}
+			catch (error) {
+				checks.replaceChildren(E('li', {}, [error.message]));
+			}
+		};
+
+		return E('div', { 'class': 'cbi-section', 'id': 'remsim-connection-test' }, [
+			E('button', { 'class': 'cbi-button cbi-button-action', 'click': ui.createHandlerFn(this, run) }, [_('Test the connection')]),
+			E('div', { 'role': 'status' }, [checks])
+		]);
 	},
 
 	/* What somebody may have set and wonders about. */
