@@ -164,7 +164,7 @@ return view.extend({
 	consoleMap(state) {
 		const { service: own, history, web, quality, metrics, modem } = options.SECTIONS;
 		const map = new form.Map(CONFIG, _('Settings'), E('span', {}, [
-			_('Save & Apply restarts the service, which takes a few seconds; the history stays. Alert rules and the plans of SIMs are on their own pages. What concerns remote SIM only is in force at once.')
+			_('Save & Apply restarts the service, which takes a few seconds; the history stays. Alert rules and the plans of SIMs are on their own pages. Clients of remote SIMs go on meanwhile, but for those that you changed.')
 		]));
 
 		map.tabbed = true;
