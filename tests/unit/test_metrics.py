@@ -152,7 +152,7 @@ def test_whatever_labels_hold_is_read_back(openmetrics, read, router_id, values)
         draft.add("remsim_sim_state", value, labels(modem=modem, state=state))
     text = render(draft, clean(router_id), openmetrics=openmetrics).decode()
     found = {
-        tuple(sample.labels.items()): sample.value
+        tuple(sample.labels.items()): float(sample.value)
         for family in read(text)
         for sample in family.samples
         if sample.name == "remsim_sim_state"
