@@ -149,7 +149,7 @@ def test_a_refusal_without_reason_is_tried_again_ever_less_often() -> None:
 
 # Against a model of the server, whatever happens to it.
 
-WAKE_S, ANSWER_S = 0.05, 0.01
+WAKE_S, ANSWER_S = 0.05, 0.2
 
 
 @dataclass
@@ -242,13 +242,22 @@ def kept_maps(draw: st.DrawFn) -> list[Kept]:
 
 HAPPENINGS = st.lists(
     st.tuples(
-        st.sampled_from(["restart", "lost", "back", "post", "delete", "nothing"]),
+        st.sampled_from(["restart", "lost", "back", "post", "delete", "change", "nothing"]),
         MAPS,
         st.integers(1, 2),
         st.sampled_from([0.01, 0.05, 0.3, 3.0, 70.0]),
     ),
     max_size=12,
 )
+
+
+def change_mind(kept: list[Kept], one: SlotMap) -> None:
+    """What was wanted of a bank's slot is not any more, and what was not is, where the store would let it."""
+    for at, old in enumerate(kept):
+        if old.map.bank_slot == one.bank_slot:
+            others = [other.map for other in kept if other.is_wanted and other is not old]
+            clash = any(other.bank == old.map.bank or other.client == old.map.client for other in others)
+            kept[at] = Kept(old.map, is_wanted=not old.is_wanted and not clash)
 
 
 def drive(model: Model, kept: list[Kept], progress: Progress, seconds: float) -> None:
@@ -301,6 +310,10 @@ def test_whatever_happens_ours_come_to_be_and_those_of_others_stay(
                 model.post(one)
             case "delete":
                 model.delete(one)
+            case "change" if kept:
+                # Somebody else removes a map of ours at the same moment, which is when the next one can stick.
+                change_mind(kept, one)
+                model.delete(kept[-1].map)
         drive(model, kept, progress, seconds)
     others = {one for one in model.maps if one not in ours}
     for bank in {1, 2} - model.banks:
