@@ -116,15 +116,18 @@ class Children:
 
     def wake(self) -> None:
         """Have ``step`` return."""
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(OSError):  # the pipe is full, or closed at the end
             self._bell.send(b".")
 
     def step(self, wait_s: float) -> None:
         """Follow, start what is due, read what was written, bury who ended."""
         now = self._clock.monotonic()
         self._adopt(now)
+        before = {name: child.seen for name, child in self._children.items()}
         for child in list(self._children.values()):
             self._tend(child, now)
+        if any(child.seen != before[name] for name, child in self._children.items()):
+            wait_s = 0.0  # somebody is waiting to hear of it
         dues = [one.due for one in self._children.values() if one.due is not None]
         for one in self._children.values():
             if one.process is not None and not one.is_listened_to:
