@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,8 @@ def client_rows(
         row |= {"name": one.name, "configured": True, "modem": None if modem is None else modem[0]}
         row |= told.row_of(slot, is_ours=True)
         found_process, process = row["process"], processes.get(one.name, {})
-        if process.get("running") is not True and found_process["running"] is True:
+        is_found = found_process["running"] is True and os.path.exists(f"/proc/{found_process['pid']}")
+        if process.get("running") is not True and is_found:
             process = {**process, **found_process, "problem": None, "hint": None}
         row["process"] = found_process | process
         rows.append(row | with_health(row, servers, told.state_age_s(slot)))
