@@ -92,7 +92,7 @@ def unregister_client() -> dict[str, Any]:
 
 @bp.get("/ionmesh/discover")
 @requires_scope("read")
-@describes("What the orchestrator says of itself", fails=(502,))
+@describes("What the orchestrator says of itself", fails=(409, 502))
 def discover() -> dict[str, Any]:
     """Version, what it can, which mapping modes it knows."""
     return ionmesh().discover()
@@ -100,7 +100,7 @@ def discover() -> dict[str, Any]:
 
 @bp.get("/ionmesh/sim-cards")
 @requires_scope("read")
-@describes("The orchestrator's SIM cards, masked; the last known while it is away", query=CardQuery, fails=(502,))
+@describes("The orchestrator's SIM cards, masked; the last known while it is away", query=CardQuery, fails=(409, 502))
 def list_cards() -> dict[str, Any]:
     """``cached`` and ``problem`` say when they are old and why."""
     return ionmesh().sim_cards(load_query(CardQuery()))
@@ -127,7 +127,7 @@ def drop_card(bank_id: str, slot_id: str) -> dict[str, Any]:
 
 @bp.get("/ionmesh/pools")
 @requires_scope("read")
-@describes("The orchestrator's KI-proxy pools; the last ones known while it is away", fails=(502,))
+@describes("The orchestrator's KI-proxy pools; the last ones known while it is away", fails=(409, 502))
 def list_pools() -> dict[str, Any]:
     """``cached`` and ``problem`` say when they are old and why."""
     return ionmesh().pools()
@@ -146,7 +146,7 @@ def add_pool() -> tuple[dict[str, Any], int]:
 
 @bp.get("/ionmesh/pools/<pool_id>")
 @requires_scope("read")
-@describes("One KI-proxy pool with its cards and how far it is used", fails=(502,))
+@describes("One KI-proxy pool with its cards and how far it is used", fails=(409, 502))
 def show_pool(pool_id: str) -> dict[str, Any]:
     """Identifiers are masked."""
     from remsim.remotesim.ionmesh import masked_card
