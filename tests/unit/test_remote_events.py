@@ -86,16 +86,44 @@ def test_a_remap_within_milliseconds_ends_remote() -> None:
 def test_what_comes_twice_counts_once(again: list[int]) -> None:
     burst = records([*GIVEN, *SERVED, *LOST])
     once = after(*burst)
-    for at in again:
-        once_more = applied(once, burst[at])
-        assert (once_more.state, once_more.since_s, once_more.bank_slot) == (once.state, once.since_s, once.bank_slot)
-    assert applied(once, burst[-1]) == once
+    assert after(*(burst[at] for at in again), before=once) == once
 
 
-def test_a_straggler_changes_no_state() -> None:
+def test_a_straggler_changes_no_state_and_counts() -> None:
     burst = records([*GIVEN, *SERVED])
     state = after(*burst[:1], *burst[2:])
     assert applied(state, replace(burst[1], cause="request-sim-local")).state == "remote"
+    assert applied(state, replace(burst[1], cause="request-modem-reset")).resets == 2
+
+
+def test_a_straggler_decides_what_nothing_later_has_decided() -> None:
+    """The reset at the end of a burst came in by itself, before the loss that it belongs to."""
+    state = after(*records([*GIVEN, *SERVED]))
+    lost = records(LOST, start=2500)
+    state = after(lost[2], lost[0], lost[1], before=state)
+    assert (state.state, state.since_s, state.cause) == ("local", lost[0].uptime_s, "request-modem-reset")
+
+
+def test_what_a_process_told_before_it_was_followed_by_another_changes_nothing() -> None:
+    late = records(["request-card-remove"], start=2500)[0]
+    state = after(*records([*GIVEN, *SERVED]))
+    follower = [replace(one, client=Process(2600, 90)) for one in records([*GIVEN, *SERVED], start=2700)]
+    state = after(*follower, late, before=state)
+    assert (state.state, state.client) == ("remote", Process(2600, 90))
+
+
+def test_a_client_that_is_gone_is_the_one_that_was_known() -> None:
+    state = after(*records(GIVEN))
+    late = replace(records(SERVED, start=2500)[3], client=Process(0, CLIENT.pid))
+    assert applied(state, late).client == CLIENT
+    assert applied(state, replace(late, client=Process(0, 99))).client == Process(0, 99)
+
+
+def test_numbers_of_processes_that_begin_anew_within_a_tick_are_later() -> None:
+    pids = (32_766, 32_767, 300, 301)
+    burst = [replace(one, order=Process(2000, pids[at])) for at, one in enumerate(records(SERVED))]
+    assert in_order(reversed(burst)) == burst
+    assert after(*burst).state == "remote" and after(*records(LOST, start=1999), *burst).state == "remote"
 
 
 def test_a_guess_is_called_one() -> None:
@@ -262,6 +290,16 @@ def test_a_client_that_runs_on_is_still_served_after_a_restart_of_the_service(be
 
 
 # --- what no event tells ---
+
+
+def test_a_client_that_was_started_again_and_told_nothing_yet_has_not_its_predecessor_s_card(bench: Bench) -> None:
+    own = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19]
+    text = record_text("event-bankd-connect", 1.0, "100 5").replace("client=", f"client={own} {os.getpid()}")
+    bench.put("000000000001-1", text)
+    bench.settle()
+    assert bench.told.row_of((5, 0), is_ours=True, pid=os.getpid())["state"] == "remote"
+    row = bench.told.row_of((5, 0), is_ours=True, pid=os.getpid() + 1)
+    assert (row["state"], row["state_source"], row["uncertain"]) == ("unknown", "process", True)
 
 
 def test_a_link_is_up_once_the_same_socket_was_for_three_seconds() -> None:

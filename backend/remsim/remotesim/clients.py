@@ -35,8 +35,9 @@ def client_rows(
         is_listed = any(slot in server.seen.clients for server in servers if server.reachable)
         row = row_of_slot(slot, None if found is None else found[0], is_known=found is None and is_listed)
         row |= {"name": one.name, "configured": True, "modem": None if modem is None else modem[0]}
-        row |= told.row_of(slot, is_ours=True)
-        found_process, process = row["process"], processes.get(one.name, {})
+        process = processes.get(one.name, {})
+        row |= told.row_of(slot, is_ours=True, pid=process.get("pid"))
+        found_process = row["process"]
         is_found = found_process["running"] is True and os.path.exists(f"/proc/{found_process['pid']}")
         if process.get("running") is not True and is_found:
             process = {**process, **found_process, "problem": None, "hint": None}

@@ -14,7 +14,7 @@ from remsim.core.clock import Clock, iso_utc
 from remsim.core.events import Event
 from remsim.core.files import read_table, write_atomically
 from remsim.remotesim.links import BANKD_PORT, SERVER_PORT, Link, Links, is_alive, port_of, sockets_of
-from remsim.remotesim.record import PROC, Process, Record, in_order, seen
+from remsim.remotesim.record import PROC, Process, Record, in_order, resolved, seen
 from remsim.remotesim.slotmap import place_text
 from remsim.remotesim.spool import Spool
 from remsim.remotesim.tracker import LOCAL, REMOTE, UNKNOWN, ClientState, applied, state_of
@@ -89,7 +89,7 @@ class Told:
         if now < self._list_at:
             return self._list_at - now
         self._list_at = now + BETWEEN_S
-        names = self._spool.names()
+        names = self._spool.bounded()
         self._first_seen = {name: self._first_seen.get(name, now) for name in names}
         if not names:
             return 3600.0
@@ -113,7 +113,7 @@ class Told:
             log.warning("an event %r of no client's slot", record.cause)
             return
         before = self._states.get(slot, ClientState())
-        now = applied(before, record)
+        now = applied(before, resolved(record, self._proc))
         if now == before:
             return
         with self._lock:
@@ -193,11 +193,12 @@ class Told:
         with self._lock:
             return dict(self._states)
 
-    def row_of(self, slot: Slot, *, is_ours: bool) -> dict[str, Any]:
+    def row_of(self, slot: Slot, *, is_ours: bool, pid: int | None = None) -> dict[str, Any]:
         """What is known of a client besides what servers know: keys of ``GET /api/v1/remote-sim``.
 
-        Of one that is set up here, and whose process is gone, nothing is known any more. Another's may be in a place
-        that cannot be looked at, so what it told stands, uncertain.
+        Of one that is set up here, and whose process is gone, nothing is known any more, also when another process,
+        ``pid``, took its place and has told nothing yet. Another's may be in a place that cannot be looked at, so what
+        it told stands, uncertain.
         """
         with self._lock:
             state = self._states.get(slot)
@@ -228,7 +229,8 @@ class Told:
             "reconnects": state.reconnects,
             "modem_resets": state.resets,
         }
-        if running is False:
+        is_another = pid is not None and state.client is not None and state.client.pid != pid
+        if running is False or is_another:
             row["uncertain"] = True
             if is_ours:
                 row |= {"state": UNKNOWN, "state_source": "process", "since": None}
