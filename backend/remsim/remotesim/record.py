@@ -7,9 +7,11 @@ itself tells it: by its start time, in ticks, and its number. (Sorted so, 91 of 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cmp_to_key
 from pathlib import Path
 
 VERSION = "1"
@@ -22,11 +24,17 @@ VARIABLES = (
 """What of the environment is written down. The client passes nothing else of its own."""
 CLIENT_COMM = "osmo-remsim-cl"
 """The kernel keeps 15 characters of a program's name."""
-DEEPEST = 4
-"""The script, the shell that the client calls it by, and some more where a wrapper calls it."""
+DEEPEST = 3
+"""The script, the shell that the client calls it by, and one more where a wrapper calls it."""
+MOST_PIDS, FEWEST_PIDS = 1 << 22, 1 << 15
+"""The kernel's pid_max is one of these, or between them; behind it numbers begin anew."""
 LONGEST_VALUE = 200
 LARGEST_RECORD = 64 * 1024
 PROC = Path("/proc")
+
+
+Place = tuple[float, int]
+"""Of an event among others: ticks since boot, and a process's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,10 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One event. ``order`` and ``client`` are None when the client was gone before the script looked for it."""
+    """One event. ``order`` and ``client`` are None when the client was gone before the script looked for it.
+
+    A script names the client by its number only, with 0 as its start: ``resolved`` finds that.
+    """
 
     cause: str
     values: Mapping[str, str]
@@ -59,13 +70,25 @@ class NotWhole(Exception):
 
 def in_order(records: Iterable[Record]) -> list[Record]:
     """Records as the client meant them; those that nobody can tell stand where they came."""
-    return sorted(records, key=place_of)
+
+    def order(one: Record, other: Record) -> int:
+        return compared(place_of(one), place_of(other))
+
+    return sorted(records, key=cmp_to_key(order))
 
 
-def place_of(record: Record) -> tuple[float, int]:
+def compared(one: Place, other: Place) -> int:
+    """Below 0 when one is earlier, above it when it is later. Numbers may have begun anew within a tick."""
+    if one[0] != other[0]:
+        return -1 if one[0] < other[0] else 1
+    behind = one[1] - other[1]
+    return -behind if FEWEST_PIDS // 2 < abs(behind) < MOST_PIDS else behind
+
+
+def place_of(record: Record) -> Place:
     """Where a record stands: ticks are hundredths of seconds since boot, as the uptime is."""
     if record.order is None:
-        return record.uptime_s * TICKS_PER_S, 1 << 30
+        return record.uptime_s * TICKS_PER_S, 2 * MOST_PIDS
     return float(record.order.start), record.order.pid
 
 
@@ -80,12 +103,15 @@ def parse(text: str) -> Record:
     if lines[0] != VERSION:
         raise ValueError("it has another version")
     found = {name: value for name, is_pair, value in (line.partition("=") for line in lines[1:-2]) if is_pair}
+    uptime_s = float(found.get("uptime", "nan"))
+    if not math.isfinite(uptime_s):
+        raise ValueError("it has no time")
     return Record(
         cause=printable(found["cause"]) if "cause" in found else "",
         values={name: printable(found[name]) for name in VARIABLES if name in found},
         boot=printable(found.get("boot", "")),
-        uptime_s=float(found.get("uptime", "nan")),
-        client=process_of(found.get("client", "")),
+        uptime_s=uptime_s,
+        client=process_of(" ".join(["0", *found.get("client", "").split()][-2:])),
         order=process_of(found.get("order", "")),
     )
 
@@ -96,6 +122,14 @@ def process_of(text: str) -> Process | None:
     if len(words) != 2 or not all(word.isascii() and word.isdigit() and len(word) <= 18 for word in words):
         return None
     return Process(int(words[0]), int(words[1]))
+
+
+def resolved(record: Record, proc: Path = PROC) -> Record:
+    """A record with the client's start, where it still runs: who has its number and is not younger than the event."""
+    if record.client is None or record.order is None or record.client.start:
+        return record
+    found = seen(record.client.pid, proc)
+    return record if found is None or found[0].start > record.order.start else replace(record, client=found[0])
 
 
 def printable(text: str) -> str:
@@ -110,7 +144,7 @@ def text_of(cause: str, environ: Mapping[str, str], pid: int, proc: Path = PROC)
         "cause": cause,
         "boot": (proc / "sys/kernel/random/boot_id").read_text().strip(),
         "uptime": (proc / "uptime").read_text().split()[0],
-        "client": "" if client is None else f"{client.start} {client.pid}",
+        "client": "" if client is None else str(client.pid),
         "order": "" if order is None else f"{order.start} {order.pid}",
     } | {name: environ[name] for name in VARIABLES if name in environ}
     lines = [f"{name}={' '.join(value.splitlines())}" for name, value in pairs.items()]

@@ -49,11 +49,15 @@ class Spool:
         return os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def names(self) -> list[str]:
-        """What waits, the oldest first; of far too many the oldest go."""
+        """What waits, the oldest first."""
         try:
-            found = sorted(name for name in os.listdir(self.path) if not name.startswith("."))
+            return sorted(name for name in os.listdir(self.path) if not name.startswith("."))
         except OSError:
             return []
+
+    def bounded(self) -> list[str]:
+        """What waits, the oldest first; of far too many the oldest go."""
+        found = self.names()
         if len(found) > 2 * MOST_WAITING:
             surplus, found = found[:-MOST_WAITING], found[-MOST_WAITING:]
             self.remove(surplus)

@@ -4,9 +4,10 @@
 # the client calls this for each event, often eight at once, and waits for none. Whatever happens, the exit status is 0.
 #
 # A record is a file of lines, the last of them "end": VERSION; NAME=VALUE for the variables that are set; and
-#   cause=TEXT  boot=ID  uptime=SECONDS  client=START PID  order=START PID
+#   cause=TEXT  boot=ID  uptime=SECONDS  client=PID  order=START PID
 # where order is that of the process which the client itself forked: only that tells in which order things happened.
 
+trap 'exit 0' EXIT
 # Sub-shells would cost more than all the rest; 2>/dev/null for all, because stderr is the client's log.
 exec 2>/dev/null
 set -f
@@ -20,34 +21,29 @@ batch=100
 
 spool=${REMSIM_STATE:-/etc/remsim}/spool
 
-# Sets the words of /proc/PID/stat behind the name, which may have blanks and brackets of its own.
-stat_of() {
-	line=''
-	while read -r more || [ -n "$more" ]; do line="$line$more "; done <"/proc/$1/stat"
-	rest=${line##*) }
-	[ -n "$rest" ]
-}
-
-# Walks up from here to the process whose parent is the client.
-order='' client='' pid=$$ depth=0
-while [ "$pid" -gt 1 ] && [ "$depth" -lt 4 ] && stat_of "$pid"; do
-	# shellcheck disable=SC2086 # into words; names are not expanded (set -f)
-	set -- "$1" $rest
-	parent=$3 start=${21}
-	read -r name <"/proc/$parent/comm" || break
+# Walks up from here to the process whose parent is the client. Files of /proc are read letter by letter, so one is that
+# need not be: most often the first parent is the shell that the client calls this by, and its parent the client.
+order='' client='' pid=$$ parent=$PPID start='' depth=0
+while [ "$parent" -gt 1 ]; do
+	name=''
+	read -r name <"/proc/$parent/comm"
 	case $name in
-		osmo-remsim-cl*)
-			order="$start $pid"
-			if stat_of "$parent"; then
-				# shellcheck disable=SC2086
-				set -- "$1" $rest
-				client="${21} $parent"
-			fi
-			break ;;
+		osmo-remsim-cl*) client=$parent; [ -z "$start" ] || break ;;
+		*) [ "$depth" -lt 2 ] || break; pid=$parent ;;
 	esac
-	pid=$parent depth=$((depth + 1))
+	# Its name may have blanks, brackets and line feeds of its own: what counts is behind them.
+	line='' more=''
+	while read -r more || [ -n "$more" ]; do line="$line$more "; done <"/proc/$pid/stat"
+	[ -n "$line" ] || break
+	# shellcheck disable=SC2086 # into words; names are not expanded (set -f)
+	set -- "$1" ${line##*) }
+	start=${21}
+	[ -z "$client" ] || break
+	parent=$3 depth=$((depth + 1))
 done
+[ -z "$client" ] || [ -z "$start" ] || order="$start $pid"
 
+uptime=0 boot=''
 read -r uptime _ </proc/uptime
 read -r boot </proc/sys/kernel/random/boot_id
 cause=${1:-$REMSIM_CAUSE}
@@ -119,6 +115,6 @@ stamp=${stamp#"${stamp%????????????}"}
 printf '1\n%send\n' "$record" >"$stamp-$$"
 set +C
 
-# Open for both, so that it never waits for a reader; not when the spool is full, so that the pipe never is.
-[ $# -ge "$most" ] || [ ! -p .nudge ] || printf . 1<>.nudge
-exit 0
+# Open for both, so that it never waits for a reader. Where many wait already their scripts have nudged, and whoever has
+# the pipe open and does not listen shall not have it filled.
+[ $# -ge "$batch" ] || [ ! -p .nudge ] || printf . 1<>.nudge
