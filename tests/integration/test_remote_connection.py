@@ -148,9 +148,8 @@ def test_a_client_runs_is_stopped_started_and_tried_by_the_api(client: FlaskClie
     assert client.post(f"{API}/clients/wan1/start").status_code == 409
     assert client.post(f"{API}/clients/wan1/stop").status_code == 200
     wait_until(lambda: parts.do(lambda: len(parts.server.clients)) == 0)
-    stopped = shown(client)
-    assert stopped["process"]["can"] == ["start"]
-    assert stopped["health"] == "the client does not run: somebody has stopped it"
+    wait_until(lambda: shown(client)["health"] == "the client does not run: somebody has stopped it")
+    assert shown(client)["process"]["can"] == ["start"]
     assert client.post(f"{API}/clients/wan1/stop").json["code"] == "already_stopped"  # type: ignore[index]
     assert client.post(f"{API}/clients/wan1/start").status_code == 200
     wait_until(lambda: parts.do(lambda: len(parts.server.clients)) == 1)
