@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.clock import FakeClock
 from remsim.core.events import Event
-from remsim.remotesim import links
+from remsim.remotesim import links, told
 from remsim.remotesim.bell import Bell
 from remsim.remotesim.links import Link, Links, Socket
 from remsim.remotesim.record import NotWhole, Process, Record, in_order, parse
@@ -313,6 +313,28 @@ def test_a_link_is_up_once_the_same_socket_was_for_three_seconds() -> None:
     assert look(3, Socket("3", 9998, "01")).up is None, "it was refused and dialled again"
     assert look(6, Socket("3", 9998, "01")) == Link(True, since_s=3)
     assert look(7, Socket("3", 9999, "01")).up is False
+
+
+def test_a_server_that_is_lost_and_back_is_told_once_each(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [0.0]
+    found: list[Socket] = []
+    monkeypatch.setattr(told, "sockets_of", lambda pid, proc: found)
+    monkeypatch.setattr(told, "uptime_of", lambda proc: now_s[0])
+
+    def look(*sockets: Socket) -> None:
+        found[:] = sockets
+        for _ in range(3):
+            bench.told.tick({(5, 0): os.getpid()})
+            bench.clock.advance(2)
+            now_s[0] += 2
+
+    dialling, first, second = (Socket(str(at), 9998, "01" if at else "02") for at in range(3))
+    for socket in (dialling, first, dialling, second, second):
+        look(socket)
+    assert [(event.data["source"], event.message.partition(": ")[2]) for event in bench.events] == [
+        ("socket", "the link to the server is lost"),
+        ("socket", "the link to the server is back"),
+    ]
 
 
 def test_own_sockets_are_found(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ class Told:
         self._lock = threading.Lock()
         self._states: dict[Slot, ClientState] = {}
         self._links: dict[Slot, tuple[Links, dict[str, Link], Process | None]] = {}
+        self._lost: set[Slot] = set()
         self._first_seen: dict[str, float] = {}
         self._look_at = self._list_at = 0.0
         self._boot = boot_of(proc)
@@ -177,8 +178,14 @@ class Told:
 
     def _tell_server(self, slot: Slot, before: Link | None, now: Link | None, state: ClientState) -> None:
         """No event tells that a server is lost or back: sockets do."""
-        if before is None or now is None or before.up is None or now.up is None or before.up == now.up:
+        if now is None:
+            self._lost.discard(slot)
             return
+        is_lost = now.up is False and before is not None and before.up is True
+        is_back = now.up is True and slot in self._lost  # between them it was too young to tell
+        if not is_lost and not is_back:
+            return
+        (self._lost.add if is_lost else self._lost.discard)(slot)
         words = "the link to the server is back" if now.up else "the link to the server is lost"
         source, name = self._of_client(slot)
         data = {"client": name, "client_slot": place_text(slot), "state": state.state, "source": "socket"}
