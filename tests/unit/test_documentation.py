@@ -46,7 +46,8 @@ def test_readme_has_no_setting_that_is_gone() -> None:
 
 
 def test_every_folder_and_script_in_the_readme_is_there() -> None:
-    named = set(re.findall(r"`((?:backend|htdocs|luci-app-remsim|rrd|openwrt-feed|tests|script|monitoring)/[\w/.-]*)`", README))
+    folders = "backend|htdocs|luci-app-remsim|rrd|openwrt-feed|tests|script|monitoring"
+    named = set(re.findall(rf"`((?:{folders})/[\w/.-]*)`", README))
     assert named
     missing = [name for name in named if not (ROOT / name).exists()]
     assert not missing
