@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from remsim.outbound.reach import connect, over_tls, words_of
+from remsim.outbound.timed import TimedSocket
 from remsim.outbound.way import Refused, Undelivered, Way, one_line
 
+EXCHANGE_S = 30.0
+"""From the first octet sent to the last one read, however slowly they come."""
 LARGEST_ANSWER = 4096
+LARGEST_READ = 128 * 1024
+"""With its head."""
 LONGEST_RETRY_AFTER_S = 3600
 
 
@@ -21,7 +27,10 @@ def post(way: Way, url: str, body: bytes, headers: Mapping[str, str]) -> None:
     port = parts.port or (443 if is_tls else 80)
     sock = connect(host, port, allow_private=way.allow_private)
     connection = HTTPConnection(host, port)
-    connection.sock = over_tls(sock, host, verify=way.verify_tls) if is_tls else sock
+    timed = TimedSocket(over_tls(sock, host, verify=way.verify_tls) if is_tls else sock)
+    timed.allow(time.monotonic() + EXCHANGE_S, LARGEST_READ)
+    connection.sock = timed
+    connection.auto_open = 0
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # The port is named only when it is not the usual one, as clients do.
     usual = parts.port is None or parts.port == (443 if is_tls else 80)

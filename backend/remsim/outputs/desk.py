@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 from remsim.config.outputs import OutputSettings
 from remsim.config.settings import Settings
 from remsim.core.clock import Clock
+from remsim.core.errors import NotFound
 from remsim.core.events import Event
 
 if TYPE_CHECKING:
     from remsim.outputs.lane import Lane
     from remsim.outputs.queue import Sample
+
+END_WITHIN_S = 3.0
+"""All that end together; a receiver that does not answer keeps its output for longer."""
 
 Snapshot = Callable[[], "tuple[Sample, ...]"]
 
@@ -61,25 +66,29 @@ class Outputs:
 
     def state_of(self, name: str) -> dict[str, Any] | None:
         """How an output does; None when it is off."""
-        with self._lock:
-            return self._lanes[name].state() if name in self._lanes else None
+        lane = self._lanes.get(name)  # without the lock, which is held while outputs end
+        return None if lane is None else lane.state()
 
     def test(self, name: str) -> dict[str, Any]:
         """Send what is measured now, past the queue; ``Undelivered`` with what the receiver said."""
         from remsim.outputs.made import sender_of
         from remsim.outputs.queue import Row
 
-        output = next(one for one in self._wanted if one.name == name)
+        output = next((one for one in self._wanted if one.name == name), None)
+        if output is None:
+            raise NotFound(f"there is no output {name[:40]!r}", field="name")
         row = Row(round(self._clock.now() * 1000), self._snapshot())
         sender_of(output)(output, [row])
         return {"samples": len(row.samples)}
 
     def _follow(self) -> None:
         wanted = {one.name: one for one in self._wanted if one.enabled} if self._is_running else {}
-        for name, lane in list(self._lanes.items()):
-            if wanted.get(name) != lane.output:
-                lane.stop()
-                del self._lanes[name]
+        ending = [self._lanes.pop(name) for name, lane in list(self._lanes.items()) if wanted.get(name) != lane.output]
+        for lane in ending:
+            lane.stop()
+        until = time.monotonic() + END_WITHIN_S
+        for lane in ending:
+            lane.join(max(0.0, until - time.monotonic()))
         if self._is_running:
             self._forget()
         for name, output in wanted.items():

@@ -21,7 +21,6 @@ MOST_ROWS, MOST_SAMPLES = 60, 20_000
 """In one request."""
 AHEAD_MS = 120_000
 """A row further in the future was taken before the clock was set back: it would keep newer ones out."""
-END_WITHIN_S = 3.0
 
 
 class Send(Protocol):
@@ -64,9 +63,12 @@ class Lane:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; what waits is sent after the next start."""
+        """Have it end; what waits is sent after the next start."""
         self._stopping.set()
-        self._thread.join(END_WITHIN_S)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until it has ended, for so long at most."""
+        self._thread.join(timeout_s)
 
     def state(self) -> dict[str, Any]:
         """How it does, for the API."""

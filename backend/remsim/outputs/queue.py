@@ -36,8 +36,7 @@ class Queue:
         self._most_bytes = most_bytes
         self._sizes: dict[int, int] = {}
         self.dropped = 0
-        directory.mkdir(parents=True, exist_ok=True)
-        for path in directory.iterdir():
+        for path in directory.iterdir() if directory.is_dir() else ():
             with contextlib.suppress(OSError, ValueError):
                 self._sizes[int(path.stem)] = path.stat().st_size
         self._sizes = dict(sorted(self._sizes.items()))
@@ -58,6 +57,7 @@ class Queue:
     def put(self, row: Row) -> None:
         """Add a row; the oldest go when it becomes too large. ``OSError`` when the disk takes nothing."""
         body = zlib.compress(json.dumps([[name, labels, value] for name, labels, value in row.samples]).encode(), 6)
+        self._directory.mkdir(parents=True, exist_ok=True)  # here, so that a full disk costs rows and no start
         write_atomically(self._path(row.at_ms), body)
         self._sizes.pop(row.at_ms, None)
         was_set_back = row.at_ms < max(self._sizes, default=0)

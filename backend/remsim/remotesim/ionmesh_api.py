@@ -21,9 +21,9 @@ from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.errors import RemsimError
 from remsim.core.masking import masked
 from remsim.outbound.reach import connect, tls_context, words_of
+from remsim.outbound.timed import TimedSocket, TooLong
 from remsim.outbound.way import Undelivered, one_line
 from remsim.remotesim.assignment import Assignment, assignment_of
-from remsim.remotesim.rest import TimedSocket, TooLong
 
 PREFIX = "/api/backend/v1"
 TIMEOUT_S = 10.0

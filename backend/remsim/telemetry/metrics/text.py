@@ -65,7 +65,7 @@ def samples(draft: Draft, router_id: str) -> Iterator[tuple[str, Labels, float]]
     for _family, rows in draft.families():
         for (sample, labels), value in rows.items():
             if not sample.endswith(CREATED):
-                yield sample, (first, *labels), value
+                yield sample, (first, *labels), float(value)  # a flag, too: an output sends numbers
 
 
 def escaped(text: str) -> str:
