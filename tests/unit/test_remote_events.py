@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import stat
 import time
 from dataclasses import replace
@@ -273,6 +274,31 @@ def test_the_spool_lies_with_the_history_and_what_was_there_comes_along(tmp_path
     assert bench.spool.path.is_symlink() and (tmp_path / "data" / "spool" / "000000000001-1").exists()
     assert stat.S_IMODE((tmp_path / "data" / "spool").stat().st_mode) == 0o700
     os.close(bench.spool.open())
+
+
+def test_the_spool_follows_the_history_to_another_folder(tmp_path: Path) -> None:
+    state, before, now = tmp_path / "state", tmp_path / "before", tmp_path / "now"
+    state.mkdir()
+    os.close(Spool(state, before).open())
+    shutil.rmtree(before)
+    os.close(Spool(state, now).open())
+    assert (state / "spool").resolve() == (now / "spool").resolve()
+    os.close(Spool(state, state).open())
+    assert not (state / "spool").is_symlink()
+
+
+@pytest.mark.parametrize("uptime", ["nan", "-1e300", "1e300", "inf", "", "-1"])
+def test_an_event_of_no_time_is_none(uptime: str) -> None:
+    with pytest.raises(ValueError):
+        parse(f"1\ncause=x\nboot=b\nuptime={uptime}\nend\n")
+
+
+def test_an_event_that_cannot_be_taken_in_does_not_come_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.put("000000000001-1", record_text(FIRST, 1.0))
+    monkeypatch.setattr(told, "applied", lambda state, record: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        bench.settle()
+    assert bench.spool.names() == []
 
 
 def test_a_client_that_runs_on_is_still_served_after_a_restart_of_the_service(bench: Bench) -> None:

@@ -7,7 +7,6 @@ itself tells it: by its start time, in ticks, and its number. (Sorted so, 91 of 
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ MOST_PIDS, FEWEST_PIDS = 1 << 22, 1 << 15
 """The kernel's pid_max is one of these, or between them; behind it numbers begin anew."""
 LONGEST_VALUE = 200
 LARGEST_RECORD = 64 * 1024
+LONGEST_UPTIME_S = 1e9
 PROC = Path("/proc")
 
 
@@ -104,7 +104,7 @@ def parse(text: str) -> Record:
         raise ValueError("it has another version")
     found = {name: value for name, is_pair, value in (line.partition("=") for line in lines[1:-2]) if is_pair}
     uptime_s = float(found.get("uptime", "nan"))
-    if not math.isfinite(uptime_s):
+    if not 0 <= uptime_s < LONGEST_UPTIME_S:
         raise ValueError("it has no time")
     return Record(
         cause=printable(found["cause"]) if "cause" in found else "",

@@ -37,6 +37,8 @@ class Spool:
 
     def open(self) -> int:
         """Make the folder and the pipe for nudges; the pipe, opened for both ends. ``OSError`` when it cannot be."""
+        if self.path.is_symlink() and (self._target == self.path or self._target.resolve() != self.path.resolve()):
+            self.path.unlink()  # the history lay elsewhere before
         self._target.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._target != self.path and not self.path.is_symlink():
             self._move_in()
@@ -70,6 +72,7 @@ class Spool:
         ``now_s`` is the time of files, seconds since the epoch.
         """
         found: dict[str, Record] = {}
+        spoilt: dict[str, str] = {}
         for name in names:
             path = self.path / name
             try:
@@ -81,9 +84,14 @@ class Spool:
                 continue
             except NotWhole:
                 if abs(now_s - details.st_mtime) > CUT_S:
-                    self._spoilt(name, "it was cut short")
+                    spoilt[name] = "it was cut short"
             except (OSError, ValueError) as error:
-                self._spoilt(name, str(error))
+                spoilt[name] = str(error)
+        if spoilt:
+            name, why = next(iter(spoilt.items()))
+            log.warning("%s/%s: %s (%d removed)", self.path, name, why, len(spoilt))
+            self.cut += len(spoilt)
+            self.remove(list(spoilt))
         return found
 
     def remove(self, names: list[str]) -> None:
@@ -100,10 +108,6 @@ class Spool:
         except OSError:
             return 0
 
-    def _spoilt(self, name: str, why: str) -> None:
-        log.warning("%s/%s: %s", self.path, name, why)
-        self.cut += 1
-        self.remove([name])
 
     def _count(self, dropped: int) -> None:
         with contextlib.suppress(OSError), (self.path / DROPPED).open("a") as file:

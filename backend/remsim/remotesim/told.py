@@ -98,12 +98,14 @@ class Told:
         if youngest < SETTLE_S and oldest < LONGEST_SETTLE_S:
             return SETTLE_S - youngest
         found = self._spool.read(names, time.time())
-        for record in in_order(record for record in found.values() if record.boot == self._boot):
-            self._take(record)
-        if found:
-            self._keep()
-            self._look_at = 0.0  # the ports at the other ends may be known only now
-        self._spool.remove(list(found))
+        try:
+            for record in in_order(record for record in found.values() if record.boot == self._boot):
+                self._take(record)
+            if found:
+                self._keep()
+                self._look_at = 0.0  # the ports at the other ends may be known only now
+        finally:  # one that cannot be taken in must not come again and again
+            self._spool.remove(list(found))
         for name in found:
             self._first_seen.pop(name, None)
         return SETTLE_S if self._first_seen else 3600.0
