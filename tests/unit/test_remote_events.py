@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import stat
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -341,26 +342,80 @@ def test_a_link_is_up_once_the_same_socket_was_for_three_seconds() -> None:
     assert look(7, Socket("3", 9999, "01")).up is False
 
 
-def test_a_server_that_is_lost_and_back_is_told_once_each(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    now_s = [0.0]
-    found: list[Socket] = []
-    monkeypatch.setattr(told, "sockets_of", lambda pid, proc: found)
-    monkeypatch.setattr(told, "uptime_of", lambda proc: now_s[0])
+class Sockets:
+    """Sockets as a client's process would have them, and a clock since boot that goes with the bench's."""
 
-    def look(*sockets: Socket) -> None:
-        found[:] = sockets
+    def __init__(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.bench, self.now_s = bench, 0.0
+        self.found: list[Socket] = []
+        monkeypatch.setattr(told, "sockets_of", lambda pid, proc: self.found)
+        monkeypatch.setattr(told, "uptime_of", lambda proc: self.now_s)
+
+    def look(self, *sockets: Socket, pid: int | None) -> None:
+        self.found = list(sockets)
         for _ in range(3):
-            bench.told.tick({(5, 0): os.getpid()})
-            bench.clock.advance(2)
-            now_s[0] += 2
+            self.bench.told.tick({(5, 0): pid})
+            self.bench.clock.advance(2)
+            self.now_s += 2
 
+    def told(self) -> list[tuple[str, str]]:
+        return [(event.data["source"], event.message.partition(": ")[2]) for event in self.bench.events]
+
+
+@pytest.fixture
+def sockets(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Sockets:
+    return Sockets(bench, monkeypatch)
+
+
+def test_a_server_that_is_lost_and_back_is_told_once_each(sockets: Sockets) -> None:
     dialling, first, second = (Socket(str(at), 9998, "01" if at else "02") for at in range(3))
     for socket in (dialling, first, dialling, second, second):
-        look(socket)
-    assert [(event.data["source"], event.message.partition(": ")[2]) for event in bench.events] == [
+        sockets.look(socket, pid=os.getpid())
+    assert sockets.told() == [
         ("socket", "the link to the server is lost"),
         ("socket", "the link to the server is back"),
     ]
+
+
+def test_a_client_that_tells_nothing_has_a_card_while_the_bank_keeps_it(bench: Bench, sockets: Sockets) -> None:
+    sockets.look(Socket("1", 9999, "01"), pid=os.getpid())
+    row = bench.told.row_of((5, 0), is_ours=True)
+    assert (row["state"], row["state_source"], row["uncertain"]) == ("remote", "process", False)
+    assert bench.told.bankd_connected((5, 0)) is True
+    sockets.look(Socket("2", 9999, "02"), pid=os.getpid())
+    assert "state" not in bench.told.row_of((5, 0), is_ours=True)
+    assert bench.told.bankd_connected((5, 0)) is None
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_the_end_of_a_client_that_nobody_else_watches_is_told(
+    bench: Bench, sockets: Sockets, is_watched: bool
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as client:
+        start = Path(f"/proc/{client.pid}/stat").read_text().rpartition(") ")[2].split()[19]
+        text = record_text("event-config-bankd", 1.0, f"{start} 5").replace("client=", f"client={client.pid}")
+        bench.put("000000000001-1", text)
+        bench.settle()
+        sockets.look(pid=client.pid if is_watched else None)
+        assert bench.told.row_of((5, 0), is_ours=False)["process"] == {"running": True, "pid": client.pid}
+        client.kill()
+    sockets.look(pid=None)
+    ends = [event for event in bench.events if event.kind == "remsim_client"]
+    assert [(event.source, event.data["source"], event.data["pid"]) for event in ends] == (
+        [] if is_watched else [("modem1", "process", client.pid)]
+    )
+    assert bench.told.row_of((5, 0), is_ours=False)["uncertain"] is True
+
+
+def test_clients_without_number_are_forgotten_but_those_that_run(bench: Bench) -> None:
+    own = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19]
+    text = record_text("event-bankd-connect", 1.0, f"{own} 5").replace("client=", f"client={own} {os.getpid()}")
+    bench.put("000000000000-1", text)
+    bench.settle()
+    for at in range(200):
+        bench.put(f"{at + 1:012}-1", record_text("event-bankd-connect", 2.0 + at, slot=f"{at}:1"))
+    bench.settle()
+    assert len(bench.told.states()) == 64 and {(5, 0), (199, 1)} <= set(bench.told.states())
 
 
 def test_own_sockets_are_found(tmp_path: Path) -> None:
@@ -374,7 +429,9 @@ def test_own_sockets_are_found(tmp_path: Path) -> None:
     assert links.sockets_of(2**22 + 1) is None
 
 
-@pytest.mark.parametrize("text", [None, "", "5", "5:", ":0", "5:0:1", "a:b", "5:-1", "²:0", "123456:0"])
+@pytest.mark.parametrize(
+    "text", [None, "", "5", "5:", ":0", "5:0:1", "a:b", "5:-1", "²:0", "123456:0", "1024:0", "0:9999"]
+)
 def test_what_is_no_slot(text: str | None) -> None:
     assert slot_in(text) is None
 

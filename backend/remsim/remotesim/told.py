@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from remsim.config.remote_sim import LARGEST_ID
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.events import Event
 from remsim.core.files import read_table, write_atomically
@@ -27,6 +28,8 @@ SETTLE_S = 0.3
 LONGEST_SETTLE_S = 1.5
 BETWEEN_S = 0.1
 """Each event nudges; a folder that fills is not listed for each."""
+MOST_CLIENTS = 64
+"""Of those that are told of; this router's own are up to eight."""
 LOOK_S = 2.0
 """How often sockets are looked at."""
 SENTENCES = {
@@ -64,6 +67,7 @@ class Told:
         self._states: dict[Slot, ClientState] = {}
         self._links: dict[Slot, tuple[Links, dict[str, Link], Process | None]] = {}
         self._lost: set[Slot] = set()
+        self._watched: set[Slot] = set()
         self._first_seen: dict[str, float] = {}
         self._look_at = self._list_at = 0.0
         self._boot = boot_of(proc)
@@ -121,10 +125,17 @@ class Told:
             return
         with self._lock:
             self._states[slot] = now
+            if len(self._states) > MOST_CLIENTS:
+                del self._states[min(self._states, key=self._worth)]
         if now.state != before.state:
             self._tell_state(slot, before, now, record)
         if now.links > before.links > 0:
             self._tell(slot, "bankd_reconnect", f"the link to bank slot {now.bank_slot} is back", "info", now)
+
+    def _worth(self, slot: Slot) -> tuple[bool, float]:
+        """Clients that run are kept before others, then those that told something lately."""
+        _, _, process = self._links.get(slot, (None, {}, None))
+        return process is not None, self._states[slot].heard_s or 0.0
 
     def _tell_state(self, slot: Slot, before: ClientState, now: ClientState, record: Record) -> None:
         words = SENTENCES[now.state].format(bank_slot=now.bank_slot or "?")
@@ -155,7 +166,7 @@ class Told:
         for slot in {*wanted, *self._states}:
             state = self._states.get(slot, ClientState())
             process = self._process(slot, state, wanted.get(slot))
-            links, before, _ = self._links.get(slot, (Links(), {}, None))
+            links, before, known = self._links.get(slot, (Links(), {}, None))
             sockets = None if process is None else sockets_of(process.pid, self._proc)
             now: dict[str, Link] = {}
             if sockets is not None:
@@ -166,6 +177,9 @@ class Told:
                 now = links.look(sockets, ports, now_s)
             found[slot] = links, now, process
             self._tell_server(slot, before.get("server"), now.get("server"), state)
+            if process is None and known is not None and slot not in self._watched:
+                self._tell_end(slot, known)
+        self._watched = {slot for slot, pid in wanted.items() if pid is not None}
         with self._lock:
             self._links = found
 
@@ -195,6 +209,13 @@ class Told:
         severity = "info" if now.up else "warning"
         self._emit(Event("remote_sim", source, self._clock.now(), f"{label}: {words}", severity, data))
 
+    def _tell_end(self, slot: Slot, process: Process) -> None:
+        """Whoever runs clients tells of their ends; of one that somebody else runs only /proc does."""
+        source, name = self._of_client(slot)
+        data = {"client": name, "client_slot": place_text(slot), "pid": process.pid, "source": "process"}
+        label = f"{name} (C{place_text(slot)})" if name else f"client {place_text(slot)}"
+        self._emit(Event("remsim_client", source, self._clock.now(), f"{label}: its program ended", "warning", data))
+
     # --- what is shown ---
 
     def states(self) -> dict[Slot, ClientState]:
@@ -221,6 +242,10 @@ class Told:
             "process": {"running": running, "pid": None if process is None else process.pid},
         }
         if state is None or state.state == UNKNOWN:
+            bankd = links.get("bankd")
+            if bankd is not None and bankd.up:  # it never told; a bank that refuses hangs up at once
+                row |= {"state": REMOTE, "state_source": "process", "since": self._iso(bankd.since_s)}
+                row["uncertain"] = False
             return row
         row |= {
             "state_source": "event",
@@ -255,9 +280,10 @@ class Told:
         """Whether a bank serves a client now; None when nothing is known of it."""
         with self._lock:
             state = self._states.get(slot)
-            _, _, process = self._links.get(slot, (None, {}, None))
+            _, links, process = self._links.get(slot, (None, {}, None))
         if state is None or state.state == UNKNOWN:
-            return None
+            bankd = links.get("bankd")
+            return True if bankd is not None and bankd.up else None
         return state.state == REMOTE and process is not None
 
     def _link_view(self, link: Link | None) -> dict[str, Any]:
@@ -299,11 +325,12 @@ class Told:
 
 
 def slot_in(text: str | None) -> Slot | None:
-    """The numbers of ``5:0``; None of anything else."""
+    """The numbers of ``5:0``; None of anything else, and of what no server takes."""
     left, _, right = (text or "").partition(":")
-    if not all(part.isascii() and part.isdigit() and len(part) <= 5 for part in (left, right)):
+    if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in (left, right)):
         return None
-    return int(left), int(right)
+    slot = int(left), int(right)
+    return slot if max(slot) <= LARGEST_ID else None
 
 
 def boot_of(proc: Path) -> str:

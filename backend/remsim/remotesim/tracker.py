@@ -87,12 +87,12 @@ def place_in(kept: Any) -> Place | None:
 
 
 def applied(before: ClientState, record: Record) -> ClientState:
-    """The state after an event. One that was taken in already changes nothing.
+    """The state after an event. One that was taken in already changes nothing, nor one that is older than a burst.
 
     One that comes late counts; it changes the state only if what came before it did not.
     """
     place = None if record.order is None else place_of(record)
-    if place is not None and place in before.recent:
+    if place in before.recent or (len(before.recent) == RECENT and is_before(place, before.recent[0])):
         return before
     is_late = is_before(place, before.place)
     counts = counted(before, record.cause, place)
