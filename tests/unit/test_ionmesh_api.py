@@ -123,3 +123,18 @@ def test_who_may_write_cannot_have_the_key_sent_elsewhere(router: SmallRouter, o
     answer = client.put(path, json=moved, headers=writer)
     assert (answer.status_code, (answer.json or {})["code"]) == (403, "untrusted")
     assert client.put(path, json=moved | {"api_key": "another"}, headers=writer).status_code == 200
+
+
+def test_nor_a_key_that_only_the_environment_has(
+    router: SmallRouter, orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = switched_on(router, orchestrator)
+    owner_says = {"enabled": True, "url": orchestrator.url, "api_key": ""}
+    assert client.put("/api/v1/config/ionmesh/ionmesh", json=owner_says).status_code == 200
+    monkeypatch.setenv("REMSIM_IONMESH_KEY", "of-the-environment")
+    made = client.post("/api/v1/tokens", json={"name": "writer", "scopes": ["write"]}).json
+    assert made is not None
+    moved = {"enabled": True, "url": "http://203.0.114.9:5000"}
+    headers = {"Authorization": f"Bearer {made['secret']}"}
+    answer = client.put("/api/v1/config/ionmesh/ionmesh", json=moved, headers=headers)
+    assert (answer.status_code, (answer.json or {}).get("code")) == (403, "untrusted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from remsim.config.settings import Settings
 from remsim.core.clock import iso_utc
 from remsim.core.errors import Conflict
 from remsim.core.forms import Flag, Form, Text, Whole, object_schema
+from remsim.remotesim.ionmesh_environment import in_force
 from remsim.web.auth import actor, identity, not_audited, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
@@ -294,7 +296,7 @@ def trusted(before: Settings, after: Settings) -> None:
         if getattr(before.service, folder) != getattr(after.service, folder):
             told = f"{folder}: where the service writes is not for tokens and browsers to say"
             raise Forbidden(told, code="untrusted", hint=hint)
-    if shows_key(before.ionmesh, after.ionmesh):
+    if shows_key(*(in_force(one.ionmesh, os.environ) for one in (before, after))):
         told = "ionmesh would show its API key to another server: give the key anew"
         raise Forbidden(told, code="untrusted", hint=hint)
     for what, room in (("channel", channels), ("output", outputs)):
