@@ -177,6 +177,14 @@ def test_alerts_stores_and_outputs(router: Router) -> None:
     assert values(draft, "remsim_output_sent_samples_total") == {"output=office": 5}
 
 
+def test_a_server_cannot_make_up_labels(router: Router) -> None:
+    router.remote["slotmaps"] = [
+        {"server": "main", "desired": False, "state": f"MADE UP {at}", "conflict": None, "held": None}
+        for at in range(9)
+    ]
+    assert values(router.metrics.draft(), "remsim_slot_maps") == {"server=main,state=other": 9}
+
+
 def test_remote_sims(router: Router) -> None:
     draft = router.metrics.draft()
     assert values(draft, "remsim_client_state") == {"client=roof,state=remote": 1}

@@ -12,6 +12,9 @@ from remsim.telemetry.metrics.draft import Draft, Labels, labels
 AUTHENTICATIONS = ("success", "resync", "unknown")
 MOST_STATUS_WORDS = 64
 """Of one client; a card has a few."""
+MAP_STATES = ("NEW", "UNACKNOWLEDGED", "ACTIVE")
+OTHER = "other"
+"""Any further state: a label is not for a server to make up."""
 
 
 def add_remote_sims(draft: Draft, view: Mapping[str, Any], now: float) -> None:
@@ -51,7 +54,8 @@ def add_maps(draft: Draft, server: str | None, maps: list[Mapping[str, Any]]) ->
     """How many slot maps there are, and how many are not as wanted."""
     own = labels(server=server)
     desired = [one for one in maps if one.get("desired")]
-    for state, count in Counter(one["state"] for one in maps if one.get("state")).items():
+    states = Counter(one["state"] if one["state"] in MAP_STATES else OTHER for one in maps if one.get("state"))
+    for state, count in states.items():
         draft.add("remsim_slot_maps", count, own + labels(state=state))
     draft.add("remsim_slot_maps_desired", len(desired), own)
     draft.add("remsim_slot_maps_missing", sum(one.get("state") != "ACTIVE" for one in desired), own)
