@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from remsim.config.remote_sim import RemoteClientSettings, RemsimServerSettings
 from remsim.config.settings import Settings
 from remsim.core.clock import SystemClock
+from remsim.remotesim import desk as desk_module
 from remsim.remotesim.desk import RemoteSim
 from remsim.remotesim.keeper import MapForm
 from remsim.remotesim.slotmap import SlotMap
@@ -70,3 +72,26 @@ def test_a_server_that_is_set_later_is_looked_at(desk: RemoteSim) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     desk.configure(Settings(remsim_servers=(RemsimServerSettings("main", url),)))
     wait_until(lambda: desk.view()["server"]["reachable"] is False)
+
+
+def test_a_mistake_does_not_end_the_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = RemoteSim(
+        settings=Settings(), state_dir=tmp_path, data_dir=tmp_path, clock=SystemClock(), emit=lambda event: None
+    )
+    tried = threading.Event()
+
+    def working() -> None:
+        tried.set()
+        raise MemoryError
+
+    made.start()
+    try:
+        monkeypatch.setattr(made, "_working", working)
+        monkeypatch.setattr(desk_module, "AGAIN_S", 0.01)
+        (tmp_path / "spool" / "1-1").write_text("x")
+        made._bell.ring()
+        assert tried.wait(10)
+        tried.clear()
+        assert tried.wait(10), "it is tried again"
+    finally:
+        made.stop()

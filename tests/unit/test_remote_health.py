@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,16 @@ def test_ours_are_shown_by_their_settings_and_a_map_is_no_proof(told: Told) -> N
     assert (free["state"], free["uncertain"], free["modem"]) == ("unassigned", False, None)
     (lost,) = client_rows(ours[1:], [server(up=False)], lambda place: None, told, {})
     assert (lost["state"], lost["uncertain"]) == ("unknown", True)
+
+
+def test_a_client_that_was_just_killed_has_no_card(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    row = {"state": "remote", "state_source": "event", "since": "x", "process": {"running": True, "pid": gone.pid}}
+    monkeypatch.setattr(told, "row_of", lambda slot, **more: dict(row))
+    processes = {"truck": {"running": False, "pid": None, "problem": "was ended by signal 9"}}
+    (shown,) = client_rows([RemoteClientSettings("truck", 5)], [], lambda place: None, told, processes)
+    assert (shown["state"], shown["state_source"], shown["since"]) == ("unknown", "process", None)
 
 
 class Machine:

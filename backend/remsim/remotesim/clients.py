@@ -9,7 +9,7 @@ from typing import Any
 from remsim.config.remote_sim import RemoteClientSettings
 from remsim.remotesim.health import ServerSeen, health_of, map_health, map_of, no_card
 from remsim.remotesim.slotmap import SlotMap, place_text
-from remsim.remotesim.told import Told
+from remsim.remotesim.told import NOT_RUNNING, Told
 
 ModemAt = Callable[[str], tuple[str, str] | None]
 """The id and the state of the modem at a place."""
@@ -42,6 +42,8 @@ def client_rows(
         if process.get("running") is not True and is_found:
             process = {**process, **found_process, "problem": None, "hint": None}
         row["process"] = found_process | process
+        if row["process"]["running"] is False and row["state_source"] == "event":
+            row |= NOT_RUNNING  # the supervisor knows it before the next look at its sockets
         rows.append(row | with_health(row, servers, told.state_age_s(slot)))
     return rows
 

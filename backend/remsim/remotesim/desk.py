@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 3600.0
+AGAIN_S = 60.0
+"""After a mistake of ours."""
 END_S = 4.0
 """A request that is not answered takes 3 s."""
 VARIABLES = ("REMSIM_SERVER_URL", "REMSIM_IONMESH_URL")
@@ -164,9 +166,14 @@ class RemoteSim:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if self._parts is None and self._spool.names():
-                self._working()
-            self._bell.wait(LONGEST_WAIT_S if self._parts is None else self._parts.tick())
+            try:
+                if self._parts is None and self._spool.names():
+                    self._working()
+                wait_s = LONGEST_WAIT_S if self._parts is None else self._parts.tick()
+            except Exception:  # what could not be made now, for want of memory, can be later
+                log.exception("remote SIM")
+                wait_s = AGAIN_S
+            self._bell.wait(wait_s)
 
     def _nothing(self) -> dict[str, Any]:
         """What is shown of a router that has nothing to do with remote SIMs."""

@@ -32,6 +32,8 @@ MOST_CLIENTS = 64
 """Of those that are told of; this router's own are up to eight."""
 LOOK_S = 2.0
 """How often sockets are looked at."""
+NOT_RUNNING = {"state": UNKNOWN, "state_source": "process", "since": None, "uncertain": True}
+"""Of a client of ours without the process that told its state."""
 SENTENCES = {
     "remote": "the card in bank slot {bank_slot} serves it",
     "connecting": "it was given bank slot {bank_slot} and dials the bank",
@@ -265,9 +267,7 @@ class Told:
         }
         is_another = pid is not None and state.client is not None and state.client.pid != pid
         if running is False or is_another:
-            row["uncertain"] = True
-            if is_ours:
-                row |= {"state": UNKNOWN, "state_source": "process", "since": None}
+            row |= NOT_RUNNING if is_ours else {"uncertain": True}
         return row
 
     def state_age_s(self, slot: Slot) -> float | None:
