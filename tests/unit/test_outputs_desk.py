@@ -13,7 +13,7 @@ from remsim.config.outputs import OutputSettings
 from remsim.config.settings import Settings
 from remsim.core.clock import SystemClock
 from remsim.core.errors import NotFound
-from remsim.outbound import http
+from remsim.outbound import http, reach
 from remsim.outbound.way import Undelivered
 from remsim.outputs import desk
 from remsim.outputs.desk import Outputs
@@ -79,7 +79,7 @@ def test_many_receivers_that_do_not_answer_hold_a_change_up_once(
 
 
 def test_a_receiver_that_answers_by_the_octet_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "EXCHANGE_S", 0.3)
+    monkeypatch.setattr(reach.connect, "__kwdefaults__", reach.connect.__kwdefaults__ | {"timeout_s": 0.3})
     url = serve(drip)
     begun = time.monotonic()
     with pytest.raises(Undelivered, match="does not answer"):

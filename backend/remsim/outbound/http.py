@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from remsim.outbound.reach import connect, over_tls, words_of
+from remsim.outbound.reach import TIMEOUT_S, connect, over_tls, words_of
 from remsim.outbound.timed import TimedSocket
 from remsim.outbound.way import Refused, Undelivered, Way, one_line
 
-EXCHANGE_S = 30.0
-"""From the first octet sent to the last one read, however slowly they come."""
 LARGEST_ANSWER = 4096
 LARGEST_READ = 128 * 1024
 """With its head."""
@@ -26,9 +24,10 @@ def post(way: Way, url: str, body: bytes, headers: Mapping[str, str]) -> None:
     is_tls = parts.scheme == "https"
     port = parts.port or (443 if is_tls else 80)
     sock = connect(host, port, allow_private=way.allow_private)
-    connection = HTTPConnection(host, port)
+    each_s = sock.gettimeout() or TIMEOUT_S  # for sending, and as much for the whole answer, however slowly it comes
     timed = TimedSocket(over_tls(sock, host, verify=way.verify_tls) if is_tls else sock)
-    timed.allow(time.monotonic() + EXCHANGE_S, LARGEST_READ)
+    timed.allow(time.monotonic() + each_s, LARGEST_READ)
+    connection = HTTPConnection(host, port)
     connection.sock = timed
     connection.auto_open = 0
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -38,6 +37,7 @@ def post(way: Way, url: str, body: bytes, headers: Mapping[str, str]) -> None:
     own = {"Host": name if usual else f"{name}:{port}", "User-Agent": "remsim", "Connection": "close"}
     try:
         connection.request("POST", path, body, {**own, **headers})
+        timed.allow(time.monotonic() + each_s, LARGEST_READ)
         answer = connection.getresponse()
         told = one_line(answer.read(LARGEST_ANSWER).decode("utf-8", "replace")).strip()
         status, later = answer.status, answer.headers.get("Retry-After", "")
