@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 import os
@@ -11,18 +10,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from socket import gethostname
 from typing import Any
-from urllib.parse import urlsplit
 
 from remsim.config.remote_sim import IonMeshSettings, RemoteClientSettings
 from remsim.config.settings import Settings
 from remsim.core.clock import FIRST_TRUSTED, Clock, iso_utc
 from remsim.core.errors import Conflict, NotFound
 from remsim.core.events import Event
-from remsim.core.masking import mask
 from remsim.remotesim.assignment import Assignment, clients_in, kept_assignment, origin_of, read_cache, write_cache
 from remsim.remotesim.ionmesh_api import IonMeshApi, IonMeshError
 from remsim.remotesim.ionmesh_client import Registration
 from remsim.remotesim.ionmesh_environment import in_force
+from remsim.remotesim.ionmesh_shown import masked_card, warnings_of
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +29,6 @@ UNSUPPORTED = ("webhooks", "policies", "audit log")
 DISCOVER_S = 3600.0
 LEAVE_AGAIN_S = 300.0
 KEEP_LISTS_S = 600.0
-LARGE_SKEW_S = 120.0
 ROUTER = "router"
 """The name that is registered where no client is configured."""
 STOP_WITHIN_S = 3.0
@@ -356,35 +353,3 @@ WORST_FIRST = ("refused", "unreachable", "registering", "released", "registered"
 def ionmesh_id(host_name: str, client: RemoteClientSettings) -> str:
     """A client's name at IonMesh. The stock openwrt client registers itself, so it keeps the name it gives itself."""
     return f"{host_name}-slot{client.client_slot}" if client.program == "openwrt" else f"{host_name}-{client.name}"
-
-
-def masked_card(card: dict[str, Any]) -> dict[str, Any]:
-    """A card whose identifiers nobody can read."""
-    hidden = ("physical_iccid", "physical_imsi")
-    return {name: mask(str(value)) if name in hidden and value else value for name, value in card.items()}
-
-
-def warnings_of(
-    settings: IonMeshSettings, skew_s: float | None, orchestrator: dict[str, Any] | None, now: float
-) -> list[dict[str, str]]:
-    """What an admin should mend."""
-    found = []
-    if settings.api_key and urlsplit(settings.url).scheme == "http" and not is_near(urlsplit(settings.url).hostname):
-        text = "IonMesh's API key travels over the network where everybody on the way can read it"
-        found.append({"code": "ionmesh_key_in_the_clear", "message": text, "hint": "use https"})
-    if skew_s is not None and abs(skew_s) > LARGE_SKEW_S and now >= FIRST_TRUSTED:
-        text = f"IonMesh's clock and this router's differ by {abs(skew_s):.0f} s"
-        found.append({"code": "ionmesh_clock", "message": text, "hint": "let both set their clocks by NTP"})
-    modes = (orchestrator or {}).get("supported_mapping_modes")
-    if isinstance(modes, list) and modes and settings.mapping_mode not in modes:
-        text = f"IonMesh does not name the mapping mode {settings.mapping_mode} among those it knows"
-        found.append({"code": "ionmesh_mode", "message": text, "hint": f"it knows {', '.join(map(str, modes))}"})
-    return found
-
-
-def is_near(host: str | None) -> bool:
-    """Whether an address is this machine's or a private network's; a name may be anywhere."""
-    try:
-        return ipaddress.ip_address(host or "").is_private
-    except ValueError:
-        return host == "localhost"

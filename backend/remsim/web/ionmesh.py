@@ -111,7 +111,7 @@ def list_cards() -> dict[str, Any]:
 @describes("Tell the orchestrator of a SIM card, or change what it knows of one", body=CardForm, fails=(502,))
 def put_card() -> dict[str, Any]:
     """For the tenant of the settings."""
-    from remsim.remotesim.ionmesh import masked_card
+    from remsim.remotesim.ionmesh_shown import masked_card
 
     return {"card": masked_card(ionmesh().api.put_sim_card(load_body(CardForm())))}
 
@@ -149,7 +149,7 @@ def add_pool() -> tuple[dict[str, Any], int]:
 @describes("One KI-proxy pool with its cards and how far it is used", fails=(409, 502))
 def show_pool(pool_id: str) -> dict[str, Any]:
     """Identifiers are masked."""
-    from remsim.remotesim.ionmesh import masked_card
+    from remsim.remotesim.ionmesh_shown import masked_card
 
     found = ionmesh().api.pool(short(pool_id))
     return found | {"physical_sims": [masked_card(card) for card in found["physical_sims"]]}
