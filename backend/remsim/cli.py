@@ -11,6 +11,7 @@ from pathlib import Path
 
 from remsim import __version__, modem_cli, remote_sim_cli, token_cli
 from remsim.core.errors import InvalidInput, RemsimError
+from remsim.core.lines import answer_lines
 
 DEFAULT_SIMULATED = 3
 MOST_SIMULATED = 8
@@ -151,13 +152,7 @@ def run_at_decode(arguments: argparse.Namespace) -> int:
     """Decode every line of stdin; no line stops it."""
     from remsim.modems.decode import decode_line
 
-    # Bytes that are not UTF-8 become replacement characters: a line is answered, not fatal.
-    lines = open(sys.stdin.fileno(), encoding="utf-8", errors="replace", newline="\n", closefd=False)
-    for line in lines:
-        if line.strip():
-            sys.stdout.write(decode_line(line) + "\n")
-            sys.stdout.flush()
-    return 0
+    return answer_lines(decode_line)
 
 
 def run_link(arguments: argparse.Namespace) -> int:

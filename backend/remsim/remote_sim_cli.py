@@ -78,15 +78,10 @@ def run_event_script(arguments: argparse.Namespace) -> int:
 
 def run_decode(arguments: argparse.Namespace) -> int:
     """Decode every line of stdin; no line stops it."""
+    from remsim.core.lines import answer_lines
     from remsim.remotesim.rspro import decode_line
 
-    # Bytes that are not UTF-8 become replacement characters: a line is answered, not fatal.
-    lines = open(sys.stdin.fileno(), encoding="utf-8", errors="replace", newline="\n", closefd=False)
-    for line in lines:
-        if line.strip():
-            sys.stdout.write(decode_line(line) + "\n")
-            sys.stdout.flush()
-    return 0
+    return answer_lines(decode_line)
 
 
 def run_relay(arguments: argparse.Namespace) -> int:

@@ -9,13 +9,12 @@ import { unitOf } from './alert-words.js';
 import { ask } from './ask.js';
 import { el, fill, mark, setText } from './dom.js';
 import { Frame } from './frame.js';
-import { isRunning } from './jobs.js';
+import { jobEnd } from './jobs.js';
 import { msg } from './words.js';
 
 const TABS = [['now', msg('Now')], ['rules', msg('Rules')], ['channels', msg('Channels')], ['silences', msg('Silences')]];
 const ENDED = 20;
 const SOON_MS = 200;
-const JOB_MS = 1000;
 
 /** Mount the Alerts page into `node`; `options` as for dashboard.js. Returns {destroy, pause, resume, isWaiting}. */
 export async function mount(node, options) {
@@ -39,7 +38,7 @@ class AlertsPage extends Frame {
 			rulesChanged: (text, leaves = true) => this._written('rules', text, leaves),
 			channelsChanged: (text, leaves = true) => this._written('channels', text, leaves),
 			silenced: async text => { this._say(text); await this._loadAlerts(); },
-			jobEnd: job => this._jobEnd(job)
+			jobEnd: job => jobEnd(job, this.store, request, () => this._isOver)
 		};
 		for (const name of ['alerts', 'silences', 'rules', 'presets', 'channels', 'measures', 'isKnown'])
 			Object.defineProperty(this.context, name, { get: () => this[name] });
@@ -158,18 +157,6 @@ class AlertsPage extends Frame {
 	_modemChoices(wanted) {
 		const choices = this.store.list().map(modem => ({ const: modem.id, title: modem.name }));
 		return !wanted || choices.some(choice => choice.const === wanted) ? choices : [...choices, { const: wanted, title: wanted }];
-	}
-
-	/** The job when it has ended, by the stream, or asked for where there is none. */
-	async _jobEnd(job) {
-		let now = job;
-		while (isRunning(now) && !this._isOver) {
-			await new Promise(resolve => setTimeout(resolve, JOB_MS));
-			now = this.store.jobs.get(job.id) || now;
-			if (isRunning(now) && this.store.link.mode !== 'live')
-				now = await this.options.request(`jobs/${job.id}`);
-		}
-		return now;
 	}
 
 	/** Show the tab of the address; a rule that was typed at is not left without a question. */

@@ -5,10 +5,23 @@ import { duration, epoch, number } from './format.js';
 
 const DONE_S = 12;
 const JUST_S = 20;
+const ASKED_MS = 1000;
 
 /** Whether a job is still under way. */
 export function isRunning(job) {
 	return job.state === 'running' || job.state === 'confirming';
+}
+
+/** The job when it has ended, by the stream, or asked for where there is none; as it is when `isOver()`. */
+export async function jobEnd(job, store, request, isOver) {
+	let now = job;
+	while (isRunning(now) && !isOver()) {
+		await new Promise(resolve => setTimeout(resolve, ASKED_MS));
+		now = store.jobs.get(job.id) || now;
+		if (isRunning(now) && store.link.mode !== 'live')
+			now = await request(`jobs/${job.id}`);
+	}
+	return now;
 }
 
 /** The job that works on a modem now; null for none. */

@@ -5,7 +5,7 @@ import { el, fill, setText } from './dom.js';
 import { FormView } from './form.js';
 import { epoch, bytes, moment } from './format.js';
 import { Frame } from './frame.js';
-import { isRunning } from './jobs.js';
+import { jobEnd } from './jobs.js';
 import { keptSecrets, shownValues } from './kept-secrets.js';
 import { nameOf, sendable } from './rule-schema.js';
 import { msg } from './words.js';
@@ -16,7 +16,6 @@ const TYPES = {
 	homeassistant: [msg('Home Assistant'), msg('By MQTT: each modem becomes a device with its sensors by itself.')]
 };
 const LOOK_S = 10;
-const JOB_MS = 1000;
 
 /** Mount the Outputs page into `node`; `options` as for dashboard.js. Returns {destroy, pause, resume, isWaiting}. */
 export async function mount(node, options) {
@@ -115,7 +114,7 @@ class OutputsPage extends Frame {
 		const tell = outcome => { this._outcomes.set(output.name, outcome); this._rows(); };
 		tell({ isRunning: true, text: t('Sending this moment’s values …') });
 		try {
-			const job = await this._jobEnd(await request(`outputs/${encodeURIComponent(output.name)}/test`, { method: 'POST', body: {} }));
+			const job = await jobEnd(await request(`outputs/${encodeURIComponent(output.name)}/test`, { method: 'POST', body: {} }), this.store, request, () => this._isOver);
 			if (job.state !== 'done')
 				throw Object.assign(new Error(job.error || t('The test did not end.')), { hint: job.hint });
 			tell({ isGood: true, text: t('✓ %s values were taken.', job.result?.samples ?? '') });
@@ -123,18 +122,6 @@ class OutputsPage extends Frame {
 			tell({ text: `✖ ${told(error)}` });
 		}
 		[...this.list.children].find(row => row.dataset.output === output.name)?.querySelector('button')?.focus({ preventScroll: true });
-	}
-
-	/** The job when it has ended, by the stream, or asked for where there is none. */
-	async _jobEnd(job) {
-		let now = job;
-		while (isRunning(now) && !this._isOver) {
-			await new Promise(resolve => setTimeout(resolve, JOB_MS));
-			now = this.store.jobs.get(job.id) || now;
-			if (isRunning(now) && this.store.link.mode !== 'live')
-				now = await this.options.request(`jobs/${job.id}`);
-		}
-		return now;
 	}
 
 	/** Show what the address says: the list, an output, or a new one. */

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, validates_schema
 
+from remsim.config import trust
 from remsim.config.alerting import MOST_CHANNELS, SEVERITIES, told
 from remsim.config.fields import Lines, Options, SectionType
 from remsim.core.forms import Choice, Flag, Text, Whole
@@ -226,20 +227,8 @@ CHANNEL = SectionType(
 
 
 def untrusted(before: ChannelSettings | None, after: ChannelSettings | None) -> str | None:
-    """Why only LuCI or the router's own key may do this, in words; None: whoever may write may.
-
-    Who holds a token may not reach through the router what he cannot reach himself, nor have it show another server the
-    secret of this one. Anybody may take a channel away, or its permission to reach the local network.
-    """
-    if after is None or before == after:
-        return None
-    if after.allow_private or (before and before.allow_private and after != replace(before, allow_private=False)):
-        return "may reach the local network"
-    if before is None or target_of(before) == target_of(after):
-        return None
-    if any(getattr(before, name) and getattr(before, name) == getattr(after, name) for name in SECRETS):
-        return "would show its secret to another server: give the secret anew"
-    return None
+    """Why only LuCI or the router's own key may do this, in words; None: whoever may write may."""
+    return trust.untrusted(before, after, SECRETS, target_of)
 
 
 def target_of(channel: ChannelSettings) -> tuple[Any, ...]:
