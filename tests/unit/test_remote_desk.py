@@ -95,3 +95,14 @@ def test_a_mistake_does_not_end_the_thread(tmp_path: Path, monkeypatch: pytest.M
         assert tried.wait(10), "it is tried again"
     finally:
         made.stop()
+
+
+def test_events_that_were_cut_short_are_warned_of(tmp_path: Path) -> None:
+    desk = RemoteSim(
+        settings=Settings(), state_dir=tmp_path, data_dir=tmp_path, clock=SystemClock(), emit=lambda event: None
+    )
+    assert desk.view()["warnings"] == []
+    desk._spool.cut = 3
+    (warning,) = desk.view()["warnings"]
+    assert warning["code"] == "events_cut" and warning["message"].startswith("3 events") and warning["hint"]
+    desk.stop()

@@ -117,8 +117,13 @@ class RemoteSim:
     def view(self) -> dict[str, Any]:
         """The object of ``GET /api/v1/remote-sim``."""
         view = self._nothing() if self._parts is None else self._parts.view()
-        spool = {"waiting": len(self._spool.names()), "dropped": self._spool.dropped, "problem": self._spool_problem}
-        return view | {"spool": spool | {"cut": self._spool.cut}}
+        spool = {
+            "waiting": len(self._spool.names()),
+            "dropped": self._spool.dropped,
+            "cut": self._spool.cut,
+            "problem": self._spool_problem,
+        }
+        return view | {"spool": spool, "warnings": [*view["warnings"], *self._warnings()]}
 
     def serves(self, modem: str) -> bool | None:
         """Whether a bank serves a modem its card now; None when no client is set up for it, or nothing is known."""
@@ -174,6 +179,17 @@ class RemoteSim:
                 log.exception("remote SIM")
                 wait_s = AGAIN_S
             self._bell.wait(wait_s)
+
+    def _warnings(self) -> list[dict[str, Any]]:
+        """What keeps events of the clients from being known."""
+        found = []
+        if self._spool_problem is not None:
+            text = f"what the clients tell cannot be taken: {self._spool_problem}"
+            found.append({"code": "spool", "message": text, "hint": "free space or check the disk, then restart remsim"})
+        if self._spool.cut:
+            text = f"{self._spool.cut} events of clients were cut short since the service started; states may be old"
+            found.append({"code": "events_cut", "message": text, "hint": f"free space for {self._spool.path}"})
+        return found
 
     def _nothing(self) -> dict[str, Any]:
         """What is shown of a router that has nothing to do with remote SIMs."""

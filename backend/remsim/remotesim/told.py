@@ -104,14 +104,15 @@ class Told:
         if youngest < SETTLE_S and oldest < LONGEST_SETTLE_S:
             return SETTLE_S - youngest
         found = self._spool.read(names, time.time())
-        try:
-            for record in in_order(record for record in found.values() if record.boot == self._boot):
+        for record in in_order(record for record in found.values() if record.boot == self._boot):
+            try:
                 self._take(record)
-            if found:
-                self._keep()
-                self._look_at = 0.0  # the ports at the other ends may be known only now
-        finally:  # one that cannot be taken in must not come again and again
-            self._spool.remove(list(found))
+            except Exception:  # one that cannot be taken in must not come again and again, nor take others along
+                log.exception("an event %r", record.cause)
+        if found:
+            self._keep()
+            self._look_at = 0.0  # the ports at the other ends may be known only now
+        self._spool.remove(list(found))
         for name in found:
             self._first_seen.pop(name, None)
         return SETTLE_S if self._first_seen else 3600.0
