@@ -185,7 +185,7 @@ class RemoteSim:
         found = []
         if self._spool_problem is not None:
             text = f"what the clients tell cannot be taken: {self._spool_problem}"
-            found.append({"code": "spool", "message": text, "hint": "free space or check the disk, then restart remsim"})
+            found.append({"code": "spool", "message": text, "hint": "check the disk, then restart remsim"})
         if self._spool.cut:
             text = f"{self._spool.cut} events of clients were cut short since the service started; states may be old"
             found.append({"code": "events_cut", "message": text, "hint": f"free space for {self._spool.path}"})
