@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -152,7 +151,6 @@ def prometheus(directory: Path, port: int) -> Iterator[None]:
         process.wait(10)
 
 
-@pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")
 def test_beside_a_prometheus_on_the_same_port_the_service_starts_and_says_what_to_do(tmp_path: Path) -> None:
     port = free_port()
     config = configured(tmp_path, port)

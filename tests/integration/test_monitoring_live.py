@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 import yaml
 from grafana import DASHBOARDS, expressions, filled, series_of_variable, variables
-from prometheus_server import PROMETHEUS, PrometheusServer, running_prometheus
+from prometheus_server import PrometheusServer, running_prometheus
 from promql import compared
 from running import RunningService, free_port, running_service
 
 RULES = Path(__file__).resolve().parents[2] / "monitoring" / "prometheus" / "rules"
-pytestmark = pytest.mark.skipif(PROMETHEUS is None, reason="Prometheus is not installed")
 RULE = {
     rule.get("alert") or rule["record"]: rule["expr"]
     for path in sorted(RULES.glob("*.yml"))

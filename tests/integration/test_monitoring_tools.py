@@ -14,8 +14,6 @@ from prometheus_server import AMTOOL, PROMTOOL
 MONITORING = Path(__file__).resolve().parents[2] / "monitoring"
 PROMETHEUS = MONITORING / "prometheus"
 CONFIGS = [PROMETHEUS / "prometheus.yml", *sorted((PROMETHEUS / "variants").glob("*.yml"))]
-needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
-needs_amtool = pytest.mark.skipif(AMTOOL is None, reason="amtool is not installed")
 
 
 def run(*command: str | Path | None) -> str:
@@ -34,7 +32,6 @@ def with_secrets(folder: Path) -> Path:
     return folder
 
 
-@needs_promtool
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_prometheus_takes_every_configuration(config: Path, tmp_path: Path) -> None:
     shutil.copytree(PROMETHEUS, tmp_path / "prometheus")
@@ -45,24 +42,20 @@ def test_prometheus_takes_every_configuration(config: Path, tmp_path: Path) -> N
     assert "FAILED" not in out
 
 
-@needs_promtool
 def test_the_rules_are_without_fault() -> None:
     assert "FAILED" not in run(PROMTOOL, "check", "rules", "--lint-fatal", *(PROMETHEUS / "rules").glob("*.yml"))
 
 
-@needs_promtool
 @pytest.mark.parametrize("test", sorted((PROMETHEUS / "rules" / "tests").glob("*.yml")), ids=lambda path: path.stem)
 def test_the_rules_do_what_their_tests_say(test: Path) -> None:
     run(PROMTOOL, "test", "rules", test)
 
 
-@needs_amtool
 def test_alertmanager_takes_its_configuration(tmp_path: Path) -> None:
     shutil.copytree(MONITORING / "alertmanager", tmp_path / "alertmanager")
     run(AMTOOL, "check-config", with_secrets(tmp_path / "alertmanager") / "alertmanager.yml")
 
 
-@needs_amtool
 @pytest.mark.parametrize(
     ("labels", "receiver"),
     [

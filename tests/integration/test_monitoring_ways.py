@@ -19,13 +19,11 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_server import PATH, PROMETHEUS, PrometheusServer, running_prometheus
+from prometheus_server import PATH, PrometheusServer, running_prometheus
 from running import RunningService, free_port, running_service
 
 MONITORING = Path(__file__).resolve().parents[2] / "monitoring"
 NGINX, OPENSSL = shutil.which("nginx", path=PATH), shutil.which("openssl")
-PRESENT = NGINX and OPENSSL and PROMETHEUS
-pytestmark = pytest.mark.skipif(not PRESENT, reason="nginx, openssl or Prometheus is missing")
 PASSWORD = "for the fleet"
 BY_PASSWORD = """	auth_basic "metrics";
 	auth_basic_user_file /etc/nginx/remsim-metrics.htpasswd;
