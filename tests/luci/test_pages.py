@@ -24,6 +24,7 @@ OURS = "/luci-static/resources/"
 MOST_BYTES = 600_000
 MOST_WARM_BYTES = 50_000
 LATENCY_MS = 150
+TRIES = 4
 
 
 def shown(page: Page) -> None:
@@ -91,17 +92,27 @@ def test_a_page_is_small_and_smaller_the_second_time(visit: Begin, path: str) ->
     assert 0 < warm <= MOST_WARM_BYTES
 
 
-@pytest.mark.parametrize("path", ["overview", "modems", "diagnostics"])
-def test_a_page_needs_four_round_trips_after_luci_has_begun(visit: Begin, path: str) -> None:
-    """The view; the classes; modules, styles, Chart.js and state; then what the state shows is needed."""
-    one = visit()
+def waves_of(one: Visit, path: str) -> list[list[str]]:
+    """What one page asks for over a slow link, by the answers it waits for."""
     traffic = Traffic(one.page)
     link = {"offline": False, "latency": LATENCY_MS, "downloadThroughput": -1, "uploadThroughput": -1}
     traffic.cdp.send("Network.emulateNetworkConditions", link)
-    page = one.open(f"admin/services/remsim/{path}")
-    shown(page)
-    modules = [wave for wave in traffic.rounds() if any("remsim/app/" in url for url in wave)]
-    rounds = traffic.rounds()
+    shown(one.open(f"admin/services/remsim/{path}"))
+    return traffic.rounds()
+
+
+@pytest.mark.parametrize("path", ["overview", "modems", "diagnostics"])
+def test_a_page_needs_four_round_trips_after_luci_has_begun(visit: Begin, path: str) -> None:
+    """The view; the classes; modules, styles, Chart.js and state; then what the state shows is needed.
+
+    A browser that gets no processor stretches a wave until it looks like two, but not each time; an import that only
+    another module tells of does.
+    """
+    for _ in range(TRIES):
+        rounds = waves_of(visit(), path)
+        modules = [wave for wave in rounds if any("remsim/app/" in url for url in wave)]
+        if len(modules) == 1:
+            break
     first = next(at for at, wave in enumerate(rounds) if any("view/remsim/" in url for url in wave))
     assert len(modules) == 1, "a module was asked for only when another one had come: run script/manifest"
     assert any("/api/state" in url for url in modules[0]), "the state comes along with the modules"
