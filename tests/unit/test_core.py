@@ -156,3 +156,29 @@ def test_stopping_does_not_wait_for_ever_for_a_job_that_does_not_listen() -> Non
     release.set()
     jobs.stop(5.0)
     assert deaf.is_over
+
+
+def test_a_job_asks_and_goes_on_with_the_answer() -> None:
+    jobs, heard = Jobs(Bus(), SystemClock()), []
+    job = jobs.start("work", lambda one: one.ask({"kind": "consent"}, 0.0, 60))
+    while job.state != "asking":
+        time.sleep(0.005)
+    heard.append(job.as_dict()["question"])
+    job.answer({"accept": True})
+    with pytest.raises(Conflict):
+        job.answer({"accept": False})
+    assert job.wait(5) and job.result == {"accept": True} and heard == [{"kind": "consent"}]
+    assert job.as_dict()["question"] is None and job.state == "done"
+
+
+@pytest.mark.parametrize("end", ["time", "abort", "stop"])
+def test_a_question_nobody_answers_is_over_in_time_by_an_abort_and_at_the_end(end: str) -> None:
+    jobs = Jobs(Bus(), SystemClock())
+    job = jobs.start("work", lambda one: one.ask({"kind": "consent"}, 0.0, 0.01 if end == "time" else 60))
+    while job.state == "running" and not job.is_over:
+        time.sleep(0.001)
+    if end == "abort":
+        job.abort()
+    elif end == "stop":
+        jobs.stop(5.0)
+    assert job.wait(5) and job.result is None

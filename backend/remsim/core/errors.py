@@ -138,3 +138,15 @@ class PortBusy(ModemError):
         super().__init__(f"{port} is in use{by}", hint=hint or "stop that program or let it release the port")
         self.port = port
         self.holder = holder
+
+
+class WayFails(ModemError):
+    """This way to a card's applications cannot be gone on this modem; another may."""
+
+    code = "card_way"
+
+
+class NoApplication(ModemError):
+    """The card has no such application: it is no eUICC, or its ISD-R has another name."""
+
+    code = "no_euicc"

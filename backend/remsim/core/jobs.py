@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ KEPT = 50
 STATES = {
     "running": "under way",
     "confirming": "done, and undone again unless somebody confirms it in time",
+    "asking": "waits for an answer to its question, and ends without one in time",
     "done": "ended as wanted",
     "failed": "ended otherwise; error and hint say why",
     "aborted": "ended because somebody asked for it",
@@ -31,7 +32,8 @@ STATES = {
 class Job:
     """One piece of long work. ``progress`` runs from 0 to 1, or is None while it cannot be told.
 
-    ``source`` is the modem it works on, ``title`` what it does in words, ``actor`` who asked for it.
+    ``source`` is the modem it works on, ``title`` what it does in words, ``actor`` who asked for it. ``question`` is
+    what it asks while it is ``asking``.
     """
 
     id: str
@@ -50,12 +52,15 @@ class Job:
     at_field: str | None = None
     ended_at: float | None = None
     confirm_by: float | None = None
+    question: dict[str, Any] | None = None
     can_abort: bool = False
     _publish: Callable[[Job], None] = field(default=lambda job: None, repr=False)
     _aborted: threading.Event = field(default_factory=threading.Event, repr=False)
     _confirmed: threading.Event = field(default_factory=threading.Event, repr=False)
     _over: threading.Event = field(default_factory=threading.Event, repr=False)
     _deciding: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _answered: threading.Event = field(default_factory=threading.Event, repr=False)
+    _answer: dict[str, Any] | None = field(default=None, repr=False)
     _stopping: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def report(self, progress: float | None = None, step: str | None = None, *, can_abort: bool | None = None) -> None:
@@ -82,13 +87,15 @@ class Job:
         if self.is_over or not self.can_abort:
             raise Conflict("this job cannot be aborted " + ("any more" if self.is_over else "now"), field="job")
         self._aborted.set()
-        self._confirmed.set()  # who waits for one of both wakes up
+        self._confirmed.set()  # who waits for one of them wakes up
+        self._answered.set()
 
     def stop(self) -> None:
         """The service ends: whatever it waits for is not waited for any longer."""
         self._stopping.set()
         self._aborted.set()
         self._confirmed.set()
+        self._answered.set()
 
     @property
     def is_stopping(self) -> bool:
@@ -116,6 +123,31 @@ class Job:
             if self.state != "confirming":
                 raise Conflict("this job does not wait for a confirmation", field="job")
             self._confirmed.set()
+
+    def answer(self, values: Mapping[str, Any]) -> None:
+        """Answer its question; ``Conflict`` when it asks none, or was answered already."""
+        with self._deciding:
+            if self.state != "asking" or self._answered.is_set():
+                raise Conflict("this job does not wait for an answer", field="job")
+            self._answer = dict(values)
+            self._answered.set()
+
+    def ask(self, question: Mapping[str, Any], now: float, within_s: float) -> dict[str, Any] | None:
+        """Somebody's answer to a question; None when nobody answers in time, or the job is aborted meanwhile."""
+        with self._deciding:
+            self._answer = None
+            self._answered.clear()
+            if self._aborted.is_set():
+                return None
+            self.state, self.question = "asking", dict(question)
+            self.confirm_by, self.can_abort = now + within_s, True
+        self._publish(self)
+        self._answered.wait(within_s)
+        with self._deciding:
+            answer, self._answer = self._answer, None
+            self.state, self.question, self.confirm_by = "running", None, None
+        self.report(None, can_abort=False)
+        return None if self._aborted.is_set() else answer
 
     def wait_for_confirmation(self, now: float, within_s: float) -> bool:
         """Whether somebody confirmed within the time; an abort is no confirmation."""
@@ -153,6 +185,7 @@ class Job:
             "step": self.step,
             "can_abort": self.can_abort and not self.is_over,
             "confirm_by": None if self.confirm_by is None else iso_utc(self.confirm_by),
+            "question": self.question,
             "result": self.result,
             "error": self.error,
             "code": self.code,

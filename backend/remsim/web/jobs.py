@@ -9,8 +9,14 @@ from flask import Blueprint
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
+from remsim.web.fields import body_content
 
 bp = Blueprint("jobs", __name__)
+
+
+def answer_body() -> dict[str, Any]:
+    """What the questions of all jobs take."""
+    return {"type": "object", "description": "the fields that the job's question names"}
 
 
 @bp.get("/jobs")
@@ -46,4 +52,14 @@ def confirm_job(job_id: str) -> dict[str, Any]:
     """409 when it does not wait for that."""
     job = services().router.jobs.get(job_id)
     job.confirm()
+    return job.as_dict()
+
+
+@bp.post("/jobs/<job_id>/answer")
+@requires_scope("write")
+@describes("Answer the question of a job that is asking; the question tells the fields", body_schema=answer_body)
+def answer_job(job_id: str) -> dict[str, Any]:
+    """409 when it asks nothing."""
+    job = services().router.jobs.get(job_id)
+    job.answer(body_content())
     return job.as_dict()
