@@ -52,7 +52,7 @@ class Service:
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     one = Service()
     monkeypatch.setattr(ServiceClient, "of_router", lambda *_: one)
-    monkeypatch.setattr("remsim.modem_cli.LOOK_S", 0.0)
+    monkeypatch.setattr("remsim.job_cli.LOOK_S", 0.0)
     return one
 
 
