@@ -52,10 +52,12 @@ def agreed(question: str, stream: TextIO = sys.stderr) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def follow(client: ServiceClient, job: dict[str, Any], *, is_agreed: bool, answer: Answer | None = None) -> int:
+def follow(
+    client: ServiceClient, job: dict[str, Any], *, is_agreed: bool, answer: Answer | None = None, shows: bool = True
+) -> int:
     """Print a job's steps; confirm when asked to or told so beforehand; Ctrl-C asks it to end.
 
-    ``answer`` answers what a job of this kind asks.
+    ``answer`` answers what a job of this kind asks, ``shows``: its result is printed.
     """
     told = None
     path = f"jobs/{job['id']}"
@@ -78,7 +80,7 @@ def follow(client: ServiceClient, job: dict[str, Any], *, is_agreed: bool, answe
             print(f"{error.message}; it goes on as job {job['id']}", file=sys.stderr)
         return 130
     if job["state"] == "done":
-        return print_json(job["result"])
+        return print_json(job["result"]) if shows else 0
     raise RemsimError(str(job["error"]), field=job["field"], hint=job["hint"])
 
 
