@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from remsim.config.alerting import ALERT
 from remsim.config.channels import CHANNEL
+from remsim.config.esim import ESIM
 from remsim.config.fields import (
     PLACE,
     Folder,
@@ -260,5 +261,6 @@ SECTIONS = table(
     REMSIM_SERVER,
     REMOTE_CLIENT,
     IONMESH,
+    ESIM,
 )
 """All there are, in the order of the pages. A new type is a row here and a field in ``Settings``."""

@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 
 from remsim.config.alerting import AlertSettings
 from remsim.config.channels import ChannelSettings
+from remsim.config.esim import EsimSettings
 from remsim.config.fields import Lines, Options, SectionType
 from remsim.config.metrics import MetricsSettings
 from remsim.config.outputs import OutputSettings
@@ -71,6 +72,7 @@ class Settings:
     remsim_servers: tuple[RemsimServerSettings, ...] = ()
     remote_clients: tuple[RemoteClientSettings, ...] = ()
     ionmesh: IonMeshSettings = field(default_factory=IonMeshSettings)
+    esim: EsimSettings = field(default_factory=EsimSettings)
 
     def modem_at(self, usb_path: str) -> ModemSettings:
         """The settings of the modem at a USB path."""

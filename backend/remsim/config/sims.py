@@ -7,6 +7,9 @@ A section is named after the SIM's id in history and usage, which is a keyed has
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+
+from marshmallow import ValidationError
 
 from remsim.config.fields import Options, SectionType
 from remsim.core.forms import Choice, StrictNumber, Text, Whole
@@ -14,6 +17,12 @@ from remsim.core.forms import Choice, StrictNumber, Text, Whole
 BYTES_OF_GB = 1_000_000_000
 COUNTED = {"both": "received and sent", "rx": "received only"}
 MOST_SIMS = 64
+APN = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+TOLD_APN = "has letters, digits, dots and hyphens only (3GPP TS 23.003)"
+LOGIN = r"[ !#-\[\]-~]*"
+TOLD_LOGIN = "has letters without accents, digits and signs only, and neither quotes nor backslashes"
+PDP_TYPES = {"IPV4V6": "IPv4 and IPv6", "IP": "IPv4", "IPV6": "IPv6"}
+AUTHS = {"none": "None", "pap": "PAP", "chap": "CHAP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,12 @@ class SimSettings:
     currency: str = ""
     note: str = ""
     report_channel: str | None = None
+    expires: str = ""
+    apn: str = ""
+    pdp_type: str = "IPV4V6"
+    apn_auth: str = "none"
+    apn_username: str = ""
+    apn_password: str | None = None
 
     @property
     def sim(self) -> str:
@@ -51,6 +66,15 @@ class SimSettings:
             return None
         paid_bytes = max(0, counted_bytes - (self.cap_bytes or 0))
         return round((self.price_cycle or 0) + self.price_gb * paid_bytes / BYTES_OF_GB, 2)
+
+
+def check_day(text: str) -> None:
+    """A day, ``2026-12-31``."""
+    try:
+        if text:
+            date.fromisoformat(text)
+    except ValueError:
+        raise ValidationError("is not a day like 2026-12-31") from None
 
 
 class SimOptions(Options):
@@ -78,6 +102,33 @@ class SimOptions(Options):
         pattern=r"[A-Za-z0-9_]+",
         told="is not a channel's name",
         metadata={"label": "Monthly report to", "help": "An e-mail channel; empty: nobody"},
+    )
+    expires = Text(
+        0,
+        10,
+        pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+        told="is not a day like 2026-12-31",
+        validate=check_day,
+        metadata={"label": "Plan ends", "help": "The last day, like 2026-12-31"},
+    )
+    apn = Text(
+        0,
+        100,
+        pattern=APN,
+        told=TOLD_APN,
+        metadata={"label": "APN", "help": "Put in force when this eSIM profile is switched to; empty: left as it is"},
+    )
+    pdp_type = Choice(PDP_TYPES, metadata={"label": "Addresses", "advanced": True})
+    apn_auth = Choice(AUTHS, metadata={"label": "Authentication", "advanced": True})
+    apn_username = Text(
+        0, 64, pattern=LOGIN, told=TOLD_LOGIN, metadata={"label": "User name of the APN", "advanced": True}
+    )
+    apn_password = Text(
+        1,
+        64,
+        pattern=LOGIN,
+        told=TOLD_LOGIN,
+        metadata={"label": "Password of the APN", "advanced": True, "secret": True},
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from remsim.config.sims import APN, AUTHS, LOGIN, PDP_TYPES, TOLD_APN, TOLD_LOGIN
 from remsim.config.uci import UciFile, UciSection, edited
 from remsim.core.errors import InvalidInput, NotTaken, RemsimError, StorageError
 from remsim.core.forms import Choice, Form, Text
@@ -18,12 +19,6 @@ from remsim.modems.control.target import Target
 
 CONTEXT = 1
 REGISTRATION_S = 60.0
-APN = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
-TOLD_APN = "has letters, digits, dots and hyphens only (3GPP TS 23.003)"
-LOGIN = r"[ !#-\[\]-~]*"
-TOLD_LOGIN = "has letters without accents, digits and signs only, and neither quotes nor backslashes"
-PDP_TYPES = {"IPV4V6": "IPv4 and IPv6", "IP": "IPv4", "IPV6": "IPv6"}
-AUTHS = {"none": "None", "pap": "PAP", "chap": "CHAP"}
 AUTH_NUMBERS = {"none": 0, "pap": 1, "chap": 2}
 FIELDS = ("apn", "pdp_type", "auth", "username", "password")
 

@@ -58,6 +58,8 @@ function isOwnAddress(text) {
 	return IPV4.test(text) && text !== '0.0.0.0' && (first < 224 || first > 239);
 }
 
+const AID = /^([0-9A-Fa-f]{2}){5,16}$/;
+
 const SECTIONS = {
 	service: [
 		{
@@ -169,6 +171,52 @@ const SECTIONS = {
 			name: 'cells', title: _('Cells shown of a modem in a day'),
 			help: _('Each is a series of its own, and tells where the router is; 0: none'),
 			datatype: 'and(uinteger,range(0,1000))', placeholder: '32', advanced: true
+		}
+	],
+	esim: [
+		{
+			name: 'engine', kind: 'ListValue', title: _('Profiles are downloaded by'),
+			values: { own: _('this console'), lpac: _('lpac, where it is installed') }, placeholder: 'own'
+		},
+		{
+			name: 'register_minutes', title: _('After a switch, wait for the network'), unit: 'min',
+			help: _('Then the profile that was enabled before is enabled again'),
+			datatype: 'and(uinteger,range(1,60))', placeholder: '5'
+		},
+		{
+			name: 'notifications', kind: 'ListValue', title: _('Tell operators of changes'),
+			values: { auto: _('at once, and again until they are taken'), manual: _('when you say so') },
+			help: _('Who is not told of a delete refuses the next download'), placeholder: 'auto'
+		},
+		{
+			name: 'smds', title: _('Discovery server'), help: _('Empty: the one that the card names, else GSMA\'s'),
+			pattern: /^(?:[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?)$/, told: _('is not a host\'s name'),
+			longest: 253, placeholder: ''
+		},
+		{
+			name: 'readers', kind: 'Flag', title: _('Use card readers'), help: _('Through pcscd, where it runs'),
+			placeholder: '1', advanced: true
+		},
+		{
+			name: 'block_size', title: _('Octets sent to a card at once'), help: _('120 works nearly everywhere'),
+			datatype: 'and(uinteger,range(6,255))', placeholder: '120', advanced: true
+		},
+		{
+			name: 'isdr_aids', kind: 'DynamicList', check: text => AID.test(text), told: _('is not 5 to 16 octets in hex'),
+			title: _('Names of the ISD-R'),
+			help: _('One a line, in hex, the first first. Some removable cards have another than the standard\'s'),
+			most: 8, placeholder: ['A0000005591010FFFFFFFF8900000100'], advanced: true
+		},
+		{
+			name: 'lpac_path', title: _('lpac\'s program'),
+			help: _('The program itself, not OpenWrt\'s script. Empty: looked for where it is installed'),
+			pattern: /^(?:\/(usr|opt)(\/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,6}\/lpac)$/, told: _('is not like /usr/lib/lpac'),
+			longest: 128, placeholder: '', advanced: true
+		},
+		{
+			name: 'ca_file', title: _('File of other root certificates'),
+			help: _('PEM; servers of a laboratory are trusted with it, as those under GSMA\'s roots are'),
+			pattern: FOLDER, told: _('is not an absolute path'), longest: 256, placeholder: '', advanced: true
 		}
 	],
 	modem: [

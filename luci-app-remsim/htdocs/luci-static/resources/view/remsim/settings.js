@@ -162,7 +162,7 @@ return view.extend({
 	},
 
 	consoleMap(state) {
-		const { service: own, history, web, quality, metrics, modem } = options.SECTIONS;
+		const { service: own, history, web, quality, metrics, esim, modem } = options.SECTIONS;
 		const map = new form.Map(CONFIG, _('Settings'), E('span', {}, [
 			_('Save & Apply restarts the service, which takes a few seconds; the history stays. Alert rules and the plans of SIMs are on their own pages. Clients of remote SIMs go on meanwhile, but for those that you changed.')
 		]));
@@ -180,6 +180,7 @@ return view.extend({
 		addSection(map, CONFIG, 'metrics', _('Metrics'), E('span', {}, [
 			_('For Prometheus: /metrics, with an API token of the scope metrics')
 		]), metrics);
+		addSection(map, CONFIG, 'esim', _('eSIM'), null, esim);
 		this.remoteSim(map, state);
 
 		return map;
