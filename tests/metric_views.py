@@ -105,6 +105,13 @@ def remote(**values: Any) -> dict[str, Any]:
     return known | values
 
 
+def esim() -> dict[str, Any]:
+    """Two modems that can have an eSIM; one of them has not been read."""
+    profiles = [{"state": "enabled"}, {"state": "disabled"}, {"state": "disabled"}]
+    read = {"read_at": iso_utc(NOW), "euicc": {"free_bytes": 320_000}, "notifications": [{"seq": 1}]}
+    return {"holders": [{"id": "modem1", "profiles": profiles} | read, {"id": "modem2", "read_at": None, "profiles": []}]}
+
+
 class Outputs:
     """One output that does well."""
 
@@ -113,13 +120,14 @@ class Outputs:
 
 
 class Router:
-    """Metrics with sources that a test can change: ``views`` and ``remote``."""
+    """Metrics with sources that a test can change: ``views``, ``remote`` and ``esim``."""
 
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.clock = FakeClock(NOW)
         self.bus = Bus()
         self.views: list[dict[str, Any]] = [view()]
         self.remote = remote()
+        self.esim = esim()
         self.usage = Usage(directory / "usage.db", clock=self.clock)
         for day, count in ((3, 0), (2, 100), (0, 600)):  # the first reading counts nothing, it is where counting begins
             self.usage.record(reading(at=NOW - day * 86400, rx_bytes=count, tx_bytes=count))
@@ -138,6 +146,7 @@ class Router:
             write_errors=lambda: 3,
             problems=lambda: 1,
             storages={"data": directory},
+            esim=lambda: self.esim,
         )
         self.metrics = Metrics(lambda: self.owners, settings=self.settings, bus=self.bus)
         self.metrics.stream_clients = lambda: 4

@@ -54,7 +54,7 @@ def test_samples_have_the_labels_of_the_table_only(router: Router) -> None:
 
 
 def test_a_router_without_anything_has_samples_of_itself_only(router: Router) -> None:
-    router.views, router.remote = [], {}
+    router.views, router.remote, router.esim = [], {}, {}
     names = [family.name for family, _ in router.metrics.draft().families()]
     assert "remsim_build_info" in names
     assert not [name for name in names if name.startswith(("remsim_modem", "remsim_client", "remsim_tpdu"))]
@@ -209,6 +209,15 @@ def test_what_nobody_counts_is_absent_not_zero(router: Router) -> None:
     for name in FAMILIES:
         if name.startswith(("remsim_tpdu", "remsim_sim_auth", "remsim_bankd", "remsim_spool", "remsim_ionmesh")):
             assert name not in names
+
+
+def test_an_euicc_that_was_not_read_has_no_samples(router: Router) -> None:
+    draft = router.metrics.draft()
+    assert values(draft, "remsim_esim_profiles") == {"state=enabled": 1, "state=disabled": 2}
+    assert value(draft, "remsim_esim_free_bytes") == 320_000
+    assert value(draft, "remsim_esim_notifications_waiting") == 1
+    router.esim["holders"][0]["euicc"] = None
+    assert value(router.metrics.draft(), "remsim_esim_free_bytes") is None
 
 
 def test_a_sims_cycle_is_looked_at_once_a_minute(router: Router, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from remsim.config.settings import Settings
 from remsim.core.clock import Clock
 from remsim.metric_sources.cells import Cells
 from remsim.metric_sources.counting import EventCounter, Stopwatch
+from remsim.metric_sources.esim import add_esims
 from remsim.metric_sources.host import add_host, add_process
 from remsim.metric_sources.modems import add_modems
 from remsim.metric_sources.remote import add_remote_sims
@@ -51,6 +52,7 @@ class Owners:
     write_errors: Callable[[], int]
     problems: Callable[[], int]
     storages: Mapping[str, Path]
+    esim: Callable[[], Mapping[str, Any]] = dict
 
 
 class Gathering:
@@ -78,6 +80,7 @@ class Gathering:
         self._guarded("outputs", add_outputs, draft, settings.outputs, owners.outputs.state_of, since)
         self._guarded("modems", self._add_modems, draft, views, now)
         self._guarded("remote_sim", self._add_remote_sims, draft, remote, now)
+        self._guarded("esim", self._add_esims, draft)
         self._guarded("sims", self._add_sims, draft, views, remote, settings)
         for source in sorted(self._failures):
             draft.add("remsim_scrape_errors_total", self._failures[source], labels(source=source), since=since)
@@ -111,6 +114,9 @@ class Gathering:
     def _add_remote_sims(self, draft: Draft, view: dict[str, Any], now: float) -> None:
         view |= self._owners.remote_sim()
         add_remote_sims(draft, view, now)
+
+    def _add_esims(self, draft: Draft) -> None:
+        add_esims(draft, self._owners.esim())
 
     def _add_sims(
         self, draft: Draft, views: list[dict[str, Any]], remote: Mapping[str, Any], settings: Settings

@@ -231,6 +231,18 @@ REMOTE_FAMILIES = (
     Family("remsim_ionmesh_registered", "gauge", "1 if IonMesh has registered this router"),
 )
 
+ESIM_FAMILIES = (
+    Family("remsim_esim_profiles", "gauge", "Profiles on an eUICC by state", ("modem", "state")),
+    Family("remsim_esim_free_bytes", "gauge", "Memory of an eUICC that is free for profiles", ("modem",)),
+    Family(
+        "remsim_esim_notifications_waiting",
+        "gauge",
+        "What operators have not been told of profiles installed, switched or deleted",
+        ("modem",),
+    ),
+    Family("remsim_esim_read_timestamp_seconds", "gauge", "When an eUICC was read last", ("modem",)),
+)
+
 HEALING_FAMILIES = (
     Family(
         "remsim_healing_attempts_total", "counter", "Healing actions begun", ACTION, "remsim_healing_attempts_total",
@@ -268,6 +280,7 @@ FAMILIES: dict[str, Family] = {
         *CONNECTION_FAMILIES,
         *SIM_FAMILIES,
         *REMOTE_FAMILIES,
+        *ESIM_FAMILIES,
         *HEALING_FAMILIES,
         *PROCESS_FAMILIES,
     )
