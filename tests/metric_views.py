@@ -109,7 +109,8 @@ def esim() -> dict[str, Any]:
     """Two modems that can have an eSIM; one of them has not been read."""
     profiles = [{"state": "enabled"}, {"state": "disabled"}, {"state": "disabled"}]
     read = {"read_at": iso_utc(NOW), "euicc": {"free_bytes": 320_000}, "notifications": [{"seq": 1}]}
-    return {"holders": [{"id": "modem1", "profiles": profiles} | read, {"id": "modem2", "read_at": None, "profiles": []}]}
+    unread = {"id": "modem2", "read_at": None, "profiles": []}
+    return {"holders": [{"id": "modem1", "profiles": profiles} | read, unread]}
 
 
 class Outputs:
