@@ -1,0 +1,70 @@
+"""Profiles on a virtual eUICC: what a card lists of them, and which card and network they are to the modem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+AID_BASE = bytes.fromhex("A0000005591010FFFFFFFF89")
+"""In front of the four octets that number an ISD-P."""
+FIRST_ISDP = 0x1000
+EVENTS = {"install": 0x80, "enable": 0x40, "disable": 0x20, "delete": 0x10}
+CLASSES = ("test", "provisioning", "operational")
+POLICY = {"update_control": 0x80, "cannot_disable": 0x40, "cannot_delete": 0x20, "delete_on_disable": 0x10}
+NETWORKS = ("home", "denied", "none")
+
+
+@dataclass(slots=True)
+class CardProfile:
+    """One profile. ``iccid`` are its digits, ``owner`` MCC and MNC in digits, ``gid1`` and ``gid2`` the owner's.
+
+    ``notify`` are events (keys of ``EVENTS``) and the address that wants to hear of them. ``network`` is how the
+    simulated network takes it: ``home`` lets it in, ``denied`` refuses it, ``none`` is never found. ``operator`` is
+    the name shown then, None for the name of the drive's. ``package_sha256`` is of what was loaded.
+    """
+
+    iccid: str
+    provider: str = ""
+    name: str = ""
+    nickname: str = ""
+    profile_class: str = "operational"
+    icon: bytes | None = None
+    icon_type: int = 1
+    owner: str | None = None
+    gid1: bytes | None = None
+    gid2: bytes | None = None
+    policy: frozenset[str] = frozenset()
+    notify: list[tuple[frozenset[str], str]] = field(default_factory=list)
+    smdp_oid: bytes | None = None
+    size: int = 40_000
+    is_enabled: bool = False
+    is_preloaded: bool = False
+    aid: bytes = b""
+    imsi: str = ""
+    operator: str | None = None
+    network: str = "home"
+    package_sha256: str = ""
+
+
+def iccid_octets(digits: str) -> bytes:
+    """Ten octets with swapped digits, padded with F: 8949449999999990007 is 989444999999990900F7."""
+    padded = digits.ljust(20, "F")
+    return bytes.fromhex("".join(padded[at + 1] + padded[at] for at in range(0, 20, 2)))
+
+
+def iccid_digits(octets: bytes) -> str:
+    """The digits of ten octets."""
+    text = octets.hex().upper()
+    return "".join(text[at + 1] + text[at] for at in range(0, len(text), 2)).rstrip("F")
+
+
+def plmn_octets(plmn: str) -> bytes:
+    """MCC and MNC in 24.008's form: 26202 is 62F220. Wildcards are E."""
+    mcc, mnc = plmn[:3], plmn[3:]
+    third = mnc[2] if len(mnc) > 2 else "F"
+    return bytes.fromhex(mcc[1] + mcc[0] + third + mcc[2] + mnc[1] + mnc[0])
+
+
+def plmn_digits(octets: bytes) -> str:
+    """The other way."""
+    text = octets.hex().upper()
+    return (text[1] + text[0] + text[3] + text[5] + text[4] + text[2]).rstrip("F")
