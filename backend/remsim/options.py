@@ -14,13 +14,26 @@ from remsim.core.errors import RemsimError, StorageError
 
 
 @dataclass(frozen=True, slots=True)
+class EsimSimulation:
+    """The servers of profiles beside virtual modems.
+
+    ``ca_file`` is the root their certificates are under, ``hosts`` where a host name is instead of in the DNS
+    (``127.0.0.1:8443``), ``codes`` what there is to scan: what comes of it, and the activation code.
+    """
+
+    ca_file: Path
+    hosts: dict[str, str]
+    codes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Simulation:
     """Where the virtual devices are, and what the router may do to them.
 
     ``history(start, end, modem_ids, sims)`` yields readings and events of simulated time in the order of time;
     ``control`` has ``fault(modem_usb_path, fault, **args)``, ``modems()`` and ``deliver_sms(modem_usb_path, pdu)``.
     ``programs`` holds osmo-remsim's clients under their own names. ``slotmaps``: bank slots and clients, the maps that
-    a router without any is to want.
+    a router without any is to want. ``esim`` is None where the simulation has no eSIM.
     """
 
     count: int
@@ -31,6 +44,7 @@ class Simulation:
     history: Any
     programs: Path | None = None
     slotmaps: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+    esim: EsimSimulation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,9 @@ def make_euicc(eum: Identity, eid: str) -> Identity:
     return Identity(_certificate(subject, key, eum, "euicc", [_signer()]), key)
 
 
-def make_server(ci: Identity, role: str, host: str, oid: str) -> Identity:
+def make_server(
+    ci: Identity, role: str, host: str, oid: str, *, until: datetime.datetime | None = None
+) -> Identity:
     """One of a server's certificates: ``dp_auth``, ``dp_pb``, ``dp_tls``, ``ds_auth`` or ``ds_tls``."""
     key = ec.generate_private_key(ci.key.curve)
     subject: Name = [(NameOID.ORGANIZATION_NAME, "remsim simulation"), (NameOID.COMMON_NAME, host)]
@@ -119,7 +121,7 @@ def make_server(ci: Identity, role: str, host: str, oid: str) -> Identity:
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         extensions.append((x509.ExtendedKeyUsage(usages), True))
     extensions.append((x509.SubjectAlternativeName(names), False))
-    return Identity(_certificate(subject, key, ci, role, extensions), key)
+    return Identity(_certificate(subject, key, ci, role, extensions, until), key)
 
 
 def make_smdp(ci: Identity, host: str, oid: str = "2.999.10") -> Server:
@@ -266,9 +268,15 @@ def load_identity(certificate: Path, key: Path) -> Identity:
 
 
 def _certificate(
-    subject: Name, key: Key, issuer: Identity | None, role: str, extensions: list[tuple[x509.ExtensionType, bool]]
+    subject: Name,
+    key: Key,
+    issuer: Identity | None,
+    role: str,
+    extensions: list[tuple[x509.ExtensionType, bool]],
+    until: datetime.datetime | None = None,
 ) -> x509.Certificate:
     now = datetime.datetime.now(datetime.UTC)
+    until = until or now + YEARS * 365 * DAY
     own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     above = own if issuer is None else x509.SubjectKeyIdentifier(key_id(issuer.certificate))
     policy = x509.PolicyInformation(x509.ObjectIdentifier(f"{ROLE_ARC}.{ROLES[role]}"), None)
@@ -279,7 +287,7 @@ def _certificate(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number() >> 32)
         .not_valid_before((now - DAY).replace(tzinfo=None))
-        .not_valid_after((now + YEARS * 365 * DAY).replace(tzinfo=None))
+        .not_valid_after(until.replace(tzinfo=None))
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(above), critical=False)
         .add_extension(own, critical=False)
         .add_extension(x509.CertificatePolicies([policy]), critical=True)

@@ -1,0 +1,89 @@
+"""Whether a card is who it says: its certificate, its manufacturer's, and both under a root (SGP.22 §4.5)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from remsim.simulator.euicc import pki
+from remsim.simulator.euicc.orders import Refusal
+
+WORDS = {"8.1.2": "the manufacturer's certificate", "8.1.3": "the card's certificate"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card whose certificates are right."""
+
+    eid: str
+    certificate: x509.Certificate
+
+
+def checked_card(euicc: bytes, eum: bytes, roots: Iterable[x509.Certificate]) -> Card:
+    """The card of two certificates; a ``Refusal`` says which of them is wrong."""
+    manufacturer = parsed(eum, "8.1.2")
+    card = parsed(euicc, "8.1.3")
+    issuer = next((root for root in roots if root.subject == manufacturer.issuer), None)
+    if issuer is None:
+        raise Refusal("8.11.1", "3.9", "the root above the manufacturer's certificate is not trusted")
+    check(manufacturer, issuer, "eum", "8.1.2")
+    check(card, manufacturer, "euicc", "8.1.3")
+    eid = named(card, NameOID.SERIAL_NUMBER)
+    if eid is None or len(eid) != 32 or not eid.isdecimal():
+        raise Refusal("8.1.3", "6.1", "the card's certificate names no EID")
+    if not within(card, manufacturer):
+        raise Refusal("8.1.4", "6.1", "the EID is not one that the manufacturer may give")
+    return Card(eid, card)
+
+
+def parsed(der: bytes, subject: str) -> x509.Certificate:
+    """A certificate with a key on a curve that eUICCs have."""
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        is_usable = pki.curve_of(certificate) in pki.CURVES
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise Refusal(subject, "6.1", f"{WORDS[subject]} cannot be read")
+    return certificate
+
+
+def check(certificate: x509.Certificate, issuer: x509.Certificate, role: str, subject: str) -> None:
+    """Signature, time and role of one certificate."""
+    words = WORDS[subject]
+    if not pki.is_issued_by(certificate, issuer):
+        raise Refusal(subject, "6.1", f"{words} is not issued by the one above it")
+    now = datetime.datetime.now(datetime.UTC)
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise Refusal(subject, "6.3", f"{words} has expired")
+    if not pki.has_role(certificate, role):
+        raise Refusal(subject, "6.1", f"{words} is not for that")
+
+
+def within(card: x509.Certificate, manufacturer: x509.Certificate) -> bool:
+    """Whether name and EID are among those the manufacturer may give (its name constraints)."""
+    try:
+        found = manufacturer.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return True
+    permitted = [one.value for one in found.permitted_subtrees or () if isinstance(one, x509.DirectoryName)]
+    return not permitted or any(fits(card, limit) for limit in permitted)
+
+
+def fits(card: x509.Certificate, limit: x509.Name) -> bool:
+    """Whether a card's organization is the limit's, and its EID begins as the limit says."""
+    eid = named(card, NameOID.SERIAL_NUMBER) or ""
+    organizations = [one.value for one in limit.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
+    prefixes = [str(one.value) for one in limit.get_attributes_for_oid(NameOID.SERIAL_NUMBER)]
+    is_organization = all(named(card, NameOID.ORGANIZATION_NAME) == one for one in organizations)
+    return is_organization and all(eid.startswith(prefix) for prefix in prefixes)
+
+
+def named(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str | None:
+    """An attribute of the subject."""
+    found = certificate.subject.get_attributes_for_oid(oid)
+    return str(found[0].value) if found else None
