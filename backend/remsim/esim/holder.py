@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
+from remsim.core.card import AccessPoint, Service
 from remsim.core.jobs import Job
 from remsim.esim.transport import Way
 
-
-@dataclass(frozen=True, slots=True)
-class AccessPoint:
-    """What a profile's operator wants: see ``modems/control/apn``. ``auth`` is ``none``, ``pap`` or ``chap``."""
-
-    apn: str
-    pdp_type: str = "IPV4V6"
-    auth: str = "none"
-    username: str = ""
-    password: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What a modem says of its card and the network now. ``sim`` is the card's id in history, ``iccid`` digits."""
-
-    sim_state: str | None = None
-    iccid: str | None = None
-    sim: str | None = None
-    is_registered: bool | None = None
-    operator: str | None = None
-    mcc: str | None = None
-    rsrp_dbm: float | None = None
+__all__ = ("AccessPoint", "Holder", "Service")
 
 
 class Holder(Protocol):
     """One modem or reader. Methods block; they are called in the threads of jobs."""
 
-    id: str
-    name: str
-    kind: str
-    """``modem`` or ``reader``."""
+    @property
+    def id(self) -> str:
+        """What it is called in addresses: ``modem1``."""
+
+    @property
+    def name(self) -> str:
+        """What it is called by people."""
+
+    @property
+    def kind(self) -> str:
+        """``modem`` or ``reader``."""
 
     @property
     def interface(self) -> str | None:
@@ -53,7 +39,7 @@ class Holder(Protocol):
     def why_not(self) -> str | None:
         """Why its card cannot be asked now, in a sentence (gone, restarting, its slot is another one)."""
 
-    def ways(self) -> list[Way]:
+    def ways(self) -> Sequence[Way]:
         """The ways to its card, the best first."""
 
     def reserved(self, title: str) -> AbstractContextManager[None]:
@@ -67,6 +53,9 @@ class Holder(Protocol):
 
     def refresh(self, job: Job, *, hard: bool) -> None:
         """Have it read its card anew: softly (SIM reset), or hard by restarting it. Returns when it answers again."""
+
+    def access_point(self) -> AccessPoint | None:
+        """The access point in force, its password too where the router's network has it; None where nobody knows."""
 
     def set_access_point(self, wanted: AccessPoint, job: Job) -> None:
         """Put a profile's access point in force, in the modem and the router's network."""

@@ -106,21 +106,31 @@ class Apn(Change):
         return result
 
     def apply(self, target: Target, values: Mapping[str, Any], job: Job) -> None:
-        """The configuration first: it is what comes back after a restart."""
-        name, path = network_of(target), target.means.network_file()
-        if name is not None and path is not None:
-            target.means.check_nothing_staged()
-            write_network(path, name, values)
-        job.report(0.3, "setting the modem's context")
-        target.send(f'AT+CGDCONT={CONTEXT},"{values.get("pdp_type") or "IPV4V6"}","{values["apn"]}"')
-        set_login(target, values)
-        if name is not None and target.means.netifd.is_here:
-            job.report(0.6, f"connecting {name} anew")
-            target.means.netifd.reload()
-            target.means.netifd.up(name)
+        """Write it down, then connect with it."""
+        name = begin_connection(target, values, job)
+        if name is not None:
             wait_up(target, name, job)
-        else:
-            register_anew(target, job)
+
+
+def begin_connection(target: Target, values: Mapping[str, Any], job: Job) -> str | None:
+    """Set an access point and have the router dial with it; the interface that may be waited for, where there is one.
+
+    The configuration comes first: it is what comes back after a restart.
+    """
+    name, path = network_of(target), target.means.network_file()
+    if name is not None and path is not None:
+        target.means.check_nothing_staged()
+        write_network(path, name, values)
+    job.report(0.3, "setting the modem's context")
+    target.send(f'AT+CGDCONT={CONTEXT},"{values.get("pdp_type") or "IPV4V6"}","{values["apn"]}"')
+    set_login(target, values)
+    if name is None or not target.means.netifd.is_here:
+        register_anew(target, job)
+        return None
+    job.report(0.6, f"connecting {name} anew")
+    target.means.netifd.reload()
+    target.means.netifd.up(name)
+    return name
 
 
 def suggestions(target: Target) -> list[str]:

@@ -91,6 +91,12 @@ class Driver:
     reset_command: str = "AT+CFUN=1,1"
     reset_instead: str | None = None
     radio_off: int = 4
+    card_ways: tuple[str, ...] = ("cgla", "csim")
+    """Ways to the applications of a card by AT, the better one first."""
+    card_refresh: tuple[str, ...] = ("AT+CFUN=0", "AT+CFUN=1")
+    """What has the modem read its card anew without a restart."""
+    euicc_slot: int | None = None
+    """The slot, from 1, whose card is built in and an eUICC."""
     slot_switch: SlotSwitch | None = None
     radio_preferences: RadioPreferences | None = None
     cell_lock: CellLock | None = None

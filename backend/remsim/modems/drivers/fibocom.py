@@ -68,6 +68,7 @@ class FibocomDriver(Driver):
             self.fast_commands = ("AT+CESQ", "AT+GTCCINFO?")
             self.slow_commands = (*slow, "AT+GTSENRDTEMP=1", "AT+GTCAINFO?", "AT+GTDUALSIM?", "AT+CREG?")
             self.cell_lock = MediatekCellLock()
+            self.euicc_slot = 2
         else:
             self.fast_commands = ("AT+GTCCINFO?",)
             self.slow_commands = (*slow, "AT+CESQ", "AT+MTSM=1,6", "AT+GTCAINFO?", "AT+GTDUALSIM?")

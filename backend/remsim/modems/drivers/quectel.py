@@ -25,11 +25,13 @@ BRANCHES = ("AT+QRSRP", "AT+QRSRQ", "AT+QSINR")
 @dataclass(frozen=True, slots=True)
 class Module:
     """A row of the table. ``kind``: ``lte``, ``iot`` (LTE-M and NB-IoT), ``nr``, ``unisoc`` (5G on Unisoc's chip),
-    ``asr`` (LTE on other chips, whose settings are not documented)."""
+    ``asr`` (LTE on other chips, whose settings are not documented). ``breaks_cgla``: AT+CGLA ends with ERROR in the
+    middle of a profile, AT+CSIM does not (lpac, issue 186)."""
 
     kind: str
     slots: int = 1
     has_carriers: bool = True
+    breaks_cgla: bool = False
 
 
 MODULES = {
@@ -43,8 +45,8 @@ MODULES = {
     "EG916": Module("asr", has_carriers=False),
     "EG912": Module("asr", has_carriers=False),
     "QDC": Module("asr", slots=2, has_carriers=False),
-    "EC2": Module("lte", has_carriers=False),
-    "EG2": Module("lte", has_carriers=False),
+    "EC2": Module("lte", has_carriers=False, breaks_cgla=True),
+    "EG2": Module("lte", has_carriers=False, breaks_cgla=True),
     "EG8": Module("lte", has_carriers=False),
     "EG9": Module("lte", has_carriers=False),
     "UC": Module("asr", has_carriers=False),
@@ -92,6 +94,8 @@ class QuectelDriver(Driver):
             slow.insert(2, "AT+CREG?")
         if row.has_carriers:
             slow.append("AT+QCAINFO")
+        if row.breaks_cgla:
+            self.card_ways = ("csim", "cgla")
         if row.slots > 1:
             slow.append("AT+QUIMSLOT?")
             self.slot_switch = SLOTS

@@ -68,6 +68,7 @@ class SierraDriver(Driver):
         super().__init__(module, known)
         self.radio_preferences = SierraPreferences(known)
         if module.upper().startswith(NR_MODULES):
+            self.euicc_slot = 2
             self.setup_commands += ("AT+C5GREG=2",)
             self.slow_commands = ("AT+CPIN?", "AT+CEREG?", "AT+C5GREG?", *self.slow_commands[2:])
 
