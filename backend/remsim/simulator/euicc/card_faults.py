@@ -15,7 +15,9 @@ class CardFaults:
     ``delay_s`` makes every answer late, ``load_delay_s`` those of a package. ``mac_failure`` takes the MAC of a
     package's protected piece n, from 1, for wrong. ``error_reason`` ends the next installation with a reason of
     SGP.22 once its metadata is there: 9 the ICCID exists, 10 no memory, 12, 14, 15. ``wrong_signature`` is what the
-    card signs wrongly, of ``SIGNATURES``.
+    card signs wrongly, of ``SIGNATURES``. ``refuses_refresh``: a switch with the flag for it fails, without it works;
+    ``ignores_refresh``: the modem is not told. ``is_proactive`` ends such an answer with 91xx. ``loses_channels``
+    closes all of them after a switch.
     """
 
     status_at: tuple[int, int] | None = None
@@ -30,16 +32,19 @@ class CardFaults:
     refuses_refresh: bool = False
     ignores_refresh: bool = False
     loses_channels: bool = False
+    is_proactive: bool = False
 
-    def is_due(self, count: str) -> bool:
-        """Count a block down; whether the fault of that name is due with this one."""
-        if count == "status_at":
-            if self.status_at is None:
-                return False
-            number, status = self.status_at
-            self.status_at = (number - 1, status)
-            return number <= 1
+    def is_removed_now(self) -> bool:
+        """Count a block; whether the card is taken out with this one."""
         if self.removed_at is None:
             return False
-        self.removed_at -= 1
-        return self.removed_at <= 0
+        self.removed_at = self.removed_at - 1 if self.removed_at > 1 else None
+        return self.removed_at is None
+
+    def due_status(self) -> int | None:
+        """Count a block; the status to answer it with, if any."""
+        if self.status_at is None:
+            return None
+        number, status = self.status_at
+        self.status_at = (number - 1, status) if number > 1 else None
+        return status if number <= 1 else None

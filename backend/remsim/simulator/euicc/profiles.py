@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from remsim.core import tlv
+
 AID_BASE = bytes.fromhex("A0000005591010FFFFFFFF89")
 """In front of the four octets that number an ISD-P."""
 FIRST_ISDP = 0x1000
 EVENTS = {"install": 0x80, "enable": 0x40, "disable": 0x20, "delete": 0x10}
 CLASSES = ("test", "provisioning", "operational")
 POLICY = {"update_control": 0x80, "cannot_disable": 0x40, "cannot_delete": 0x20, "delete_on_disable": 0x10}
-NETWORKS = ("home", "denied", "none")
+REFUSING_PLMNS = {"99903": "denied", "99904": "none"}
+"""How the simulated network takes a card, by the first digits of its IMSI; any other is at home."""
 
 
 @dataclass(slots=True)
 class CardProfile:
     """One profile. ``iccid`` are its digits, ``owner`` MCC and MNC in digits, ``gid1`` and ``gid2`` the owner's.
 
-    ``notify`` are events (keys of ``EVENTS``) and the address that wants to hear of them. ``network`` is how the
-    simulated network takes it: ``home`` lets it in, ``denied`` refuses it, ``none`` is never found. ``operator`` is
-    the name shown then, None for the name of the drive's. ``package_sha256`` is of what was loaded.
+    ``notify`` are events (keys of ``EVENTS``) and the address that wants to hear of them. ``operator`` is the network's
+    name as the modem shows it, None for the one of the drive. ``package_sha256`` is of what was loaded.
     """
 
     iccid: str
@@ -41,8 +43,12 @@ class CardProfile:
     aid: bytes = b""
     imsi: str = ""
     operator: str | None = None
-    network: str = "home"
     package_sha256: str = ""
+
+    @property
+    def network(self) -> str:
+        """``home`` lets it in, ``denied`` refuses it, ``none`` is never found."""
+        return REFUSING_PLMNS.get(self.imsi[:5], "home")
 
 
 def iccid_octets(digits: str) -> bytes:
@@ -68,3 +74,36 @@ def plmn_digits(octets: bytes) -> str:
     """The other way."""
     text = octets.hex().upper()
     return (text[1] + text[0] + text[3] + text[5] + text[4] + text[2]).rstrip("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom a profile package says it is; None where it does not."""
+
+    iccid: str | None = None
+    imsi: str | None = None
+
+
+def taken(package: bytes) -> Named:
+    """The ICCID of the header and the IMSI of the USIM in a package of SAIP; tests may load anything else."""
+    try:
+        elements = list(tlv.read_all(package))
+        header = next((one for one in elements if one.tag == 0xA0), None)
+        usim = next((one for one in elements if one.tag == 0xB3), None)
+        iccid = None if header is None else header.find(0x83)
+        imsi = None if usim is None else usim.find(0xA3, 0x83)
+    except tlv.TlvError:
+        return Named()
+    return Named(
+        iccid_digits(iccid.value) if iccid is not None and len(iccid.value) == 10 else None,
+        imsi_digits(imsi.value) if imsi is not None else None,
+    )
+
+
+def imsi_digits(octets: bytes) -> str | None:
+    """What EF.IMSI holds: its length, then digits behind a nibble for odd or even."""
+    if len(octets) < 2 or octets[0] not in range(1, len(octets)):
+        return None
+    text = octets[1 : 1 + octets[0]].hex()
+    digits = "".join(text[at + 1] + text[at] for at in range(0, len(text), 2))[1:].rstrip("f")
+    return digits if digits.isdecimal() else None

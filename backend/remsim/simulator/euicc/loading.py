@@ -1,0 +1,285 @@
+"""A bound profile package, each piece a request of its own, and what comes of it (SGP.22 2.5.6, 5.5, 5.7.6)."""
+
+from __future__ import annotations
+
+import hashlib
+
+from remsim.core import tlv
+from remsim.simulator.euicc import der, pki
+from remsim.simulator.euicc.chip import Chip, policy_names
+from remsim.simulator.euicc.memory import Notification
+from remsim.simulator.euicc.profiles import CLASSES, EVENTS, CardProfile, iccid_digits, iccid_octets, plmn_digits, taken
+from remsim.simulator.euicc.rsp import Rsp
+from remsim.simulator.euicc.scp03t import KEY_LENGTH, KEY_TYPE, Keys, Opener, Scp03tError, derive_keys
+
+INITIALISE, CONFIGURE, METADATA, REPLACE_KEYS, LOAD = 0, 1, 2, 4, 5
+"""BppCommandId."""
+COMMANDS = {0xA0: CONFIGURE, 0xA1: METADATA, 0xA2: REPLACE_KEYS, 0xA3: LOAD}
+PIECES = {0xA0: 0x87, 0xA1: 0x88, 0xA2: 0x87, 0xA3: 0x86}
+NEXT = {None: (0xA0,), 0xA0: (0xA1,), 0xA1: (0xA2, 0xA3), 0xA2: (0xA3,)}
+ALONE = (0xA1, 0xA3)
+"""Their tag and length come without a piece behind them."""
+
+INCORRECT_VALUES, WRONG_SIGNATURE, WRONG_TRANSACTION, WRONG_CRT, WRONG_OPERATION, WRONG_CLASS = 1, 2, 3, 4, 5, 6
+BAD_STRUCTURE, BAD_SECURITY, ICCID_EXISTS, NO_MEMORY, INTERRUPTED, MISMATCH, NOT_ALLOWED = 7, 8, 9, 10, 11, 13, 15
+SIMA_OK = bytes.fromhex("3007A0053003800100")
+LARGEST_ICON = 1024
+TAGS_OF_METADATA = {0x5A, 0x91, 0x92, 0x93, 0x94, 0x95, 0xB6, 0xB7, 0x99, 0xBF76, 0xBF22, 0xBF23}
+
+
+class Failed(Exception):
+    """The installation ends here, for a reason of SGP.22's ErrorReason."""
+
+    def __init__(self, reason: int) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class Loader:
+    """One package. ``is_over`` once its result was given."""
+
+    def __init__(self, chip: Chip, rsp: Rsp) -> None:
+        self._chip = chip
+        self._rsp = rsp
+        session = rsp.session
+        self._transaction = b"\0" if session is None else session.transaction
+        self._address = "" if session is None else session.address
+        self._oid = None if session is None else session.smdp_oid
+        self._container: int | None = None
+        self._command = INITIALISE
+        self._left = 0
+        self._opener: Opener | None = None
+        self._plain = b""
+        self._pieces = 0
+        self._profile: CardProfile | None = None
+        self.is_over = False
+
+    def begin(self, request: bytes) -> bytes:
+        """BF36 with the whole BF23 behind it."""
+        try:
+            _, at = tlv.read_tag(request, 0)
+            _, at = tlv.read_length(request, at)
+            inside = der.parts(request[at:])
+            if [part.tag for part in inside] != [0xBF23]:
+                raise Failed(BAD_STRUCTURE)
+            self._initialise(der.parts(inside[0].value))
+        except tlv.TlvError:
+            return self._fail(BAD_STRUCTURE)
+        except Failed as failed:
+            return self._fail(failed.reason)
+        return b""
+
+    def feed(self, request: bytes) -> bytes:
+        """A further piece; the result is not empty when it was the last, or wrong."""
+        try:
+            return self._feed(request)
+        except Scp03tError as error:
+            return self._fail(BAD_SECURITY if error.is_security else BAD_STRUCTURE)
+        except tlv.TlvError:
+            return self._fail(BAD_STRUCTURE)
+        except Failed as failed:
+            return self._fail(failed.reason)
+
+    def interrupt(self) -> None:
+        """Power was lost in the middle: the operator is to hear of that."""
+        if not self.is_over:
+            self._fail(INTERRUPTED)
+
+    def _initialise(self, found: list[der.Part]) -> None:
+        session = self._rsp.session
+        if session is None or session.one_time_key is None or session.binding is None:
+            raise Failed(WRONG_TRANSACTION)
+        if [part.tag for part in found] != [0x82, 0x80, 0xA6, 0x5F49, 0x5F37]:
+            raise Failed(BAD_STRUCTURE)
+        operation, transaction, crt, point, signature = found
+        own_point = tlv.encode(0x5F49, pki.point_of(session.one_time_key))
+        if not pki.verify(session.binding, signature.value, b"".join(part.raw for part in found[:4]) + own_point):
+            raise Failed(WRONG_SIGNATURE)
+        if operation.value != b"\x01":
+            raise Failed(WRONG_OPERATION)
+        if transaction.value != session.transaction:
+            raise Failed(WRONG_TRANSACTION)
+        wanted = der.parts(crt.value)
+        host_id = der.value(wanted, 0x84)
+        kind = der.value(wanted, 0x80), der.value(wanted, 0x81)
+        if kind != (bytes((KEY_TYPE,)), bytes((KEY_LENGTH,))) or not host_id or len(host_id) > 16:
+            raise Failed(WRONG_CRT)
+        try:
+            secret = pki.shared_secret(session.one_time_key, point.value)
+        except ValueError as error:
+            raise Failed(INCORRECT_VALUES) from error
+        self._opener = Opener(derive_keys(secret, host_id, self._chip.credentials.eid_octets))
+
+    def _feed(self, request: bytes) -> bytes:
+        if self._opener is None:
+            raise Failed(BAD_STRUCTURE)
+        if not self._left:
+            request = self._enter(request)
+            if self._container in ALONE:
+                if request:
+                    raise Failed(BAD_STRUCTURE)
+                return b""
+        assert self._container is not None
+        found = der.parts(request)
+        if not found:
+            raise Failed(BAD_STRUCTURE)
+        for part in found:
+            self._left -= len(part.raw)
+            if part.tag != PIECES[self._container] or self._left < 0:
+                raise Failed(BAD_STRUCTURE)
+            self._take(part.raw)
+        return b"" if self._left else self._finish()
+
+    def _enter(self, request: bytes) -> bytes:
+        """The tag and length of the next container; what is behind them."""
+        tag, at = tlv.read_tag(request, 0)
+        if tag not in NEXT.get(self._container, ()):
+            raise Failed(BAD_STRUCTURE)
+        self._left, at = tlv.read_length(request, at)
+        self._container, self._command, self._plain = tag, COMMANDS[tag], b""
+        if not self._left:
+            raise Failed(BAD_STRUCTURE)
+        return request[at:]
+
+    def _take(self, piece: bytes) -> None:
+        assert self._opener is not None
+        self._pieces += 1
+        if self._pieces == self._chip.faults.mac_failure:
+            self._chip.faults.mac_failure = None
+            raise Failed(BAD_SECURITY)
+        if self._container == 0xA1:
+            self._plain += self._opener.check(piece)
+        else:
+            self._plain += self._opener.decipher(piece)
+        if self._container == 0xA3 and len(self._plain) > self._chip.memory.free:
+            raise Failed(NO_MEMORY)
+
+    def _finish(self) -> bytes:
+        """A container is whole."""
+        if self._container == 0xA0:
+            self._configure(tlv.read_one(self._plain))
+        elif self._container == 0xA1:
+            self._describe(tlv.read_one(self._plain))
+        elif self._container == 0xA2:
+            self._replace_keys(tlv.read_one(self._plain))
+        else:
+            return self._install()
+        return b""
+
+    def _configure(self, request: tlv.Tlv) -> None:
+        if request.tag != 0xBF24:
+            raise Failed(BAD_STRUCTURE)
+        own = request.find(0xB8, 0x80)
+        if own is not None and own.value != self._oid:
+            raise Failed(INCORRECT_VALUES)
+
+    def _replace_keys(self, request: tlv.Tlv) -> None:
+        found = [one.value for one in request.children()]
+        if request.tag != 0xBF26 or [one.tag for one in request.children()] != [0x80, 0x81, 0x82]:
+            raise Failed(BAD_STRUCTURE)
+        if any(len(one) != KEY_LENGTH for one in found):
+            raise Failed(INCORRECT_VALUES)
+        self._opener = Opener(Keys(*found))
+
+    def _describe(self, request: tlv.Tlv) -> None:
+        if request.tag != 0xBF25:
+            raise Failed(BAD_STRUCTURE)
+        profile = self._profile = described(der.parts(request.value))
+        profile.smdp_oid = self._oid
+        chip = self._chip
+        if chip.faults.error_reason is not None:
+            reason, chip.faults.error_reason = chip.faults.error_reason, None
+            raise Failed(reason)
+        if any(one.iccid == profile.iccid for one in chip.memory.profiles):
+            raise Failed(ICCID_EXISTS)
+        others = [one for one in chip.memory.profiles if one.profile_class == "operational"]
+        is_late = "cannot_disable" in profile.policy and others
+        if is_late or not chip.allows(profile.policy, profile.owner):
+            raise Failed(NOT_ALLOWED)
+
+    def _install(self) -> bytes:
+        profile = self._profile
+        assert profile is not None
+        named = taken(self._plain)
+        if named.iccid not in (None, profile.iccid):
+            raise Failed(MISMATCH)
+        profile.size = len(self._plain)
+        profile.package_sha256 = hashlib.sha256(self._plain).hexdigest()
+        profile.imsi = named.imsi or ""
+        profile.operator = profile.provider or None
+        self._chip.memory.add(profile)
+        done = tlv.encode(0xA0, tlv.encode(0x4F, profile.aid), tlv.encode(0x04, SIMA_OK))
+        answer = self._result(done, is_installed=True)
+        self._chip.notify("install", profile)
+        self._chip.memory.save()
+        return answer
+
+    def _fail(self, reason: int) -> bytes:
+        fields = der.integer(0x80, self._command), der.integer(0x81, reason)
+        answer = self._result(tlv.encode(0xA1, *fields), is_installed=False)
+        self._chip.memory.save()
+        return answer
+
+    def _result(self, final: bytes, *, is_installed: bool) -> bytes:
+        """The signed result, which the operator is told as well."""
+        chip, profile = self._chip, self._profile
+        iccid = None if profile is None else iccid_octets(profile.iccid)
+        seq, metadata = chip.numbered("install", self._address, iccid)
+        oid = b"" if self._oid is None else tlv.encode(0x06, self._oid)
+        data = tlv.encode(0xBF27, tlv.encode(0x80, self._transaction), metadata, oid, tlv.encode(0xA2, final))
+        answer = tlv.encode(0xBF37, data, chip.signature("result", data))
+        chip.queue(Notification(seq, "install", self._address, metadata, answer))
+        self.is_over = True
+        self._rsp.bound(is_installed=is_installed)
+        return answer
+
+
+def described(found: list[der.Part]) -> CardProfile:
+    """A profile from StoreMetadata; ``Failed``."""
+    values = {part.tag: part.value for part in found}
+    iccid, kind = values.get(0x5A, b""), values.get(0x95, b"\x02")
+    if len(iccid) != 10 or any(part.tag not in TAGS_OF_METADATA for part in found):
+        raise Failed(INCORRECT_VALUES)
+    if len(kind) != 1 or kind[0] >= len(CLASSES):
+        raise Failed(WRONG_CLASS)
+    names = [words(values.get(tag, b""), most) for tag, most in ((0x91, 32), (0x92, 64))]
+    icon, icon_type = values.get(0x94), values.get(0x93)
+    if icon is not None and (icon_type not in (b"\0", b"\1") or len(icon) > LARGEST_ICON):
+        raise Failed(INCORRECT_VALUES)
+    owner = der.parts(values[0xB7]) if 0xB7 in values else []
+    plmn = der.value(owner, 0x80)
+    if plmn is not None and len(plmn) != 3:
+        raise Failed(INCORRECT_VALUES)
+    return CardProfile(
+        iccid=iccid_digits(iccid),
+        provider=names[0],
+        name=names[1],
+        profile_class=CLASSES[kind[0]],
+        icon=icon,
+        icon_type=icon_type[0] if icon_type else 1,
+        owner=None if plmn is None else plmn_digits(plmn),
+        gid1=der.value(owner, 0x81),
+        gid2=der.value(owner, 0x82),
+        policy=policy_names(values.get(0x99, b"")),
+        notify=[asked(der.parts(part.value)) for part in der.parts(values.get(0xB6, b""))],
+    )
+
+
+def words(octets: bytes, most: int) -> str:
+    """UTF-8 of so many octets at most; ``Failed``."""
+    try:
+        found = octets.decode()
+    except UnicodeDecodeError as error:
+        raise Failed(INCORRECT_VALUES) from error
+    if len(octets) > most:
+        raise Failed(INCORRECT_VALUES)
+    return found
+
+
+def asked(found: list[der.Part]) -> tuple[frozenset[str], str]:
+    """Which events an address wants to hear of; ``Failed``."""
+    events, address = der.value(found, 0x80), der.value(found, 0x81)
+    if events is None or address is None:
+        raise Failed(INCORRECT_VALUES)
+    wanted = der.first_bits(events)
+    return frozenset(name for name, bit in EVENTS.items() if wanted & bit), words(address, 255)
