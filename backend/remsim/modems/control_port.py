@@ -39,6 +39,7 @@ HELD_S = 2.0
 
 PROXIES = frozenset(("qmi-proxy", "mbim-proxy"))
 _ACTION = re.compile(r"[a-z][a-z0-9-]{3,60}")
+_VALUE = re.compile(r"[A-Za-z0-9=,.:-]{1,1600}")
 _NOISE = re.compile(r"^\[[^\]\n]*\] -\w+ \*\* .*\n?", re.MULTILINE)
 _FAILURE = re.compile(r"^error: (.*)$", re.MULTILINE)
 _UNSUPPORTED = re.compile(
@@ -125,19 +126,20 @@ class ControlChannel(Channel):
         if not _ACTION.fullmatch(command):
             text = f"this modem is read by {self.port.protocol.upper()}: no AT port of it is free"
             raise Conflict(text, code="no_at_port", hint="let an AT port of it become free")
-        with self._turns:
-            self._look_around()
-            self.commands_sent += 1
-            timeout_s = max(timeout_s, LEAST_TIMEOUT_S)
-            output = self._run([*self._way(), f"--{command}"], command, timeout_s)
-            failed = _FAILURE.search(output)
-            if failed and _NOT_OPENED.search(failed[1]) and not self._is_shared:
-                output = self._run(["--no-close", f"--{command}"], command, timeout_s)
-                failed = _FAILURE.search(output)
+        output, why = self._asked(f"--{command}", command, timeout_s)
         log.debug("%s: %s -> %r", self.path, command, masked(output))
-        if failed is None:
-            return AtReply(command, tuple(output.splitlines()), "OK")
-        return self._refused(command, failed[1].strip(), timeout_s)
+        return self._reply(command, output, why, timeout_s)
+
+    def run(self, action: str, value: str, *, timeout_s: float) -> AtReply:
+        """Run an action that takes a value; neither that nor the answer is logged. Not for what users write.
+
+        As ``query``; the only line behind ERROR is what the program says of it.
+        """
+        if not _ACTION.fullmatch(action) or not _VALUE.fullmatch(value):
+            raise ValueError(action)
+        output, why = self._asked(f"--{action}={value}", action, timeout_s)
+        reply = self._reply(action, output, why, timeout_s)
+        return AtReply(action, (masked(why)[:160],), reply.final) if why is not None else reply
 
     def wait_urcs(self, timeout_s: float) -> bool:
         """Nothing comes unasked; False when woken, True when the time is over."""
@@ -145,6 +147,24 @@ class ControlChannel(Channel):
         if self._wake_fd in ready:
             os.eventfd_read(self._wake_fd)
         return not ready
+
+    def _asked(self, argument: str, command: str, timeout_s: float) -> tuple[str, str | None]:
+        """What the program said, and why it failed if it did; in turn with others who ask."""
+        with self._turns:
+            self._look_around()
+            self.commands_sent += 1
+            timeout_s = max(timeout_s, LEAST_TIMEOUT_S)
+            output = self._run([*self._way(), argument], command, timeout_s)
+            failed = _FAILURE.search(output)
+            if failed and _NOT_OPENED.search(failed[1]) and not self._is_shared:
+                output = self._run(["--no-close", argument], command, timeout_s)
+                failed = _FAILURE.search(output)
+        return output, failed[1].strip() if failed else None
+
+    def _reply(self, command: str, output: str, why: str | None, timeout_s: float) -> AtReply:
+        if why is None:
+            return AtReply(command, tuple(output.splitlines()), "OK")
+        return self._refused(command, why, timeout_s)
 
     def _way(self) -> list[str]:
         """How the device is reached without disturbing its owner."""

@@ -16,8 +16,10 @@ _WITH_SECRETS = re.compile(rf"((?:{_NAMES})\s*=)(?!\s*\?).+", re.IGNORECASE)
 """Commands whose parameters are PINs, passwords or private words."""
 
 
-_WITH_WORDS = re.compile(r"\+(?:CMG[LRSW]|CMT|CUSD|CPB[RF]|CNUM)\b|[A-Z]AUTH|QICSGP|QCPDPP", re.IGNORECASE)
-"""Commands whose answers are passwords, or what people write to each other."""
+_WITH_WORDS = re.compile(
+    r"\+(?:CMG[LRSW]|CMT|CUSD|CPB[RF]|CNUM|CGLA|CSIM|CRSM)\b|[A-Z]AUTH|QICSGP|QCPDPP", re.IGNORECASE
+)
+"""Commands whose answers are passwords, what people write to each other, or a card's content."""
 
 
 def shown_command(command: str) -> str:

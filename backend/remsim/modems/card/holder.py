@@ -117,8 +117,7 @@ class EuiccHolder:
         """The ways to its card, the best first: by AT as its family likes it, then by its QMI or MBIM device."""
         ways: list[CglaWay | CsimWay | ControlWay] = []
         if self._target.without_at is None:
-            by_at = {"cgla": self._by_cgla, "csim": self._by_csim}
-            ways += [by_at[kind]() for kind in self._target.driver.card_ways]
+            ways += [self._by_cgla() if kind == "cgla" else self._by_csim() for kind in self._target.driver.card_ways]
         port = self._modem.found.control_port
         if port is not None:
             from remsim.modems.card.control import control_ways  # few modems are reached so
