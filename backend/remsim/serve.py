@@ -51,6 +51,7 @@ def serve(
                 history=devices.history,
                 programs=devices.programs,
                 slotmaps=devices.slotmaps,
+                esim=devices.esim,
             )
             options = RouterOptions(data_dir, state_dir, config_dir, simulation, backfill_s)
             return run(options, listen)

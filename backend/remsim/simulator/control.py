@@ -13,6 +13,7 @@ from typing import Any
 from remsim.core.errors import InvalidInput, RemsimError
 
 CONTROL_NAME = "control.sock"
+ESIM_NAME = "esim.json"
 TIMEOUT_S = 3.0
 FAULTS = {
     "unplug": "leave the USB bus at once",
@@ -58,6 +59,37 @@ REMOTE_FAULTS = {
 }
 """Faults of the remote SIMs; the modem is the one whose card is meant, where one card is."""
 
+ESIM_FAULTS = {
+    "smdp_lost": "the server of profiles refuses connections (for seconds)",
+    "smdp_back": "the server of profiles is there again",
+    "smdp_cut": "it hangs up instead of answering",
+    "smdp_half": "it hangs up in the middle of the answer",
+    "smdp_silent": "it takes requests and answers none",
+    "smdp_slow": "it answers 3 s late",
+    "smdp_http_500": "it answers with status 500 and a web page",
+    "smdp_html": "it answers with a web page",
+    "smdp_wrong_json": "it answers JSON without what it should hold",
+    "smdp_no_json": "it answers JSON that ends in the middle",
+    "smdp_empty": "it answers with status 204 and nothing",
+    "smdp_redirect": "it sends to another address",
+    "smdp_line_breaks": "it writes base64 in lines, which is allowed",
+    "smdp_wrong_signature": "its signatures do not fit",
+    "smdp_wrong_challenge": "it signs another challenge than the card's",
+    "smdp_wrong_address": "it signs another address than its own",
+    "smdp_wrong_transaction": "it names another transaction",
+    "smdp_wrong_mac": "its packages are tampered with",
+    "smdp_keeps_notifications": "it takes no notifications (for seconds)",
+    "smdp_wrong_host": "it shows a certificate of another host",
+    "smdp_untrusted": "it shows a certificate under a root nobody trusts",
+    "smdp_expired": "it shows a certificate whose time is over",
+    "smds_cut": "the discovery server hangs up instead of answering",
+    "smds_http_500": "the discovery server answers with status 500 and a web page",
+    "smds_nothing": "the discovery server has nothing for the card",
+    "smds_refuses": "the discovery server has nothing for the card, and says so with 8.9.5/3.9",
+    "esim_clear": "undo all of these",
+}
+"""Faults of the servers of profiles; ``step`` is the function of ES9+ where it happens, all of them when not said."""
+
 
 class SimulatorControl:
     """Talks to a simulation's control socket; each call is one exchange."""
@@ -65,12 +97,14 @@ class SimulatorControl:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def fault(self, usb_path: str | None, fault: str, *, seconds: float | None = None) -> None:
+    def fault(
+        self, usb_path: str | None, fault: str, *, seconds: float | None = None, step: str | None = None
+    ) -> None:
         """Do a fault to the modem at a USB path; ``InvalidInput`` names what is wrong.
 
-        Those of ``REMOTE_FAULTS`` need no modem.
+        Those of ``REMOTE_FAULTS`` and ``ESIM_FAULTS`` need no modem; ``step`` is for the latter.
         """
-        self._ask({"modem": usb_path, "fault": fault, "seconds": seconds})
+        self._ask({"modem": usb_path, "fault": fault, "seconds": seconds, "step": step})
 
     def set_time_scale(self, factor: float) -> None:
         """How long resets, scans and searches take beside a real modem's: 1 is as long, 0.02 is for tests."""

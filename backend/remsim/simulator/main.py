@@ -1,7 +1,7 @@
 """``remsim simulate``: virtual modems in one process and one thread, until told to stop.
 
 It writes a device tree, answers on pseudo terminals, replays drives once a second, answers latency probes after the
-drive's round trip, and takes faults on a control socket.
+drive's round trip, and takes faults on a control socket. Only the servers of profiles have threads of their own.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remsim.core.errors import InvalidInput
-from remsim.simulator.control import CONTROL_NAME, FAULTS, REMOTE_FAULTS, short_path
+from remsim.simulator.control import CONTROL_NAME, ESIM_FAULTS, FAULTS, REMOTE_FAULTS, short_path
 from remsim.simulator.faults import FaultyModem
 from remsim.simulator.messages import tpdu_octets
 from remsim.simulator.profiles import Profile, profiles_of
@@ -32,6 +32,9 @@ from remsim.simulator.remsim.room import RemoteRoom
 from remsim.simulator.tree import DeviceTree, configuration, path_of
 from remsim.simulator.tty import AtPort
 
+if TYPE_CHECKING:
+    from remsim.simulator.euicc.room import EsimRoom
+
 UNOPENED_POLL_S = 0.1
 LONGEST_FAULT_S = 3600
 LONGEST_ASKED = 4096
@@ -39,6 +42,8 @@ TIME_SCALE_VARIABLE = "REMSIM_SIMULATOR_TIME_SCALE"
 CONFIG_NAME = "remsim_console"
 REMOTE_VARIABLE = "REMSIM_SIMULATOR_REMOTE"
 """``0``: without osmo-remsim, where only modems are measured."""
+ESIM_VARIABLE = "REMSIM_SIMULATOR_ESIM"
+"""``0``: without eSIM."""
 
 
 class Simulation:
@@ -60,6 +65,7 @@ class Simulation:
             self._selector.register(modem.traffic.responder, selectors.EVENT_READ, modem.traffic.probe)
         ports = [(modem.state, modem.traffic.probe_port) for modem in self.modems]
         self.remote = None if os.environ.get(REMOTE_VARIABLE) == "0" else self._make_remote()
+        self.esim = None if os.environ.get(ESIM_VARIABLE) == "0" else esim_room(directory)
         places = [path_of(modem.state) for modem in self.modems]
         remote_config = "" if self.remote is None else self.remote.configuration(places)
         (directory / CONFIG_NAME).write_text(configuration(ports) + "\n" + remote_config)
@@ -102,6 +108,8 @@ class Simulation:
         self._control.close()
         if self.remote is not None:
             self.remote.close()
+        if self.esim is not None:
+            self.esim.close()
         for path in (self.tree.sys, self.tree.dev, self.directory / "bin"):
             shutil.rmtree(path, ignore_errors=True)
         for name in (CONTROL_NAME, CONFIG_NAME):
@@ -162,6 +170,8 @@ class Simulation:
             check_fault(asked["fault"], of_modem=asked.get("modem") is not None)
             if asked["fault"] in REMOTE_FAULTS and (modem is not None or asked.get("modem") is None):
                 return self._remote_fault(modem, asked)
+            if asked["fault"] in ESIM_FAULTS:
+                return self._esim_fault(asked)
         if modem is None:
             raise InvalidInput("there is no such virtual modem", field="modem")
         if "sms" in asked:
@@ -181,12 +191,33 @@ class Simulation:
         self.remote.fault(asked["fault"], None if modem is None else self.modems.index(modem), seconds_of(asked))
         return {"ok": True}
 
+    def _esim_fault(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if self.esim is None:
+            raise InvalidInput("there is no eSIM", field="fault")
+        seconds = seconds_of(asked)
+        undo = self.esim.fault(asked["fault"], asked.get("step"))
+        if seconds is not None:
+            self.after(seconds, undo)
+        return {"ok": True}
+
 
 def check_fault(fault: object, *, of_modem: bool) -> None:
     """``InvalidInput`` for what is no fault, with those that are usual here."""
-    if fault not in (*FAULTS, *REMOTE_FAULTS):
-        usual = FAULTS if of_modem else REMOTE_FAULTS
+    if fault not in (*FAULTS, *REMOTE_FAULTS, *ESIM_FAULTS):
+        usual = FAULTS if of_modem else (*REMOTE_FAULTS, *ESIM_FAULTS)
         raise InvalidInput(f"a fault is one of {', '.join(usual)}", field="fault")
+
+
+def esim_room(directory: Path) -> EsimRoom | None:
+    """The servers of profiles; none where what they are made with is not installed."""
+    try:
+        from remsim.simulator.euicc.room import EsimRoom
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "cryptography":
+            raise
+        sys.stderr.write("the simulation has no eSIM: cryptography is not installed (pip install 'remsim[demo]')\n")
+        return None
+    return EsimRoom(directory)
 
 
 def seconds_of(asked: dict[str, Any]) -> float | None:

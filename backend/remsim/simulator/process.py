@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pickle
 import select
 import subprocess
@@ -13,7 +14,8 @@ from pathlib import Path
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
-from remsim.simulator.control import SimulatorControl
+from remsim.options import EsimSimulation
+from remsim.simulator.control import ESIM_NAME, SimulatorControl
 from remsim.simulator.remsim.scene import CARDS
 
 START_TIMEOUT_S = 10.0
@@ -31,6 +33,8 @@ class SimulatorProcess:
         self.dev_root = directory / "dev"
         self.config_dir = directory
         self.programs = directory / "bin"
+        self.esim: EsimSimulation | None = None
+        """Once started, where it has eSIM."""
         self.slotmaps = tuple((card.bank, card.client) for card in CARDS)
         self.control = SimulatorControl(directory)
 
@@ -53,6 +57,7 @@ class SimulatorProcess:
         if not ready or b'"ready": true' not in self._process.stdout.readline():
             self.stop()
             raise RemsimError("the simulator did not start", code="simulator_error", hint="see its message above")
+        self.esim = self._read_esim()
 
     def stop(self) -> None:
         """End it."""
@@ -67,6 +72,14 @@ class SimulatorProcess:
             process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+    def _read_esim(self) -> EsimSimulation | None:
+        path = self._directory / ESIM_NAME
+        if not path.exists():
+            return None
+        told = json.loads(path.read_text())
+        codes = tuple((str(label), str(code)) for label, code in told["codes"])
+        return EsimSimulation(Path(told["ca_file"]), told["hosts"], codes)
 
     def history(
         self, start: float, end: float, modem_ids: Mapping[str, str], sims: Mapping[str, str | None] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 STEPS = (
@@ -54,27 +54,34 @@ class Fault:
         return True
 
 
+Wrong = dict[str, Fault]
+"""What is to be done wrong with one request, by kind."""
+NOTHING: Mapping[str, Fault] = {}
+
+
 class Faults:
     """Those of a whole server, whatever the order; for any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._active: list[tuple[Fault, float | None]] = []
+        self._active: list[Fault] = []
 
-    def set(self, fault: Fault, seconds: float | None = None) -> None:
-        """Do it from now on, for so long."""
-        until = None if seconds is None else time.monotonic() + seconds
+    def add(self, fault: Fault) -> None:
+        """Do it from now on."""
         with self._lock:
-            self._active.append((fault, until))
+            self._active.append(fault)
+
+    def remove(self, fault: Fault) -> None:
+        """Do this one no more."""
+        with self._lock:
+            self._active = [one for one in self._active if one is not fault]
 
     def clear(self) -> None:
         """None of them any more."""
         with self._lock:
             self._active.clear()
 
-    def at(self, step: str) -> dict[str, Fault]:
-        """What is to be done wrong at a step now by kind; it counts as done."""
+    def at(self, step: str) -> Wrong:
+        """What is to be done wrong at a step now; it counts as done."""
         with self._lock:
-            now = time.monotonic()
-            self._active = [(fault, until) for fault, until in self._active if until is None or until > now]
-            return {fault.kind: fault for fault, _ in self._active if fault.is_due(step)}
+            return {fault.kind: fault for fault in self._active if fault.is_due(step)}

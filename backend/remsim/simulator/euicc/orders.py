@@ -62,7 +62,7 @@ class Order:
 
     ``expires_at`` is in seconds since 1970. One that ``is_reusable`` is there again when its profile was deleted and
     that was told, or the user did not want it: for demonstrations. ``refusal``: a step that is always refused, and the
-    subject and reason codes.
+    subject and reason codes. ``smds_address``: where an event waits for the card while it is released.
     """
 
     offer: Offer
@@ -76,7 +76,7 @@ class Order:
     refusal: tuple[str, str, str] | None = None
     wrong_codes: int = 0
     attempts: int = 0
-    smds_event: str | None = None
+    smds_address: str | None = None
     fetched_by: str | None = None
     told: list[str] = field(default_factory=list)
     """The operations that its card told: install, enable, disable, delete, install_failed, cancelled_N."""
@@ -107,6 +107,12 @@ class Orders:
             self._orders[order.offer.iccid] = order
             self.stock.pop(order.offer.iccid, None)
         return order
+
+    def put_back(self, offer: Offer) -> None:
+        """Nobody's order any more: it is in stock again."""
+        with self.lock:
+            self._orders.pop(offer.iccid, None)
+            self.stock[offer.iccid] = offer
 
     def all(self) -> list[Order]:
         """Every order, the oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from remsim.core import tlv
 from remsim.core.tlv import Tlv, TlvError
 from remsim.simulator.euicc import bpp, pki
-from remsim.simulator.euicc.faults import Fault, Faults
+from remsim.simulator.euicc.faults import NOTHING, Fault, Faults, Wrong
 from remsim.simulator.euicc.notified import Told, read_notification
 from remsim.simulator.euicc.orders import Order, Orders, Refusal
 from remsim.simulator.euicc.session import (
@@ -76,12 +76,13 @@ class Smdp:
             "cancelSession": self._cancel,
         }
 
-    def answer(self, step: str, message: Message) -> tuple[Message | None, dict[str, Fault]]:
+    def answer(self, step: str, message: Message, wrong: Mapping[str, Fault] = NOTHING) -> tuple[Message | None, Wrong]:
         """The answer, None for one without a body, and what is to be done wrong with it on its way.
 
-        ``Refusal`` as a card's owner sees it; ``KeyError`` for a step that there is not.
+        ``wrong`` is what is to be done wrong besides. ``Refusal`` as a card's owner sees it; ``KeyError`` for a step
+        that there is not.
         """
-        call = Call(step, message, self.faults.at(step))
+        call = Call(step, message, {**wrong, **self.faults.at(step)})
         do = self._steps[step]
         with self._lock:
             try:
@@ -149,7 +150,7 @@ class Smdp:
             "boundProfilePackage": encoded(self._package(session, order, point, call.wrong)),
         }
 
-    def _package(self, session: Session, order: Order, point: bytes, wrong: dict[str, Fault]) -> bytes:
+    def _package(self, session: Session, order: Order, point: bytes, wrong: Wrong) -> bytes:
         """The profile, for this card and this transaction only."""
         assert session.card is not None and self._credentials.binding is not None
         key = ec.generate_private_key(self._credentials.binding.key.curve)

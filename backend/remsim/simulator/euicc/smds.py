@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from remsim.core.tlv import TlvError
-from remsim.simulator.euicc.faults import Fault, Faults
+from remsim.simulator.euicc.faults import NOTHING, Fault, Faults, Wrong
 from remsim.simulator.euicc.orders import Refusal
 from remsim.simulator.euicc.session import Authenticator, Call, Message, ServerCredentials, named, value_at
 
@@ -39,9 +39,9 @@ class Smds:
         self._sessions = Authenticator(credentials, addresses, "8.9")
         self._lock = threading.Lock()
 
-    def answer(self, step: str, message: Message) -> tuple[Message, dict[str, Fault]]:
+    def answer(self, step: str, message: Message, wrong: Mapping[str, Fault] = NOTHING) -> tuple[Message, Wrong]:
         """As ``Smdp.answer``; there are two steps only."""
-        call = Call(step, message, self.faults.at(step))
+        call = Call(step, message, {**wrong, **self.faults.at(step)})
         do = {"initiateAuthentication": self._initiate, "authenticateClient": self._authenticate}[step]
         with self._lock:
             try:
