@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from remsim.simulator.encode.errors import INCORRECT_PASSWORD, NOT_ALLOWED, PUK_REQUIRED
+
+if TYPE_CHECKING:
+    from remsim.simulator.euicc.card import VirtualEuicc
 
 PIN, PUK = "1234", "12345678"
 PIN_TRIES, PUK_TRIES = 3, 10
@@ -12,7 +17,12 @@ PIN_TRIES, PUK_TRIES = 3, 10
 
 @dataclass(slots=True)
 class Card:
-    """One card; ``is_empty_euicc`` has no profile. All of it is on the card but ``is_open``, until a reset."""
+    """One card; ``is_empty_euicc`` has no profile. All of it is on the card but ``is_open``, until a reset.
+
+    One that is an eUICC is who its enabled profile was when it was last read. ``network`` is how the
+    network takes it: ``home``, ``denied``, or ``none`` that is never found; ``operator`` the network's name where it is
+    not the drive's.
+    """
 
     iccid: str
     imsi: str
@@ -22,6 +32,17 @@ class Card:
     is_open: bool = False
     pin_tries: int = PIN_TRIES
     puk_tries: int = PUK_TRIES
+    network: str = "home"
+    operator: str | None = None
+    make_euicc: Callable[[], VirtualEuicc] | None = None
+    made_euicc: VirtualEuicc | None = None
+
+    @property
+    def euicc(self) -> VirtualEuicc | None:
+        """The eUICC it is, if it is one; made when first asked for, as that takes ``cryptography``."""
+        if self.made_euicc is None and self.make_euicc is not None:
+            self.made_euicc = self.make_euicc()
+        return self.made_euicc
 
     @property
     def status(self) -> str:
@@ -33,8 +54,15 @@ class Card:
         return "SIM PIN" if self.is_locked and not self.is_open else "READY"
 
     def reset(self) -> None:
-        """The modem or the slot was restarted: the PIN is asked for again."""
+        """The modem or the slot was restarted: the PIN is asked for again, an eUICC is read anew."""
         self.is_open = False
+        self.read_anew()
+
+    def read_anew(self) -> None:
+        """An eUICC loses its channels and is who its enabled profile is from now on."""
+        if self.made_euicc is not None:
+            self.made_euicc.reset()
+            self._look(self.made_euicc)
 
     def enter(self, secret: str, new_pin: str | None = None) -> int | None:
         """+CPIN=: the PIN, or the PUK and a new PIN; the error's number when it is refused."""
@@ -65,6 +93,15 @@ class Card:
         if error is None:
             self.pin, self.is_open = new, True
         return error
+
+    def _look(self, euicc: VirtualEuicc) -> None:
+        """Become who the enabled profile is."""
+        profile = euicc.enabled
+        self.is_empty_euicc = profile is None
+        self.iccid = "" if profile is None else profile.iccid
+        self.imsi = "" if profile is None else profile.imsi
+        self.network = "home" if profile is None else profile.network
+        self.operator = None if profile is None else profile.operator
 
     def _check(self, pin: str) -> int | None:
         if pin == self.pin:

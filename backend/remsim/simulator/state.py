@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from remsim.simulator.card import Card
 from remsim.simulator.drive import MCC, MNC, Scene
@@ -18,8 +19,14 @@ from remsim.simulator.profiles import Profile
 from remsim.simulator.radio import CellLock, Radio, neighbours
 from remsim.simulator.usb import Composition
 
+if TYPE_CHECKING:
+    from remsim.simulator.euicc.card import VirtualEuicc
+    from remsim.simulator.euicc.cards import Cards
+
 CONNECTED_MBPS = 0.05
 WARM_C, HOT_C = 97, 109
+REFRESH_S = 1.0
+"""A card that wants to be read anew is, so long after it said that."""
 CONTEXT = ("IPV4V6", "internet")
 PREFERENCES = ("selrat", "profile", "profiles", "nwscanmode", "iotopmode", "masks", "gtact_preferred", "xact_preferred")
 """Settings of the radio beside ``radio``, in the words of a family's commands."""
@@ -113,7 +120,8 @@ class ModemState:
         self.covered = seen is not None
         scene = seen or air
         carriers = self.radio.carriers(scene, self.model.most_carriers)
-        self.scene = replace(scene, carriers=carriers, neighbours=neighbours(scene))
+        operator = scene.operator if self.card is None else self.card.operator or scene.operator
+        self.scene = replace(scene, carriers=carriers, neighbours=neighbours(scene), operator=operator)
 
     def prefer(self, **changes: Any) -> None:
         """Change preferences of the radio; it looks for a cell again."""
@@ -150,6 +158,19 @@ class ModemState:
             if card is not None:
                 card.reset()
         self.see(self.air)
+
+    def insert_euiccs(self, cards: Cards) -> None:
+        """Of the first modem the card in the first slot is an eUICC; so is what is soldered in as the second slot."""
+        first = self.cards[0]
+        if self.number == 1 and first is not None:
+            filled = partial(cards.filled, self.number, first.iccid, first.imsi)
+            first.make_euicc = lambda: self._joined(filled())
+        if self.model.has_euicc and self.cards[1] is not None:
+            self.cards[1].make_euicc = lambda: self._joined(cards.empty(self.number))
+
+    def _joined(self, euicc: VirtualEuicc) -> VirtualEuicc:
+        euicc.on_refresh = lambda: self.effects.append(Effect("sim", REFRESH_S))
+        return euicc
 
     @property
     def imei(self) -> str:
@@ -207,7 +228,13 @@ class ModemState:
     @property
     def registered(self) -> bool:
         """Whether the network lets it in."""
-        return self.camped is not None and self.sim_error() is None and not self.denied and self.operator != ""
+        is_let_in = self.sim_error() is None and not self.is_denied
+        return self.camped is not None and is_let_in and self.operator != ""
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the network refuses the card."""
+        return self.denied or self.card is not None and self.card.network == "denied"
 
     @property
     def stat(self) -> int:
@@ -216,12 +243,13 @@ class ModemState:
             return 1
         if self.low_power or self.operator == "" or self.sim_error() is not None:
             return 0
-        return 3 if self.denied and self.camped is not None else 2
+        return 3 if self.is_denied and self.camped is not None else 2
 
     @property
     def camped(self) -> Scene | None:
         """The cell it is on, perhaps for emergency calls only; None while it looks for one or its radio is off."""
-        return None if self.searching or self.low_power or not self.covered else self.scene
+        is_lost = self.card is not None and self.card.network == "none"
+        return None if self.searching or self.low_power or not self.covered or is_lost else self.scene
 
     @property
     def connected(self) -> bool:

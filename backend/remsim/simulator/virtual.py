@@ -225,8 +225,11 @@ class VirtualModem:
                 state.slot = effect.slot
                 if state.card is not None:
                     state.card.reset()
+            elif state.card is not None:
+                state.card.read_anew()
             self._search()
             state.sim_busy = True
+            state.see(state.air)
             self._later(self._paced(SIM_S), self._sim_ready)
 
     def _search(self) -> None:
