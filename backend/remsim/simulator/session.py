@@ -75,6 +75,11 @@ class Session:
             text += f"\r\n{body}\r\n" if body else ""
         return text + "\r\nOK\r\n"
 
+    def take_delay_s(self) -> float:
+        """How much later the last answer is to be given, because the card took its time; asked once."""
+        late_s, self._state.answer_late_s = self._state.answer_late_s, 0.0
+        return late_s
+
     def registration_urc(self) -> str | None:
         """The line a port that asked for it gets when the cell changes; MediaTek reports no 5G of its own."""
         state = self._state

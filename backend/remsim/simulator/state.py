@@ -84,6 +84,7 @@ class ModemState:
     menu_open: bool = False
     uptime_s: int = 0
     effects: list[Effect] = field(default_factory=list)
+    answer_late_s: float = 0.0  # how much later than usual the answer under way is given: the card takes its time
 
     # Faults.
     denied: bool = False

@@ -133,14 +133,26 @@ class AtPort:
     def _reply(self, line: str, turn: int) -> None:
         if turn != self._turn:
             return  # it was aborted
+        if self.mode not in ("booting", "silence", "garbage"):
+            text = self.session.execute(line)
+            late_s = self.session.take_delay_s()
+            if late_s > 0:
+                self._schedule(late_s, lambda: self._answer(line, turn, text))
+            else:
+                self._answer(line, turn, text)
+            return
         self._running = None
         if self.mode == "garbage":
             self.pty.write(self._noise.randbytes(300))
-        elif self.mode not in ("booting", "silence"):
-            text = self.session.execute(line)
-            if text is not None:
-                self._say(text)
-            self.on_answer(self, line)
+        self._next()
+
+    def _answer(self, line: str, turn: int, text: str | None) -> None:
+        if turn != self._turn:
+            return  # it was aborted
+        self._running = None
+        if text is not None:
+            self._say(text)
+        self.on_answer(self, line)
         self._next()
 
     def _say(self, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from remsim.simulator.answers.base import Table
+from remsim.simulator.answers.card_channel import card_channel_table
 from remsim.simulator.answers.common import COMMON
 from remsim.simulator.answers.data import DATA
 from remsim.simulator.answers.fibocom import FM160, FM350
@@ -25,7 +26,7 @@ FAMILIES = {"fm350": FM350, "fm160": FM160, "xmm": XMM, "generic": Table()}
 def table(name: str) -> Table:
     """Every command a model knows besides the settings of its port."""
     model = MODELS[name]
-    return SHARED | family(model)
+    return SHARED | card_channel_table(model) | family(model)
 
 
 def family(model: Model) -> Table:
