@@ -136,7 +136,7 @@ def store_metadata(offer: Offer, address: str, iccid: str | None = None) -> byte
 
 
 def unprotected_profile(offer: Offer) -> bytes:
-    """A profile in the shape of SAIP: header, a USIM with its IMSI, and filler up to the size."""
+    """A profile in the shape of SAIP: header, a USIM with its IMSI, filler to about its size."""
     imsi = bytes((8,)) + swapped(("9" if len(offer.imsi) % 2 else "1") + offer.imsi, 16)
     header = tlv.encode(
         0xA0,

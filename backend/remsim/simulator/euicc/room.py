@@ -13,25 +13,23 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from remsim.core.errors import InvalidInput
 from remsim.simulator.control import ESIM_NAME
-from remsim.simulator.euicc import credentials, pki, scene
+from remsim.simulator.euicc import pki, scene
 from remsim.simulator.euicc.faults import STEPS, Fault
 from remsim.simulator.euicc.servers import Servers
 from remsim.simulator.euicc.tls import CERTIFICATES
 
 CA_NAME = "esim-ca.pem"
-ENCRYPTED_PIECES = 2
+SPOILT_PIECE = 2
 """The piece of a package that is tampered with, from 0: not the first, so that loading has begun."""
 
 
 class EsimRoom:
     """``ci`` is the root of servers and cards. Where all of it is stands in ``esim.json`` in the directory."""
 
-    def __init__(self, directory: Path, eid: str = credentials.DEFAULT_EID) -> None:
+    def __init__(self, directory: Path) -> None:
         self.ci = pki.make_ci("Simulated CI")
-        self._eum: pki.Identity | None = None
         codes = scene.codes()
-        self.servers = Servers(self.ci, scene.orders(codes), events=scene.waiting(eid, codes))
-        self._events = list(self.servers.events)
+        self.servers = Servers(self.ci, scene.orders(codes))
         self._files = (directory / CA_NAME, directory / ESIM_NAME)
         hosts = self.servers.start()
         self._files[0].write_bytes(self.ci.certificate.public_bytes(Encoding.PEM))
@@ -42,12 +40,6 @@ class EsimRoom:
         }
         self._files[1].write_text(json.dumps(told))
 
-    def card(self, eid: str = credentials.DEFAULT_EID) -> credentials.Credentials:
-        """Who a virtual card of this room is."""
-        if self._eum is None:
-            self._eum = pki.make_eum(self.ci)
-        return credentials.make(self.ci, eid, self._eum)
-
     def fault(self, name: str, step: str | None) -> Callable[[], None]:
         """Do one of ``control.ESIM_FAULTS``; what undoes it."""
         if step is not None and step not in STEPS:
@@ -56,20 +48,19 @@ class EsimRoom:
         part, _, kind = name.partition("_")
         if name == "esim_clear":
             self._clear()
-            return self._nothing
+            return self._clear
         if name in ("smdp_lost", "smdp_back"):
             (servers.stop if kind == "lost" else servers.start)()
-            return self._back
+            return self._start
         if kind in CERTIFICATES:
             servers.use_certificate(kind)
             return lambda: servers.use_certificate("right")
         if name in ("smds_nothing", "smds_refuses"):
-            servers.events.clear()
-            servers.smds.says_nothing = "refused" if kind == "refuses" else "empty"
+            servers.smds.is_empty, servers.smds.refuses = True, kind == "refuses"
             return self._announce
         if kind == "keeps_notifications":
             kind, step = "http_500", "handleNotification"
-        fault = Fault(kind, step, ENCRYPTED_PIECES if kind == "wrong_mac" else None)
+        fault = Fault(kind, step, SPOILT_PIECE if kind == "wrong_mac" else None)
         faults = servers.smds_faults if part == "smds" else servers.faults
         faults.add(fault)
         return lambda: faults.remove(fault)
@@ -85,14 +76,10 @@ class EsimRoom:
         self.servers.smds_faults.clear()
         self.servers.use_certificate("right")
         self._announce()
-        self._back()
+        self._start()
 
     def _announce(self) -> None:
-        self.servers.events[:] = self._events
-        self.servers.smds.says_nothing = "empty"
+        self.servers.smds.is_empty = self.servers.smds.refuses = False
 
-    def _back(self) -> None:
+    def _start(self) -> None:
         self.servers.start()
-
-    def _nothing(self) -> None:
-        """There is nothing to undo."""

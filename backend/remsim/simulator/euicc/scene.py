@@ -10,7 +10,6 @@ from typing import Any
 
 from remsim.simulator.euicc.faults import Fault
 from remsim.simulator.euicc.orders import MOST_WRONG_CODES, Offer, Order, Orders, hash_of
-from remsim.simulator.euicc.smds import Event
 
 SMDP_OID = "2.999.10"
 SMDS_OID = "2.999.15"
@@ -61,9 +60,17 @@ class Code:
 
 
 def codes() -> list[Code]:
-    """Those of a simulation, each time with orders of their own. The good ones come first."""
+    """Those of a simulation, each time with orders of their own. The good ones come first; the first waits at the SM-DS
+    too, for any card."""
     made = [
-        code("Example Mobile, 5 GB for travel", 1, "EXAMPLE-MOBILE-5GB", name="Travel 5 GB", icon=disc(200, 40, 60)),
+        code(
+            "Example Mobile, 5 GB for travel",
+            1,
+            "EXAMPLE-MOBILE-5GB",
+            name="Travel 5 GB",
+            icon=disc(200, 40, 60),
+            smds_address=SMDS_HOST,
+        ),
         code(
             "Example Mobile, asks for the confirmation code 1234",
             2,
@@ -167,11 +174,6 @@ def stock() -> list[Offer]:
 def orders(made: list[Code]) -> Orders:
     """Those behind the codes, and the stock."""
     return Orders([one.order for one in made if one.order is not None], stock())
-
-
-def waiting(eid: str, made: list[Code]) -> list[Event]:
-    """What the SM-DS has for a card: the good profile."""
-    return [Event(eid, made[0].matching_id, made[0].host)]
 
 
 def disc(red: int, green: int, blue: int, size: int = 64) -> bytes:

@@ -36,7 +36,7 @@ class Servers:
     """``ci`` signs all certificates of servers; ``roots`` are of the cards that may come, besides.
 
     ``smdp_hosts``: the names of the SM-DP+, its own first; the scene's flawed ones come to them. Every part may be
-    asked from any thread, and started and stopped again.
+    asked from any thread, and started and stopped again. ``events`` wait at the SM-DS besides those of orders.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Servers:
         self.faults, self.smds_faults = Faults(), Faults()
         """Of the SM-DP+, with its ES2+, and of the SM-DS."""
         self.events = list(events)
-        self._smdp_host, self._smds_host, self._es2_host = smdp_host, smds_host, es2_host
+        self._smds_host, self._es2_host = smds_host, es2_host
         known = (ci.certificate, *(root.certificate for root in roots))
         server = pki.make_smdp(ci, smdp_host, SMDP_OID)
         self.smdp = Smdp(
@@ -104,8 +104,8 @@ class Servers:
 
     def use_certificate(self, flaw: str) -> None:
         """Show an SM-DP+'s certificate with a flaw of ``tls.CERTIFICATES`` from now on, or the right one."""
-        context = self._right if flaw == "right" else self._context(self._smdp_host, flaw)
-        self._front.contexts[self._smdp_host] = context
+        host = self.smdp.address
+        self._front.contexts[host] = self._right if flaw == "right" else self._context(host, flaw)
 
     def operator(self, name: str = "operator") -> pki.Identity:
         """A certificate for a client of ES2+."""
@@ -117,9 +117,9 @@ class Servers:
     def _waiting(self) -> list[Event]:
         """Events that were put there, and those of orders that name the SM-DS."""
         ordered = [
-            Event(order.eid, order.matching_id, self._smdp_host)
+            Event(order.eid, order.matching_id, self.smdp.address)
             for order in self.orders.all()
-            if order.smds_address is not None and order.eid is not None and order.state == "released"
+            if order.smds_address is not None and order.state == "released"
         ]
         return self.events + ordered
 

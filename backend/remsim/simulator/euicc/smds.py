@@ -14,15 +14,15 @@ from remsim.simulator.euicc.session import Authenticator, Call, Message, ServerC
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that waits for a card at a server, another SM-DS maybe; ``event_id`` is the matching id there."""
+    """Something that waits for a card, or for any, at a server, another SM-DS maybe; the id is the matching id there."""
 
-    eid: str
+    eid: str | None
     event_id: str
     address: str
 
 
 class Smds:
-    """One SM-DS. ``says_nothing``: ``empty``, a list without events, or ``refused``, 8.9.5/3.9; both are seen."""
+    """One SM-DS. ``is_empty``: it has nothing for anybody. ``refuses``: it answers 8.9.5/3.9 then, not an empty list."""
 
     def __init__(
         self,
@@ -31,10 +31,9 @@ class Smds:
         *,
         addresses: Callable[[], Iterable[str]],
         faults: Faults | None = None,
-        says_nothing: str = "empty",
     ) -> None:
         self.faults = faults or Faults()
-        self.says_nothing = says_nothing
+        self.is_empty = self.refuses = False
         self._events = events
         self._sessions = Authenticator(credentials, addresses, "8.9")
         self._lock = threading.Lock()
@@ -61,10 +60,10 @@ class Smds:
         waiting = [
             event
             for event in self._events()
-            if event.eid == session.card.eid and wanted in (None, event.event_id.encode())
+            if event.eid in (None, session.card.eid) and wanted in (None, event.event_id.encode()) and not self.is_empty
         ]
         self._sessions.end(session)
-        if not waiting and (wanted is not None or self.says_nothing == "refused"):
+        if not waiting and (wanted is not None or self.refuses):
             raise Refusal("8.9.5", "3.9", "nothing waits for this card")
         entries = [{"eventId": event.event_id, "rspServerAddress": event.address} for event in waiting]
         return {"transactionId": named(session, call.wrong), "eventEntries": entries}
