@@ -21,6 +21,7 @@ from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.reading import ModemReading
+from remsim.esim.desk import EsimDesk
 from remsim.metric_sources.desk import Metrics
 from remsim.metric_sources.gathering import Owners
 from remsim.outputs.desk import Outputs
@@ -167,6 +168,20 @@ class SmallRouter:
         self.remote_sim = RemoteSim(
             settings=self.settings, state_dir=directory, data_dir=directory, clock=self.clock, emit=self.emit
         )
+        self.esim = EsimDesk(
+            settings=self.settings,
+            state_dir=directory,
+            data_dir=directory,
+            clock=self.clock,
+            emit=self.emit,
+            jobs=self.jobs,
+            usage=self.usage,
+            modems=lambda: [(name, name) for name in self.modems.periods],
+            holders=list,
+            sim_of=lambda iccid: iccid,
+            config=self.config,
+        )
+        self.config.subscribe(self.esim.configure)
         self.outputs = Outputs(
             directory / "outputs", settings=self.settings, snapshot=tuple, clock=self.clock, emit=self.emit
         )
@@ -218,6 +233,7 @@ class SmallRouter:
         self.stopped = True
         self.alerts.stop()
         self.remote_sim.stop()
+        self.esim.stop()
         self.usage.close()
         self.annotations.close()
         self.series.close()

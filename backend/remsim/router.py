@@ -24,6 +24,7 @@ from remsim.core.clock import Clock, Moment, SystemClock
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.core.reading import ModemReading
+from remsim.esim.desk import EsimDesk
 from remsim.mailed_reports import LOOK_S, MailedReports
 from remsim.metric_sources.desk import Metrics
 from remsim.modems.boards import board_model, board_named
@@ -48,12 +49,14 @@ from remsim.telemetry.usage import Usage
 from remsim.telemetry.usage_report import cap_percents
 
 if TYPE_CHECKING:
+    from remsim.esim.holder import Holder
     from remsim.metric_sources.gathering import Owners
 
 log = logging.getLogger(__name__)
 
 UNFINISHED = "backfill.unfinished"
 """In the data directory from the beginning of a simulated past to its end."""
+ESIM_LOOK_S = 30.0
 UNDO_S, TELL_S = 1.0, 0.3
 """What stopping leaves to changes that nobody has confirmed, to be undone; then to jobs whose ports are gone."""
 BACKFILL_EVENT_IDS = 40_000
@@ -110,7 +113,7 @@ class Router:
             clock=self.clock,
             emit=self.emit,
             backup_s=history.backup_minutes * 60,
-            others=[("reports", LOOK_S, self._look_at_reports)],
+            others=[("reports", LOOK_S, self._look_at_reports), ("esim", ESIM_LOOK_S, lambda: self.esim.look())],
         )
         simulation = self.simulation
         self.modems = ModemManager(
@@ -178,6 +181,21 @@ class Router:
         )
         self._means = self._make_means(simulation.sysfs_root if simulation else Path("/sys"))
         self.control = ControlDesk(self.modems, self.jobs, self._means, emit=self.emit, state_dir=self.state_dir)
+        self.esim = EsimDesk(
+            settings=self.settings,
+            state_dir=self.state_dir,
+            data_dir=self.data_dir,
+            clock=self.clock,
+            emit=self.emit,
+            jobs=self.jobs,
+            usage=self.usage,
+            modems=lambda: [(one.id, one.settings.name or one.id) for one in self.modems.present()],
+            holders=self._euicc_holders,
+            sim_of=self.modems.sim_of,
+            config=self.config,
+            simulated=simulation.esim if simulation else None,
+        )
+        self.config.subscribe(self.esim.configure)
 
     @property
     def started_at(self) -> float:
@@ -212,6 +230,7 @@ class Router:
         self.modems.start()
         self.remote_sim.start()
         self.outputs.start()
+        self.esim.start()
         if backfill:
             ids = iter(self.sequence.reserve(BACKFILL_EVENT_IDS))
             self.jobs.start("backfill", lambda job: self._backfill(job, ids))
@@ -219,12 +238,14 @@ class Router:
     def stop(self) -> None:
         """Stop polling, write out what is in memory, close the files."""
         self._stopping.set()
+        self.esim.let_load_end()
         self.jobs.stop(UNDO_S)
         self.alerts.stop()
         self.outputs.stop()
         self.remote_sim.stop()
         self.modems.stop()
         self.jobs.stop(TELL_S)
+        self.esim.stop()
         self._means.close()
         self.recorder.stop()
         self.emit(Event("service_stop", "remsim", self.clock.now(), "remsim stopped"))
@@ -260,6 +281,7 @@ class Router:
             started_at=lambda: self.started_at,
             modems=self.modems.views,
             remote_sim=self.remote_sim.view,
+            esim=self.esim.view,
             alerts=self.alerts.counts,
             outputs=self.outputs,
             usage=self.usage,
@@ -281,6 +303,7 @@ class Router:
 
     def check_restart(self) -> None:
         """Whether the settings would let the service start again; ``StorageError`` or ``ConfigError`` says why not."""
+        self.esim.check_restart()
         settings = self.config.reread()
         make_dirs(Path(settings.service.data_dir), Path(settings.service.state_dir))
 
@@ -298,6 +321,12 @@ class Router:
         percents = cap_percents(self.usage, self.config.settings.sims, self.clock.now())
         sims = {str(view["id"]): view["sim"] for view in self.modems.views()} if percents else {}
         return {modem: {"cap_percent": percents[sim]} for modem, sim in sims.items() if sim in percents}
+
+    def _euicc_holders(self) -> list[Holder]:
+        """What may hold an eUICC: each modem that is there. Loads what asks cards."""
+        from remsim.modems.card.holder import EuiccHolder
+
+        return [EuiccHolder(modem, self._means) for modem in self.modems.present()]
 
     def _make_means(self, sysfs_root: Path) -> Means:
         """What actions may use of this machine; a simulated router has nothing of its host's."""

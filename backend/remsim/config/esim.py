@@ -13,9 +13,15 @@ from remsim.core.forms import Choice, Flag, Text, Whole
 HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?"
 LPAC = r"/(usr|opt)(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,6}/lpac"
 """A program of that name where programs are installed: who may change settings may not have any program run."""
-ISDR = "A0000005591010FFFFFFFF8900000100"
-"""Of the standard, SGP.02 and SGP.22."""
-MOST_AIDS = 8
+ISDR_AIDS = (
+    "A0000005591010FFFFFFFF8900000100",
+    "A0000005591010FFFFFFFF8900050500",
+    "A0000005591010000000008900000300",
+    "A0000005591010FFFFFFFF8900000177",
+    "A06573746B6D65FFFFFFFF4953442D52",
+)
+"""The standard's (SGP.02, SGP.22), then those of removable cards: 5ber, eSIM.me, Xesim, eSTK.me."""
+MOST_AIDS = 16
 ENGINES = {"own": "this console", "lpac": "lpac, where it is installed"}
 NOTIFICATIONS = {"auto": "at once, and again until they are taken", "manual": "when you say so"}
 
@@ -30,7 +36,7 @@ class EsimSettings:
     smds: str = ""
     readers: bool = True
     block_size: int = 120
-    isdr_aids: tuple[str, ...] = (ISDR,)
+    isdr_aids: tuple[str, ...] = ISDR_AIDS
     lpac_path: str = ""
     ca_file: str = ""
 
@@ -79,7 +85,7 @@ class EsimOptions(Options):
         MOST_AIDS,
         metadata={
             "label": "Names of the ISD-R",
-            "help": "One a line, in hex, the first first. Some removable cards have another than the standard's",
+            "help": "One a line, in hex, tried in this order. Some removable cards have another than the standard's",
             "advanced": True,
         },
     )

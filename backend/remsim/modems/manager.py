@@ -110,6 +110,15 @@ class ModemManager:
         modems = list(self._modems.values())
         return next(((modem.id, modem.state) for modem in modems if modem.found.usb_path == place), None)
 
+    def present(self) -> list[Modem]:
+        """The modems that are there, by number."""
+        found = [modem for modem in list(self._modems.values()) if modem.present]
+        return sorted(found, key=lambda modem: (len(modem.id), modem.id))
+
+    def sim_of(self, iccid: str | None) -> str | None:
+        """The name in history of the card, or profile, with a number."""
+        return self._identities.sim(iccid)
+
     def views(self, *, identifiers: bool = False) -> list[dict[str, Any]]:
         """The objects of all modems, by number."""
         with self._identifying:  # two modems that change their ids are never seen with one id

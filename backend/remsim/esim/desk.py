@@ -1,0 +1,171 @@
+"""All of eSIM that one router has, as little of it as it needs.
+
+A router whose cards nobody has asked about only knows its modems' names: what works is loaded when somebody asks, or at
+the start where something was left to do.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from remsim.config.settings import Settings
+from remsim.core.clock import Clock
+from remsim.core.events import Event
+from remsim.core.jobs import Jobs
+
+if TYPE_CHECKING:
+    from remsim.config.desk import ConfigDesk
+    from remsim.esim.holder import Holder
+    from remsim.esim.parts import Parts
+    from remsim.options import EsimSimulation
+    from remsim.telemetry.usage import Usage
+
+log = logging.getLogger(__name__)
+
+FILE = "esim.db"
+PCSCD = (Path("/run/pcscd/pcscd.comm"), Path("/var/run/pcscd/pcscd.comm"))
+"""Sockets of the program that owns card readers."""
+
+
+class EsimDesk:
+    """The router's eUICCs, the profiles on them and what is done to them.
+
+    ``modems`` gives ids and names of the modems that are there, ``holders`` what asks their cards (loads it),
+    ``sim_of`` the name in history of a card's number. ``simulated``: the operators of a simulated router.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        state_dir: Path,
+        data_dir: Path,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        jobs: Jobs,
+        usage: Usage,
+        modems: Callable[[], list[tuple[str, str]]],
+        holders: Callable[[], list[Holder]],
+        sim_of: Callable[[str | None], str | None],
+        config: ConfigDesk,
+        simulated: EsimSimulation | None = None,
+    ) -> None:
+        self._settings = settings
+        self._path = state_dir / FILE
+        self._modems = modems
+        self._given: dict[str, Any] = {
+            "path": self._path,
+            "data_dir": data_dir,
+            "clock": clock,
+            "emit": emit,
+            "jobs": jobs,
+            "usage": usage,
+            "holders": holders,
+            "sim_of": sim_of,
+            "config": config,
+            "simulated": simulated,
+        }
+        self._loading = threading.Lock()
+        self._parts: Parts | None = None
+        self._is_started = self._is_stopping = False
+
+    def start(self) -> None:
+        """Take up what was left to do: operators to be told, a switch that was cut short."""
+        with self._loading:
+            self._is_started = True
+            parts = self._parts
+        if parts is not None:
+            parts.start()
+        elif self._path.exists():
+            self.parts  # noqa: B018  # loading it starts it
+
+    def let_load_end(self) -> None:
+        """Before jobs are ended: a package that loads has a little time to be whole."""
+        if self._parts is not None:
+            self._parts.room.let_load_end()
+
+    def stop(self) -> None:
+        """End, and close the files; jobs have been told before."""
+        with self._loading:
+            self._is_stopping = True
+            parts = self._parts
+        if parts is not None:
+            parts.stop()
+
+    def configure(self, settings: Settings) -> None:
+        """Put changed settings in force."""
+        with self._loading:
+            self._settings = settings
+            parts = self._parts
+        if parts is not None:
+            parts.configure(settings)
+
+    def look(self) -> None:
+        """Now and then: begin what is due. Does not wait for it."""
+        if self._parts is not None and not self._is_stopping:
+            self._parts.look()
+
+    def check_restart(self) -> None:
+        """``Conflict`` while a package loads, which a restart of the service would cut."""
+        if self._parts is not None:
+            self._parts.room.check_not_loading()
+
+    def view(self) -> dict[str, Any]:
+        """The object of ``GET /api/v1/esim``; no card is asked for it."""
+        if self._parts is None and not (self._settings.esim.readers and any(one.exists() for one in PCSCD)):
+            return self._nothing()
+        return self.parts.view()
+
+    @property
+    def parts(self) -> Parts:
+        """What works; made when it is needed first."""
+        with self._loading:
+            if self._parts is None:
+                from remsim.esim.parts import Parts
+
+                parts = Parts(settings=self._settings, **self._given)
+                if self._is_started and not self._is_stopping:
+                    parts.start()
+                self._parts = parts
+            return self._parts
+
+    def _nothing(self) -> dict[str, Any]:
+        """What is shown before anybody asked a card."""
+        holders = [unread(holder_id, name, "modem") for holder_id, name in self._modems()]
+        return {"holders": holders, "codes": [], "settings": settings_view(self._settings), "warnings": []}
+
+
+def unread(holder_id: str, name: str, kind: str) -> dict[str, Any]:
+    """A holder nothing is known of."""
+    return {
+        "id": holder_id,
+        "name": name,
+        "kind": kind,
+        "state": "unread",
+        "problem": None,
+        "job": None,
+        "way": None,
+        "eid": None,
+        "read_at": None,
+        "managed_by": None,
+        "euicc": None,
+        "profiles": [],
+        "notifications": [],
+    }
+
+
+def settings_view(settings: Settings) -> dict[str, Any]:
+    """What of the settings the page tells."""
+    esim = settings.esim
+    return {
+        "engine": esim.engine,
+        "register_minutes": esim.register_minutes,
+        "notifications": esim.notifications,
+        "discovery_server": esim.smds or None,
+        "readers": esim.readers,
+        "lab_ca": bool(esim.ca_file),
+    }

@@ -1,0 +1,156 @@
+"""What works on eUICCs, put together. Loaded when somebody asks for it: see ``desk``."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from remsim.config.desk import ConfigDesk
+from remsim.config.settings import Settings
+from remsim.core.clock import Clock, iso_utc
+from remsim.core.errors import RemsimError
+from remsim.core.events import Event
+from remsim.core.jobs import Jobs
+from remsim.core.masking import mask
+from remsim.esim.cards import EMPTY, Card, Cards
+from remsim.esim.codes import Codes
+from remsim.esim.desk import settings_view
+from remsim.esim.holder import Holder
+from remsim.esim.plans import plan_view, usage_view
+from remsim.esim.room import Room
+from remsim.esim.store import Store
+from remsim.esim.telling import Telling
+from remsim.esim.work import Work
+
+if TYPE_CHECKING:
+    from remsim.esim.backup import Backup
+    from remsim.options import EsimSimulation
+    from remsim.telemetry.usage import Usage
+
+log = logging.getLogger(__name__)
+
+
+class Parts:
+    """The store, what was read, and who begins jobs."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        path: Path,
+        data_dir: Path,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        jobs: Jobs,
+        usage: Usage,
+        holders: Callable[[], list[Holder]],
+        sim_of: Callable[[str | None], str | None],
+        config: ConfigDesk,
+        simulated: EsimSimulation | None,
+    ) -> None:
+        self.store = Store(path, clock=clock)
+        self.cards = Cards(self.store, sim_of)
+        self.codes = Codes(self.store, clock)
+        self.room = Room(
+            settings,
+            clock,
+            emit,
+            jobs,
+            self.store,
+            self.cards,
+            config,
+            data_dir,
+            sim_of,
+            holders,
+            dict(simulated.hosts) if simulated else {},
+            (simulated.ca_file,) if simulated else (),
+        )
+        self.telling = Telling(self.room)
+        self.work = Work(self.room, self.codes, self.telling)
+        self._usage = usage
+        self._simulated = simulated
+        self._backup: Backup | None = None
+        if simulated is not None:
+            self._keep_simulated(simulated)
+
+    def start(self) -> None:
+        """Take up what was left."""
+        self.work.resume()
+
+    def look(self) -> None:
+        """Begin what is due."""
+        self.telling.look()
+
+    def configure(self, settings: Settings) -> None:
+        """Put changed settings in force."""
+        self.room.settings = settings
+
+    def stop(self) -> None:
+        """Close the file; jobs have ended."""
+        self.store.close()
+
+    @property
+    def backup(self) -> Backup:
+        """What makes and reads files about profiles."""
+        if self._backup is None:
+            from remsim.esim.backup import Backup
+
+            self._backup = Backup(self.room, self.codes)
+        return self._backup
+
+    def view(self) -> dict[str, Any]:
+        """The object of ``GET /api/v1/esim``."""
+        return {
+            "holders": [self._holder_view(one) for one in self.room.all_holders()],
+            "codes": self.codes.views(),
+            "settings": settings_view(self.room.settings),
+            "warnings": self._warnings(),
+        }
+
+    def _holder_view(self, holder: Holder) -> dict[str, Any]:
+        card: Card = self.cards.of(holder.id) or {**EMPTY, "state": "unread", "problem": None}
+        job = self.room.job_of(holder.id)
+        state = "reading" if job is not None and job.kind == "esim-read" else card["state"]
+        return {
+            "id": holder.id,
+            "name": holder.name,
+            "kind": holder.kind,
+            "state": state,
+            "problem": card["problem"],
+            "job": None if job is None else job.id,
+            "way": card["way"],
+            "eid": mask(card["eid"]),
+            "read_at": None if card["read_at"] is None else iso_utc(card["read_at"]),
+            "managed_by": card["managed_by"],
+            "euicc": card["euicc"],
+            "profiles": [self._profile_view(one) for one in card["profiles"]],
+            "notifications": self.telling.views(card),
+        }
+
+    def _profile_view(self, profile: dict[str, Any]) -> dict[str, Any]:
+        shown = {name: value for name, value in profile.items() if name != "aid"}
+        settings = self.room.settings
+        return {
+            **shown,
+            "iccid": mask(profile["iccid"]),
+            "plan": plan_view(profile["id"], settings),
+            "usage": usage_view(profile["id"], settings, self._usage, self.room.clock),
+        }
+
+    def _warnings(self) -> list[dict[str, Any]]:
+        """What is wrong, and what to do."""
+        found = []
+        if self.store.problem is not None:
+            text = "a switch that a power cut interrupts is not undone, and codes are not kept"
+            found.append({"code": "esim_storage", "message": f"{self.store.problem}: {text}", "hint": "check the disk"})
+        found.extend(self.work.warnings())
+        return found
+
+    def _keep_simulated(self, simulated: EsimSimulation) -> None:
+        """What there is to scan in a simulation."""
+        for label, code in simulated.codes:
+            with contextlib.suppress(RemsimError):  # it is kept already
+                self.codes.add(code, label=label)

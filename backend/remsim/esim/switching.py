@@ -1,0 +1,366 @@
+"""Switching to another profile, with a net: what does not register in time is switched back.
+
+Before anything is sent to the card, what was enabled is on flash. A service that is killed finds it at its next start,
+gives the new profile its time again, and goes back if it does not register.
+
+How cards and modems take an enable differs (facts from reports about modems and removable cards): the refresh flag
+makes most modems read the card anew; some cards refuse it, then the modem is told to; a card that is busy is asked
+again, and the modem restarted at last. A port that is lost after the command says nothing of whether it was done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from remsim.core.card import AccessPoint, is_same_card
+from remsim.core.errors import AtTimeout, Conflict, ModemGone, NotFound, RemsimError
+from remsim.core.jobs import Job
+from remsim.core.masking import mask
+from remsim.esim.cards import name_of
+from remsim.esim.errors import EsimError
+from remsim.esim.holder import Holder
+from remsim.esim.room import Room
+from remsim.esim.store import SWITCH
+
+if TYPE_CHECKING:
+    from remsim.esim.es10.profiles import Profile
+
+log = logging.getLogger(__name__)
+
+BUSY_WAITS_S = (2.0, 3.0, 5.0)
+SEEN_S = 20.0
+"""A modem that acts on the card's refresh has read it by then."""
+RETURN_S = 180.0
+"""For the profile from before to register again."""
+MOST_TRIES = 5
+"""How often going back is tried, at a start each."""
+NO_NET = "the profile from before could not be written down first, so a power cut would leave this one enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Enabled:
+    """A profile by what a card knows it by, and what the operator wants."""
+
+    iccid: str | None
+    raw: str | None
+    aid: str | None
+    name: str
+    access_point: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A switch under way. ``before`` is None where no profile was enabled."""
+
+    eid: str
+    before: Enabled | None
+    after: Enabled
+    within_s: float
+    is_returning: bool
+    tries: int = 0
+    is_going_back: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the disk."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Pending:
+        """From the disk; ``TypeError`` or ``KeyError`` of another version's."""
+        before, after = data["before"], data["after"]
+        return cls(**{**data, "before": None if before is None else Enabled(**before), "after": Enabled(**after)})
+
+
+class Switching:
+    """Enables profiles. ``wait(job, seconds)`` waits where an abort would leave a mess."""
+
+    def __init__(self, room: Room, wait: Callable[[Job, float], None] = Job.sleep) -> None:
+        self._room = room
+        self._wait = wait
+
+    def switch(
+        self,
+        job: Job,
+        holder: Holder,
+        profile_id: str,
+        *,
+        within_s: float,
+        is_returning: bool,
+        access_point: AccessPoint | None,
+    ) -> dict[str, Any]:
+        """Enable a profile and see it register, or go back; ``EsimError`` says which of these failed."""
+        pending = self._prepare(job, holder, profile_id, within_s, is_returning, access_point)
+        self._keep(holder, pending)
+        try:
+            self._bring_in(job, holder, pending.after)
+        except RemsimError as error:
+            self._stays_or_goes_back(job, holder, pending, error)
+        return self._see_registered(job, holder, pending)
+
+    def resume(self, job: Job, holder: Holder) -> dict[str, Any] | None:
+        """Take up a switch that was cut short; None where there is nothing to take up."""
+        data = self._room.store.get(SWITCH, holder.id)
+        if data is None:
+            return None
+        try:
+            pending = Pending.of(data)
+        except (TypeError, KeyError):
+            log.warning("%s: a switch that was cut short cannot be read, and is forgotten", holder.id)
+            self._drop(holder)
+            return None
+        self._heed_card(holder, pending)
+        pending = replace(pending, tries=pending.tries + 1)
+        if pending.tries > MOST_TRIES:
+            self._drop(holder)
+            raise EsimError(f"{pending.after.name} does not register, and going back failed {MOST_TRIES} times")
+        self._keep(holder, pending)
+        if pending.is_going_back:
+            return self._go_back(job, holder, pending, "the switch back was cut short")
+        if self._enabled_now(holder) != pending.after.iccid:
+            self._drop(holder)  # the cut came before the card did anything
+            return {"profile": None, "name": pending.after.name, "enabled": False, "registered": None}
+        return self._see_registered(job, holder, pending)
+
+    def _prepare(
+        self,
+        job: Job,
+        holder: Holder,
+        profile_id: str,
+        within_s: float,
+        is_returning: bool,
+        access_point: AccessPoint | None,
+    ) -> Pending:
+        """Look at the card: what is enabled, and whether it may be replaced."""
+        job.report(None, "opening the card", can_abort=False)
+        with self._room.engine(holder) as engine:
+            known = self._room.cards.profiles_now(engine.euicc)
+            eid = engine.euicc.eid()
+        wanted = next((one for name, one in known if name == profile_id), None)
+        if wanted is None:
+            raise NotFound("the card has no such profile any more", field="profile", hint="read the card anew")
+        if wanted.state == "enabled":
+            raise Conflict(f"{name_of(wanted)} is enabled already", code="profile_enabled", field="profile")
+        before = next((one for _, one in known if one.state == "enabled"), None)
+        if before is not None and "cannot_disable" in before.policy:
+            text = f"{name_of(before)} must stay enabled: its operator does not let it be disabled"
+            raise Conflict(text, code="profile_policy", field="profile", hint="only its operator can change that")
+        in_force = holder.access_point() if access_point is not None else None
+        return Pending(
+            eid,
+            None if before is None else enabled(before, in_force),
+            enabled(wanted, access_point),
+            within_s,
+            is_returning,
+        )
+
+    def _bring_in(self, job: Job, holder: Holder, wanted: Enabled) -> None:
+        """Enable a profile, have the modem read it, and put its access point in force."""
+        job.report(None, "switching", can_abort=False)
+        self._room.cards.begin_change(holder.id)
+        is_told = self._enable(job, holder, wanted)
+        if holder.kind == "reader":
+            return
+        self._have_it_read(job, holder, wanted, is_told=is_told)
+        if wanted.access_point is not None:
+            job.report(None, "setting the access point")
+            holder.set_access_point(AccessPoint(**wanted.access_point), job)
+
+    def _enable(self, job: Job, holder: Holder, wanted: Enabled) -> bool:
+        """Whether the card itself told the modem to read it anew; ``EsimError`` when it stays as it was."""
+        error: RemsimError
+        for wait_s in (*BUSY_WAITS_S, None):
+            try:
+                return self._try_enable(holder, wanted)
+            except (AtTimeout, ModemGone) as lost:
+                log.info("%s: %s after a profile was to be enabled; looking what came of it", holder.id, lost.message)
+                holder.refresh(job, hard=False)
+                if self._enabled_now(holder) == wanted.iccid:
+                    return True
+                error = lost
+            except EsimError as refused:
+                if refused.code != "profile_cat_busy":
+                    raise
+                error = refused
+            if wait_s is not None:
+                job.report(None, "the card is busy, trying again")
+                self._wait(job, wait_s)
+        if holder.kind == "reader":
+            raise error
+        job.report(None, "restarting the modem, for the card stays busy")
+        holder.refresh(job, hard=True)
+        return self._try_enable(holder, wanted)
+
+    def _try_enable(self, holder: Holder, wanted: Enabled) -> bool:
+        """Enable it with the refresh flag, or without where the card takes that only."""
+        with self._room.engine(holder) as engine:
+            profile = self._on_card(engine.euicc.profiles(icons=False), wanted)
+            if profile.state == "enabled":
+                return False
+            try:
+                engine.euicc.enable(profile, refresh=True)
+                return True
+            except EsimError as error:
+                if error.code != "profile_undefined":
+                    raise
+                log.info("%s: the card refuses the refresh flag", holder.id)
+                engine.euicc.enable(profile, refresh=False)
+                return False
+
+    def _have_it_read(self, job: Job, holder: Holder, wanted: Enabled, *, is_told: bool) -> None:
+        """See that the modem has the new card: by itself, then by a reset of the SIM, then by a restart."""
+        job.report(None, "having the modem read its card anew")
+        if is_told and self._sees(job, holder, wanted):
+            return
+        for hard in (False, True):
+            with contextlib.suppress(ModemGone, AtTimeout):  # it is looked at next
+                holder.refresh(job, hard=hard)
+            if self._sees(job, holder, wanted):
+                return
+            if job.is_stopping:
+                raise job.aborted()
+        raise EsimError(
+            f"the modem does not take {wanted.name}, though the card has it enabled",
+            code="card_not_read",
+            hint="unplug the modem, or switch its power off and on",
+        )
+
+    def _sees(self, job: Job, holder: Holder, wanted: Enabled) -> bool:
+        """Whether the modem tells the profile's number as its card's, within a while."""
+        deadline = self._room.clock.monotonic() + SEEN_S
+        while not job.is_stopping:
+            service = holder.service()
+            if wanted.iccid is None or is_same_card(service.iccid, wanted.iccid):
+                return True
+            if self._room.clock.monotonic() >= deadline:
+                return False
+            self._wait(job, 0.5)
+        return False
+
+    def _see_registered(self, job: Job, holder: Holder, pending: Pending) -> dict[str, Any]:
+        """Wait for the network; go back when it does not come, or somebody wants so."""
+        after = pending.after
+        if holder.kind == "reader":
+            self._drop(holder)
+            return result_of(self._room, after, is_registered=None)
+        job.report(None, "waiting for the network", can_abort=True)
+        if holder.wait_registered(pending.within_s, job, after.iccid):
+            job.report(None, "registered", can_abort=False)
+            self._drop(holder)
+            operator = holder.service().operator
+            words = f"{holder.id}: switched to {after.name}" + (f", registered with {operator}" if operator else "")
+            self._room.tell("esim_switch", holder.id, words, data=self._data(pending))
+            return result_of(self._room, after, is_registered=True)
+        if job.is_stopping:
+            raise job.aborted()  # what is on flash is taken up at the next start
+        is_unwanted = job.is_abort_wanted
+        if is_unwanted:
+            job.heed_abort()
+        minutes = f"{pending.within_s / 60:g} min"
+        why = "the switch was aborted" if is_unwanted else f"no network took it within {minutes}"
+        if not pending.is_returning and not is_unwanted:
+            self._drop(holder)
+            text = f"{after.name} is enabled, but {why}"
+            self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(pending))
+            hint = "look at the signal and the access point; or switch back to the profile from before"
+            raise EsimError(text, code="not_registered", hint=hint)
+        return self._go_back(job, holder, pending, why)
+
+    def _stays_or_goes_back(self, job: Job, holder: Holder, pending: Pending, error: RemsimError) -> None:
+        """After a switch that failed on its way: nothing was done, or it is undone."""
+        if job.is_stopping:
+            raise error
+        try:
+            now = self._enabled_now(holder)
+        except RemsimError:
+            now = pending.after.iccid  # who cannot tell tries to go back
+        if now != pending.after.iccid and (pending.before is None or now == pending.before.iccid):
+            self._drop(holder)
+            raise error
+        self._go_back(job, holder, pending, error.message)
+
+    def _go_back(self, job: Job, holder: Holder, pending: Pending, why: str) -> dict[str, Any]:
+        """Enable the profile from before; always raises, for the switch failed."""
+        before, after = pending.before, pending.after
+        if before is None:
+            self._drop(holder)
+            text = f"{after.name}: {why}; it stays enabled, for no other profile was"
+            self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(pending))
+            raise EsimError(text, code="not_registered", hint="look at the signal and the access point")
+        self._keep(holder, replace(pending, is_going_back=True))
+        job.report(None, f"going back to {before.name}", can_abort=False)
+        try:
+            self._bring_in(job, holder, before)
+        except RemsimError as error:
+            if job.is_stopping:
+                raise
+            text = f"{after.name}: {why}, and going back to {before.name} failed, too: {error.message}"
+            self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(pending))
+            hint = "it is tried again when the service starts; or enable it by hand"
+            raise EsimError(text, code="return_failed", hint=error.hint or hint) from error
+        job.report(None, f"waiting for the network with {before.name}")
+        is_registered = holder.wait_registered(RETURN_S, job, before.iccid)
+        self._drop(holder)
+        back = f"{before.name} is enabled again" + ("" if is_registered else ", and not registered yet")
+        text = f"{after.name}: {why}; {back}"
+        self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(pending))
+        hint = "look at the signal, the access point, and whether the operator has activated the profile"
+        raise EsimError(text, code="switch_returned", hint=hint)
+
+    def _enabled_now(self, holder: Holder) -> str | None:
+        """The number of the profile that is enabled now."""
+        with self._room.engine(holder) as engine:
+            return next((one.iccid for one in engine.euicc.profiles(icons=False) if one.state == "enabled"), None)
+
+    def _heed_card(self, holder: Holder, pending: Pending) -> None:
+        """A switch of another card is nobody's any more."""
+        with self._room.engine(holder) as engine:
+            eid = engine.euicc.eid()
+        if eid != pending.eid:
+            self._drop(holder)
+            raise EsimError("another card is in the modem now, so a switch that was cut short is forgotten")
+
+    def _on_card(self, profiles: list[Profile], wanted: Enabled) -> Profile:
+        for one in profiles:
+            if (wanted.raw and one.iccid_raw and one.iccid_raw.hex() == wanted.raw) or (
+                wanted.aid and one.aid and one.aid.hex() == wanted.aid
+            ):
+                return one
+        raise NotFound(f"the card has {wanted.name} no more", field="profile")
+
+    def _keep(self, holder: Holder, pending: Pending) -> None:
+        if not self._room.store.put(SWITCH, holder.id, pending.as_dict()):
+            log.warning("%s: %s", holder.id, NO_NET)
+
+    def _drop(self, holder: Holder) -> None:
+        self._room.store.drop(SWITCH, holder.id)
+
+    def _data(self, pending: Pending) -> dict[str, Any]:
+        sim_of = self._room.sim_of
+        before = None if pending.before is None else sim_of(pending.before.iccid)
+        return {"from": before, "to": sim_of(pending.after.iccid)}
+
+
+def enabled(profile: Profile, access_point: AccessPoint | None) -> Enabled:
+    """What is kept of a profile."""
+    return Enabled(
+        profile.iccid,
+        None if profile.iccid_raw is None else profile.iccid_raw.hex(),
+        None if profile.aid is None else profile.aid.hex(),
+        name_of(profile),
+        None if access_point is None else asdict(access_point),
+    )
+
+
+def result_of(room: Room, profile: Enabled, *, is_registered: bool | None) -> dict[str, Any]:
+    """The result of a switch."""
+    return {
+        "profile": room.sim_of(profile.iccid),
+        "name": profile.name,
+        "iccid": mask(profile.iccid),
+        "enabled": True,
+        "registered": is_registered,
+    }
