@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import threading
@@ -91,6 +92,23 @@ def test_backup_stops_the_service_waits_for_its_end_and_starts_it(init: str, tmp
 
 def test_backup_of_a_stopped_service_leaves_it_stopped(init: str) -> None:
     assert run_init(init, "stop() { say stop; }", "backup") == []
+
+
+def test_a_stop_waits_for_a_profile_that_loads_and_for_nothing_else(init: str, tmp_path: Path) -> None:
+    (tmp_path / "remsim").mkdir()
+    mark = tmp_path / "remsim" / "esim-loading"
+    stubs = "uci() { return 1; }\nlogger() { say told; }\nsleep() { say wait; rm -f " + str(mark) + "; }"
+    assert run_init(init, stubs, "stop_service") == []
+    mark.write_text(f"{os.getpid()}\n")
+    assert run_init(init, stubs, "stop_service") == [["told"], ["wait"]]
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    mark.write_text(f"{ended.pid}\n")  # of a service that was killed in the middle
+    assert run_init(init, stubs, "stop_service") == []
+    mark.write_text(f"{os.getpid()}\n")
+    endless = init.replace("LOADS_S=300", "LOADS_S=3")
+    stubs = "uci() { return 1; }\nlogger() { say told; }\nsleep() { say wait; }"
+    assert run_init(endless, stubs, "stop_service") == [["told"], ["wait"], ["wait"], ["wait"]]
 
 
 def test_the_init_script_offers_backup_as_a_command(init: str) -> None:
