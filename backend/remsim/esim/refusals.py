@@ -115,6 +115,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "the server's certificate is not valid yet",
         "set this router's clock, or let NTP do so, then try again",
     ),
+    "tls_clock": (
+        "this router's clock is wrong, so the server's certificate cannot be checked",
+        "set the clock, or let NTP do so, then try again",
+    ),
     "tls_failed": (
         "no secure connection to the server could be made",
         "check this router's clock, which is the usual cause, then the address",
