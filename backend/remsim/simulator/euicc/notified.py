@@ -21,7 +21,8 @@ EVENTS = {0x80: "install", 0x40: "enable", 0x20: "disable", 0x10: "delete"}
 class Told:
     """One notification. ``event`` is ``install``, ``install_failed``, ``enable``, ``disable`` or ``delete``.
 
-    ``is_proven``: its signature is that of a card we know. ``error`` is BPP command and reason of a failed one.
+    ``is_proven``: its signature is that of a card we know. ``error`` is BPP command and reason of a failed one, which
+    may not know the ICCID yet; ``transaction`` is that of a result.
     """
 
     event: str
@@ -29,6 +30,7 @@ class Told:
     sequence: int
     is_proven: bool
     error: tuple[int, int] | None = None
+    transaction: bytes | None = None
 
 
 def read_notification(
@@ -56,15 +58,17 @@ def _read_result(whole: Tlv, session_of: Callable[[bytes | None], Session | None
     metadata, final = body.find(0xBF2F), body.find(0xA2)
     if metadata is None or final is None:
         raise Refusal("1.2.1", "2.2", "the result is not whole")
-    session = session_of(value_at(body, 0x80))
+    transaction = value_at(body, 0x80)
+    session = session_of(transaction)
     card = session.card if session is not None else None
     is_proven = card is not None and pki.verify(card.certificate, tlv.read_one(signature).value, result)
     _event, iccid, sequence = _read_metadata(metadata)
     failed = final.find(0xA1)
     if failed is None:
-        return Told("install", iccid, sequence, is_proven)
+        return Told("install", iccid, sequence, is_proven, None, transaction)
     command, reason = value_at(failed, 0x80) or b"\x7f", value_at(failed, 0x81) or b"\x7f"
-    return Told("install_failed", iccid, sequence, is_proven, (tlv.read_integer(command), tlv.read_integer(reason)))
+    error = tlv.read_integer(command), tlv.read_integer(reason)
+    return Told("install_failed", iccid, sequence, is_proven, error, transaction)
 
 
 def _read_metadata(metadata: Tlv) -> tuple[str, str | None, int]:

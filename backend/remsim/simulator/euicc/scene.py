@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from remsim.simulator.euicc.faults import Fault
+from remsim.simulator.euicc.faults import STEPS, Fault
 from remsim.simulator.euicc.orders import MOST_WRONG_CODES, Offer, Order, Orders, hash_of
 
 SMDP_OID = "2.999.10"
@@ -118,7 +118,7 @@ def codes() -> list[Code]:
         ("the package's signature is wrong", "WRONG-PACKAGE", Fault("wrong_signature", "getBoundProfilePackage")),
         ("a package for another transaction", "WRONG-SESSION", Fault("wrong_transaction", "getBoundProfilePackage")),
         ("a package for another ICCID", "WRONG-ICCID", Fault("wrong_iccid", "getBoundProfilePackage")),
-        ("the third piece of the package was tampered with", "WRONG-MAC", Fault("wrong_mac", number=2)),
+        ("the third piece of the package is tampered with", "WRONG-MAC", Fault("wrong_mac", STEPS[2], 2)),
         ("the connection is cut when the card is known", "CUT-CLIENT", Fault("cut", "authenticateClient")),
         ("the connection is cut instead of the package", "CUT-PACKAGE", Fault("cut", "getBoundProfilePackage")),
         ("the connection is cut in the package", "HALF-PACKAGE", Fault("half", "getBoundProfilePackage")),

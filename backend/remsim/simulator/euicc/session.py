@@ -21,7 +21,8 @@ from remsim.simulator.euicc.faults import Fault
 from remsim.simulator.euicc.orders import Order, Refusal
 
 MOST_SESSIONS = 256
-SESSION_S = 1800.0
+SESSION_S = 86400.0
+"""Long, for results of installations may come late."""
 Message = dict[str, Any]
 
 

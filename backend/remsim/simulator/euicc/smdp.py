@@ -32,8 +32,8 @@ from remsim.simulator.euicc.session import (
 END_USER_REJECTION, POSTPONED, TIMEOUT = 0, 1, 2
 MOST_CALLS = 1000
 OTHER_ICCID = "89001019990000000007"
-SPOILS_ANSWER = {"slow", "line_breaks"}
-"""Faults of the way that let a request be taken all the same."""
+NOT_TAKEN = {"http_500", "redirect", "silent"}
+"""Faults of the way with which a request does not come to the server."""
 
 
 class Called(NamedTuple):
@@ -184,10 +184,11 @@ class Smdp:
 
     def _notified(self, call: Call) -> None:
         told = read_notification(call.data("pendingNotification"), self._sessions.named, self._credentials.roots)
-        order = self.orders.get(told.iccid) if told.iccid else None
+        session = self._sessions.named(told.transaction)
+        order = session.order if session is not None else self.orders.get(told.iccid or "")
         if order is not None:
             self._spoil(call, order)
-        if call.wrong.keys() <= SPOILS_ANSWER:
+        if not call.wrong.keys() & NOT_TAKEN:
             self.told.append(told)
             if order is not None and told.is_proven:
                 self.orders.tell(order, told.event)

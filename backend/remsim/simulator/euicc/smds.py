@@ -14,7 +14,7 @@ from remsim.simulator.euicc.session import Authenticator, Call, Message, ServerC
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that waits for a card, or for any, at a server, another SM-DS maybe; the id is the matching id there."""
+    """What waits for a card, or for any, at a server or another SM-DS; the id is the matching id there."""
 
     eid: str | None
     event_id: str
@@ -22,7 +22,7 @@ class Event:
 
 
 class Smds:
-    """One SM-DS. ``is_empty``: it has nothing for anybody. ``refuses``: it answers 8.9.5/3.9 then, not an empty list."""
+    """One SM-DS. ``is_empty``: it has nothing for anybody. ``refuses``: it then says 8.9.5/3.9, not an empty list."""
 
     def __init__(
         self,
