@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from remsim.core.errors import AtTimeout, InvalidInput, NoApplication, WayFails
+from remsim.core.errors import (
+    AtTimeout,
+    InvalidInput,
+    ModemError,
+    ModemGone,
+    NoApplication,
+    RemsimError,
+    WayFails,
+)
 from remsim.esim.errors import EsimError, StatusWord
 from remsim.esim.transport import LogicalChannel, Way
 
@@ -34,6 +42,8 @@ LOAD_TIMEOUT_S = 240.0
 
 STORE_DATA, GET_RESPONSE = 0xE2, 0xC0
 MORE, LAST = 0x11, 0x91
+EID = bytes.fromhex("BF3E035C015A")
+"""The smallest request that every eUICC answers."""
 
 MEANINGS = {
     0x6281: "part of its answer may be damaged",
@@ -209,23 +219,39 @@ def open_isdr(
 ) -> tuple[Isdr, Way]:
     """The ISD-R by the first way that can be gone and the first name that the card knows.
 
-    ``aids`` are tried before the names that are known of removable cards. ``NoApplication`` when a way works and the
+    ``aids`` are tried before the names that are known of removable cards. A way that opens the card may carry nothing
+    else: while there is another one, the card is asked for its EID first. ``NoApplication`` when a way works and the
     card knows none of the names; ``WayFails`` or ``AtTimeout`` when no way does.
     """
     absent: NoApplication | None = None
-    failed: Exception | None = None
-    for way in ways:
+    failed: RemsimError | None = None
+    for number, way in enumerate(ways, 1):
         try:
             for aid in dict.fromkeys((*aids, *ISDR_AIDS)):
                 try:
-                    return Isdr(way.open(aid), block_size=block_size, on_apdu=on_apdu), way
+                    isdr = Isdr(way.open(aid), block_size=block_size, on_apdu=on_apdu)
                 except NoApplication as error:
                     absent = error
+                    continue
+                if number < len(ways):
+                    prove(isdr)
+                return isdr, way
         except (WayFails, AtTimeout) as error:
             failed = failed or error
     if absent is not None:
         text = "the card is no eSIM: it does not have the application that manages profiles"
-        raise NoApplication(text, hint=HINTS[0x6A82]) from absent
+        raise NoApplication(text, hint=absent.hint or HINTS[0x6A82]) from absent
     if failed is not None:
         raise failed
     raise WayFails("there is no way to this card", hint="the modem has neither AT, QMI nor MBIM for it")
+
+
+def prove(isdr: Isdr) -> None:
+    """Ask for the EID; ``WayFails``, with the channel closed, when that brings nothing."""
+    try:
+        isdr.store_data(EID)
+    except ModemGone:
+        raise
+    except (EsimError, ModemError) as error:
+        isdr.close()
+        raise WayFails(f"the card opens, but does not answer on this way: {error.message}", hint=error.hint) from error

@@ -183,8 +183,7 @@ def card_of(state: ModemState) -> CardApplications | int:
         return NO_SIM
     if state.sim_busy or "sim_busy" in state.faults:
         return SIM_BUSY
-    euicc: CardApplications | None = getattr(state.card, "euicc", None)
-    return PlainCard() if euicc is None else euicc
+    return state.card.euicc or PlainCard()
 
 
 def answered(card: CardApplications, apdu: bytes, state: ModemState) -> bytes | int:
