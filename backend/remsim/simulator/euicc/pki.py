@@ -142,9 +142,10 @@ def make_eid(number: int, prefix: str = EID_PREFIX) -> str:
 
 
 def sign(key: Key, data: bytes) -> bytes:
-    """r and s of ECDSA with SHA-256, 32 octets each."""
+    """r and s of ECDSA with SHA-256, each of the curve's size: 32 octets."""
     r, s = decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA256())))
-    return r.to_bytes(32) + s.to_bytes(32)
+    size = (key.curve.key_size + 7) // 8
+    return r.to_bytes(size) + s.to_bytes(size)
 
 
 def verify(certificate: x509.Certificate, signature: bytes, data: bytes) -> bool:

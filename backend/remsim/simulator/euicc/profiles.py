@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 
 from remsim.core import tlv
@@ -86,18 +87,14 @@ class Named:
 
 def taken(package: bytes) -> Named:
     """The ICCID of the header and the IMSI of the USIM in a package of SAIP; tests may load anything else."""
-    try:
-        elements = list(tlv.read_all(package))
-        header = next((one for one in elements if one.tag == 0xA0), None)
-        usim = next((one for one in elements if one.tag == 0xB3), None)
-        iccid = None if header is None else header.find(0x83)
-        imsi = None if usim is None else usim.find(0xA3, 0x83)
-    except tlv.TlvError:
-        return Named()
-    return Named(
-        iccid_digits(iccid.value) if iccid is not None and len(iccid.value) == 10 else None,
-        imsi_digits(imsi.value) if imsi is not None else None,
-    )
+    iccid = imsi = None
+    with contextlib.suppress(tlv.TlvError):
+        for element in tlv.read_all(package):
+            if element.tag == 0xA0 and (found := element.find(0x83)) is not None and len(found.value) == 10:
+                iccid = iccid or iccid_digits(found.value)
+            if element.tag == 0xB3 and (found := element.find(0xA3, 0x83)) is not None:
+                imsi = imsi or imsi_digits(found.value)
+    return Named(iccid, imsi)
 
 
 def imsi_digits(octets: bytes) -> str | None:
