@@ -9,7 +9,7 @@ from euicc_bench import Bench, profile
 from remsim.core import tlv
 from remsim.simulator.euicc.card import ISDR_AID, CardGone, SwError, VirtualEuicc, at_channel
 from remsim.simulator.euicc.card_faults import CardFaults
-from remsim.simulator.euicc.profiles import Named, iccid_digits, iccid_octets, plmn_digits, plmn_octets, taken
+from remsim.simulator.euicc.profiles import iccid_digits, iccid_octets, plmn_digits, plmn_octets, taken
 
 EID = "89049032000000000000000000000163"
 
@@ -182,7 +182,9 @@ def test_numbers_of_cards_and_networks_are_coded_as_on_cards() -> None:
 
 
 def test_whom_a_package_is_for_is_read_where_it_says_so() -> None:
-    header = bytes.fromhex("A00C830A989444999999990900F7")
     usim = bytes.fromhex("B30DA30B8309082926012143658709")
-    assert taken(header + usim) == Named("8949449999999990007", "262101234567890")
-    assert taken(b"\x01" * 50) == taken(b"")
+    for header in ("A00C830A989444999999990900F7", "A00C830A8949449999999990007F"):
+        named = taken(bytes.fromhex(header) + usim)
+        assert named.imsi == "262101234567890"
+        assert named.is_for("8949449999999990007") and not named.is_for("8949449999999990008")
+    assert taken(b"\x01" * 50) == taken(b"") and taken(b"").is_for("89")

@@ -201,7 +201,7 @@ class Loader:
         profile = self._profile
         assert profile is not None
         named = taken(self._plain)
-        if named.iccid not in (None, profile.iccid):
+        if not named.is_for(profile.iccid):
             raise Failed(MISMATCH)
         profile.size = len(self._plain)
         profile.package_sha256 = hashlib.sha256(self._plain).hexdigest()

@@ -54,14 +54,17 @@ class CardProfile:
 
 def iccid_octets(digits: str) -> bytes:
     """Ten octets with swapped digits, padded with F: 8949449999999990007 is 989444999999990900F7."""
-    padded = digits.ljust(20, "F")
-    return bytes.fromhex("".join(padded[at + 1] + padded[at] for at in range(0, 20, 2)))
+    return swapped(bytes.fromhex(digits.ljust(20, "F")))
 
 
 def iccid_digits(octets: bytes) -> str:
     """The digits of ten octets."""
-    text = octets.hex().upper()
-    return "".join(text[at + 1] + text[at] for at in range(0, len(text), 2)).rstrip("F")
+    return swapped(octets).hex().upper().rstrip("F")
+
+
+def swapped(octets: bytes) -> bytes:
+    """The halves of each octet in the other order."""
+    return bytes(octet << 4 & 0xF0 | octet >> 4 for octet in octets)
 
 
 def plmn_octets(plmn: str) -> bytes:
@@ -79,10 +82,15 @@ def plmn_digits(octets: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Whom a profile package says it is; None where it does not."""
+    """Whom a profile package says it is; None where it does not. ``iccid`` are the octets of its header."""
 
-    iccid: str | None = None
+    iccid: bytes | None = None
     imsi: str | None = None
+
+    def is_for(self, iccid: str) -> bool:
+        """Whether nothing speaks against an ICCID: SAIP has the digits in their order, some packages swap them."""
+        octets = iccid_octets(iccid)
+        return self.iccid is None or self.iccid in (octets, swapped(octets))
 
 
 def taken(package: bytes) -> Named:
@@ -91,7 +99,7 @@ def taken(package: bytes) -> Named:
     with contextlib.suppress(tlv.TlvError):
         for element in tlv.read_all(package):
             if element.tag == 0xA0 and (found := element.find(0x83)) is not None and len(found.value) == 10:
-                iccid = iccid or iccid_digits(found.value)
+                iccid = iccid or found.value
             if element.tag == 0xB3 and (found := element.find(0xA3, 0x83)) is not None:
                 imsi = imsi or imsi_digits(found.value)
     return Named(iccid, imsi)
@@ -101,6 +109,5 @@ def imsi_digits(octets: bytes) -> str | None:
     """What EF.IMSI holds: its length, then digits behind a nibble for odd or even."""
     if len(octets) < 2 or octets[0] not in range(1, len(octets)):
         return None
-    text = octets[1 : 1 + octets[0]].hex()
-    digits = "".join(text[at + 1] + text[at] for at in range(0, len(text), 2))[1:].rstrip("f")
+    digits = swapped(octets[1 : 1 + octets[0]]).hex()[1:].rstrip("f")
     return digits if digits.isdecimal() else None
