@@ -43,7 +43,7 @@ def test_setup_takes_no_python_that_is_too_old(tmp_path: Path) -> None:
 def test_an_unknown_option_is_told(script: str) -> None:
     done = subprocess.run([ROOT / "script" / script, "--nonsense"], capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == f"usage: script/{script} [--dev]\n"
+    assert done.stderr == f"usage: script/{script} [--demo | --dev]\n"
 
 
 def test_setup_without_root_and_sudo_says_what_it_could_not_do(tmp_path: Path) -> None:
