@@ -80,7 +80,8 @@ def opened(channel: Channel) -> int:
     answer = managed(channel)
     if int.from_bytes(answer[-2:]) in NO_CHANNEL:
         for number in STALE:
-            close_channel(channel, number)
+            with contextlib.suppress(CommandRefused, AtFormatError):
+                close_channel(channel, number)
         answer = managed(channel)
     status = int.from_bytes(answer[-2:])
     if status != 0x9000 or len(answer) != 3 or not 0 < answer[0] < 20:
