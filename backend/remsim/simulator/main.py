@@ -66,6 +66,9 @@ class Simulation:
         ports = [(modem.state, modem.traffic.probe_port) for modem in self.modems]
         self.remote = None if os.environ.get(REMOTE_VARIABLE) == "0" else self._make_remote()
         self.esim = None if os.environ.get(ESIM_VARIABLE) == "0" else esim_room(directory)
+        if self.esim is not None:
+            for modem in self.modems:
+                modem.state.insert_euiccs(self.esim.cards)
         places = [path_of(modem.state) for modem in self.modems]
         remote_config = "" if self.remote is None else self.remote.configuration(places)
         (directory / CONFIG_NAME).write_text(configuration(ports) + "\n" + remote_config)

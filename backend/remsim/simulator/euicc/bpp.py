@@ -136,14 +136,17 @@ def store_metadata(offer: Offer, address: str, iccid: str | None = None) -> byte
 
 
 def unprotected_profile(offer: Offer) -> bytes:
-    """A profile in the shape of SAIP: header, a USIM with its IMSI, filler to about its size."""
+    """A profile in the shape of SAIP: header, a USIM with its IMSI, filler to about its size.
+
+    The header has the digits of the ICCID in their order, not swapped as everywhere else.
+    """
     imsi = bytes((8,)) + swapped(("9" if len(offer.imsi) % 2 else "1") + offer.imsi, 16)
     header = tlv.encode(
         0xA0,
         tlv.encode(0x80, b"\x02"),
         tlv.encode(0x81, b"\x03"),
         tlv.encode(0x82, offer.profile_type.encode()),
-        tlv.encode(0x83, swapped(offer.iccid, 20)),
+        tlv.encode(0x83, bytes.fromhex(offer.iccid.ljust(20, "F"))),
     )
     usim = tlv.encode(0xB3, tlv.encode(0xA0, b""), tlv.encode(0xA3, tlv.encode(0x83, imsi)))
     end = tlv.encode(0xAA, tlv.encode(0xA0, b""))

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from remsim.core.errors import InvalidInput
 from remsim.simulator.control import ESIM_NAME
 from remsim.simulator.euicc import pki, scene
+from remsim.simulator.euicc.cards import Cards
 from remsim.simulator.euicc.faults import STEPS, Fault
 from remsim.simulator.euicc.servers import Servers
 from remsim.simulator.euicc.tls import CERTIFICATES
@@ -24,12 +25,13 @@ SPOILT_PIECE = 2
 
 
 class EsimRoom:
-    """``ci`` is the root of servers and cards. Where all of it is stands in ``esim.json`` in the directory."""
+    """``ci`` is the root of the servers and of ``cards``. Where they are is in ``esim.json`` in the directory."""
 
     def __init__(self, directory: Path) -> None:
         self.ci = pki.make_ci("Simulated CI")
         codes = scene.codes()
         self.servers = Servers(self.ci, scene.orders(codes))
+        self.cards = Cards(self.ci)
         self._files = (directory / CA_NAME, directory / ESIM_NAME)
         hosts = self.servers.start()
         self._files[0].write_bytes(self.ci.certificate.public_bytes(Encoding.PEM))
