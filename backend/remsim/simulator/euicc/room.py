@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -27,19 +28,17 @@ SPOILT_PIECE = 2
 class EsimRoom:
     """``ci`` is the root of the servers and of ``cards``. Where they are is in ``esim.json`` in the directory."""
 
-    def __init__(self, directory: Path) -> None:
-        self.ci = pki.make_ci("Simulated CI")
-        codes = scene.codes()
-        self.servers = Servers(self.ci, scene.orders(codes))
+    def __init__(self, directory: Path, ci: pki.Identity | None = None, **options: Any) -> None:
+        """``options`` are those of ``Servers``."""
+        self.ci = ci or pki.make_ci("Simulated CI")
+        codes = scene.codes(options.get("smdp_host", scene.SMDP_HOST))
+        self.servers = Servers(self.ci, scene.orders(codes), **options)
+        self.codes = tuple((code.label, code.activation_code) for code in codes)
         self.cards = Cards(self.ci)
         self._files = (directory / CA_NAME, directory / ESIM_NAME)
         hosts = self.servers.start()
         self._files[0].write_bytes(self.ci.certificate.public_bytes(Encoding.PEM))
-        told = {
-            "ca_file": str(self._files[0]),
-            "hosts": hosts,
-            "codes": [(code.label, code.activation_code) for code in codes],
-        }
+        told = {"ca_file": str(self._files[0]), "hosts": hosts, "codes": self.codes}
         self._files[1].write_text(json.dumps(told))
 
     def fault(self, name: str, step: str | None) -> Callable[[], None]:

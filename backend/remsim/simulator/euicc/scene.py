@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from remsim.simulator.euicc.faults import STEPS, Fault
@@ -59,9 +59,14 @@ class Code:
         return f"LPA:1${self.host}${self.matching_id}" + ("$$1" if self.says_code else "")
 
 
-def codes() -> list[Code]:
+def codes(smdp_host: str = SMDP_HOST) -> list[Code]:
     """Those of a simulation, each time with orders of their own. The good ones come first; the first waits at the SM-DS
     too, for any card."""
+    return [replace(one, host=smdp_host) if one.host == SMDP_HOST else one for one in all_codes()]
+
+
+def all_codes() -> list[Code]:
+    """With the usual name of the SM-DP+."""
     made = [
         code(
             "Example Mobile, 5 GB for travel",
@@ -85,17 +90,17 @@ def codes() -> list[Code]:
             "ASKS-LATER",
             code_hash=hash_of(CONFIRMATION_CODE),
         ),
+        code("a profile that cannot be deleted", 4, "LOCKED", name="Locked", policy=frozenset({"cannot_delete"})),
         code(
-            "a profile that must not be disabled or deleted",
-            4,
-            "LOCKED",
-            name="Locked",
-            policy=frozenset({"cannot_disable", "cannot_delete"}),
+            "a profile that must never be disabled, which no card takes beside others",
+            16,
+            "ALONE",
+            policy=frozenset({"cannot_disable"}),
         ),
         code("a profile that the network refuses", 14, "DENIED", name="Refused", imsi=f"{REFUSED_PLMN}0000000014"),
         code("a profile whose network is not here", 15, "NO-NETWORK", name="Far", imsi=f"{FAR_PLMN}0000000015"),
-        Code("unknown code", "NO-SUCH-CODE"),
-        code("used before", 5, "USED", state="installed"),
+        Code("a code that is unknown", "NO-SUCH-CODE"),
+        code("a code that was used before", 5, "USED", state="installed"),
         code(
             "too many wrong confirmation codes",
             6,
@@ -105,12 +110,12 @@ def codes() -> list[Code]:
             state="error",
             says_code=True,
         ),
-        code("not released yet", 7, "NOT-RELEASED", state="confirmed"),
-        code("reserved for another eUICC", 8, "OTHER-EID", eid=OTHER_EID),
-        code("expired", 9, "EXPIRED", expires_at=time.time() - 86400),
+        code("a profile that is not released yet", 7, "NOT-RELEASED", state="confirmed"),
+        code("a profile reserved for another eUICC", 8, "OTHER-EID", eid=OTHER_EID),
+        code("an order that has expired", 9, "EXPIRED", expires_at=time.time() - 86400),
         code("a profile of 8 MB, for which no card has room", 10, "NO-MEMORY", size_bytes=HUGE_BYTES),
-        code("cannot be bound to a card again", 11, "NO-REBIND", refusal=("getBoundProfilePackage", "8.2", "3.7")),
-        code("no profile suits the device", 12, "NOT-SUITED", refusal=("authenticateClient", "8.2.5", "4.3")),
+        code("a profile that cannot be bound to a card again", 11, "NO-REBIND", refusal=(STEPS[2], "8.2", "3.7")),
+        code("no profile that suits the device", 12, "NOT-SUITED", refusal=(STEPS[1], "8.2.5", "4.3")),
         code("a profile that the card has already", 13, "DUPLICATE", iccid=CARRIED_ICCID),
     ]
     wrong = [

@@ -6,6 +6,8 @@ import json
 import ssl
 from collections.abc import Iterable, Sequence
 
+from cryptography import x509
+
 from remsim.simulator.euicc import pki
 from remsim.simulator.euicc.es2 import PREFIX as ES2_PREFIX
 from remsim.simulator.euicc.es2 import Es2
@@ -47,7 +49,7 @@ class Servers:
         smdp_host: str = SMDP_HOST,
         smds_host: str = SMDS_HOST,
         es2_host: str = ES2_HOST,
-        roots: Sequence[pki.Identity] = (),
+        roots: Sequence[x509.Certificate] = (),
         listen: str = "127.0.0.1",
         port: int = 0,
         es2_port: int = 0,
@@ -60,7 +62,7 @@ class Servers:
         """Of the SM-DP+, with its ES2+, and of the SM-DS."""
         self.events = list(events)
         self._smds_host, self._es2_host = smds_host, es2_host
-        known = (ci.certificate, *(root.certificate for root in roots))
+        known = (ci.certificate, *roots)
         server = pki.make_smdp(ci, smdp_host, SMDP_OID)
         self.smdp = Smdp(
             ServerCredentials(known, SMDP_OID, server.auth, server.binding),
