@@ -158,6 +158,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "the card did not install the profile and gives no reason",
         "restart the modem, then try again; the activation code may be used up",
     ),
+    "load_cut": (
+        "the package did not get into the card whole, and the profile is not there",
+        "restart the modem, then try again; the activation code may be used up",
+    ),
+    "load_unknown": (
+        "whether the profile is on the card cannot be told, for the card does not answer any more",
+        "wait for the modem, then read the card anew before you try again",
+    ),
     # Profiles that are on the card (ES10c).
     "profile_not_found": ("the card does not have this profile any more", "read the card anew"),
     "profile_not_disabled": ("the profile is enabled", "disable it first, or enable another one"),
