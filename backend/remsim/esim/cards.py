@@ -12,7 +12,7 @@ from remsim.esim.store import CARD, Store
 
 if TYPE_CHECKING:
     from remsim.esim.engine import Engine
-    from remsim.esim.es10.profiles import Profile
+    from remsim.esim.es10.profiles import Owner, Profile
     from remsim.esim.euicc import Euicc
 
 Card = dict[str, Any]
@@ -96,7 +96,7 @@ def read(engine: Engine, sim_of: Callable[[str | None], str | None], now: float)
         "eid": euicc.eid(),
         "read_at": now,
         "managed_by": engine.managed_by(),
-        "euicc": euicc_view(euicc.info2()) | {"default_smdp": addresses.default_smdp, "root_smds": addresses.root_smds},
+        "euicc": euicc.info2().as_dict() | {"default_smdp": addresses.default_smdp, "root_smds": addresses.root_smds},
         "profiles": [profile_view(one, id_of(one, sim_of)) for one in euicc.profiles()],
         "notifications": [
             {
@@ -147,11 +147,6 @@ def icon_of(icon: bytes | None, kind: str | None) -> str | None:
     return None
 
 
-def owner_of(owner: Any) -> str | None:
+def owner_of(owner: Owner | None) -> str | None:
     """The operator's MCC and MNC, ``262-02``."""
-    return None if owner is None else getattr(owner, "plmn", None) or str(owner)
-
-
-def euicc_view(info: Any) -> dict[str, Any]:
-    """What the card says of itself."""
-    return dict(info.as_dict())
+    return None if owner is None else owner.plmn

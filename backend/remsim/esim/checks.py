@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from remsim.core.errors import RemsimError
-from remsim.esim.errors import EsimError
+from remsim.esim.https import day, read_address
+from remsim.esim.refusals import trouble
+from remsim.esim.trust import places
 from remsim.outbound.reach import connect
+from remsim.outbound.way import Undelivered
 
 BUILT = 1_748_736_000
 """June 2025: this program is younger, so a clock that shows less is wrong."""
 LATEST = 2_840_140_800
 """2060: no certificate of today is valid any more."""
-HTTPS = 443
 REACH_S = 10.0
 SIOCGIFADDR = 0x8915
 INET6 = Path("/proc/net/if_inet6")
@@ -34,11 +35,7 @@ class WayOut:
 def check_clock(now: float) -> None:
     """``EsimError`` when the clock cannot be right, so that no certificate could be checked."""
     if not BUILT <= now < LATEST:
-        raise EsimError(
-            "this router's clock is wrong, so the operator's server cannot be checked",
-            code="clock",
-            hint="set the clock, or let NTP do so, then try again",
-        )
+        raise trouble("tls_clock", why=f"it says {day(now)}")
 
 
 def reach(address: str, hosts: Mapping[str, str], *, is_lab: bool) -> WayOut:
@@ -46,20 +43,15 @@ def reach(address: str, hosts: Mapping[str, str], *, is_lab: bool) -> WayOut:
 
     ``hosts`` are names that mean another place. A server in this router's own network is one of a laboratory.
     """
-    host, _, port = address.partition(":")
-    target = hosts.get(host.lower())
+    host, port = read_address(address)
+    place = places(hosts).get(host)
+    if place is not None:
+        host, port = place.rpartition(":")[0].strip("[]"), int(place.rpartition(":")[2])
     try:
-        if target is not None:
-            name, _, number = target.rpartition(":")
-            sock = connect(name.strip("[]"), int(number), allow_private=True, timeout_s=REACH_S)
-        else:
-            sock = connect(host, int(port or HTTPS), allow_private=is_lab, timeout_s=REACH_S)
-    except RemsimError as error:
-        raise EsimError(
-            f"the operator's server cannot be reached: {error.message}",
-            code="smdp_unreachable",
-            hint=error.hint or "check the router's connection to the internet; a download needs one",
-        ) from error
+        sock = connect(host, port, allow_private=is_lab or place is not None, timeout_s=REACH_S)
+    except Undelivered as error:
+        code = "smdp_private" if error.code == "private_address" else "smdp_unreachable"
+        raise trouble(code, why=None if code == "smdp_private" else error.message) from error
     with contextlib.closing(sock):
         return WayOut(interface_of(str(sock.getsockname()[0])))
 

@@ -116,7 +116,7 @@ class EsimDesk:
 
     def view(self) -> dict[str, Any]:
         """The object of ``GET /api/v1/esim``; no card is asked for it."""
-        if self._parts is None and not (self._settings.esim.readers and any(one.exists() for one in PCSCD)):
+        if self._parts is None and not self._path.exists() and not self._has_readers():
             return self._nothing()
         return self.parts.view()
 
@@ -132,6 +132,9 @@ class EsimDesk:
                     parts.start()
                 self._parts = parts
             return self._parts
+
+    def _has_readers(self) -> bool:
+        return self._settings.esim.readers and any(one.exists() for one in PCSCD)
 
     def _nothing(self) -> dict[str, Any]:
         """What is shown before anybody asked a card."""

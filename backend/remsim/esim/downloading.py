@@ -72,6 +72,8 @@ class Downloading:
         except Aborted:
             raise
         except RemsimError as error:
+            if job.is_abort_wanted:
+                raise job.aborted() from error
             self._codes.failed(wish.activation, error)
             text = f"{holder.id}: no profile came from {address}: {error.message}"
             room.tell("esim_download", holder.id, text, "error", {"code": error.code, "actor": wish.actor})
@@ -96,7 +98,7 @@ class Downloading:
         room = self._room
         job.report(None, "checking the way to the server", can_abort=True)
         check_clock(room.clock.now())
-        way = reach(wish.activation.smdp_address, room.hosts, is_lab=room.is_lab or wish.lab_ca is not None)
+        way = reach(wish.activation.smdp_address, room.hosts, is_lab=room.trust(wish.lab_ca).is_lab)
         if way.interface is not None and way.interface == holder.interface:
             return [
                 f"the server is reached through {holder.id} itself ({way.interface}): a download does not cut it, "
@@ -107,8 +109,7 @@ class Downloading:
     def _load(self, engine: Engine, job: Job, holder: Holder, wish: Wish) -> Any:
         """From the first word to the server to a profile on the card."""
         room = self._room
-        info = engine.euicc.info2()
-        asked = Asking(room, job, wish, free_bytes=getattr(info, "free_bytes", None))
+        asked = Asking(room, job, wish, free_bytes=engine.euicc.info2().free_bytes)
 
         with contextlib.ExitStack() as held:
             is_loading = False

@@ -23,6 +23,7 @@ from remsim.esim.store import Store
 
 if TYPE_CHECKING:
     from remsim.esim.engine import Engine
+    from remsim.esim.trust import Trust
 
 log = logging.getLogger(__name__)
 
@@ -126,17 +127,12 @@ class Room:
         ) as engine:
             yield engine
 
-    def trust(self, lab_ca: str | None = None) -> Any:
+    def trust(self, lab_ca: str | None = None) -> Trust:
         """What servers' certificates are checked against."""
         from remsim.esim.trust import Trust
 
         own = (Path(self.settings.esim.ca_file),) if self.settings.esim.ca_file else ()
         return Trust(ca_files=(*self.ca_files, *own), lab_ca=lab_ca)
-
-    @property
-    def is_lab(self) -> bool:
-        """Whether servers may be in this router's own network."""
-        return bool(self.ca_files or self.hosts or self.settings.esim.ca_file)
 
     @contextlib.contextmanager
     def loading(self, holder: Holder) -> Iterator[None]:

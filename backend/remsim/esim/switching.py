@@ -182,7 +182,7 @@ class Switching:
                     return True
                 error = lost
             except EsimError as refused:
-                if refused.code != "profile_cat_busy":
+                if refused.code != "profile_busy":
                     raise
                 error = refused
             if wait_s is not None:
@@ -204,7 +204,7 @@ class Switching:
                 engine.euicc.enable(profile, refresh=True)
                 return True
             except EsimError as error:
-                if error.code != "profile_undefined":
+                if error.code != "profile_refused":
                     raise
                 log.info("%s: the card refuses the refresh flag", holder.id)
                 engine.euicc.enable(profile, refresh=False)

@@ -107,14 +107,14 @@ class Telling:
             raise InvalidInput(f"there is no notification {seq}", field="seq", hint="read the card anew")
         engine.euicc.remove_notification(seq)
         self._room.store.drop(TRY, key_of(engine.euicc.eid(), seq))
-        words = f"{found.address} will not be told of {OPERATIONS.get(found.operation, found.operation)} of a profile"
+        words = f"{found.address} will not be told of {deed(found)} of a profile"
         self._room.tell("esim_notification", holder_id, f"{words}: the notification was removed", "warning")
 
     def _send(self, engine: Engine, eid: str, holder_id: str, one: Notification) -> bool:
         """Whether the operator took it."""
         room, key = self._room, key_of(eid, one.seq)
         before = room.store.get(TRY, key) or {"tries": 0}
-        what = f"{one.address} of {OPERATIONS.get(one.operation, one.operation)} of a profile"
+        what = f"{one.address} of {deed(one)} of a profile"
         try:
             engine.tell(one)
         except RemsimError as error:
@@ -165,6 +165,11 @@ class Telling:
 def is_unfinished(card: Card) -> bool:
     """Whether operators wait for what a card has, or nobody knows since its last change."""
     return card.get("eid") is not None and bool(card["notifications"] or card.get("is_changing"))
+
+
+def deed(one: Notification) -> str:
+    """What was done to a profile."""
+    return OPERATIONS.get(one.operation or "", "a change")
 
 
 def is_due(tried: Mapping[str, Any] | None, now: float) -> bool:
