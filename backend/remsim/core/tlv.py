@@ -13,6 +13,7 @@ from remsim.core.errors import RemsimError
 
 MOST_TAG_OCTETS = 4
 MOST_LENGTH_OCTETS = 4
+MOST_INTEGER_OCTETS = 16
 CONSTRUCTED = 0x20
 
 
@@ -156,7 +157,9 @@ def encode_integer(number: int) -> bytes:
 
 
 def read_integer(value: bytes) -> int:
-    """A signed integer; ``TlvError`` when it has no octets."""
+    """A signed integer; ``TlvError`` when it has no octets, or more than any number that is sent."""
     if not value:
         raise TlvError("an integer has no octets")
+    if len(value) > MOST_INTEGER_OCTETS:
+        raise TlvError(f"an integer has {len(value)} octets")
     return int.from_bytes(value, signed=True)
