@@ -90,6 +90,23 @@ ESIM_FAULTS = {
 }
 """Faults of the servers of profiles; ``step`` is the function of ES9+ where it happens, all of them when not said."""
 
+EUICC_FAULTS = {
+    "euicc_memory_full": "the next profile finds no memory",
+    "euicc_has_profile": "the next profile is said to be there already",
+    "euicc_bad_profile": "the next profile cannot be processed",
+    "euicc_policy": "the policy of the next profile is not allowed",
+    "euicc_wrong_mac": "a piece of the next package is taken for tampered with",
+    "euicc_wrong_signature": "the card signs wrongly, so that the server refuses it",
+    "euicc_breaks": "a status that says nothing in the middle of the next package",
+    "euicc_removed": "the card is gone in the middle of the next package",
+    "euicc_busy": "the card is too busy for the next two switches",
+    "euicc_slow": "each answer while a package loads is 2 s (or seconds) late",
+    "euicc_refuses_refresh": "the card switches only without a refresh",
+    "euicc_ignores_refresh": "the card switches, and the modem does not hear of it",
+    "euicc_loses_channels": "a switch closes the channels",
+}
+"""Faults of the eUICC in a modem's slot in use, until each is done or ``clear``."""
+
 
 class SimulatorControl:
     """Talks to a simulation's control socket; each call is one exchange."""

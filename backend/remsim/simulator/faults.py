@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from remsim.core.errors import InvalidInput
 from remsim.simulator.card import PIN, PIN_TRIES
+from remsim.simulator.control import EUICC_FAULTS
 from remsim.simulator.profiles import Profile
 from remsim.simulator.virtual import Loop, VirtualModem
 
@@ -17,7 +18,7 @@ FLAGS = ("low_power", "warm", "hot", "forgets_bands", "refuses_mode", "no_servic
 
 
 class FaultyModem(VirtualModem):
-    """Does the faults of ``control.FAULTS``, each until ``clear``."""
+    """Does the faults of ``control.FAULTS`` and ``control.EUICC_FAULTS``, each until ``clear``."""
 
     def __init__(self, number: int, profile: Profile, loop: Loop) -> None:
         super().__init__(number, profile, loop)
@@ -29,6 +30,8 @@ class FaultyModem(VirtualModem):
             self._set_mode(name)
         elif name in FLAGS:
             self._flag(name)
+        elif name in EUICC_FAULTS:
+            self._euicc_fault(name, seconds)
         else:
             actions: dict[str, Callable[[], None]] = {
                 "plug": self.plug,
@@ -56,6 +59,8 @@ class FaultyModem(VirtualModem):
         for card in (*self._cards, state.remote_card):
             if card is not None:
                 card.pin, card.pin_tries, card.is_locked = PIN, PIN_TRIES, False
+            if card is not None and card.made_euicc is not None:
+                card.made_euicc.faults.clear()
         state.cards = list(self._cards)
         self._set_mode("normal")
         self._slow(0.0)
@@ -113,6 +118,17 @@ class FaultyModem(VirtualModem):
         card.is_locked, card.is_open, card.pin_tries = True, False, tries
         self._say((f"+CPIN: {card.status}",))
         self._report_registration()
+
+    def _euicc_fault(self, name: str, seconds: float | None) -> None:
+        card = self.state.card
+        euicc = None if card is None else card.euicc
+        if euicc is None:
+            raise InvalidInput("the card in the slot is no eUICC", field="fault")
+        from remsim.simulator.euicc.card_faults import ON_DEMAND
+
+        euicc.faults.set(**ON_DEMAND[name])
+        if name == "euicc_slow" and seconds is not None:
+            euicc.faults.load_delay_s = seconds
 
     def _empty_second_slot(self) -> None:
         if len(self.state.cards) < 2:

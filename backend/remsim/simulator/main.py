@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.errors import InvalidInput
-from remsim.simulator.control import CONTROL_NAME, ESIM_FAULTS, FAULTS, REMOTE_FAULTS, short_path
+from remsim.simulator.control import CONTROL_NAME, ESIM_FAULTS, EUICC_FAULTS, FAULTS, REMOTE_FAULTS, short_path
 from remsim.simulator.faults import FaultyModem
 from remsim.simulator.messages import tpdu_octets
 from remsim.simulator.profiles import Profile, profiles_of
@@ -206,8 +206,8 @@ class Simulation:
 
 def check_fault(fault: object, *, of_modem: bool) -> None:
     """``InvalidInput`` for what is no fault, with those that are usual here."""
-    if fault not in (*FAULTS, *REMOTE_FAULTS, *ESIM_FAULTS):
-        usual = FAULTS if of_modem else (*REMOTE_FAULTS, *ESIM_FAULTS)
+    if fault not in (*FAULTS, *EUICC_FAULTS, *REMOTE_FAULTS, *ESIM_FAULTS):
+        usual = (*FAULTS, *EUICC_FAULTS) if of_modem else (*REMOTE_FAULTS, *ESIM_FAULTS)
         raise InvalidInput(f"a fault is one of {', '.join(usual)}", field="fault")
 
 

@@ -169,6 +169,13 @@ class ModemState:
         if self.model.has_euicc and self.cards[1] is not None:
             self.cards[1].make_euicc = lambda: self._joined(cards.empty(self.number))
 
+    def put_in(self, euicc: VirtualEuicc) -> None:
+        """Put an eUICC into the slot in use instead of what is there."""
+        card = self.cards[self.slot] = Card("", "")
+        card.made_euicc = self._joined(euicc)
+        card.read_anew()
+        self.see(self.air)
+
     def _joined(self, euicc: VirtualEuicc) -> VirtualEuicc:
         euicc.on_refresh = lambda: self.effects.append(Effect("sim", REFRESH_S))
         return euicc

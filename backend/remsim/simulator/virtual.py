@@ -70,6 +70,11 @@ class VirtualModem:
         return self._loop.tree.is_there(self.state)
 
     @property
+    def ports(self) -> list[str]:
+        """The terminals it answers on."""
+        return [port.pty.slave_name for port in self._ports]
+
+    @property
     def is_ready(self) -> bool:
         """Whether its parser works and it is done with its SIM and its search."""
         return self.is_plugged and not self.state.searching and all(port.mode != "booting" for port in self._ports)

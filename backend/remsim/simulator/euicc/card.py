@@ -214,7 +214,8 @@ class VirtualEuicc:
     def _store(self, apdu: bytes, channel: Channel) -> tuple[bytes, int]:
         """STORE DATA: a block of a request, and with the last one its answer."""
         self.blocks += 1
-        if self.faults.is_removed_now():
+        is_package = self._isdr.is_loading
+        if self.faults.is_removed_now(is_package=is_package):
             self.remove()
             raise CardGone("the card was taken out")
         data = body_of(apdu)
@@ -223,7 +224,7 @@ class VirtualEuicc:
         if not apdu[3]:
             channel.request, channel.blocks = b"", 0
         status = WRONG_P1P2 if apdu[2] not in (MORE, LAST) or apdu[3] != channel.blocks & 0xFF else OK
-        fault = self.faults.due_status()
+        fault = self.faults.due_status(is_package=is_package)
         if fault or status != OK:
             channel.request, channel.blocks = b"", 0
             return b"", fault or status

@@ -23,14 +23,7 @@ class Cards:
 
     def filled(self, number: int, iccid: str, imsi: str) -> VirtualEuicc:
         """A card to put into the first slot of a modem: the profile in use, and another one."""
-        told = [(frozenset(EVENTS), SMDP_HOST)]
-        home = CardProfile(iccid, "Operator A", "Home", imsi=imsi, owner=PLMN, is_enabled=True, notify=list(told))
-        home.icon = disc(30, 90, 180)
-        abroad = CardProfile(
-            CARRIED_ICCID, "Example Mobile", "Abroad", imsi=CARRIED_IMSI, owner=CARRIED_IMSI[:5], notify=list(told)
-        )
-        abroad.operator = abroad.provider
-        return self._made(f"{number}-1", pki.make_eid(10 * number), [home, abroad])
+        return self._made(f"{number}-1", pki.make_eid(10 * number), demonstration(iccid, imsi))
 
     def empty(self, number: int) -> VirtualEuicc:
         """The one soldered into a modem, as its second slot."""
@@ -41,3 +34,15 @@ class Cards:
         made = VirtualEuicc(credentials.make(self.ci, eid, self._eum), profiles, state_file=file)
         made.memory.root_smds = SMDS_HOST
         return made
+
+
+def demonstration(iccid: str, imsi: str) -> list[CardProfile]:
+    """Two profiles: one enabled, at home in the drives' network, and one of another operator."""
+    told = [(frozenset(EVENTS), SMDP_HOST)]
+    home = CardProfile(iccid, "Operator A", "Home", imsi=imsi, owner=PLMN, is_enabled=True, notify=list(told))
+    home.icon = disc(30, 90, 180)
+    abroad = CardProfile(
+        CARRIED_ICCID, "Example Mobile", "Abroad", imsi=CARRIED_IMSI, owner=CARRIED_IMSI[:5], notify=list(told)
+    )
+    abroad.operator = abroad.provider
+    return [home, abroad]

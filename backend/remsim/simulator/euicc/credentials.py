@@ -53,6 +53,16 @@ def from_directory(directory: Path, eid: str | None = None) -> Credentials:
         raise InvalidInput(f"the credentials in {directory} cannot be used: {error}", field="credentials") from error
 
 
+def fill(directory: Path, eid: str = DEFAULT_EID) -> None:
+    """Make a directory with a CI, a manufacturer and a card, with all keys: for other programs to issue theirs."""
+    directory.mkdir(parents=True)
+    ci = pki.make_ci()
+    eum = pki.make_eum(ci, (_checked(eid)[:8],))
+    for name, identity in (("ci", ci), ("eum", eum), ("euicc", pki.make_euicc(eum, eid))):
+        identity.save(directory / f"{name}.pem", directory / f"{name}_key.pem")
+        (directory / f"{name}.der").write_bytes(identity.der)
+
+
 def _from_directory(directory: Path, eid: str | None) -> Credentials:
     ci, eum = _certificate(directory, "ci"), _certificate(directory, "eum")
     if not pki.is_issued_by(eum, ci):
