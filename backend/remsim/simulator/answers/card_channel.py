@@ -66,10 +66,14 @@ class PlainCard:
 
 @dataclass(frozen=True, slots=True)
 class Oddities:
-    """How a family differs from 27.007. ``probe``: what it says to ``=?``: OK, ERROR or nothing."""
+    """How a family differs from 27.007. ``probe``: what it says to ``=?``: OK, ERROR or nothing.
+
+    ``takes_names``: whether an application can be named to it.
+    """
 
     has_ccho: bool = True
     has_cchc: bool = True
+    takes_names: bool = True
     has_csim: bool = True
     probe: str = "ok"
     is_session_bare: bool = False
@@ -88,20 +92,22 @@ BY_FAMILY = {
     "xmm": Oddities(has_ccho=False, has_csim=False),
     "9x30": Oddities(is_session_handle=True, probe="error"),
     "9x50": Oddities(is_session_handle=True, probe="error"),
-    "sdx": Oddities(is_session_handle=True, probe="error", has_cchc=False),
+    "sdx": Oddities(is_session_handle=True, probe="error"),
     "thales": Oddities(counts_octets=True),
     "generic": Oddities(blank="", quote=""),
 }
-BREAKING = ("EC2", "EG2")
-REFUSES_NAMES = ("EM919",)
-"""EM9190 and EM9191 say that the parameters of +CCHO are wrong."""
+BY_NAME = {
+    "EC2": Oddities(breaks_packages=True),
+    "EG2": Oddities(breaks_packages=True),
+    "EM919": Oddities(takes_names=False, has_cchc=False, probe="error"),
+}
+"""By the beginning of a product's name. EM9190 and EM9191 say that the parameters of +CCHO are wrong."""
 
 
 def oddities(model: Model) -> Oddities:
     """Those of a product."""
-    if model.vendor == "quectel" and model.name.startswith(BREAKING):
-        return Oddities(breaks_packages=True)
-    return BY_FAMILY.get(model.family, USUAL)
+    named = (odd for prefix, odd in BY_NAME.items() if model.name.startswith(prefix))
+    return next(named, BY_FAMILY.get(model.family, USUAL))
 
 
 def card_channel_table(model: Model) -> Table:
@@ -126,7 +132,7 @@ def opened(odd: Oddities, state: ModemState, settings: Settings, arguments: list
     if isinstance(card, int):
         return card
     aid = octets_of(arguments[0]) if len(arguments) == 1 else None
-    if not aid or len(aid) > 16 or state.model.name.startswith(REFUSES_NAMES):
+    if not aid or len(aid) > 16 or not odd.takes_names:
         return BAD_PARAMETERS
     try:
         channel = card.open(aid)
