@@ -22,6 +22,7 @@ from remsim.esim.codes import Codes
 from remsim.esim.errors import EsimError
 from remsim.esim.room import Room
 from remsim.esim.store import Store
+from remsim.esim.switching import SEEN_S
 from remsim.esim.telling import Telling
 from remsim.esim.work import Work
 
@@ -295,11 +296,12 @@ class Holder:
         self.apns.append(wanted)
 
     def wait_registered(self, within_s: float, job: Job, iccid: str | None = None) -> bool:
-        self.on_wait(job)
+        if within_s > SEEN_S:
+            self.on_wait(job)
         if job.is_abort_wanted:
-            return False
+            raise job.aborted()
         self._clock.sleep(1.0)
-        return self.service().is_registered is True
+        return self.service().is_registered is True and iccid in (None, self.sees)
 
 
 class FakeRoom(Room):

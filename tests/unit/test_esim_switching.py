@@ -138,6 +138,25 @@ def test_a_port_lost_after_the_command_was_sent_says_nothing_so_the_card_is_read
     assert one.card.enabled is not None and one.card.enabled.iccid == HOME
 
 
+def test_a_modem_that_leaves_the_bus_for_a_while_is_waited_for(one: Bench) -> None:
+    def refresh(job: Job, *, hard: bool) -> None:
+        one.holder.away = "modem1 is not there"
+        raise ModemGone("/dev/ttyUSB2")
+
+    looks = iter([None] * 5)
+
+    def why_not() -> str | None:
+        if next(looks, "back") == "back":
+            one.holder.away = None
+        return one.holder.away
+
+    job_away = one.holder.why_not
+    one.holder.refresh = refresh  # type: ignore[method-assign]
+    one.card.moods.next["enabled"] = [ModemGone("/dev/ttyUSB2")]
+    one.holder.why_not = lambda: job_away() if one.holder.busy is None else why_not()  # type: ignore[method-assign]
+    assert switch(one).state == "done"
+
+
 def test_a_profile_that_must_stay_is_not_switched_away_from(tmp_path: Path) -> None:
     policy = frozenset({"cannot_disable"})
     one = bench(tmp_path, Card(Profile(HOME, "Home", "enabled", policy=policy), Profile(AWAY, "Away")))

@@ -243,6 +243,9 @@ class ReaderHolder:
     def refresh(self, job: Job, *, hard: bool) -> None:
         """A card is reset whenever it is let go."""
 
+    def access_point(self) -> AccessPoint | None:
+        """There is none."""
+
     def set_access_point(self, wanted: AccessPoint, job: Job) -> None:
         """Nothing connects through a reader."""
         raise NotTaken(f"{self.name} has no network connection", hint="the modem that gets the card needs it")

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.card import AccessPoint, is_same_card
-from remsim.core.errors import AtTimeout, Conflict, ModemGone, NotFound, RemsimError
+from remsim.core.errors import Aborted, Conflict, ModemError, NotFound, RemsimError
 from remsim.core.jobs import Job
 from remsim.core.masking import mask
 from remsim.esim.cards import name_of
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BUSY_WAITS_S = (2.0, 3.0, 5.0)
+BACK_S, LOOK_S = 120.0, 2.0
+"""A modem that restarts comes back within that time."""
 SEEN_S = 20.0
 """A modem that acts on the card's refresh has read it by then."""
 RETURN_S = 180.0
@@ -175,10 +177,9 @@ class Switching:
         for wait_s in (*BUSY_WAITS_S, None):
             try:
                 return self._try_enable(holder, wanted)
-            except (AtTimeout, ModemGone) as lost:
+            except ModemError as lost:
                 log.info("%s: %s after a profile was to be enabled; looking what came of it", holder.id, lost.message)
-                holder.refresh(job, hard=False)
-                if self._enabled_now(holder) == wanted.iccid:
+                if self._came_through(job, holder, wanted):
                     return True
                 error = lost
             except EsimError as refused:
@@ -193,6 +194,22 @@ class Switching:
         job.report(None, "restarting the modem, for the card stays busy")
         holder.refresh(job, hard=True)
         return self._try_enable(holder, wanted)
+
+    def _came_through(self, job: Job, holder: Holder, wanted: Enabled) -> bool:
+        """Whether a profile is enabled after all, once the modem is back; ``ModemError`` when it does not come back."""
+        if holder.kind == "modem":
+            with contextlib.suppress(ModemError):  # it may be on its way down itself
+                holder.refresh(job, hard=False)
+        deadline = self._room.clock.monotonic() + BACK_S
+        while True:
+            is_last = job.is_stopping or self._room.clock.monotonic() >= deadline
+            try:
+                if is_last or holder.why_not() is None:
+                    return self._enabled_now(holder) == wanted.iccid
+            except ModemError:
+                if is_last:
+                    raise
+            self._wait(job, LOOK_S)
 
     def _try_enable(self, holder: Holder, wanted: Enabled) -> bool:
         """Enable it with the refresh flag, or without where the card takes that only."""
@@ -216,7 +233,7 @@ class Switching:
         if is_told and self._sees(job, holder, wanted):
             return
         for hard in (False, True):
-            with contextlib.suppress(ModemGone, AtTimeout):  # it is looked at next
+            with contextlib.suppress(ModemError):  # it is looked at next
                 holder.refresh(job, hard=hard)
             if self._sees(job, holder, wanted):
                 return
@@ -230,15 +247,9 @@ class Switching:
 
     def _sees(self, job: Job, holder: Holder, wanted: Enabled) -> bool:
         """Whether the modem tells the profile's number as its card's, within a while."""
-        deadline = self._room.clock.monotonic() + SEEN_S
-        while not job.is_stopping:
-            service = holder.service()
-            if wanted.iccid is None or is_same_card(service.iccid, wanted.iccid):
-                return True
-            if self._room.clock.monotonic() >= deadline:
-                return False
-            self._wait(job, 0.5)
-        return False
+        if holder.wait_registered(SEEN_S, job, wanted.iccid):
+            return True
+        return is_same_card(holder.service().iccid, wanted.iccid)
 
     def _see_registered(self, job: Job, holder: Holder, pending: Pending) -> dict[str, Any]:
         """Wait for the network; go back when it does not come, or somebody wants so."""
@@ -247,7 +258,7 @@ class Switching:
             self._drop(holder)
             return result_of(self._room, after, is_registered=None)
         job.report(None, "waiting for the network", can_abort=True)
-        if holder.wait_registered(pending.within_s, job, after.iccid):
+        if self._registers(job, holder, pending.within_s, after):
             job.report(None, "registered", can_abort=False)
             self._drop(holder)
             operator = holder.service().operator
@@ -268,6 +279,13 @@ class Switching:
             hint = "look at the signal and the access point; or switch back to the profile from before"
             raise EsimError(text, code="not_registered", hint=hint)
         return self._go_back(job, holder, pending, why)
+
+    def _registers(self, job: Job, holder: Holder, within_s: float, wanted: Enabled) -> bool:
+        """Whether a network takes the profile in time; not when somebody aborts it."""
+        try:
+            return holder.wait_registered(within_s, job, wanted.iccid)
+        except Aborted:
+            return False
 
     def _stays_or_goes_back(self, job: Job, holder: Holder, pending: Pending, error: RemsimError) -> None:
         """After a switch that failed on its way: nothing was done, or it is undone."""
@@ -302,7 +320,9 @@ class Switching:
             hint = "it is tried again when the service starts; or enable it by hand"
             raise EsimError(text, code="return_failed", hint=error.hint or hint) from error
         job.report(None, f"waiting for the network with {before.name}")
-        is_registered = holder.wait_registered(RETURN_S, job, before.iccid)
+        is_registered = self._registers(job, holder, RETURN_S, before)
+        if job.is_stopping:
+            raise job.aborted()
         self._drop(holder)
         back = f"{before.name} is enabled again" + ("" if is_registered else ", and not registered yet")
         text = f"{after.name}: {why}; {back}"

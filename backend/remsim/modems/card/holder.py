@@ -13,7 +13,7 @@ from remsim.core.jobs import Job
 from remsim.modems.card.cgla import CglaWay
 from remsim.modems.card.csim import CsimWay
 from remsim.modems.channel import Channel
-from remsim.modems.control.apn import begin_connection
+from remsim.modems.control.apn import begin_connection, of_modem, of_network
 from remsim.modems.control.hard_reset import WAYS, ways_of
 from remsim.modems.control.means import Means
 from remsim.modems.control.power import restart
@@ -178,6 +178,15 @@ class EuiccHolder:
         if self._modem.identifications == seen:
             self._target.renew()
             self._await(seen, RENEWED_S, job)
+
+    def access_point(self) -> AccessPoint | None:
+        """The access point in force: the router's network's, else the modem's; None where neither tells."""
+        try:
+            found = of_network(self._target) or of_modem(self._target)
+        except RemsimError:
+            return None
+        given = {name: found[name] for name in ("pdp_type", "auth", "username", "password") if found[name]}
+        return AccessPoint(found["apn"], **given)
 
     def set_access_point(self, wanted: AccessPoint, job: Job) -> None:
         """Put an access point in force; whether the network takes it is not waited for."""
