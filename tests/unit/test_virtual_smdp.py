@@ -227,6 +227,20 @@ def test_a_cancelled_session_is_over_and_what_becomes_of_the_order_is_by_the_rea
     assert order(servers, "ONCE").told == [f"cancelled_{reason}"]
 
 
+def test_a_result_is_proven_though_the_session_was_cancelled(lpa: Lpa, servers: Servers) -> None:
+    known = lpa.authenticate(HOST, "WRONG-MAC")
+    lpa.load(lpa.fetch(HOST, known))
+    lpa.cancel(HOST, known["transactionId"], 5)
+    lpa.tell(HOST)
+    assert servers.smdp.told[-1].is_proven
+
+
+def test_a_profile_that_must_stay_enabled_is_not_taken_beside_others(lpa: Lpa) -> None:
+    failed = result(lpa.install("ALONE"))
+    assert failed == (2, 15)
+    assert result(lpa.install("LOCKED")) is None
+
+
 def test_a_reusable_order_is_there_again_when_the_user_does_not_want_it(lpa: Lpa, servers: Servers) -> None:
     known = lpa.authenticate(HOST, GOOD)
     lpa.cancel(HOST, known["transactionId"], 0)

@@ -35,7 +35,8 @@ def main(words: Sequence[str]) -> int:
         options = dict(pairs)
         if rest or "--dir" not in options:
             raise getopt.GetoptError("--dir is missing" if not rest else f"{rest[0]} is too much")
-        room = made(Path(options["--dir"]), options)
+        directory = Path(options["--dir"]).resolve()
+        room = made(directory, options)
     except (getopt.GetoptError, ValueError, OSError) as error:
         sys.stderr.write(f"{error}\nusage: {USAGE}\n")
         return 2
@@ -43,7 +44,7 @@ def main(words: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     try:
-        say(**described(room, Path(options["--dir"])))
+        say(**described(room, directory))
         threading.Thread(target=take_orders, args=(room,), daemon=True).start()
         ended.wait()
     finally:

@@ -44,7 +44,7 @@ class ServerCredentials:
 
 @dataclass(slots=True)
 class Session:
-    """One transaction with one card."""
+    """One transaction with one card. ``is_over``: it is kept only for what the card may still tell of it."""
 
     transaction: bytes
     address: str
@@ -54,7 +54,7 @@ class Session:
     card_signature: bytes = b""
     own_signature: bytes = b""
     order: Order | None = None
-    is_bound: bool = False
+    is_over: bool = False
 
 
 @dataclass(slots=True)
@@ -140,19 +140,14 @@ class Authenticator:
         with self._lock:
             self._forget_old(time.monotonic())
             found = self._sessions.get(transaction)
-        if found is None:
+        if found is None or found.is_over:
             raise Refusal("8.10.1", "3.9", "there is no such transaction")
         return found
 
     def named(self, transaction: bytes | None) -> Session | None:
-        """The session of a transaction, if it is still known."""
+        """The session of a transaction, an ended one too, if it is still known."""
         with self._lock:
             return None if transaction is None else self._sessions.get(transaction)
-
-    def end(self, session: Session) -> None:
-        """Forget it."""
-        with self._lock:
-            self._sessions.pop(session.transaction, None)
 
     def _forget_old(self, now: float) -> None:
         for transaction, session in list(self._sessions.items()):

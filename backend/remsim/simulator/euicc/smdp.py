@@ -207,7 +207,7 @@ class Smdp:
         reason = value_at(own, 0x82)
         if session.order is not None:
             self.orders.cancel(session.order, tlv.read_integer(reason) if reason else END_USER_REJECTION)
-        self._sessions.end(session)
+        session.is_over = True
         return {}
 
     def _spoil(self, call: Call, order: Order) -> None:

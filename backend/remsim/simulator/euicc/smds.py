@@ -62,7 +62,7 @@ class Smds:
             for event in self._events()
             if event.eid in (None, session.card.eid) and wanted in (None, event.event_id.encode()) and not self.is_empty
         ]
-        self._sessions.end(session)
+        session.is_over = True
         if not waiting and (wanted is not None or self.refuses):
             raise Refusal("8.9.5", "3.9", "nothing waits for this card")
         entries = [{"eventId": event.event_id, "rspServerAddress": event.address} for event in waiting]
