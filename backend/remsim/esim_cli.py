@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from remsim import esim_verbs
+from remsim import esim_direct, esim_verbs
 
 LINES = {
     "parse-code": "read activation codes from stdin, a line each, and write JSON lines",
@@ -28,6 +28,7 @@ def add_verbs(verbs: Any) -> None:
     add_profile_verbs(below)
     add_card_verbs(below)
     add_router_verbs(below)
+    esim_direct.add_direct(below)
     told = "a virtual eUICC and SM-DP+ for tests; --help tells more"
     simulator = below.add_parser("simulator", help=told, add_help=False, prefix_chars="\0")  # its options are its own
     simulator.add_argument("words", nargs=argparse.REMAINDER)
