@@ -24,6 +24,7 @@ from remsim.core.reading import ModemReading
 from remsim.esim.desk import EsimDesk
 from remsim.metric_sources.desk import Metrics
 from remsim.metric_sources.gathering import Owners
+from remsim.options import Simulation
 from remsim.outputs.desk import Outputs
 from remsim.remotesim.desk import RemoteSim
 from remsim.telemetry.annotations import Annotations
@@ -86,10 +87,10 @@ class Faults:
     def __init__(self) -> None:
         self.done: list[tuple[str, str, float | None]] = []
 
-    def fault(self, usb_path: str, fault: str, *, seconds: float | None = None) -> None:
+    def fault(self, usb_path: str, fault: str, *, seconds: float | None = None, step: str | None = None) -> None:
         if fault == "unheard":
             raise InvalidInput("there is no such fault", field="fault")
-        self.done.append((usb_path, fault, seconds))
+        self.done.append((usb_path, fault if step is None else f"{fault} {step}", seconds))
 
     def modems(self) -> list[dict[str, Any]]:
         return [{"usb_path": "1-1.1", "model": "RM520N-GL", "proven": "capture"}]
@@ -134,6 +135,7 @@ class SmallRouter:
 
     version = "test"
     simulated = True
+    simulation: Simulation | None = None
 
     def __init__(self, directory: Path, *, clock: Clock | None = None, web: WebSettings | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)

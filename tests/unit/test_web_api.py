@@ -13,6 +13,7 @@ from flask import Flask
 from remsim.config.settings import load_settings
 from remsim.core.clock import FakeClock
 from remsim.core.reading import FIELDS
+from remsim.options import EsimSimulation, Simulation
 from remsim.web.openapi import PREFIX, api_routes
 from remsim.web.series import MOST_EXPORTS
 from web_support import START, SmallRouter, client_of, small_app, wait_until
@@ -249,6 +250,9 @@ def test_faults_go_to_the_simulator_and_only_in_simulation(parts) -> None:
     answer = client.post("/api/v1/simulation/faults", json={"fault": "server_restart"})
     assert (answer.status_code, answer.json["modem"]) == (202, None), "a fault of the remote SIMs needs no modem"
     assert router.simulator.done[-1] == (None, "server_restart", None)
+    sent = {"fault": "smdp_cut", "step": "authenticateClient"}
+    assert client.post("/api/v1/simulation/faults", json=sent).status_code == 202
+    assert router.simulator.done[-1] == (None, "smdp_cut authenticateClient", None)
     sent = {"data": '{"modem": "modem2", "fault": "\\ud800"}', "content_type": "application/json"}
     half = client.post("/api/v1/simulation/faults", **sent)
     assert (half.status_code, half.json["field"]) == (422, "fault"), "half a character, which no answer can repeat"
@@ -267,6 +271,18 @@ def test_a_message_goes_to_the_virtual_modem_and_the_list_tells_what_is_proven(p
     assert client.get("/api/v1/simulation/modems").json["modems"][0]["proven"] == "capture"
     router.simulator = None
     assert client.get("/api/v1/simulation/modems").status_code == 404
+
+
+def test_codes_to_scan_are_those_of_the_simulation(parts, tmp_path: Path) -> None:
+    router, app = parts
+    client = client_of(app)
+    assert client.get("/api/v1/simulation/codes").json == {"codes": []}
+    esim = EsimSimulation(tmp_path / "ca.pem", {}, (("a good one", "LPA:1$smdp.example.com$GOOD"),))
+    router.simulation = Simulation(1, tmp_path, tmp_path, tmp_path, None, None, esim=esim)
+    codes = client.get("/api/v1/simulation/codes").json["codes"]
+    assert codes == [{"label": "a good one", "code": "LPA:1$smdp.example.com$GOOD"}]
+    router.simulator = None
+    assert client.get("/api/v1/simulation/codes").status_code == 404
 
 
 def test_openapi_has_every_route_with_its_input(parts) -> None:

@@ -19,12 +19,14 @@ bp = Blueprint("simulation", __name__)
 class FaultRequest(Form):
     """Which fault of which modem, and for how long (until ``clear`` when not said).
 
-    Faults of the remote SIMs (``server_restart``, ``bankd_lost``, …) need no modem.
+    Faults of the remote SIMs (``server_restart``, ``bankd_lost``, …) and of the servers of eSIM profiles (``smdp_cut``,
+    ``smdp_expired``, …) need no modem; the latter may be at one function only (``step``: ``authenticateClient``, …).
     """
 
     modem = Name(allow_none=True)
     fault = Name(required=True)
     seconds = StrictNumber(0.1, 3600, allow_none=True)
+    step = Name(allow_none=True)
 
 
 class MessageRequest(Form):
@@ -58,8 +60,20 @@ def do_fault() -> tuple[dict[str, Any], int]:
     simulator = control()
     asked = load_body(FaultRequest())
     modem = services().router.modems.view(asked["modem"]) if asked.get("modem") is not None else None
-    simulator.fault(modem and modem["usb_path"], asked["fault"], seconds=asked.get("seconds"))
+    at_step = {} if asked.get("step") is None else {"step": asked["step"]}
+    simulator.fault(modem and modem["usb_path"], asked["fault"], seconds=asked.get("seconds"), **at_step)
     return {"modem": modem and modem["id"], "fault": asked["fault"], "seconds": asked.get("seconds")}, 202
+
+
+@bp.get("/simulation/codes")
+@requires_scope("read")
+@describes("Activation codes of the simulation's servers of eSIM profiles, and what comes of each")
+def list_codes() -> dict[str, Any]:
+    """The good ones first; none where the simulation has no eSIM."""
+    control()
+    simulation = services().router.simulation
+    esim = None if simulation is None else simulation.esim
+    return {"codes": [{"label": label, "code": code} for label, code in (esim.codes if esim is not None else ())]}
 
 
 @bp.post("/simulation/messages")
