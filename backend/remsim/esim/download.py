@@ -98,7 +98,8 @@ class Download:
         self._euicc = euicc
         self._client = client
         self._address, self._matching_id = activation.smdp_address, activation.matching_id
-        self._first_address, self._oid = activation.smdp_address, activation.oid or None
+        self._oid = activation.oid or None
+        self._was_sent_on = False
         self._imei = imei
         self._given_code = confirmation_code
         self._consent = consent
@@ -120,7 +121,8 @@ class Download:
                 if refused.code != "confirmation_wrong" or wrong_codes >= MOST_WRONG_CODES:
                     raise
             except Redirected as other:
-                self._address, self._matching_id, self._oid = other.entry.smdp_address, other.entry.event_id, None
+                self._address, self._matching_id = other.entry.smdp_address, other.entry.event_id
+                self._oid, self._was_sent_on = None, True
 
     def _try(self, *, is_wrong: bool) -> Installed:
         """One session, from its beginning."""
@@ -163,7 +165,7 @@ class Download:
         """An SM-DS was asked, and names where the profile is; one that names another SM-DS is followed once."""
         if not entries:
             return trouble("no_event")
-        if self._address != self._first_address:
+        if self._was_sent_on:
             return trouble("server_reply", why="one discovery server sends to the next")
         return Redirected(entries[0])
 
@@ -197,12 +199,10 @@ class Download:
 
     def _load(self, client: SmdpClient, session: Started, metadata: Metadata, pieces: list[bytes]) -> Installed:
         """The package into the card, without a way back."""
-        total = sum(map(len, pieces))
-        self._progress(LOADING, 0.0)
         result: InstallResult | None = None
         failed: RemsimError
         try:
-            result = self._euicc.load(pieces, on_progress=lambda octets: self._progress(LOADING, octets / total))
+            result = self._euicc.load(pieces, on_progress=self._counting(sum(map(len, pieces))))
         except RemsimError as error:
             failed = trouble("load_cut", why=error.message)
             failed.__cause__ = error
@@ -221,6 +221,19 @@ class Download:
         if result is None:
             self._cancel(client, session, LOAD)
         raise failed
+
+    def _counting(self, total: int) -> Callable[[int], None]:
+        """Tells of each hundredth of a package."""
+        self._progress(LOADING, 0.0)
+        told = 0
+
+        def count(octets: int) -> None:
+            nonlocal told
+            if (now := 100 * octets // total) > told:
+                told = now
+                self._progress(LOADING, octets / total)
+
+        return count
 
     def _listed(self, metadata: Metadata) -> Profile | None:
         """The profile as the card lists it now, None when it does not; the last error when it cannot be asked."""

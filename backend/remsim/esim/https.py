@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
-from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING, NamedTuple
 
 from remsim.core.clock import Clock, iso_utc
@@ -166,11 +166,14 @@ class Https:
         own = f"this router's clock says {day(now)}"
         if shown.now is not None and abs(shown.now - now) > CLOCK_DIFFERS_S:
             return trouble("tls_clock", why=f"{own}, the server's {day(shown.now)}")
+        if shown.now is not None:
+            own += ", and so does the server's"
+        kind = "tls_not_yet" if code == NOT_YET else "tls_expired"
         if shown.certificate is None:
-            return trouble("tls_not_yet" if code == NOT_YET else "tls_expired", why=own)
+            return trouble(kind, why=own)
         if code == NOT_YET:
-            return trouble("tls_not_yet", why=f"from {day(shown.certificate.not_before)} on, and {own}")
-        return trouble("tls_expired", why=f"on {day(shown.certificate.not_after)}, and {own}")
+            return trouble(kind, why=f"it begins on {day(shown.certificate.not_before)}; {own}")
+        return trouble(kind, why=f"it ended on {day(shown.certificate.not_after)}; {own}")
 
     def _look(self) -> Shown:
         """What the server shows to a client that checks nothing, for words only: nothing is told to it."""
@@ -221,9 +224,9 @@ def no_answer(error: Exception) -> EsimError:
         return trouble("server_too_large")
     if isinstance(error, TimeoutError):
         return trouble("smdp_timeout")
-    if isinstance(error, BadStatusLine) and not isinstance(error, RemoteDisconnected):
-        return trouble("server_reply", why="it is not HTTP")
-    return trouble("smdp_cut")
+    if isinstance(error, (OSError, IncompleteRead)):  # RemoteDisconnected is an OSError, too
+        return trouble("smdp_cut")
+    return trouble("server_reply", why="it is not HTTP")
 
 
 def day(at: float) -> str:

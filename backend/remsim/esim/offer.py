@@ -32,9 +32,10 @@ def check_started(session: Started, *, challenge: bytes, address: str, oid: str 
     if value_of(signed, 0x80) != session.transaction_id:
         raise trouble("wrong_transaction")
     name = value_of(signed, 0x83).decode("utf-8", "replace")
-    if name.strip().lower() != address.strip().lower():
+    asked = address.lower().rstrip(".")
+    if name.strip().lower().rstrip(".") not in (asked, asked.partition(":")[0]):  # with its port or without
         shown = "".join(letter if letter.isprintable() else "?" for letter in name)[:80]
-        raise trouble("address_mismatch", why=f"it signs as {shown}, not as {address.strip()}")
+        raise trouble("address_mismatch", why=f"it signs as {shown}, not as {address}")
     if oid:
         try:
             oids = read_certificate(session.certificate).oids

@@ -143,7 +143,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "server_curve": ("the card does not know the server's kind of keys", OPERATOR_SEES),
     "server_oid": ("the card finds another number (OID) in the server's certificate", OPERATOR_SEES),
     "card_session": ("the card has forgotten this session", ANEW),
-    "card_refused": ("the card refuses and gives no reason", "restart the modem, then try again"),
+    "card_refused": ("the card refuses this download and gives no reason", "restart the modem, then try again"),
     # The package in the card.
     "load_damaged": ("the package came damaged into the card", "try again; if it stays so, tell the operator"),
     "load_signature": ("the card finds the signature of the package wrong", OPERATOR_SEES),

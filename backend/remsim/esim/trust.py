@@ -64,7 +64,7 @@ class Trust:
         if self.lab_ca is not None:
             try:
                 context.load_verify_locations(cadata=self.lab_ca)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, TypeError) as error:
                 raise trouble("lab_ca") from error
         if self.is_lab:  # what is given may be an authority below a root
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
