@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from remsim.core.errors import InvalidInput
 from remsim.core.files import write_atomically
 from remsim.simulator.euicc.profiles import AID_BASE, FIRST_ISDP, CardProfile
 
@@ -73,9 +74,12 @@ class Memory:
 
 
 def load(file: Path | None, profiles: Iterable[CardProfile]) -> Memory:
-    """From a file; where there is none yet, a memory with these profiles."""
+    """From a file; where there is none yet, a memory with these profiles. ``InvalidInput`` for a file that is none."""
     if file is not None and file.exists():
-        return from_json(json.loads(file.read_text()), file)
+        try:
+            return from_json(json.loads(file.read_text()), file)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(f"{file} does not hold a card", field="state") from error
     made = Memory(file=file)
     for profile in profiles:
         made.add(profile)
