@@ -9,7 +9,7 @@ const ASKED_MS = 1000;
 
 /** Whether a job is still under way. */
 export function isRunning(job) {
-	return job.state === 'running' || job.state === 'confirming';
+	return ['running', 'confirming', 'asking'].includes(job.state);
 }
 
 /** The job when it has ended, by the stream, or asked for where there is none; as it is when `isOver()`. */
@@ -44,9 +44,10 @@ class JobView {
 		this.undo = el('button', { type: 'button', click: () => this._decide(false) }, t('Undo now'));
 		this.abort = el('button', { type: 'button', click: () => this._decide(false) }, t('Abort'));
 		this.close = el('button', { type: 'button', click: closed }, t('Close'));
+		this.answer = options.links?.page && job.question !== undefined ? el('a.remsim-button.remsim-primary', { href: options.links.page('esim'), hidden: true }, t('Answer')) : null;
 		this.root = el('section.remsim-jobview', { 'aria-label': t('Job') },
 			el('header', {}, this.title, this.elapsed), this.step, this.bar, this.count, this.error,
-			options.readonly ? el('div.remsim-submit', {}, this.close) : el('div.remsim-submit', {}, this.keep, this.undo, this.abort, this.close));
+			options.readonly ? el('div.remsim-submit', {}, this.close) : el('div.remsim-submit', {}, this.answer, this.keep, this.undo, this.abort, this.close));
 		this.update(job);
 	}
 
@@ -65,7 +66,9 @@ class JobView {
 			this.bar.value = job.progress;
 		this.bar.setAttribute('aria-valuetext', job.progress === null ? t('under way') : `${number(job.progress * 100)} %`);
 		this.keep.hidden = this.undo.hidden = job.state !== 'confirming';
-		this.abort.hidden = job.state !== 'running' || !job.can_abort;
+		this.abort.hidden = !['running', 'asking'].includes(job.state) || !job.can_abort;
+		if (this.answer)
+			this.answer.hidden = job.state !== 'asking';
 		this.close.hidden = runs;
 		const told = job.error ? `${job.error}${job.hint ? ` – ${job.hint}` : ''}` : '';
 		if (told || !runs) {

@@ -36,6 +36,7 @@ READERS = {
     "tickets": ("POST",),
     "sms/preview": ("POST",),
     "alert-rules/preview": ("POST",),
+    "esim/parse": ("POST",),
     "layouts/mine": ("PUT", "DELETE"),
 }
 """What a login that may only look sends too."""

@@ -33,6 +33,7 @@ PAGES = (
     Page("", "Dashboard", "dashboard", ("dashboard",), has_charts=True),
     Page("modems", "Modems", "modems", ("modems",)),
     Page("sims", "SIMs", "sims", ("modems", "sims")),
+    Page("esim", "eSIM", "esim", ("modems", "esim")),
     Page("remote-sim", "Remote SIM", "remote-sim", ("modems", "sims", "events", "remote-sim")),
     Page("history", "History", "history", ("modems", "history"), has_charts=True),
     Page("events", "Events", "events", ("modems", "events")),

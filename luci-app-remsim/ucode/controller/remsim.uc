@@ -28,6 +28,7 @@ const READERS = {
 	tickets: [ 'POST' ],
 	'sms/preview': [ 'POST' ],
 	'alert-rules/preview': [ 'POST' ],
+	'esim/parse': [ 'POST' ],
 	'layouts/mine': [ 'PUT', 'DELETE' ]
 };
 const API = '/api/v1/';
