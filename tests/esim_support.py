@@ -22,7 +22,7 @@ from remsim.esim.codes import Codes
 from remsim.esim.errors import EsimError
 from remsim.esim.room import Room
 from remsim.esim.store import Store
-from remsim.esim.switching import SEEN_S
+from remsim.esim.switching import SLICE_S
 from remsim.esim.telling import Telling
 from remsim.esim.work import Work
 
@@ -296,11 +296,11 @@ class Holder:
         self.apns.append(wanted)
 
     def wait_registered(self, within_s: float, job: Job, iccid: str | None = None) -> bool:
-        if within_s > SEEN_S:
+        if within_s > SLICE_S:
             self.on_wait(job)
         if job.is_abort_wanted:
             raise job.aborted()
-        self._clock.sleep(1.0)
+        self._clock.sleep(within_s)
         return self.service().is_registered is True and iccid in (None, self.sees)
 
 

@@ -189,7 +189,7 @@ class Router:
             emit=self.emit,
             jobs=self.jobs,
             usage=self.usage,
-            modems=lambda: [(one.id, one.settings.name or one.id) for one in self.modems.present()],
+            modems=lambda: [(one.id, one.title) for one in self.modems.present()],
             holders=self._euicc_holders,
             sim_of=self.modems.sim_of,
             config=self.config,

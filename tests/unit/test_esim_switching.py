@@ -42,7 +42,7 @@ def test_a_switch_ends_registered_with_the_new_profile_and_operators_told(one: B
     assert one.card.queue == []
     assert one.holder.refreshed == []  # it acted on the card's own refresh
     assert one.store.all(SWITCH) == {}
-    assert one.told("esim_switch") == ["modem1: switched to Away, registered with Net"]
+    assert one.told("esim_switch") == ["modem1: switched to Away, which a network has taken"]
     states = {profile["name"]: profile["state"] for profile in one.room.cards.of("modem1")["profiles"]}  # type: ignore[index]
     assert states == {"Home": "disabled", "Away": "enabled"}
 

@@ -116,9 +116,8 @@ class EsimDesk:
 
     def view(self) -> dict[str, Any]:
         """The object of ``GET /api/v1/esim``; no card is asked for it."""
-        if self._parts is None and not self._path.exists() and not self._has_readers():
-            return self._nothing()
-        return self.parts.view()
+        is_needed = self._parts is not None or self._path.exists() or self._given["simulated"] or self._has_readers()
+        return self.parts.view() if is_needed else self._nothing()
 
     @property
     def parts(self) -> Parts:

@@ -77,7 +77,7 @@ class Downloading:
             self._codes.failed(wish.activation, error)
             text = f"{holder.id}: no profile came from {address}: {error.message}"
             room.tell("esim_download", holder.id, text, "error", {"code": error.code, "actor": wish.actor})
-            self._look_after(holder)
+            self._look_after(job, holder)
             raise
         if wish.apn:
             try:
@@ -133,9 +133,10 @@ class Downloading:
                 nickname=wish.nickname or None,
             )
 
-    def _look_after(self, holder: Holder) -> None:
-        """Read the card anew after a failure: what it has is not what is guessed."""
+    def _look_after(self, job: Job, holder: Holder) -> None:
+        """Read the card anew after a failure: what it has is not what is guessed. Failed loads have to be told, too."""
         with contextlib.suppress(RemsimError), self._room.engine(holder) as engine:
+            self._telling.tell(engine, job, holder.id)
             self._room.cards.read(holder.id, engine, self._room.clock.now())
 
 

@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 BUSY_WAITS_S = (2.0, 3.0, 5.0)
 BACK_S, LOOK_S = 120.0, 2.0
 """A modem that restarts comes back within that time."""
-SEEN_S = 20.0
-"""A modem that acts on the card's refresh has read it by then."""
+SEEN_S, SLICE_S = 20.0, 2.0
+"""A modem that acts on the card's refresh has read it by then; how often that is looked at."""
 RETURN_S = 180.0
 """For the profile from before to register again."""
 MOST_TRIES = 5
@@ -159,9 +159,9 @@ class Switching:
             is_returning,
         )
 
-    def _bring_in(self, job: Job, holder: Holder, wanted: Enabled) -> None:
+    def _bring_in(self, job: Job, holder: Holder, wanted: Enabled, step: str = "switching") -> None:
         """Enable a profile, have the modem read it, and put its access point in force."""
-        job.report(None, "switching", can_abort=False)
+        job.report(None, step, can_abort=False)
         self._room.cards.begin_change(holder.id)
         is_told = self._enable(job, holder, wanted)
         if holder.kind == "reader":
@@ -247,9 +247,15 @@ class Switching:
 
     def _sees(self, job: Job, holder: Holder, wanted: Enabled) -> bool:
         """Whether the modem tells the profile's number as its card's, within a while."""
-        if holder.wait_registered(SEEN_S, job, wanted.iccid):
-            return True
-        return is_same_card(holder.service().iccid, wanted.iccid)
+        deadline = self._room.clock.monotonic() + SEEN_S
+        while not job.is_stopping:
+            if holder.wait_registered(SLICE_S, job, wanted.iccid):
+                return True
+            if is_same_card(holder.service().iccid, wanted.iccid):
+                return True
+            if self._room.clock.monotonic() >= deadline:
+                return False
+        raise job.aborted()
 
     def _see_registered(self, job: Job, holder: Holder, pending: Pending) -> dict[str, Any]:
         """Wait for the network; go back when it does not come, or somebody wants so."""
@@ -261,8 +267,7 @@ class Switching:
         if self._registers(job, holder, pending.within_s, after):
             job.report(None, "registered", can_abort=False)
             self._drop(holder)
-            operator = holder.service().operator
-            words = f"{holder.id}: switched to {after.name}" + (f", registered with {operator}" if operator else "")
+            words = f"{holder.id}: switched to {after.name}, which a network has taken"
             self._room.tell("esim_switch", holder.id, words, data=self._data(pending))
             return result_of(self._room, after, is_registered=True)
         if job.is_stopping:
@@ -309,9 +314,8 @@ class Switching:
             self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(pending))
             raise EsimError(text, code="not_registered", hint="look at the signal and the access point")
         self._keep(holder, replace(pending, is_going_back=True))
-        job.report(None, f"going back to {before.name}", can_abort=False)
         try:
-            self._bring_in(job, holder, before)
+            self._bring_in(job, holder, before, f"going back to {before.name}")
         except RemsimError as error:
             if job.is_stopping:
                 raise

@@ -211,6 +211,12 @@ class Modem(Operations):
         return session
 
     @property
+    def title(self) -> str:
+        """The name it was given, else maker and product."""
+        row = self.found.row
+        return self.settings.name or f"{row.vendor.capitalize()} {self.identity.get('model') or row.module}"
+
+    @property
     def interface(self) -> str | None:
         """Its network interface, as configured or as found."""
         return self.settings.interface or self.found.interface

@@ -83,9 +83,7 @@ class EuiccHolder:
     @property
     def name(self) -> str:
         """The one it was given, else maker and product."""
-        row = self._modem.found.row
-        model = self._modem.identity.get("model") or row.module
-        return self._modem.settings.name or f"{row.vendor.capitalize()} {model}"
+        return self._modem.title
 
     @property
     def interface(self) -> str | None:
