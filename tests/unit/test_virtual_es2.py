@@ -108,8 +108,9 @@ def test_what_cannot_be_confirmed_released_or_cancelled_says_why(ask: Ask) -> No
         ("confirmOrder", {"iccid": iccid, "smdsAddress": "x.example.com", "releaseFlag": True}, "8.9/5.1"),
         ("confirmOrder", {"iccid": free, "matchingId": "", "releaseFlag": True}, "8.1.1/2.2"),
         ("releaseProfile", {"iccid": iccid}, "8.2.1/3.5"),
-        ("cancelOrder", {"iccid": iccid}, "1.2.1/2.2"),
-        ("cancelOrder", {"iccid": iccid, "finalProfileStatusIndicator": "Lost"}, "1.2.1/2.2"),
+        ("confirmOrder", {"iccid": iccid, "matchingId": "A B", "releaseFlag": True}, "8.2.6/2.1"),
+        ("cancelOrder", {"iccid": iccid}, "8.2.1/2.2"),
+        ("cancelOrder", {"iccid": iccid, "finalProfileStatusIndicator": "Lost"}, "8.2.1/2.2"),
         (
             "cancelOrder",
             {"iccid": iccid, "matchingId": "LOCKED", "finalProfileStatusIndicator": "Available"},

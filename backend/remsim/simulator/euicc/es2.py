@@ -5,6 +5,7 @@ Paths and members as pySim's ``es2p.py`` and the open clients of ES2+ have them;
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -13,6 +14,7 @@ from remsim.simulator.euicc.session import Message
 
 PREFIX = "/gsma/rsp2/es2plus/"
 FINAL_STATES = ("Available", "Unavailable")
+MATCHING_ID = re.compile(r"[0-9A-Za-z-]{1,255}")
 CAN_BE_CANCELLED = ("allocated", "linked", "confirmed", "released", "error")
 
 
@@ -83,6 +85,8 @@ class Es2:
             raise Refusal("8.1.1", "2.2", "that needs an EID")
         if smds is not None and smds.lower() not in {one.lower() for one in self._smds()}:
             raise Refusal("8.9", "5.1", "there is no such SM-DS")
+        if matching_id and not MATCHING_ID.fullmatch(matching_id):
+            raise Refusal("8.2.6", "2.1", "a matching id has letters, digits and hyphens")
         if matching_id and any(one.matching_id == matching_id for one in self._orders.all()):
             raise Refusal("8.2.6", "3.3", "the matching id is another order's")
         released = message.get("releaseFlag")
@@ -100,7 +104,7 @@ class Es2:
         order, eid, matching_id = self._known(message), eid_of(message), text(message, "matchingId")
         state = text(message, "finalProfileStatusIndicator")
         if state not in FINAL_STATES:
-            raise Refusal("1.2.1", "2.2", "finalProfileStatusIndicator is missing")
+            raise Refusal("8.2.1", "2.2", "finalProfileStatusIndicator is missing")
         if eid is not None and order.eid is not None and eid != order.eid:
             raise Refusal("8.1.1", "3.10", "the order is for another EID")
         if matching_id is not None and matching_id != order.matching_id:

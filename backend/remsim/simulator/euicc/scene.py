@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remsim.simulator.euicc.faults import STEPS, Fault
+from remsim.simulator.euicc.faults import KINDS, STEPS, Fault
 from remsim.simulator.euicc.orders import MOST_WRONG_CODES, Offer, Order, Orders, hash_of
 
 SMDP_OID = "2.999.10"
@@ -137,13 +137,13 @@ def all_codes() -> list[Code]:
         ("notifications are refused twice, then taken", "TOLD-LATE", Fault("http_500", "handleNotification", times=2)),
     ]
     made += [code(label, number, name, fault=fault) for number, (label, name, fault) in enumerate(wrong, 20)]
-    words = {"wrong_host": "another host", "untrusted": "a root nobody trusts", "expired": "a time that is over"}
+    words = {"wrong_host": "is of another host", "untrusted": "is under a root nobody trusts", "expired": "has expired"}
     made += [
-        Code(f"the server's certificate is of {words[flaw]}", "EXAMPLE-MOBILE-5GB", host=host)
+        Code(f"the server's certificate {words[flaw]}", "EXAMPLE-MOBILE-5GB", host=host)
         for host, flaw in CERTIFICATES.items()
     ]
     made += [
-        Code(f"at the first step: {fault.kind.replace('_', ' ')}", "EXAMPLE-MOBILE-5GB", host=host)
+        Code(f"the first answer: {KINDS[fault.kind]}", "EXAMPLE-MOBILE-5GB", host=host)
         for host, fault in FAULTY_HOSTS.items()
     ]
     made.append(Code("the server is down", "EXAMPLE-MOBILE-5GB", host=DOWN_HOST))
