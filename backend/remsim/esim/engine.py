@@ -15,6 +15,7 @@ from remsim.esim.errors import EsimError
 from remsim.esim.es9 import Entry, SmdpClient
 from remsim.esim.es10.notifications import Notification
 from remsim.esim.euicc import Euicc
+from remsim.esim.https import Https
 from remsim.esim.smds import discover
 from remsim.esim.trust import Trust
 
@@ -158,12 +159,26 @@ def opened(
 ) -> Iterator[Engine]:
     """The engine of the settings, on a card by the first way that goes; the card is let go at the end."""
     aids = [bytes.fromhex(aid) for aid in settings.isdr_aids]
-    engine = OwnEngine(
-        lambda: open_isdr(ways, aids=aids, block_size=settings.block_size),
-        client=lambda address: SmdpClient(address, trust=trust, hosts=hosts, clock=clock),
-        clock=clock,
-        imei=imei,
-    )
+
+    def opened_by(ways: Sequence[Way]) -> Callable[[], tuple[Isdr, Way]]:
+        return lambda: open_isdr(ways, aids=aids, block_size=settings.block_size)
+
+    def client(address: str) -> SmdpClient:
+        return SmdpClient(address, trust=trust, hosts=hosts, clock=clock)
+
+    if settings.engine == "lpac":
+        from remsim.esim.lpac import LpacEngine, Named, find_program  # few want it
+
+        engine: OwnEngine = LpacEngine(
+            opened_by([Named(way) for way in ways]),
+            program=find_program(settings.lpac_path),
+            https=lambda address: Https(address, trust=trust, hosts=hosts, clock=clock),
+            client=client,
+            clock=clock,
+            imei=imei,
+        )
+    else:
+        engine = OwnEngine(opened_by(ways), client=client, clock=clock, imei=imei)
     try:
         yield engine
     finally:

@@ -123,6 +123,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "no secure connection to the server could be made",
         "check this router's clock, which is the usual cause, then the address",
     ),
+    "lpac_missing": (
+        "lpac is not installed",
+        "install the package lpac, or have this console download profiles itself (settings)",
+    ),
+    "lpac_failed": (
+        "lpac did not download the profile",
+        "try again, or have this console download profiles itself (settings)",
+    ),
     "lab_ca": ("the given certificate authority cannot be read", "give one or more certificates as PEM"),
     "roots_missing": ("the root certificates of this console cannot be read", "install the package again"),
     # What this console finds wrong in what a server says.
