@@ -28,6 +28,7 @@ from web_support import wait_until
 
 ROOT = Path(__file__).parents[2]
 STEP = "authenticateClient"
+SERVE = [sys.executable, "-m", "remsim.simulator.euicc", "serve"]
 NOBODY = {"transactionId": "00"}
 TROUBLE = (OSError, http.client.HTTPException, ValueError, AssertionError, TypeError)
 
@@ -164,8 +165,7 @@ def test_nothing_is_left_of_servers_that_ended(tmp_path: Path) -> None:
 
 
 def test_the_servers_alone_are_a_program(tmp_path: Path) -> None:
-    program = "import sys; from remsim.simulator.euicc.serve import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", program, "--dir", str(tmp_path), "--host", "rsp.example.org"]
+    command = [*SERVE, "--dir", str(tmp_path), "--host", "rsp.example.org"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         try:
@@ -202,6 +202,5 @@ def test_the_servers_alone_are_a_program(tmp_path: Path) -> None:
     [[], ["--dir"], ["--dir", "/dev/null/x"], ["--nonsense"], ["--dir", "d", "--port", "x"]],
 )
 def test_a_wrong_call_says_how(words: list[str], tmp_path: Path) -> None:
-    program = "import sys; from remsim.simulator.euicc.serve import main; sys.exit(main(sys.argv[1:]))"
-    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([*SERVE, *words], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2 and "usage: serve --dir DIR" in done.stderr

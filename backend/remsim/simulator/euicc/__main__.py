@@ -24,6 +24,8 @@ WRONG_CALL = 2
 
 def main(argv: list[str]) -> int:
     """Do what the arguments say; the program's exit status, 1 when it does not come to that, 2 for a wrong call."""
+    if argv[:1] == ["serve"]:
+        return run_servers(argv[1:])
     try:
         options = read_options(argv)
     except (UsageError, getopt.GetoptError) as error:
@@ -42,6 +44,16 @@ def main(argv: list[str]) -> int:
     except (RemsimError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
     return 1
+
+
+def run_servers(words: list[str]) -> int:
+    """The servers of profiles without a card."""
+    try:
+        from remsim.simulator.euicc import serve
+    except ImportError as error:
+        print(f"the virtual servers need the package cryptography: {error}", file=sys.stderr)
+        return 1
+    return serve.main(words)
 
 
 def run_program(options: Options, bench: CardBench) -> int:

@@ -57,11 +57,18 @@ def check(certificate: x509.Certificate, issuer: x509.Certificate, role: str, su
     words = WORDS[subject]
     if not pki.is_issued_by(certificate, issuer):
         raise Refusal(subject, "6.1", f"{words} is not issued by the one above it")
-    now = datetime.datetime.now(datetime.UTC)
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+    if not is_in_time(certificate, datetime.datetime.now(datetime.UTC)):
         raise Refusal(subject, "6.3", f"{words} has expired")
     if not pki.has_role(certificate, role):
         raise Refusal(subject, "6.1", f"{words} is not for that")
+
+
+def is_in_time(certificate: x509.Certificate, now: datetime.datetime) -> bool:
+    """Whether it is valid at a time; before release 42, cryptography only has times without their zone."""
+    if not hasattr(certificate, "not_valid_before_utc"):
+        naive = now.replace(tzinfo=None)
+        return bool(certificate.not_valid_before <= naive <= certificate.not_valid_after)
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
 
 
 def within(card: x509.Certificate, manufacturer: x509.Certificate) -> bool:

@@ -23,10 +23,12 @@ NUMBERS = ("cat_busy", "mac_failure", "error_reason", "removed_at")
 SECONDS = ("delay_s", "load_delay_s")
 USAGE = f"""usage: python -m remsim.simulator.euicc [OPTIONS] --stdio PROGRAM [ARGUMENTS]
        python -m remsim.simulator.euicc [OPTIONS] --at [--model NAME]
+       python -m remsim.simulator.euicc serve --dir DIR [OPTIONS]
 
 --stdio starts PROGRAM as a child with LPAC_APDU=stdio and LPAC_HTTP=stdio, answers its APDUs from a virtual eUICC and
 sends its requests on. What it prints for people is printed; its exit status is ours.
 --at puts the card into a virtual modem and says in a line of JSON which terminals it answers on.
+serve runs the servers of profiles without a card; a wrong option of it shows the right ones.
 
   --credentials DIR   ci.pem or ci.der, eum.der, and euicc.der with euicc_key.pem or else eum_key.pem; a directory
                       that is not there is made and filled, with ci_key.pem to issue servers' certificates with
