@@ -2,7 +2,7 @@
 
 import { select } from './dialog.js';
 import { el, fill, setText } from './dom.js';
-import { PARTS, partsOf, sentence } from './esim-words.js';
+import { PARTS, endOf, partsOf, sentence } from './esim-words.js';
 import { Scanner } from './esim-scan.js';
 import { bareMessage } from './form-rules.js';
 
@@ -16,15 +16,16 @@ export class AddTab {
 		this._ctx = ctx;
 		this.target = el('div.remsim-field');
 		this.scanner = new Scanner(ctx, text => this._offered(text));
-		this.input = el('textarea.remsim-mono', { rows: 2, id: 'remsim-esim-code', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', maxlength: 10000, 'aria-describedby': 'remsim-esim-code-told', placeholder: 'LPA:1$…', input: () => this._typed() });
+		this.input = el('textarea.remsim-mono', { rows: 2, id: 'remsim-esim-code', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', maxlength: 10000, 'aria-describedby': 'remsim-esim-code-told', placeholder: 'LPA:1$…', input: () => this._typed(), keydown: event => { if (event.key === 'Enter' && !event.isComposing) { event.preventDefault(); this._go(); } } });
 		this.wrong = el('p.remsim-problem', { id: 'remsim-esim-code-told', role: 'alert', hidden: true });
+		this.valid = el('div.remsim-esim-valid', { hidden: true }, el('span.remsim-good', { role: 'status' }, `✓ ${t('This is an activation code.')}`), el('button.remsim-primary', { type: 'button', click: () => this._go() }, t('Go on')));
 		this.parts = el('dl.remsim-facts.remsim-esim-parts', { hidden: true });
 		this.found = el('form.remsim-panel.remsim-esim-wish', { hidden: true, novalidate: true, 'aria-label': t('What the code says'), submit: event => { event.preventDefault(); this._begin(); } });
 		this.others = el('section.remsim-panel', { 'aria-label': t('Without scanning') });
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.ways = el('div.remsim-stack', {},
 			el('section.remsim-panel', { 'aria-label': t('Scan the QR code') }, el('header', {}, el('h2', {}, t('Scan the QR code of your operator'))), this.scanner.root),
-			el('section.remsim-panel', { 'aria-label': t('Type or paste the code') }, el('header', {}, el('h2', {}, t('Or type or paste the code'))), el('div.remsim-field', {}, el('label', { for: 'remsim-esim-code' }, t('Activation code, or a link from the operator’s mail')), this.input, this.wrong, this.parts)),
+			el('section.remsim-panel', { 'aria-label': t('Type or paste the code') }, el('header', {}, el('h2', {}, t('Or type or paste the code'))), el('div.remsim-field', {}, el('label', { for: 'remsim-esim-code' }, t('Activation code, or a link from the operator’s mail')), this.input, this.wrong, this.parts, this.valid)),
 			this.others);
 		this.scanner.takeDrops(this.ways);
 		this.head = el('header.remsim-tools', {}, el('a', { href: ctx.address('cards') }, t('‹ All cards')), el('h2', { tabindex: '-1' }, t('Add a profile')));
@@ -77,7 +78,7 @@ export class AddTab {
 			this._takeKept(data.code(sent.code_id), asked.has('lab'));
 		else if (sent?.code) {
 			this.input.value = sent.code;
-			this._check(sent.code, asked.has('lab'));
+			this._check(sent.code, { isLab: asked.has('lab') });
 		}
 	}
 
@@ -92,7 +93,7 @@ export class AddTab {
 			el('button', { type: 'button', click: () => this._discover() }, t('Look for waiting profiles')),
 			server ? el('button', { type: 'button', click: () => { this.input.value = `LPA:1$${server}$`; this._check(this.input.value); } }, t('Ask the card’s default server')) : null),
 		el('p.remsim-help', {}, t('Some operators leave the profile at a discovery server; then no code is needed.')),
-		shown.length ? [el('h3', {}, t('Kept codes')), el('div.remsim-tools', {}, shown.map(code => el('button', { type: 'button', click: () => this._takeKept(code) }, code.label || `${code.smdp_address} ${code.matching_id}`)), codes.length > shown.length ? el('a', { href: this._ctx.address('codes') }, t('all %s', codes.length)) : null)] : null, this.error);
+		shown.length ? [el('h3', {}, t('Kept codes')), el('div.remsim-tools', {}, shown.map(code => el('button', { type: 'button', click: () => this._takeKept(code) }, code.label || `${code.smdp_address} ${endOf(code.matching_id)}`)), codes.length > shown.length ? el('a', { href: this._ctx.address('codes') }, t('all %s', codes.length)) : null)] : null, this.error);
 	}
 
 	/** What a picture holds: true when it is taken, else why it is not. */
@@ -109,20 +110,30 @@ export class AddTab {
 		const text = this.input.value.trim();
 		this._asking = null;
 		this._mark(null);
-		this.found.hidden = true;
 		if (text)
-			this._timer = setTimeout(() => this._check(text), TYPED_MS);
+			this._timer = setTimeout(() => this._check(text, { isTyped: true }), TYPED_MS);
+	}
+
+	/** On with what was typed. */
+	_go() {
+		clearTimeout(this._timer);
+		const text = this.input.value.trim();
+		if (text)
+			this._check(text);
 	}
 
 	/** Have the service look at a code; true when it is one. */
-	async _check(text, isLab = false) {
+	async _check(text, { isLab = false, isTyped = false } = {}) {
 		const { request } = this._ctx, asking = this._asking = {};
 		try {
 			const says = await request('esim/parse', { method: 'POST', body: { code: text } });
 			if (asking !== this._asking)
 				return true;
 			this._mark(null);
-			this._show({ code: text.trim(), ...says }, isLab);
+			if (isTyped)
+				this.valid.hidden = false;
+			else
+				this._show({ code: text.trim(), ...says }, isLab);
 			return true;
 		} catch (error) {
 			if (asking === this._asking)
@@ -135,6 +146,7 @@ export class AddTab {
 	_mark(text, error = null) {
 		const { t } = this._ctx;
 		this.wrong.hidden = this.parts.hidden = !error;
+		this.valid.hidden = true;
 		this.input.toggleAttribute('aria-invalid', false);
 		if (!error) {
 			setText(this.wrong, '');
@@ -156,7 +168,7 @@ export class AddTab {
 		const { t, options } = this._ctx;
 		this.scanner.close();
 		this._wish = wish;
-		const token = wish.matching_id || '', masked = wish.code && token.length > 8 ? `…${token.slice(-4)}` : token;
+		const token = wish.matching_id || '', masked = wish.code && token.length > 8 ? `…${token.slice(-4)}` : endOf(token);
 		const line = (name, label, help, more = {}) => {
 			const input = this[name] = el('input', { type: 'text', id: `remsim-esim-${name}`, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', 'aria-describedby': help ? `remsim-esim-${name}-help` : null, ...more });
 			return el('div.remsim-field', {}, el('label', { for: input.id }, label), input, help ? el('p.remsim-help', { id: `remsim-esim-${name}-help` }, help) : null);
@@ -175,12 +187,14 @@ export class AddTab {
 				el('div.remsim-field', {}, el('label', { for: 'remsim-esim-lab' }, t('Certificate authority of a laboratory (PEM)')), this.lab, el('p.remsim-help', { id: 'remsim-esim-lab-help' }, t('Only for tests with a server of your own; trusted for this download alone.'))))),
 			this.refused, options.readonly ? null : el('div.remsim-submit', {}, this.go, keep, el('button', { type: 'button', click: () => this._another() }, t('Another code'))));
 		this.found.hidden = false;
+		this.ways.hidden = true;
 		(isLab ? this.lab : this.found.querySelector('h2')).focus({ preventScroll: true });
 		this.found.scrollIntoView({ block: 'nearest' });
 	}
 
 	_another() {
 		this.found.hidden = true;
+		this.ways.hidden = false;
 		this.input.value = '';
 		this._mark(null);
 		this.scanner.start.hidden ? this.input.focus() : this.scanner.start.focus();

@@ -5,7 +5,7 @@ import { askForm } from './esim-ask.js';
 import { pathOf } from './esim-data.js';
 import { JobPanel } from './esim-job.js';
 import { profileItem, switchTo } from './esim-profile.js';
-import { OPERATION_WORDS, sentence } from './esim-words.js';
+import { OPERATION_WORDS, endOf, sentence } from './esim-words.js';
 import { el, fill, setText } from './dom.js';
 import { bytes, count, epoch, lasting, moment } from './format.js';
 import { isRunning } from './jobs.js';
@@ -141,8 +141,8 @@ export class HolderCard {
 			[t('SGP.22 version'), euicc.svn], [t('Firmware'), euicc.firmware], [t('Profile package version'), euicc.profile_version], [t('Category'), euicc.category], [t('Platform'), euicc.platform], [t('Accreditation'), euicc.sas],
 			[t('Discovery server (SM-DS)'), euicc.root_smds], [t('Trusts the keys'), (euicc.roots || []).map(one => one.slice(0, 8)).join(', ')], [t('Policies it forbids'), (euicc.forbidden_policy || []).join(', ')], [t('Can do'), (euicc.capabilities || []).join(', ').replaceAll('_', ' ')]
 		].filter(([, value]) => value);
-		this.eid = el('dd.remsim-mono', {}, holder.eid || '');
-		fill(this.facts, rows.map(([name, value]) => el('div', {}, el('dt', {}, name), name === 'EID' ? this.eid : el('dd', {}, value))));
+		this.eid = el('dd', {}, endOf(holder.eid));
+		fill(this.facts, rows.map(([name, value]) => el(value.length > 60 ? 'div.remsim-esim-wide' : 'div', {}, el('dt', {}, name), name === 'EID' ? this.eid : el('dd', {}, value))));
 		fill(this.server, el('div.remsim-tools', {},
 			holder.kind === 'modem' && holder.eid ? el('button', { type: 'button', click: () => this.showEid() }, t('Show the EID in full')) : null,
 			options.readonly ? null : el('button', { type: 'button', disabled: isBusy, click: () => this.discover() }, t('Look for waiting profiles')),

@@ -4,7 +4,7 @@ import { ask } from './ask.js';
 import { el, fill, setText } from './dom.js';
 import { FormView } from './form.js';
 import { epoch, moment } from './format.js';
-import { CODE_WORDS, sentence } from './esim-words.js';
+import { CODE_WORDS, endOf, sentence } from './esim-words.js';
 import { msg } from './words.js';
 
 export class CodesTab {
@@ -29,7 +29,7 @@ export class CodesTab {
 			const holder = data.holder(code.holder), called = code.label || code.smdp_address;
 			return el('li.remsim-esim-code', { 'data-code': code.id },
 				el('div.remsim-esim-what', {}, el('header', {}, el('h3', {}, called), el(`span.${code.state === 'failed' ? 'remsim-problem' : code.state === 'used' ? 'remsim-muted' : 'remsim-good'}`, {}, t(CODE_WORDS[code.state] || code.state))),
-					el('p.remsim-muted', {}, [code.label ? code.smdp_address : '', code.matching_id, code.confirmation_code_required && t('needs a confirmation code'), holder && t('for %s', holder.name), code.added_at && t('kept on %s', moment(epoch(code.added_at), store.now(), false))].filter(Boolean).join(' · ')),
+					el('p.remsim-muted', {}, [code.label ? code.smdp_address : '', endOf(code.matching_id), code.confirmation_code_required && t('needs a confirmation code'), holder && t('for %s', holder.name), code.added_at && t('kept on %s', moment(epoch(code.added_at), store.now(), false))].filter(Boolean).join(' · ')),
 					code.problem ? el('p.remsim-problem', {}, sentence(code.problem.message || code.problem)) : null),
 				options.readonly ? null : el('div.remsim-esim-do', {},
 					code.state === 'used' ? null : [el('a.remsim-button.remsim-primary', { href: address('add', { code: code.id, ...(holder ? { holder: holder.id } : {}) }), 'aria-label': t('Use: %s', called) }, t('Use')),

@@ -2,7 +2,7 @@
 
 import { el, fill, mark, setText } from './dom.js';
 import { bytes, clock, duration, epoch, number } from './format.js';
-import { ACTS, CLASS_WORDS, POLICY_WORDS, failureOf, sentence, stepsOf } from './esim-words.js';
+import { ACTS, CLASS_WORDS, POLICY_WORDS, endOf, failureOf, sentence, stepsOf } from './esim-words.js';
 import { ProfileIcon } from './esim-icon.js';
 import { isRunning } from './jobs.js';
 import { msg } from './words.js';
@@ -20,14 +20,16 @@ export class JobPanel {
 		this.title = el('h3', { tabindex: '-1' });
 		this.elapsed = el('span.remsim-muted');
 		this.steps = el('ol.remsim-esim-steps');
-		this.now = el('p.remsim-esim-now', { role: 'status' });
+		this.now = el('span', { role: 'status' });
+		this.part = el('span', { 'aria-hidden': 'true' }); // the bar says it too: nobody wants each percent read out
+		this.nowLine = el('p.remsim-esim-now', {}, this.now, this.part);
 		this.bar = el('progress.remsim-esim-bar', { max: 1, 'aria-label': t('Progress') });
 		this.question = el('div', { hidden: true });
 		this.outcome = el('div.remsim-esim-outcome', { role: 'alert' });
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.abort = el('button', { type: 'button', click: () => this._abort() });
 		this.root = el('section.remsim-esim-job', { hidden: true, 'aria-label': t('What is being done') },
-			el('header.remsim-tools', {}, this.title, this.elapsed), this.steps, this.now, this.bar, this.question, this.outcome, this.error, el('div.remsim-submit', {}, this.abort));
+			el('header.remsim-tools', {}, this.title, this.elapsed), this.steps, this.nowLine, this.bar, this.question, this.outcome, this.error, this.abort);
 	}
 
 	update(job) {
@@ -74,7 +76,7 @@ export class JobPanel {
 	}
 
 	_showSteps(job, runs) {
-		const { t } = this._ctx, { at, rows } = stepsOf(job, this._at);
+		const { t } = this._ctx, { at, rows } = stepsOf(job, job.state === 'asking' ? -1 : this._at);
 		this._at = at;
 		const told = JSON.stringify(rows);
 		this.steps.hidden = !rows.length || job.state === 'done';
@@ -83,15 +85,16 @@ export class JobPanel {
 			fill(this.steps, rows.map(({ word, look }) => el(`li.remsim-esim-step-${look}`, { 'aria-current': look === 'now' ? 'step' : null }, el('span', { 'aria-hidden': 'true' }, `${marks[look][0]} `), t(word), el('span.remsim-said', {}, ` (${marks[look][1]})`))));
 		}
 		this._stepsTold = told;
-		const here = rows.find(row => row.look === 'now'), known = here && here.step === job.step, part = job.progress === null || job.progress === undefined ? '' : ` ${number(job.progress * 100)}\u202f%`;
-		this.now.hidden = !runs || job.state === 'asking';
-		setText(this.now, known && !part ? '' : `${known ? t(here.word) : sentence(t(job.step || msg('beginning'))).replace(/\.$/, '')}${part ? ':' : ''}${part}`);
+		const here = rows.find(row => row.look === 'now'), part = job.progress === null || job.progress === undefined ? '' : `${number(job.progress * 100)}\u202f%`;
+		this.nowLine.hidden = !runs || job.state === 'asking';
+		setText(this.now, here && here.step === job.step ? t(here.word) : sentence(t(job.step || msg('beginning'))).replace(/\.$/, ''));
+		setText(this.part, part ? `: ${part}` : ' …');
 		this.bar.hidden = !runs || job.state === 'asking';
 		if (part)
 			this.bar.value = job.progress;
 		else
 			this.bar.removeAttribute('value');
-		mark(this.bar, 'aria-valuetext', part ? part.trim() : t('under way'));
+		mark(this.bar, 'aria-valuetext', part || t('under way'));
 	}
 
 	_showQuestion(job) {
@@ -114,7 +117,7 @@ export class JobPanel {
 	_consent({ profile = {}, memory = {}, confirmation_code_required: needsCode, wrong_code: isWrong }) {
 		const { t, options } = this._ctx, free = memory?.free_bytes;
 		const facts = [
-			[t('Operator'), [profile.provider, profile.owner].filter(Boolean).join(' · ')], [t('Kind'), CLASS_WORDS[profile.class] && t(CLASS_WORDS[profile.class])], ['ICCID', profile.iccid],
+			[t('Operator'), [profile.provider, profile.owner].filter(Boolean).join(' · ')], [t('Kind'), CLASS_WORDS[profile.class] && t(CLASS_WORDS[profile.class])], ['ICCID', endOf(profile.iccid)],
 			[t('Size'), profile.size_bytes && bytes(profile.size_bytes)], [t('Free on the card'), Number.isFinite(free) && bytes(free)]
 		].filter(([, value]) => value);
 		this.until = el('p.remsim-help');
@@ -223,7 +226,7 @@ export class JobPanel {
 		const { t, options } = this._ctx;
 		if (!entries.length)
 			return el('p', {}, el('strong', {}, t('No profile waits for this card.')), ' ', t('Use the activation code of your operator.'));
-		return [el('p', {}, el('strong.remsim-good', {}, `✓ ${t('%s waiting', entries.length)}`)), el('ul.remsim-plainlist', {}, entries.map(entry => el('li.remsim-esim-found', {}, el('span', {}, entry.smdp_address), ' ', el('span.remsim-muted', {}, entry.event_id || ''),
+		return [el('p', {}, el('strong.remsim-good', {}, `✓ ${t('%s waiting', entries.length)}`)), el('ul.remsim-plainlist', {}, entries.map(entry => el('li.remsim-esim-found', {}, el('span', {}, entry.smdp_address), ' ', el('span.remsim-muted', {}, endOf(entry.event_id)),
 			options.readonly ? null : el('button.remsim-primary', { type: 'button', click: () => this._act('fetch', { ...this.job, code_id: entry.code_id }) }, t('Ask for this profile')))))];
 	}
 }

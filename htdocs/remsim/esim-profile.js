@@ -3,7 +3,7 @@
 import { costOfSwitch, askForm } from './esim-ask.js';
 import { profilePath } from './esim-data.js';
 import { ProfileIcon } from './esim-icon.js';
-import { CLASS_WORDS, POLICY_WORDS } from './esim-words.js';
+import { CLASS_WORDS, POLICY_WORDS, endOf } from './esim-words.js';
 import { el } from './dom.js';
 import { bytes, money, number } from './format.js';
 import { msg } from './words.js';
@@ -18,7 +18,7 @@ export function profileItem(ctx, holder, profile, isBusy) {
 		new ProfileIcon(profile).root,
 		el('div.remsim-esim-what', {},
 			el('header', {}, el('h3', {}, profile.name), el(`span.${isOn ? 'remsim-good' : 'remsim-muted'}`, {}, isOn ? `● ${t('In use')}` : `○ ${t('Not in use')}`), profile.class && profile.class !== 'operational' ? el('span.remsim-mode', {}, t(CLASS_WORDS[profile.class] || profile.class)) : null),
-			unit || profile.iccid ? el('p.remsim-muted', {}, [unit, profile.iccid && t('ICCID %s', profile.iccid)].filter(Boolean).join(' · ')) : null,
+			unit || profile.iccid ? el('p.remsim-muted', {}, [unit, profile.iccid && t('ICCID %s', endOf(profile.iccid))].filter(Boolean).join(' · ')) : null,
 			planLine(plan, t), usageLine(profile.usage, t),
 			policy.map(text => el('p.remsim-help', {}, text))),
 		options.readonly ? null : buttons(ctx, holder, profile, isBusy));

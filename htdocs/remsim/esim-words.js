@@ -127,6 +127,11 @@ export function sentence(text) {
 	return told ? told[0].toUpperCase() + told.slice(1) + (/[.!?…]$/.test(told) ? '' : '.') : '';
 }
 
+/** A number of which only the end shows: `…0137`. */
+export function endOf(masked) {
+	return String(masked || '').replace(/•+/g, '…');
+}
+
 /** Why a job failed: {text, hint, raw: what card or server said, act}. `job` is any {code, error, hint}. */
 export function failureOf(job, t) {
 	const error = String(job.error || job.message || ''), known = FAILURES[job.code];

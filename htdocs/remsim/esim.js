@@ -128,7 +128,7 @@ class EsimPage extends Frame {
 		if (!view || !this.store.loaded)
 			return;
 		const all = data.holders.flatMap(holder => holder.profiles);
-		setText(this.summary, all.length ? t('%s profiles on %s cards', all.length, data.holders.filter(holder => holder.profiles.length).length) : '');
+		setText(this.summary, all.length === 1 ? t('1 profile') : all.length ? t('%s profiles', all.length) : '');
 		this._warnings(view.warnings || []);
 		if (this.tab === 'cards')
 			this._cards();
