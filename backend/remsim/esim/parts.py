@@ -151,6 +151,6 @@ class Parts:
 
     def _keep_simulated(self, simulated: EsimSimulation) -> None:
         """What there is to scan in a simulation."""
-        for label, code in simulated.codes:
+        for label, code in reversed(simulated.codes):  # the newest come first
             with contextlib.suppress(RemsimError):  # it is kept already
                 self.codes.add(code, label=label)
