@@ -88,11 +88,15 @@ class CodeWanted(Exception):
 
 def find_program(configured: str = "") -> Path:
     """The real program; ``EsimError`` when it is not there."""
-    for name in filter(None, (configured, *PLACES, shutil.which("lpac") or "")):
+    if configured:
+        if not os.access(configured, os.X_OK):
+            raise trouble("lpac_missing", why=f"there is no program {configured}")
+        return Path(configured)
+    for name in filter(None, (*PLACES, shutil.which("lpac"))):
         path = Path(name)
         if path.is_file() and os.access(path, os.X_OK) and not is_script(path):
             return path
-    raise trouble("lpac_missing", why=f"there is no program {configured}" if configured else None)
+    raise trouble("lpac_missing")
 
 
 def is_script(path: Path) -> bool:
