@@ -1,7 +1,7 @@
 """What lpac is to our service, for where the real one is not installed: its words, its lines, its order of steps.
 
-``profile download -p -s ADDRESS [-m TOKEN] [-c CODE] [-i IMEI]`` as a program of its own. Card and server are reached by
-its standard input and output alone. It is no judge of lpac's manners: those were recorded with lpac 2.3.0.
+``profile download -p -s ADDRESS [-m TOKEN] [-c CODE] [-i IMEI]`` as a program of its own. Card and server are reached
+by its standard input and output alone. It is no judge of lpac's manners: those were recorded with lpac 2.3.0.
 """
 
 from __future__ import annotations
