@@ -57,7 +57,7 @@ class SimulatorProcess:
         if not ready or b'"ready": true' not in self._process.stdout.readline():
             self.stop()
             raise RemsimError("the simulator did not start", code="simulator_error", hint="see its message above")
-        self.esim = self._read_esim()
+        self.esim = self.read_esim()
 
     def stop(self) -> None:
         """End it."""
@@ -73,7 +73,8 @@ class SimulatorProcess:
         if process.stdout is not None:
             process.stdout.close()
 
-    def _read_esim(self) -> EsimSimulation | None:
+    def read_esim(self) -> EsimSimulation | None:
+        """What a simulation that runs has of eSIM, None when it has none."""
         path = self._directory / ESIM_NAME
         if not path.exists():
             return None
