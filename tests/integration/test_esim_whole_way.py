@@ -19,7 +19,8 @@ from running import RunningService
 
 pytest.importorskip("cryptography")
 
-GOOD, ASKS_CODE = "Example Mobile, 5 GB for travel", "asks for the confirmation code 1234, which the QR code does not say"
+GOOD = "Example Mobile, 5 GB for travel"
+ASKS_CODE = "asks for the confirmation code 1234, which the QR code does not say"
 FAR = "a profile whose network is not here"
 LOADING = "loading the profile"
 
@@ -91,7 +92,7 @@ def service(simulator: SimulatorProcess) -> Iterator[Beside]:
     directory = simulator.config_dir.parent
     service = Beside(directory, str(directory / "devices"))
     assert simulator.esim is not None
-    service.codes = {label: code for label, code in simulator.esim.codes}
+    service.codes = dict(simulator.esim.codes)
     service.start().online()
     service.place = service.get("modems")["modems"][0]["usb_path"]
     assert service.done("/read")["state"] == "done"
