@@ -151,7 +151,12 @@ def sign(key: Key, data: bytes) -> bytes:
 def verify(certificate: x509.Certificate, signature: bytes, data: bytes) -> bool:
     """Whether a certificate's key signed some data."""
     key = certificate.public_key()
-    if len(signature) != SIGNATURE_OCTETS or not isinstance(key, ec.EllipticCurvePublicKey):
+    return isinstance(key, ec.EllipticCurvePublicKey) and is_signed(key, signature, data)
+
+
+def is_signed(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
+    """Whether a key signed some data."""
+    if len(signature) != SIGNATURE_OCTETS:
         return False
     encoded = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
     try:
@@ -287,7 +292,7 @@ def _certificate(
         .issuer_name(_name(subject) if issuer is None else issuer.certificate.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number() >> 32)
-        .not_valid_before((now - DAY).replace(tzinfo=None))
+        .not_valid_before((min(now, until) - DAY).replace(tzinfo=None))
         .not_valid_after(until.replace(tzinfo=None))
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(above), critical=False)
         .add_extension(own, critical=False)

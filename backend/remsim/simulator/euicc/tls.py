@@ -20,6 +20,7 @@ from remsim.simulator.euicc.faults import SILENT_S, SLOW_S, Fault
 
 CERTIFICATES = ("right", "wrong_host", "untrusted", "expired")
 OTHER_HOST = "another.example.com"
+EXPIRED_SINCE = datetime.timedelta(days=30)
 LARGEST_BODY = 4 << 20
 IDLE_S = 30.0
 JSON = "application/json;charset=UTF-8"
@@ -103,7 +104,7 @@ def certificate_of(ci: pki.Identity, role: str, host: str, oid: str, flaw: str =
     if flaw == "untrusted":
         return pki.make_server(pki.make_ci("Somebody's CI"), role, host, oid)
     if flaw == "expired":
-        ended = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
+        ended = datetime.datetime.now(datetime.UTC) - EXPIRED_SINCE
         return pki.make_server(ci, role, host, oid, until=ended)
     return pki.make_server(ci, role, host, oid)
 
