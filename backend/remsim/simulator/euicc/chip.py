@@ -32,7 +32,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Personality:
-    """What kind of card it is. Versions are three octets; ``is_iot`` has the functions of SGP.32."""
+    """What kind of card it is. Versions are three octets; ``is_iot`` has the functions of SGP.32.
+
+    ``is_managed``: once it has an eIM, it lets nobody else switch its profiles.
+    """
 
     profile_version: bytes = b"\x02\x03\x01"
     svn: bytes = b"\x02\x02\x02"
@@ -46,6 +49,7 @@ class Personality:
     platform: str | None = None
     rules: tuple[Rule, ...] = (Rule(frozenset({"cannot_disable", "cannot_delete"})),)
     is_iot: bool = False
+    is_managed: bool = False
 
 
 class Chip:
@@ -138,7 +142,7 @@ class Chip:
             for rule in wanted
         )
 
-    def rules_table(self) -> bytes:
+    def rules_table(self, tag: int = 0xA0) -> bytes:
         """The RulesAuthorisationTable."""
         rows = [
             tlv.encode(
@@ -149,7 +153,7 @@ class Chip:
             )
             for row in self.personality.rules
         ]
-        return tlv.encode(0xBF43, tlv.encode(0xA0, *rows))
+        return tlv.encode(tag, *rows)
 
 
 def policy_bits(policy: frozenset[str], tag: int = 0x99) -> bytes:

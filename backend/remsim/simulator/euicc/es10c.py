@@ -15,7 +15,7 @@ NOTHING_TO_DELETE = 1
 INCORRECT_INPUT = 1
 LONGEST_NICKNAME = 64
 DEFAULT_TAGS = (0x5A, 0x4F, 0x9F70, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95)
-OPERATIONAL, TEST, DEFAULT_SMDP = 0x80, 0x40, 0x20
+OPERATIONAL, TEST, DEFAULT_SMDP, EIMS = 0x80, 0x40, 0x20, 0x10
 
 
 class ProfileManager:
@@ -49,7 +49,9 @@ class ProfileManager:
     def delete(self, value: bytes) -> bytes:
         """DeleteProfile."""
         profile = self._find(der.parts(value))
-        return self._answer(0xBF33, NOT_FOUND if profile is None else self._delete(profile))
+        if profile is None:
+            return self._answer(0xBF33, NOT_FOUND)
+        return self._answer(0xBF33, UNDEFINED if self._is_managed() else self._delete(profile))
 
     def name(self, value: bytes) -> bytes:
         """SetNickname."""
@@ -79,21 +81,51 @@ class ProfileManager:
         wanted, memory = der.first_bits(options), self._chip.memory
         doomed = [one for one in memory.profiles if _is_reset(one, wanted)]
         is_address = bool(wanted & DEFAULT_SMDP and memory.default_smdp)
+        told = b""
+        if self._chip.personality.is_iot and wanted & EIMS:
+            told = der.integer(0x81, OK if memory.eims else NOTHING_TO_DELETE)
+            memory.eims.clear()
         if not doomed and not is_address:
-            return self._answer(0xBF34, NOTHING_TO_DELETE)
+            return self._answer(0xBF34, NOTHING_TO_DELETE, told)
         self.wants_refresh = any(one.is_enabled for one in doomed)
         for one in doomed:
             memory.profiles.remove(one)
             self._chip.notify("delete", one)
         if is_address:
             memory.default_smdp = ""
-        return self._answer(0xBF34, OK)
+        return self._answer(0xBF34, OK, told)
 
     def eid(self, value: bytes) -> bytes:
         """GetEUICCData."""
         if der.value(der.parts(value), 0x5C) != b"\x5a":
             raise WrongData
         return tlv.encode(0xBF3E, tlv.encode(0x5A, self._chip.credentials.eid_octets))
+
+    def enabled_by_eim(self, iccid: bytes) -> int:
+        """An eIM enables a profile."""
+        return self._for_eim(iccid, self._enable)
+
+    def disabled_by_eim(self, iccid: bytes) -> int:
+        """An eIM disables a profile."""
+        return self._for_eim(iccid, self._disable)
+
+    def deleted_by_eim(self, iccid: bytes) -> int:
+        """An eIM deletes a profile."""
+        return self._for_eim(iccid, self._delete)
+
+    def by_aid(self, aid: bytes) -> CardProfile | None:
+        """The profile of an AID."""
+        return next((one for one in self._chip.memory.profiles if one.aid == aid), None)
+
+    def _for_eim(self, iccid: bytes, do: Callable[[CardProfile], int]) -> int:
+        profile = self._by_iccid(iccid)
+        code = NOT_FOUND if profile is None else do(profile)
+        self.wants_refresh |= code == OK and do != self._delete
+        return UNDEFINED if code > WRONG_STATE else code
+
+    def _is_managed(self) -> bool:
+        """Whether an eIM does what others may not."""
+        return self._chip.personality.is_managed and bool(self._chip.memory.eims)
 
     def _switch(self, value: bytes, switch: Callable[[CardProfile], int]) -> int:
         found = der.parts(value)
@@ -103,6 +135,8 @@ class ProfileManager:
         profile = self._find(der.parts(which))
         if profile is None:
             return NOT_FOUND
+        if self._is_managed():
+            return UNDEFINED
         if self._is_busy():
             return CAT_BUSY
         if flag != b"\0" and self._chip.faults.refuses_refresh:
@@ -161,7 +195,7 @@ class ProfileManager:
             raise WrongData
         if found[0].tag == 0x5A:
             return self._by_iccid(found[0].value)
-        return next((one for one in self._chip.memory.profiles if one.aid == found[0].value), None)
+        return self.by_aid(found[0].value)
 
     def _by_iccid(self, iccid: bytes) -> CardProfile | None:
         return next((one for one in self._chip.memory.profiles if iccid_octets(one.iccid) == iccid), None)
@@ -171,10 +205,10 @@ class ProfileManager:
         faults.cat_busy, is_busy = max(faults.cat_busy - 1, 0), faults.cat_busy > 0
         return is_busy
 
-    def _answer(self, tag: int, code: int) -> bytes:
-        if code == OK:
+    def _answer(self, tag: int, code: int, more: bytes = b"") -> bytes:
+        if code == OK or more:
             self._chip.memory.save()
-        return tlv.encode(tag, der.integer(0x80, code))
+        return tlv.encode(tag, der.integer(0x80, code), more)
 
 
 def listed(profile: CardProfile, tags: tuple[int, ...]) -> bytes:

@@ -8,6 +8,7 @@ from remsim.core import tlv
 from remsim.simulator.euicc import der, notifications
 from remsim.simulator.euicc.chip import Chip
 from remsim.simulator.euicc.es10c import ProfileManager
+from remsim.simulator.euicc.iot import EimPart
 from remsim.simulator.euicc.loading import Loader
 from remsim.simulator.euicc.rsp import UNDEFINED, Rsp, WrongData
 
@@ -53,8 +54,10 @@ class Isdr:
             0xBF3E: manager.eid,
             0xBF3F: self._set_default_address,
             0xBF41: self._cancel,
-            0xBF43: lambda value: chip.rules_table(),
+            0xBF43: lambda value: tlv.encode(0xBF43, chip.rules_table()),
         }
+        if chip.personality.is_iot:
+            self._functions |= EimPart(chip, manager).functions()
 
     @property
     def is_loading(self) -> bool:

@@ -14,12 +14,16 @@ from remsim.simulator.euicc.profiles import AID_BASE, FIRST_ISDP, CardProfile
 
 CAPACITY = 512_000
 ROOT_SMDS = "smds.example.com"
+AIDS = ("before_test", "fall_back")
 OCTETS = ("icon", "gid1", "gid2", "smdp_oid", "aid")
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Something an operator is to be told; ``raw`` is what is sent to the address."""
+    """Something an operator is to be told; ``raw`` is what is sent to the address.
+
+    The result of a package of an eIM is kept here, too: its event is ``package``, and it has no metadata.
+    """
 
     seq: int
     event: str
@@ -30,9 +34,10 @@ class Notification:
 
 @dataclass(slots=True)
 class Memory:
-    """``capacity`` is in octets. ``eims`` are the EimConfigurationData of a card for the IoT, as they came.
+    """``capacity`` is in octets. ``eims`` are the EimConfigurationData of a card for the IoT, without their tag.
 
-    ``before_test`` is the AID of the profile a test profile was enabled over.
+    ``before_test`` is the AID of the profile a test profile was enabled over, ``fall_back`` of the one an eIM lets the
+    device go back to.
     """
 
     profiles: list[CardProfile] = field(default_factory=list)
@@ -42,6 +47,7 @@ class Memory:
     root_smds: str = ROOT_SMDS
     capacity: int = CAPACITY
     before_test: bytes | None = None
+    fall_back: bytes | None = None
     eims: list[bytes] = field(default_factory=list)
     file: Path | None = None
 
@@ -91,7 +97,7 @@ def as_json(memory: Memory) -> dict[str, Any]:
     """Octets as hex."""
     plain = {name: getattr(memory, name) for name in ("last_seq", "default_smdp", "root_smds", "capacity")}
     return plain | {
-        "before_test": None if memory.before_test is None else memory.before_test.hex(),
+        **{name: None if (aid := getattr(memory, name)) is None else aid.hex() for name in AIDS},
         "eims": [one.hex() for one in memory.eims],
         "profiles": [_profile_as_json(one) for one in memory.profiles],
         "notifications": [
@@ -102,7 +108,7 @@ def as_json(memory: Memory) -> dict[str, Any]:
 
 def from_json(found: dict[str, Any], file: Path | None) -> Memory:
     """The other way."""
-    before = found["before_test"]
+    aids = {name: None if found[name] is None else bytes.fromhex(found[name]) for name in AIDS}
     return Memory(
         profiles=[_profile_from_json(one) for one in found["profiles"]],
         notifications=[
@@ -113,9 +119,9 @@ def from_json(found: dict[str, Any], file: Path | None) -> Memory:
         default_smdp=found["default_smdp"],
         root_smds=found["root_smds"],
         capacity=found["capacity"],
-        before_test=None if before is None else bytes.fromhex(before),
         eims=[bytes.fromhex(one) for one in found["eims"]],
         file=file,
+        **aids,
     )
 
 

@@ -9,6 +9,8 @@ from remsim.simulator.euicc.profiles import EVENTS
 from remsim.simulator.euicc.rsp import WrongData
 
 OK, NOTHING_TO_DELETE, NO_RESULT = 0, 1, 1
+PACKAGE = "package"
+"""The event of a result that an eIM waits for."""
 
 
 def list_notifications(memory: Memory, value: bytes) -> bytes:
@@ -22,11 +24,14 @@ def retrieve(memory: Memory, value: bytes) -> bytes:
     """RetrieveNotificationsList."""
     search = der.value(der.parts(value), 0xA0)
     found = der.parts(search) if search is not None else []
-    if search is not None and (len(found) != 1 or found[0].tag not in (0x80, 0x81)):
+    if search is not None and (len(found) != 1 or found[0].tag not in (0x80, 0x81, 0x82)):
         raise WrongData
+    if found and found[0].tag == 0x82:
+        results = [one.raw for one in memory.notifications if one.event == PACKAGE]
+        return tlv.encode(0xBF2B, tlv.encode(0xA2, *results))
     if found and found[0].tag == 0x80:
         number = tlv.read_integer(found[0].value)
-        wanted = [one for one in memory.notifications if one.seq == number]
+        wanted = [one for one in memory.notifications if one.seq == number and one.event != PACKAGE]
     else:
         wanted = _of_events(memory, found[0].value if found else None)
     if not wanted:
@@ -47,7 +52,5 @@ def remove(memory: Memory, value: bytes) -> bytes:
 
 
 def _of_events(memory: Memory, events: bytes | None) -> list[Notification]:
-    if events is None:
-        return list(memory.notifications)
-    wanted = der.first_bits(events)
-    return [one for one in memory.notifications if wanted & EVENTS[one.event]]
+    wanted = 0xF0 if events is None else der.first_bits(events)
+    return [one for one in memory.notifications if wanted & EVENTS.get(one.event, 0)]
