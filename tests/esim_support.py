@@ -209,7 +209,7 @@ class Engine:
         if said is None:
             raise EsimError("nobody answered in time", code="consent_timeout")
         if not said.accept:
-            raise EsimError("the profile was not wanted", code="rejected")
+            raise EsimError("the profile was not wanted", code="declined")
         progress(LOADING, 0.0)
         self.card.moods.heed("load")
         progress(LOADING, 1.0)

@@ -255,8 +255,6 @@ def test_going_back_that_failed_is_tried_again_at_the_next_start(one: Bench, tmp
     job = switch(one)
     assert job.code == "return_failed"
     assert one.store.all(SWITCH)["modem1"]["is_going_back"] is True
-    warning = one.work.warnings()[0]
-    assert warning["code"] == "switch_cut"
     one.store.close()
     after = bench(tmp_path, one.card)
     after.holder.networks = {HOME}
@@ -264,7 +262,7 @@ def test_going_back_that_failed_is_tried_again_at_the_next_start(one: Bench, tmp
     job = after.done(after.room.jobs.recent()[-1])
     assert job.code == "switch_returned"
     assert after.card.enabled is not None and after.card.enabled.iccid == HOME
-    assert after.work.warnings() == []
+    assert after.store.all(SWITCH) == {}
 
 
 def test_what_is_not_on_the_card_or_is_enabled_is_refused(one: Bench) -> None:

@@ -12,6 +12,7 @@ from remsim.core.bus import Subscription
 from remsim.esim import desk, downloading
 from remsim.esim.checks import WayOut
 from remsim.esim.room import Room
+from remsim.esim.store import SWITCH
 from web_support import client_of, small_app, wait_until
 
 API = "/api/v1/esim"
@@ -211,6 +212,13 @@ def test_a_restart_of_the_service_waits_for_a_load(one: Bench) -> None:
     with room.loading(one.holder), pytest.raises(Exception, match="being loaded"):
         one.router.esim.check_restart()
     one.router.esim.check_restart()
+
+
+def test_a_switch_that_was_cut_short_is_a_warning_until_it_is_taken_up(one: Bench) -> None:
+    one.job("POST", "/modem1/read")
+    one.router.esim.parts.store.put(SWITCH, "modem1", {"before": {"name": "Home"}})
+    warning = one.ask("GET", "")["warnings"][0]
+    assert (warning["code"], warning["hint"]) == ("switch_cut", "or enable Home by hand")
 
 
 def test_a_changed_setting_is_in_force_at_once(one: Bench) -> None:

@@ -82,11 +82,14 @@ def test_consent_given_beforehand_asks_nothing(one: Bench) -> None:
 
 @pytest.mark.parametrize("said", [False, "false"])
 def test_a_profile_that_is_not_wanted_is_not_loaded(one: Bench, said: object) -> None:
+    one.codes.add(LETTER)
     job = begin(one)
     asked(job)
     job.answer({"accept": said})
-    assert one.done(job).code == "rejected"
+    assert one.done(job).code == "declined"
     assert len(one.card.held) == 2
+    assert one.codes.views()[0]["state"] == "unused"
+    assert one.events[-1].severity == "info"
 
 
 def test_an_answer_that_makes_no_sense_is_asked_for_again(one: Bench) -> None:

@@ -16,13 +16,13 @@ from remsim.esim.cards import icon_of, name_of, owner_of
 from remsim.esim.checks import check_clock, reach
 from remsim.esim.codes import Codes
 from remsim.esim.download import LOADING, Consent, Metadata
-from remsim.esim.holder import Holder
 from remsim.esim.plans import keep_access_point
 from remsim.esim.room import Room
 from remsim.esim.telling import Telling
 
 if TYPE_CHECKING:
     from remsim.esim.engine import Engine
+    from remsim.esim.holder import Holder
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ CONSENT_S = 600.0
 USUAL_BYTES = 60_000
 """What a profile takes of a card, as a rule: below, it may not fit."""
 LONGEST_CONFIRMATION = 64
+BY_CHOICE = ("declined", "consent_timeout")
+"""Ends after which the activation code is as good as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,14 @@ class Downloading:
     def run(self, job: Job, holder: Holder, wish: Wish) -> dict[str, Any]:
         """The job's result; an error when there is no new profile on the card."""
         room, address = self._room, wish.activation.smdp_address
+        is_open = False
         try:
             notes = self._look_before(job, holder, wish)
             if wish.lab_ca is not None:
                 log.warning("%s: for %s a root certificate given by %s is trusted", holder.id, address, wish.actor)
             job.report(None, "opening the card")
             with room.engine(holder, lab_ca=wish.lab_ca) as engine:
+                is_open = True
                 installed = self._load(engine, job, holder, wish)
                 profile_id, name = room.cards.id_of(installed.profile), name_of(installed.profile)
                 self._codes.used(wish.activation, holder.id)
@@ -74,10 +78,14 @@ class Downloading:
         except RemsimError as error:
             if job.is_abort_wanted:
                 raise job.aborted() from error
-            self._codes.failed(wish.activation, error)
+            is_chosen = error.code in BY_CHOICE
+            if not is_chosen:
+                self._codes.failed(wish.activation, error)
             text = f"{holder.id}: no profile came from {address}: {error.message}"
-            room.tell("esim_download", holder.id, text, "error", {"code": error.code, "actor": wish.actor})
-            self._look_after(job, holder)
+            severity = "info" if is_chosen else "error"
+            room.tell("esim_download", holder.id, text, severity, {"code": error.code, "actor": wish.actor})
+            if is_open:
+                self._look_after(job, holder)
             raise
         if wish.apn:
             try:

@@ -18,15 +18,15 @@ from remsim.core.masking import mask
 from remsim.esim.cards import EMPTY, Card, Cards
 from remsim.esim.codes import Codes
 from remsim.esim.desk import settings_view
-from remsim.esim.holder import Holder
 from remsim.esim.plans import plan_view, usage_view
 from remsim.esim.room import Room
-from remsim.esim.store import Store
+from remsim.esim.store import SWITCH, Store
 from remsim.esim.telling import Telling
-from remsim.esim.work import Work
 
 if TYPE_CHECKING:
     from remsim.esim.backup import Backup
+    from remsim.esim.holder import Holder
+    from remsim.esim.work import Work
     from remsim.options import EsimSimulation
     from remsim.telemetry.usage import Usage
 
@@ -69,7 +69,7 @@ class Parts:
             (simulated.ca_file,) if simulated else (),
         )
         self.telling = Telling(self.room)
-        self.work = Work(self.room, self.codes, self.telling)
+        self._work: Work | None = None
         self._usage = usage
         self._simulated = simulated
         self._backup: Backup | None = None
@@ -78,7 +78,8 @@ class Parts:
 
     def start(self) -> None:
         """Take up what was left."""
-        self.work.resume()
+        if self.store.all(SWITCH):
+            self.work.resume()
 
     def look(self) -> None:
         """Begin what is due."""
@@ -91,6 +92,15 @@ class Parts:
     def stop(self) -> None:
         """Close the file; jobs have ended."""
         self.store.close()
+
+    @property
+    def work(self) -> Work:
+        """What begins jobs; loaded with the first."""
+        if self._work is None:
+            from remsim.esim.work import Work
+
+            self._work = Work(self.room, self.codes, self.telling)
+        return self._work
 
     @property
     def backup(self) -> Backup:
@@ -146,7 +156,11 @@ class Parts:
         if self.store.problem is not None:
             text = "a switch that a power cut interrupts is not undone, and codes are not kept"
             found.append({"code": "esim_storage", "message": f"{self.store.problem}: {text}", "hint": "check the disk"})
-        found.extend(self.work.warnings())
+        for holder_id, data in self.store.all(SWITCH).items():
+            if self.room.job_of(holder_id) is None:
+                before = (data.get("before") or {}).get("name") or "the profile from before"
+                text = f"{holder_id}: a switch was cut short, and going back to {before} waits for the next start"
+                found.append({"code": "switch_cut", "message": text, "hint": f"or enable {before} by hand"})
         return found
 
     def _keep_simulated(self, simulated: EsimSimulation) -> None:

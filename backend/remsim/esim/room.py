@@ -18,11 +18,11 @@ from remsim.core.errors import Conflict, InvalidInput, NotFound, RemsimError
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.esim.cards import Cards
-from remsim.esim.holder import Holder
 from remsim.esim.store import Store
 
 if TYPE_CHECKING:
     from remsim.esim.engine import Engine
+    from remsim.esim.holder import Holder
     from remsim.esim.trust import Trust
 
 log = logging.getLogger(__name__)

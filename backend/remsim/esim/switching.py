@@ -22,12 +22,12 @@ from remsim.core.jobs import Job
 from remsim.core.masking import mask
 from remsim.esim.cards import name_of
 from remsim.esim.errors import EsimError
-from remsim.esim.holder import Holder
 from remsim.esim.room import Room
 from remsim.esim.store import SWITCH
 
 if TYPE_CHECKING:
     from remsim.esim.es10.profiles import Profile
+    from remsim.esim.holder import Holder
 
 log = logging.getLogger(__name__)
 

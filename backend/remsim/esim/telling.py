@@ -14,13 +14,13 @@ from remsim.core.clock import iso_utc
 from remsim.core.errors import Conflict, InvalidInput, RemsimError
 from remsim.core.jobs import Job
 from remsim.esim.cards import Card
-from remsim.esim.holder import Holder
 from remsim.esim.room import Room
 from remsim.esim.store import TRY
 
 if TYPE_CHECKING:
     from remsim.esim.engine import Engine
     from remsim.esim.es10.notifications import Notification
+    from remsim.esim.holder import Holder
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,6 @@ from remsim.core.jobs import Job
 from remsim.esim.cards import Card, name_of
 from remsim.esim.codes import Codes
 from remsim.esim.errors import EsimError
-from remsim.esim.holder import Holder
 from remsim.esim.plans import access_point_of
 from remsim.esim.room import Room, check_octets
 from remsim.esim.store import SWITCH
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from remsim.core.card import AccessPoint
     from remsim.esim.engine import Engine
     from remsim.esim.es10.profiles import Profile
+    from remsim.esim.holder import Holder
 
 log = logging.getLogger(__name__)
 
@@ -47,16 +47,6 @@ class Work:
         for holder_id in self.room.store.all(SWITCH):
             title = "taking up a switch that was cut short"
             self.room.jobs.start("esim-switch", self._resumer(holder_id), source=holder_id, title=title)
-
-    def warnings(self) -> list[dict[str, Any]]:
-        """Switches that were cut short and not taken up yet."""
-        found = []
-        for holder_id, data in self.room.store.all(SWITCH).items():
-            if self.room.job_of(holder_id) is None:
-                before = (data.get("before") or {}).get("name") or "the profile from before"
-                text = f"{holder_id}: a switch was cut short, and going back to {before} waits for the next start"
-                found.append({"code": "switch_cut", "message": text, "hint": f"or enable {before} by hand"})
-        return found
 
     def read(self, holder_id: str, actor: str | None) -> Job:
         """Read all of a card."""
