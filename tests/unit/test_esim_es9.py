@@ -316,6 +316,12 @@ def test_every_code_that_is_raised_has_a_meaning_and_every_meaning_is_raised() -
     assert set(MEANINGS) == raised | tables | named | {SmdpRefused.code}
 
 
+def test_every_meaning_is_in_the_documentation() -> None:
+    shown = Path(__file__).parents[2].joinpath("docs/esim.md").read_text()
+    for code, (sentence, hint) in MEANINGS.items():
+        assert f"| `{code}` | {sentence} | {hint} |" in shown
+
+
 def test_an_error_has_its_reason_and_what_was_said() -> None:
     error = trouble("smdp_unreachable", why="no route", raw="5/7")
     assert error.message == "the operator's server cannot be reached: no route (5/7)"
