@@ -236,8 +236,7 @@ class Euicc:
         try:
             return read(data)
         except TlvError as error:
-            text = f"the card's answer is not understood: {error.message}"
-            raise EsimError(text, code="euicc_reply", hint="try again; if it stays so, restart the modem") from error
+            raise trouble("euicc_reply", why=error.message) from error
 
     @staticmethod
     def _trouble(refused: Refused, ours: Mapping[int, str]) -> EsimError:

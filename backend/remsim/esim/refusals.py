@@ -123,6 +123,12 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "no secure connection to the server could be made",
         "check this router's clock, which is the usual cause, then the address",
     ),
+    "eim_key": (
+        "the key that the card has of its eIM cannot be used",
+        "ask who runs the eIM to correct its entry on the card",
+    ),
+    "eim_refused": ("the card does not take the eIM", "ask the eIM's operator for another file"),
+    "eim_error": ("the eIM answers with an error", "ask who runs the eIM"),
     "lpac_missing": (
         "lpac is not installed",
         "install the package lpac, or have this console download profiles itself (settings)",
@@ -151,6 +157,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "server_curve": ("the card does not know the server's kind of keys", OPERATOR_SEES),
     "server_oid": ("the card finds another number (OID) in the server's certificate", OPERATOR_SEES),
     "card_session": ("the card has forgotten this session", ANEW),
+    "euicc_reply": ("the card's answer is not understood", "try again; if it stays so, restart the modem"),
     "card_refused": ("the card refuses this download and gives no reason", "restart the modem, then try again"),
     # The package in the card.
     "load_damaged": ("the package came damaged into the card", "try again; if it stays so, tell the operator"),
