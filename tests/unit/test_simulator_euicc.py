@@ -147,6 +147,17 @@ def test_a_reset_closes_channels_and_forgets_a_session() -> None:
     assert card.euicc.open_channels == []
 
 
+def test_a_card_taken_out_in_a_package_is_not_in_the_slot_until_it_is_back() -> None:
+    modem = bench()
+    ask(modem, "BF2000")
+    card = modem.state.card
+    assert card is not None and card.euicc is not None
+    card.euicc.remove()
+    assert modem.say("AT+CPIN?") == "+CME ERROR: 10" and not modem.state.registered
+    card.euicc.insert()
+    assert modem.say("AT+CPIN?") == "+CPIN: READY" and modem.state.registered
+
+
 def test_each_fault_on_demand_is_one_the_card_has() -> None:
     assert set(ON_DEMAND) == set(EUICC_FAULTS)
     for wanted in ON_DEMAND.values():

@@ -45,6 +45,11 @@ class Card:
         return self.made_euicc
 
     @property
+    def is_gone(self) -> bool:
+        """Whether it is an eUICC that was taken out in the middle of something."""
+        return self.made_euicc is not None and self.made_euicc.faults.is_removed
+
+    @property
     def status(self) -> str:
         """The word of +CPIN."""
         if self.is_empty_euicc:

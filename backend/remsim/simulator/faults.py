@@ -61,6 +61,7 @@ class FaultyModem(VirtualModem):
                 card.pin, card.pin_tries, card.is_locked = PIN, PIN_TRIES, False
             if card is not None and card.made_euicc is not None:
                 card.made_euicc.faults.clear()
+                card.read_anew()
         state.cards = list(self._cards)
         self._set_mode("normal")
         self._slow(0.0)

@@ -188,7 +188,8 @@ class ModemState:
     @property
     def sim_present(self) -> bool:
         """Whether a card is in the slot in use; the remote one always is."""
-        return self.is_remote or self.slot not in self.out and self.cards[self.slot] is not None
+        card = self.cards[self.slot]
+        return self.is_remote or self.slot not in self.out and card is not None and not card.is_gone
 
     @sim_present.setter
     def sim_present(self, present: bool) -> None:
