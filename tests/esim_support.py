@@ -247,6 +247,7 @@ class Holder:
         self.networks = {HOME, AWAY}
         """Profiles that networks take."""
         self.acts_on_refresh = True
+        self.sim_state = "READY"
         self.sees = card.enabled.iccid if card.enabled else None
         self.refreshed: list[str] = []
         self.apns: list[AccessPoint] = []
@@ -281,7 +282,7 @@ class Holder:
         if self.acts_on_refresh and self.card.enabled is not None:
             self.sees = self.card.enabled.iccid
         is_registered = self.sees in self.networks
-        return Service("ready", self.sees, self.sees, is_registered, "Net" if is_registered else None)
+        return Service(self.sim_state, self.sees, self.sees, is_registered, "Net" if is_registered else None)
 
     def refresh(self, job: Job, *, hard: bool) -> None:
         self.refreshed.append("hard" if hard else "soft")

@@ -57,6 +57,12 @@ def test_a_profile_that_no_network_takes_is_switched_back_and_says_so(one: Bench
     assert one.told("esim_switch") == [f"modem1: {job.error}"]
 
 
+def test_a_profile_that_wants_its_pin_says_so(one: Bench) -> None:
+    one.holder.networks = {HOME}
+    one.holder.sim_state = "SIM PIN"
+    assert (switch(one).error or "").startswith("Away: it wants its PIN; Home is enabled again")
+
+
 def test_who_wants_no_way_back_stays_with_the_profile(one: Bench) -> None:
     one.holder.networks = {HOME}
     job = switch(one, is_returning=False)

@@ -18,7 +18,7 @@ from remsim.core.masking import mask
 from remsim.esim.cards import EMPTY, Card, Cards
 from remsim.esim.codes import Codes
 from remsim.esim.desk import settings_view
-from remsim.esim.plans import plan_view, usage_view
+from remsim.esim.plans import ending, plan_view, usage_view
 from remsim.esim.room import Room
 from remsim.esim.store import SWITCH, Store
 from remsim.esim.telling import Telling
@@ -161,6 +161,10 @@ class Parts:
                 before = (data.get("before") or {}).get("name") or "the profile from before"
                 text = f"{holder_id}: a switch was cut short, and going back to {before} waits for the next start"
                 found.append({"code": "switch_cut", "message": text, "hint": f"or enable {before} by hand"})
+        for holder_id, card in self.cards.all().items():
+            for text in ending(card, self.room.settings, self.room.clock.now()):
+                hint = "renew it, or switch to another profile; its last day is in the plan"
+                found.append({"code": "plan_ends", "message": f"{holder_id}: {text}", "hint": hint})
         return found
 
     def _keep_simulated(self, simulated: EsimSimulation) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from remsim.config.desk import ConfigDesk
@@ -12,6 +14,8 @@ from remsim.core.clock import Clock
 from remsim.core.errors import NotFound
 from remsim.telemetry.usage import Usage
 from remsim.telemetry.usage_report import counted, cycle_of, day_at, plan_of, section_of
+
+WARN_DAYS = 7
 
 
 def has_plan(sim: str, settings: Settings) -> SimSettings | None:
@@ -44,6 +48,21 @@ def plan_view(sim: str, settings: Settings) -> dict[str, Any] | None:
         "price_gb": plan.price_gb,
         "currency": plan.currency or None,
     }
+
+
+def ending(card: Mapping[str, Any], settings: Settings, now: float) -> list[str]:
+    """The plans of a card's enabled profiles that have ended, or do within days, in sentences."""
+    found, today = [], day_at(now)
+    for profile in card["profiles"]:
+        plan = has_plan(profile["id"], settings)
+        if profile["state"] != "enabled" or plan is None or not plan.expires:
+            continue
+        last = date.fromisoformat(plan.expires)
+        if last < today:
+            found.append(f"the plan of {profile['name']} ended on {plan.expires}")
+        elif (last - today).days <= WARN_DAYS:
+            found.append(f"the plan of {profile['name']} ends on {plan.expires}")
+    return found
 
 
 def usage_view(sim: str, settings: Settings, usage: Usage, clock: Clock) -> dict[str, Any] | None:

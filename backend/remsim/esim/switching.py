@@ -275,8 +275,7 @@ class Switching:
         is_unwanted = job.is_abort_wanted
         if is_unwanted:
             job.heed_abort()
-        minutes = f"{pending.within_s / 60:g} min"
-        why = "the switch was aborted" if is_unwanted else f"no network took it within {minutes}"
+        why = "the switch was aborted" if is_unwanted else why_not_taken(holder, pending.within_s)
         if not pending.is_returning and not is_unwanted:
             self._drop(holder)
             text = f"{after.name} is enabled, but {why}"
@@ -377,6 +376,14 @@ def enabled(profile: Profile, access_point: AccessPoint | None) -> Enabled:
         name_of(profile),
         None if access_point is None else asdict(access_point),
     )
+
+
+def why_not_taken(holder: Holder, within_s: float) -> str:
+    """What keeps a profile from a network, as far as the modem tells."""
+    state = holder.service().sim_state
+    if state is not None and state.startswith("SIM P"):
+        return f"it wants its {state.removeprefix('SIM ')}"
+    return f"no network took it within {within_s / 60:g} min"
 
 
 def result_of(room: Room, profile: Enabled, *, is_registered: bool | None) -> dict[str, Any]:
