@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import http.client
 import json
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from esim_lpa import ES9, Lpa, Refused, call, context_of, octets, post, segments
+from esim_lpa import ES9, Lpa, Refused, b64, call, context_of, octets, post, segments
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from remsim.core import tlv
 from remsim.simulator.euicc import bpp, credentials, pki, scene
 from remsim.simulator.euicc.card import VirtualEuicc
@@ -545,3 +548,106 @@ def test_every_fault_has_words() -> None:
 def test_a_code_is_kept_as_its_hash_only() -> None:
     orders = Orders([Order(scene.offered(1), "A", code_hash=hash_of("1234"))])
     assert "1234" not in repr(orders.all()[0].code_hash)
+
+
+# Whatever comes
+
+
+def signed_notification() -> bytes:
+    """That a profile was enabled."""
+    made = credentials.make(CI, eum=EUM)
+    metadata = tlv.encode(
+        0xBF2F,
+        tlv.encode(0x80, b"\x05"),
+        tlv.encode(0x81, b"\x06\x40"),
+        tlv.encode(0x0C, HOST.encode()),
+        tlv.encode(0x5A, bpp.swapped("8900101999000000012", 20)),
+    )
+    signature = tlv.encode(0x5F37, made.euicc.sign(metadata))
+    return tlv.encode(0x30, metadata, signature, made.euicc.der, EUM.der)
+
+
+class Recorder:
+    """What an LPA sends at each step, as it went over the wire."""
+
+    def __init__(self, servers: Servers, lpa: Lpa) -> None:
+        self.servers = servers
+        self.sent = {
+            "authenticateClient": authentication(Lpa(VirtualEuicc(credentials.make(CI, eum=EUM)), servers)),
+            "handleNotification": ({"pendingNotification": b64(signed_notification())}, "pendingNotification"),
+        }
+        known = lpa.authenticate(HOST, GOOD)
+        self.transaction = known["transactionId"]
+        self.sent["getBoundProfilePackage"] = (
+            {"transactionId": self.transaction, "prepareDownloadResponse": lpa.prepare(known)},
+            "prepareDownloadResponse",
+        )
+        request = tlv.encode(0xBF41, tlv.encode(0x80, bytes.fromhex(self.transaction)) + tlv.encode(0x81, b"\x01"))
+        self.sent["cancelSession"] = (
+            {"transactionId": self.transaction, "cancelSessionResponse": b64(lpa.ask(request))},
+            "cancelSessionResponse",
+        )
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[Recorder]:
+    made = Servers(CI, scene.orders(scene.codes()))
+    made.start()
+    yield Recorder(made, Lpa(VirtualEuicc(credentials.make(CI, eum=EUM)), made))
+    made.stop()
+
+
+def asked_directly(servers: Servers, step: str, message: dict[str, str]) -> str:
+    """The outcome: ``success``, or the codes of a refusal. Anything else fails the test."""
+    try:
+        servers.smdp.answer(step, message)
+    except Refusal as refusal:
+        return f"{refusal.subject}/{refusal.reason}"
+    return "success"
+
+
+@given(position=st.integers(0, 4000), value=st.integers(0, 255), step=st.sampled_from(STEPS[1:]))
+@settings(max_examples=200)
+def test_one_wrong_octet_is_refused_and_breaks_nothing(
+    recorded: Recorder, position: int, value: int, step: str
+) -> None:
+    servers = recorded.servers
+    message, key = recorded.sent[step]
+    data = bytearray(octets(message[key]))
+    at = position % len(data)
+    changed = data[at] != value
+    data[at] = value
+    outcome = asked_directly(servers, step, {**message, key: b64(bytes(data))})
+    if changed and step != "handleNotification":
+        assert outcome != "success"
+
+
+def authentication(lpa: Lpa) -> tuple[dict[str, str], str]:
+    """What an LPA sends to authenticateClient."""
+    sent: dict[str, str] = {}
+    send = lpa.call
+
+    def caught(step: str, host: str, **message: str) -> dict[str, str]:
+        if step == "authenticateClient":
+            sent.update(message)
+            raise Caught
+        return send(step, host, **message)
+
+    lpa.call = caught  # type: ignore[method-assign]
+    with contextlib.suppress(Caught):
+        lpa.authenticate(HOST, GOOD)
+    return sent, "authenticateServerResponse"
+
+
+class Caught(Exception):
+    """Enough was seen."""
+
+
+@given(data=st.binary(max_size=300), step=st.sampled_from(STEPS))
+@settings(max_examples=200)
+def test_any_octets_are_refused(recorded: Recorder, data: bytes, step: str) -> None:
+    keys = ("euiccChallenge", "euiccInfo1", "authenticateServerResponse", "prepareDownloadResponse")
+    text = b64(data)
+    message = dict.fromkeys((*keys, "cancelSessionResponse", "pendingNotification"), text)
+    message |= {"smdpAddress": HOST, "transactionId": recorded.transaction}
+    assert asked_directly(recorded.servers, step, message) != "success"

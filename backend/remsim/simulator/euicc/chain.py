@@ -7,11 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from remsim.simulator.euicc import pki
 from remsim.simulator.euicc.orders import Refusal
 
+MALFORMED = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a certificate raises, now or when a part of it is looked at."""
 WORDS = {"8.1.2": "the manufacturer's certificate", "8.1.3": "the card's certificate"}
 
 
@@ -25,6 +34,14 @@ class Card:
 
 def checked_card(euicc: bytes, eum: bytes, roots: Iterable[x509.Certificate]) -> Card:
     """The card of two certificates; a ``Refusal`` says which of them is wrong."""
+    try:
+        return identified(euicc, eum, roots)
+    except MALFORMED as error:
+        raise Refusal("8.1.3", "6.1", f"a certificate is malformed: {error}") from error
+
+
+def identified(euicc: bytes, eum: bytes, roots: Iterable[x509.Certificate]) -> Card:
+    """The same, but for errors of those who read certificates."""
     manufacturer = parsed(eum, "8.1.2")
     card = parsed(euicc, "8.1.3")
     issuer = next((root for root in roots if root.subject == manufacturer.issuer), None)

@@ -23,6 +23,7 @@ from remsim.simulator.euicc.session import (
     Session,
     accepted,
     encoded,
+    members,
     named,
     read,
     signature_object,
@@ -134,9 +135,9 @@ class Smdp:
         if order is None or session.card is None:
             raise Refusal("8.10.1", "3.9", "the card is not authenticated in this transaction")
         self._spoil(call, order)
-        answer = accepted(read(call.data("prepareDownloadResponse"), 0xBF21))
-        own, signature = answer.children()
-        if not pki.verify(session.card.certificate, signature.value, own.encode() + session.own_signature):
+        told, signature = members(accepted(read(call.data("prepareDownloadResponse"), 0xBF21)), 0x30, 0x5F37)
+        own = tlv.read_one(told)
+        if not pki.verify(session.card.certificate, tlv.read_one(signature).value, told + session.own_signature):
             raise Refusal("8.1", "6.1", "the card's signature is wrong")
         if value_at(own, 0x80) != session.transaction:
             raise Refusal("8.10.1", "3.9", "the card signed another transaction")
@@ -197,8 +198,9 @@ class Smdp:
         session = self._sessions.session(call)
         if session.order is not None:
             self._spoil(call, session.order)
-        own, signature = accepted(read(call.data("cancelSessionResponse"), 0xBF41)).children()
-        if session.card is None or not pki.verify(session.card.certificate, signature.value, own.encode()):
+        told, signature = members(accepted(read(call.data("cancelSessionResponse"), 0xBF41)), 0x30, 0x5F37)
+        own = tlv.read_one(told)
+        if session.card is None or not pki.verify(session.card.certificate, tlv.read_one(signature).value, told):
             raise Refusal("8.1", "6.1", "the card's signature is wrong")
         if value_at(own, 0x80) != session.transaction:
             raise Refusal("8.10.1", "3.9", "the card signed another transaction")
