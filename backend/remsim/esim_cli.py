@@ -59,7 +59,9 @@ def add_looking(below: Any) -> None:
     show.add_argument("holder", nargs="?", metavar="HOLDER", help="one modem or reader only")
     verb(below, "read", esim_verbs.run_read, "read an eUICC anew", HOLDER)
     verb(below, "discover", esim_verbs.run_discover, "ask for profiles that wait for this card", HOLDER)
-    verb(below, "iot", esim_verbs.run_iot, "what the card tells of SGP.32: its eIMs, its version", HOLDER)
+    iot = verb(below, "iot", esim_verbs.run_iot, "what the card tells of SGP.32: its eIMs, its version", HOLDER)
+    iot.add_argument("word", nargs="?", choices=("read", "add", "poll"), help="ask the card; add an eIM; ask its eIM")
+    iot.add_argument("file", nargs="?", type=Path, metavar="FILE", help="eIM configuration data, for add")
     verb(below, "inventory", esim_verbs.run_get, "every profile seen on this router").set_defaults(
         path="esim/inventory"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,8 +56,16 @@ def run_discover(arguments: argparse.Namespace) -> int:
 
 
 def run_iot(arguments: argparse.Namespace) -> int:
-    """What the card tells."""
-    return print_json(service(arguments).get(f"{base(arguments)}/iot"))
+    """What the card told of SGP.32; read it, add an eIM from a file, do what one has waiting."""
+    client, path = service(arguments), f"{base(arguments)}/iot"
+    if arguments.word is None:
+        return print_json(client.get(path))
+    if (arguments.file is None) == (arguments.word == "add"):
+        raise InvalidInput("add takes a file, and nothing else does", field="FILE")
+    if arguments.word == "add":
+        sure(arguments, "A card that has an eIM may let nobody else manage its profiles. Go on?")
+        return done(client, client.post(f"{path}/eim", {"blob": read_blob(arguments.file)}), arguments)
+    return done(client, client.post(f"{path}/{arguments.word}", {}), arguments)
 
 
 def run_download(arguments: argparse.Namespace) -> int:
@@ -275,6 +284,16 @@ def read_text(path: Path) -> str:
     if len(text) > LONGEST_FILE:
         raise InvalidInput(f"{path} is too large", field="FILE")
     return text
+
+
+def read_blob(path: Path) -> str:
+    """A file's octets in hex; one that is text is sent as it is."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}", field="FILE") from error
+    is_text = re.fullmatch(rb"[A-Za-z0-9+/=\s]+", data) is not None
+    return data.decode("ascii") if is_text else data.hex()
 
 
 def read_json(path: Path) -> Any:

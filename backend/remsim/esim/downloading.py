@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from remsim.esim.activation import Activation
 from remsim.esim.cards import icon_of, name_of, owner_of
 from remsim.esim.checks import check_clock, reach
 from remsim.esim.codes import Codes
-from remsim.esim.download import LOADING, Consent, Metadata
+from remsim.esim.download import LOADING, Consent, Installed, Metadata
 from remsim.esim.plans import keep_access_point
 from remsim.esim.room import Room
 from remsim.esim.telling import Telling
@@ -45,6 +45,8 @@ class Wish:
     is_agreed: bool = False
     lab_ca: str | None = None
     apn: str | None = None
+    on_installed: Callable[[Engine, Installed], None] | None = None
+    """Called before the operator is told, after which the card has forgotten the result."""
 
 
 class Downloading:
@@ -67,6 +69,8 @@ class Downloading:
             with room.engine(holder, lab_ca=wish.lab_ca) as engine:
                 is_open = True
                 installed = self._load(engine, job, holder, wish)
+                if wish.on_installed is not None:
+                    wish.on_installed(engine, installed)
                 profile_id, name = room.cards.id_of(installed.profile), name_of(installed.profile)
                 self._codes.used(wish.activation, holder.id)
                 text = f"{holder.id}: {name} was downloaded from {address}"

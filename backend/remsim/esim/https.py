@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import InvalidInput
@@ -15,14 +15,14 @@ from remsim.core.tlv import TlvError
 from remsim.esim.certificate import Certificate, read_certificate
 from remsim.esim.errors import EsimError
 from remsim.esim.refusals import trouble
-from remsim.esim.trust import Trust, places
+from remsim.esim.trust import places
 from remsim.outbound.reach import connect, words_of
 from remsim.outbound.timed import TimedSocket, TooLong
 from remsim.outbound.way import Undelivered
 
 if TYPE_CHECKING:
     import socket
-    from ssl import SSLCertVerificationError, SSLSocket
+    from ssl import SSLCertVerificationError, SSLContext, SSLSocket
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,17 @@ class Shown(NamedTuple):
     now: float | None
 
 
+class Authorities(Protocol):
+    """Who may say that a server is what it calls itself."""
+
+    @property
+    def is_lab(self) -> bool:
+        """Whether the server may be at a private address."""
+
+    def context(self, *, with_system: bool) -> SSLContext:
+        """For a client; ``with_system`` adds the authorities of the web."""
+
+
 def read_address(address: str) -> tuple[str, int]:
     """Host, in lower case, and port of ``smdp.example.com[:8443]``; ``InvalidInput`` when it is something else."""
     match = ADDRESS.fullmatch(address.strip())
@@ -68,7 +79,7 @@ def read_address(address: str) -> tuple[str, int]:
 class Https:
     """One server. ``hosts`` are names that mean another place; the certificate must be of the name all the same."""
 
-    def __init__(self, address: str, *, trust: Trust, hosts: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, address: str, *, trust: Authorities, hosts: Mapping[str, str], clock: Clock) -> None:
         self.host, self._port = read_address(address)
         self._trust = trust
         self._place = places(hosts).get(self.host)
