@@ -337,6 +337,12 @@ class Bench:
         """What the desk knows of the card."""
         assert self.done(self.work.read("modem1", "a test")).state == "done"
 
+    def look(self) -> None:
+        """Have it begin what is due."""
+        self.telling.look()
+        if self.telling.beginning is not None:
+            self.telling.beginning.join(10)
+
     def told(self, kind: str) -> list[str]:
         return [one.message for one in self.events if one.kind == kind]
 

@@ -258,10 +258,10 @@ def test_an_operator_that_cannot_be_told_is_told_later_with_growing_pauses(one: 
         view = one.telling.views(one.room.cards.of("modem1") or {})[0]
         pauses.append((view["tries"], view["problem"] and view["problem"]["code"]))
         before = len(one.room.jobs.recent())
-        one.telling.look()
+        one.look()
         wait_until(lambda before=before: len(one.room.jobs.recent()) > before)  # type: ignore[misc]
         one.done(one.room.jobs.recent()[-1])
-        one.telling.look()  # it is not due yet
+        one.look()  # it is not due yet
         assert len(one.room.jobs.recent()) == before + 1
         one.clock.advance(1000)
     assert pauses == [(1, "smdp_unreachable"), (2, "smdp_unreachable"), (3, "smdp_unreachable")]
@@ -295,10 +295,10 @@ def test_what_was_not_told_before_a_restart_is_told_after_it(one: Bench, tmp_pat
     one.done(one.work.delete("modem1", AWAY_ID, "Away", "a test"))
     one.store.close()
     after = bench(tmp_path, one.card, clock=FakeClock(one.clock.now() + 3600))
-    after.telling.look()
+    after.look()
     assert after.room.jobs.recent() == []  # modems need a moment
     after.clock.advance(61)
-    after.telling.look()
+    after.look()
     after.done(after.room.jobs.recent()[-1])
     assert one.card.queue == []
 
@@ -310,10 +310,10 @@ def test_a_change_that_was_cut_short_has_the_card_read_at_the_next_start(one: Be
     one.card.tell("install", AWAY)
     after = bench(tmp_path, one.card)
     after.clock.advance(61)
-    after.telling.look()
+    after.look()
     after.done(after.room.jobs.recent()[-1])
     assert after.card.queue == []
-    after.telling.look()
+    after.look()
     assert len(after.room.jobs.recent()) == 1
 
 
@@ -322,13 +322,13 @@ def test_a_card_that_cannot_be_opened_is_not_tried_all_the_time(one: Bench) -> N
     one.room.cards.begin_change("modem1")
     one.card.moods.next["open"] = [ModemGone("/dev/ttyUSB2")]
     one.clock.advance(61)
-    one.telling.look()
+    one.look()
     one.done(one.room.jobs.recent()[-1])
     one.clock.advance(31)
-    one.telling.look()
+    one.look()
     assert [job.state for job in one.room.jobs.recent()] == ["done", "failed"]
     one.clock.advance(31)
-    one.telling.look()
+    one.look()
     assert one.done(one.room.jobs.recent()[-1]).state == "done"
 
 
@@ -338,7 +338,7 @@ def test_manual_telling_waits_for_somebody_to_ask(tmp_path: Path) -> None:
     job = one.done(one.work.delete("modem1", AWAY_ID, "Away", "a test"))
     assert job.result["notifications_waiting"] == 1
     one.clock.advance(100)
-    one.telling.look()
+    one.look()
     assert len(one.room.jobs.recent()) == 2
     assert one.done(one.work.tell("modem1", "a test")).result == {"notifications_waiting": 0}
 

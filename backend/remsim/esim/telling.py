@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class Telling:
     def __init__(self, room: Room) -> None:
         self._room = room
         self._first_at = room.clock.monotonic() + FIRST_S
+        self.beginning: threading.Thread | None = None
 
     def tell(self, engine: Engine, job: Job, holder_id: str, *, is_asked: bool = False) -> int:
         """Send what waits on an open card, each operator's in order; how many are left.
@@ -74,12 +76,20 @@ class Telling:
         if not waiting:
             return
         tries, now = room.store.all(TRY), room.clock.now()
+        due = []
         for holder_id, card in waiting.items():
             is_reachable = is_due(tries.get(key_of(card["eid"], CARD_ITSELF)), now)
             seqs = [one["seq"] for one in card["notifications"]] or [CARD_ITSELF]
             if is_reachable and any(is_due(tries.get(key_of(card["eid"], seq)), now) for seq in seqs):
-                with contextlib.suppress(RemsimError):  # away or busy: the next look comes soon
-                    self.begin(holder_id, actor=None)
+                due.append(holder_id)
+        if due and (self.beginning is None or not self.beginning.is_alive()):
+            self.beginning = threading.Thread(target=self._begin_all, args=(due,), name="esim-look", daemon=True)
+            self.beginning.start()  # of its own, for a modem that is busy with its own things is waited for a little
+
+    def _begin_all(self, holder_ids: list[str]) -> None:
+        for holder_id in holder_ids:
+            with contextlib.suppress(RemsimError):  # away or busy: the next look comes soon
+                self.begin(holder_id, actor=None)
 
     def begin(self, holder_id: str, *, actor: str | None) -> Job:
         """A job that tells operators; ``actor`` is None where the service does it by itself."""
