@@ -27,6 +27,6 @@ export function costOfSwitch(ctx, holder) {
 	if (modem.state !== 'online')
 		return t('%s is not online now, so nothing is cut.', holder.name);
 	const others = store.list().filter(one => one.id !== holder.id && one.state === 'online');
-	return others.length ? t('%s loses its connection for about 40 s. %s stays online.', holder.name, others.map(one => one.name).join(', '))
+	return others.length ? t('%s loses its connection for about 40 s. Still online: %s.', holder.name, others.map(one => one.name).join(', '))
 		: t('%s loses its connection for about 40 s, and no other modem is online: the router may be cut off meanwhile, and you with it if you come that way.', holder.name);
 }

@@ -159,9 +159,15 @@ export class HolderCard {
 		return this._do(() => this._ctx.data.begin(pathOf(this.id, '/discover')));
 	}
 
-	switchTo(profileId) {
-		const profile = this.holder.profiles.find(one => one.id === profileId);
-		return profile && switchTo(this._ctx, this.holder, profile);
+	/** Ask how; a profile that has just come may not be in the list yet. */
+	async switchTo(profileId) {
+		const find = () => this.holder.profiles.find(one => one.id === profileId);
+		if (!find())
+			await this._ctx.data.load();
+		if (find())
+			await switchTo(this._ctx, this.holder, find());
+		else
+			await this._do(async () => { throw new Error(this._ctx.t('The card has no such profile now: read it anew.')); });
 	}
 
 	/** What a failure's button does. */
@@ -183,7 +189,7 @@ export class HolderCard {
 			read: () => this._aside(job) || this.readCard(),
 			delete: () => this._toProfiles(), installed: () => this._toProfiles(), plan: () => this._toProfiles(),
 			eid: () => this.showEid(),
-			clock: () => go(options.links.page('diagnostics')), report: () => go(options.links.page('diagnostics')),
+			clock: () => go(options.links.page('diagnostics')), report: () => go(options.links.page('diagnostics')), settings: () => go(options.links.page('settings')),
 			restart: () => go(options.links.modem(this.id, 'settings')), sim: () => go(options.links.modem(this.id, 'signal'))
 		};
 		return acts[name]();

@@ -13,7 +13,7 @@ const MOST = 30;
 const QUIET = ['esim-read', 'esim-nickname', 'esim-default-smdp'];
 const OURS = /^esim-/;
 
-/** What this tab remembers over a reload: jobs that were put aside, and what was sent for a download. */
+/** What this tab remembers over a reload: jobs that were put aside, and what was sent for others; typed codes are money, and not written down. */
 function kept() {
 	try {
 		return { closed: [], sent: {}, ...JSON.parse(sessionStorage.getItem(KEY)) };
@@ -33,7 +33,11 @@ export class EsimData {
 		this._isOver = true;
 	}
 
-	get holders() { return this.view?.holders || []; }
+	/** Holders by the names that modems have on other pages. */
+	get holders() {
+		return (this.view?.holders || []).map(holder => ({ ...holder, name: this._store.modems.get(holder.id)?.name || holder.name }));
+	}
+
 	get codes() { return this.view?.codes || []; }
 
 	holder(id) {
@@ -143,7 +147,8 @@ export class EsimData {
 	_keep(change) {
 		this._kept = { ...this._kept, ...change };
 		try {
-			sessionStorage.setItem(KEY, JSON.stringify(this._kept));
+			const sent = Object.fromEntries(Object.entries(this._kept.sent).filter(([, one]) => !one.code));
+			sessionStorage.setItem(KEY, JSON.stringify({ ...this._kept, sent }));
 		} catch { /* it is known until the page goes */ }
 	}
 }

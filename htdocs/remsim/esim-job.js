@@ -214,12 +214,10 @@ export class JobPanel {
 	}
 
 	_switched({ name = '', registered, enabled }) {
-		const { t, store } = this._ctx, operator = store.modems.get(this.job.modem)?.reading?.operator;
+		const { t } = this._ctx;
 		if (enabled === false)
 			return t('%s is disabled.', name);
-		if (registered === false || registered === null || registered === undefined)
-			return t('%s is enabled.', name);
-		return operator ? t('%s is in use, registered with %s.', name, operator) : t('%s is in use, and the network has taken it.', name);
+		return registered ? t('%s is in use, and the network has taken it.', name) : t('%s is enabled.', name);
 	}
 
 	_found(entries) {

@@ -6,7 +6,7 @@ import { msg } from './words.js';
 export const ACTS = {
 	again: msg('Try again'), other: msg('Enter another code'), confirm: msg('Try again and type the confirmation code'), delete: msg('Choose a profile to delete'),
 	eid: msg('Show the EID for the operator'), lab: msg('Give a certificate authority'), clock: msg('Look at the clock'), installed: msg('Switch to it'),
-	restart: msg('To the modem'), read: msg('Read the card anew'), report: msg('Diagnosis'), card: msg('Choose another card'), sim: msg('Look at the signal'), plan: msg('Choose a profile')
+	restart: msg('To the modem'), read: msg('Read the card anew'), report: msg('Diagnosis'), card: msg('Choose another card'), sim: msg('Look at the signal'), plan: msg('Choose a profile'), settings: msg('Settings')
 };
 
 /** By the code of `esim/refusals.py`: what is wrong, what to do, and which of ACTS fits. */
@@ -59,6 +59,11 @@ export const FAILURES = {
 	tls_not_yet: [msg('The server\'s certificate is not valid yet.'), msg('Set this router\'s clock, or let NTP do so, then try again.'), 'clock'],
 	tls_clock: [msg('This router\'s clock is wrong, so the server\'s certificate cannot be checked.'), msg('Set the clock, or let NTP do so, then try again.'), 'clock'],
 	tls_failed: [msg('No secure connection to the server could be made.'), msg('Check this router\'s clock, which is the usual cause, then the address.'), 'clock'],
+	eim_key: [msg('The key that the card has of its eIM cannot be used.'), msg('Ask who runs the eIM to correct its entry on the card.'), 'again'],
+	eim_refused: [msg('The card does not take the eIM.'), msg('Ask the eIM\'s operator for another file.'), 'again'],
+	eim_error: [msg('The eIM answers with an error.'), msg('Ask who runs the eIM.'), 'again'],
+	lpac_missing: [msg('Lpac is not installed.'), msg('Install the package lpac, or have this console download profiles itself (settings).'), 'settings'],
+	lpac_failed: [msg('Lpac did not download the profile.'), msg('Try again, or have this console download profiles itself (settings).'), 'again'],
 	lab_ca: [msg('The given certificate authority cannot be read.'), msg('Give one or more certificates as PEM.'), 'lab'],
 	roots_missing: [msg('The root certificates of this console cannot be read.'), msg('Install the package again.'), 'report'],
 	wrong_challenge: [msg('The server signed another challenge than the card\'s: this is an answer to somebody else, or an old one.'), msg('Start the download again; if it stays so, somebody is between this router and the server.'), 'again'],
@@ -71,7 +76,8 @@ export const FAILURES = {
 	server_curve: [msg('The card does not know the server\'s kind of keys.'), msg('Tell the operator; only its server can be put right.'), 'again'],
 	server_oid: [msg('The card finds another number (OID) in the server\'s certificate.'), msg('Tell the operator; only its server can be put right.'), 'again'],
 	card_session: [msg('The card has forgotten this session.'), msg('Start the download again.'), 'again'],
-	card_refused: [msg('The card refuses and gives no reason.'), msg('Restart the modem, then try again.'), 'restart'],
+	euicc_reply: [msg('The card\'s answer is not understood.'), msg('Try again; if it stays so, restart the modem.'), 'again'],
+	card_refused: [msg('The card refuses this download and gives no reason.'), msg('Restart the modem, then try again.'), 'restart'],
 	load_damaged: [msg('The package came damaged into the card.'), msg('Try again; if it stays so, tell the operator.'), 'again'],
 	load_signature: [msg('The card finds the signature of the package wrong.'), msg('Tell the operator; only its server can be put right.'), 'again'],
 	load_session: [msg('The package is not for this session of the card.'), msg('Start the download again.'), 'again'],
@@ -82,6 +88,8 @@ export const FAILURES = {
 	load_mismatch: [msg('The profile in the package is not the one that was announced.'), msg('Tell the operator; only its server can be put right.'), 'again'],
 	load_test_key: [msg('The test profile has a key that test profiles may not have.'), msg('Use another test profile.'), 'other'],
 	load_failed: [msg('The card did not install the profile and gives no reason.'), msg('Restart the modem, then try again; the activation code may be used up.'), 'restart'],
+	load_cut: [msg('The package did not get into the card whole, and the profile is not there.'), msg('Restart the modem, then try again; the activation code may be used up.'), 'restart'],
+	load_unknown: [msg('Whether the profile is on the card cannot be told, for the card does not answer any more.'), msg('Wait for the modem, then read the card anew before you try again.'), 'read'],
 	profile_not_found: [msg('The card does not have this profile any more.'), msg('Read the card anew.'), 'read'],
 	profile_not_disabled: [msg('The profile is enabled.'), msg('Disable it first, or enable another one.'), 'read'],
 	profile_not_enabled: [msg('The profile is not enabled.'), msg('Read the card anew.'), 'read'],

@@ -25,7 +25,7 @@ export class SimTab {
 		this.fullError = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.panels = new ActionPanels(ctx, action => action.group === 'sim', action => ({ isOpen: action.name === WANTED[this._state()], done: () => ctx.look() }));
 		this.panels.root.setAttribute('aria-label', t('SIM'));
-		this.root = el('div.remsim-stack', {}, this.box = el('section.remsim-panel', {}, this.state, this.next, this.tries, this.facts, el('div.remsim-submit', {}, this.full), this.fullError), this.panels.root, this.panels.lacking);
+		this.root = el('div.remsim-stack', {}, this.box = el('section.remsim-panel', {}, this.state, this.next, this.tries, this.facts, el('div.remsim-submit', {}, this.full, ctx.options.links.page ? el('a', { href: ctx.options.links.page('esim') }, t('eSIM profiles')) : null), this.fullError), this.panels.root, this.panels.lacking);
 	}
 
 	/** The tries that are left are in the object of one modem. */

@@ -43,7 +43,8 @@ export class Pair {
 		this.state = el('p.remsim-state');
 		this.cards = el('div.remsim-pair-cards');
 		this.link = options.links.modem ? el('a.remsim-pair-link', { href: options.links.modem(modem.id, 'sim') }, t('SIM of this modem')) : null;
-		this.modem = el('div.remsim-pair-modem', {}, el('h2', {}, this.chip.root), this.state, this.link);
+		this.esim = options.links.page ? el('a.remsim-pair-link', { href: options.links.page('esim') }, t('eSIM profiles')) : null;
+		this.modem = el('div.remsim-pair-modem', {}, el('h2', {}, this.chip.root), this.state, this.link, this.esim);
 		this.root = el('article.remsim-pair', {}, this.modem, this.cards);
 	}
 
