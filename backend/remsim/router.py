@@ -289,7 +289,6 @@ class Router:
             write_errors=lambda: self.series.write_errors,
             problems=lambda: len(self.problems()),
             storages={"data": self.data_dir, "state": self.state_dir},
-            esim=self.esim.view,
         )
 
     def _stores(self) -> dict[str, str | None]:
