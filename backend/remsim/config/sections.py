@@ -69,6 +69,16 @@ class QualitySettings:
     rssi_dbm: tuple[float, float, float] = (-85, -75, -65)
 
 
+CARD_WAYS = {
+    "auto": "what its family is known for",
+    "cgla": "AT+CGLA",
+    "csim": "AT+CSIM",
+    "qmi": "QMI",
+    "mbim": "MBIM",
+}
+"""Ways to the applications of a card."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModemSettings:
     """One modem, named by its place (USB path, or PCI address); what it does not say it has from the service."""
@@ -84,6 +94,7 @@ class ModemSettings:
     reset_gpio: str | None = None
     power_gpio: str | None = None
     sim_gpio: str | None = None
+    card_way: str = "auto"
 
 
 class ServiceOptions(Options):
@@ -220,6 +231,14 @@ class ModemOptions(Options):
     power_gpio = GpioLine(metadata={"label": "GPIO line of its power", "help": "Active is on", "advanced": True})
     sim_gpio = GpioLine(
         metadata={"label": "GPIO line that chooses its SIM", "help": "Active is the remote one", "advanced": True}
+    )
+    card_way = Choice(
+        CARD_WAYS,
+        metadata={
+            "label": "Its eSIM is reached by",
+            "help": "For a modem whose eSIM cannot be read, or breaks off while a profile loads",
+            "advanced": True,
+        },
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
 from remsim.core.card import AccessPoint, Service, is_same_card
-from remsim.core.errors import Conflict, ModemError, NoApplication, NotTaken, RemsimError
+from remsim.core.errors import CommandRefused, Conflict, ModemError, NoApplication, NotTaken, RemsimError
 from remsim.core.jobs import Job
 from remsim.modems.card.cgla import CglaWay
 from remsim.modems.card.csim import CsimWay
@@ -112,7 +112,8 @@ class EuiccHolder:
         return None
 
     def ways(self) -> list[CardWay]:
-        """The ways to its card, the best first: by AT as its family likes it, then by its QMI or MBIM device."""
+        """The ways to its card, the best first: the one that was set, those by AT as its family likes them, then its
+        QMI or MBIM device."""
         ways: list[CglaWay | CsimWay | ControlWay] = []
         if self._target.without_at is None:
             ways += [self._by_cgla() if kind == "cgla" else self._by_csim() for kind in self._target.driver.card_ways]
@@ -121,6 +122,7 @@ class EuiccHolder:
             from remsim.modems.card.control import control_ways  # few modems are reached so
 
             ways += control_ways(self._modem, port, self._target.clock)
+        ways.sort(key=lambda way: way.kind != self._modem.settings.card_way)
         return [CardWay(way, self._where) for way in ways]
 
     @contextlib.contextmanager
@@ -169,7 +171,8 @@ class EuiccHolder:
         seen = self._modem.identifications
         job.report(None, "having the modem read the card")
         for command in self._target.driver.card_refresh:
-            self._target.send_last(command, timeout_s=REFRESH_TIMEOUT_S)
+            with contextlib.suppress(CommandRefused):  # whether it has another card now is seen by who asks for it
+                self._target.send_last(command, timeout_s=REFRESH_TIMEOUT_S)
         if not self._modem.is_ready:  # some leave the bus for it
             self._await(seen, BACK_S, job)
         has_card(self._target, job, CARD_S)

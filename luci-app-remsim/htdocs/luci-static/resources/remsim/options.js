@@ -269,6 +269,12 @@ const SECTIONS = {
 		{
 			name: 'sim_gpio', title: _('GPIO line that chooses its SIM'), help: _('Active is the remote one'),
 			pattern: GPIO, told: _('is not a GPIO line like 20, !20 or gpiochip0:20'), longest: 20, advanced: true
+		},
+		{
+			name: 'card_way', kind: 'ListValue', title: _('Its eSIM is reached by'), placeholder: 'auto',
+			help: _('For a modem whose eSIM cannot be read, or breaks off while a profile loads'), values: {
+				auto: _('what its family is known for'), cgla: 'AT+CGLA', csim: 'AT+CSIM', qmi: 'QMI', mbim: 'MBIM'
+			}, advanced: true
 		}
 	]
 };
