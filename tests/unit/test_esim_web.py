@@ -192,7 +192,7 @@ def test_what_is_not_there_is_not_found(one: Bench, method: str, path: str) -> N
 def test_every_change_of_a_card_over_the_api(one: Bench) -> None:
     one.job("POST", "/modem1/read")
     assert one.job("PUT", f"/modem1/profiles/{AWAY_ID}", {"nickname": "Ferien"})["state"] == "done"
-    switched = one.job("POST", f"/modem1/profiles/{AWAY_ID}/enable", {"minutes": 2})
+    switched = one.job("POST", f"/modem1/profiles/{AWAY_ID}/enable", {"minutes": None, "apn": None})
     assert (switched["state"], switched["result"]["registered"]) == ("done", True)
     assert one.job("DELETE", f"/modem1/profiles/{HOME_ID}", {"name": "Home"})["state"] == "done"
     assert one.job("PUT", "/modem1/default-smdp", {"address": "smdp.example.com"})["state"] == "done"

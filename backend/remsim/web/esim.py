@@ -60,7 +60,7 @@ def Nickname(**kwargs: Any) -> Text:
 
 def Apn() -> Text:
     """The access point of a profile."""
-    return Text(0, 100, pattern=APN, told=TOLD_APN, metadata={"label": "APN"})
+    return Text(0, 100, pattern=APN, told=TOLD_APN, allow_none=True, metadata={"label": "APN"})
 
 
 def Sure() -> Flag:
@@ -77,13 +77,13 @@ class CodeForm(Form):
 class DownloadForm(Form):
     """A code, or the id of a kept one. ``consent``: the profile is agreed to whatever it is called."""
 
-    code = Code()
-    code_id = Text(1, 64, metadata={"label": "Kept code"})
-    confirmation_code = Text(0, 64, metadata={"label": "Confirmation code", "secret": True})
+    code = Code(allow_none=True)
+    code_id = Text(1, 64, allow_none=True, metadata={"label": "Kept code"})
+    confirmation_code = Text(0, 64, allow_none=True, metadata={"label": "Confirmation code", "secret": True})
     nickname = Nickname(load_default="")
     enable = Flag(load_default=False, metadata={"label": "Enable it at once"})
     consent = Flag(load_default=False, metadata={"label": "Do not ask"})
-    lab_ca = Long(LONGEST_PEM, metadata={"label": "Root certificate of a laboratory, PEM"})
+    lab_ca = Long(LONGEST_PEM, allow_none=True, metadata={"label": "Root certificate of a laboratory, PEM"})
     apn = Apn()
 
     @validates_schema
@@ -96,7 +96,7 @@ class DownloadForm(Form):
 class EnableForm(Form):
     """``return``: to the profile from before, where the network does not take this one in ``minutes``."""
 
-    minutes = Whole(1, 60, metadata={"label": "Wait for the network", "unit": "min"})
+    minutes = Whole(1, 60, allow_none=True, metadata={"label": "Wait for the network", "unit": "min"})
     back = Flag(load_default=True, data_key="return", metadata={"label": "Go back if it does not register"})
     apn = Apn()
 

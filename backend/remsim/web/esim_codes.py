@@ -31,7 +31,7 @@ class KeepForm(Form):
 
 def Passphrase() -> Text:
     """What codes are encrypted with."""
-    return Text(8, 128, metadata={"label": "Passphrase", "secret": True})
+    return Text(8, 128, allow_none=True, metadata={"label": "Passphrase", "secret": True})
 
 
 class BackupForm(Form):
