@@ -148,8 +148,11 @@ def test_without_cryptography_the_simulation_has_no_esim_and_says_so(tmp_path: P
     program = (
         "import sys; sys.modules['cryptography'] = None\n"
         "from pathlib import Path\n"
-        "from remsim.simulator.main import esim_room\n"
-        "print(esim_room(Path(sys.argv[1])))"
+        "from remsim.simulator.main import Simulation\n"
+        "from remsim.simulator.profiles import profiles_of\n"
+        "simulation = Simulation(Path(sys.argv[1]), profiles_of(3, []))\n"
+        "print(simulation.esim)\n"
+        "simulation.remove()"
     )
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=20)
     assert (done.returncode, done.stdout) == (0, "None\n")

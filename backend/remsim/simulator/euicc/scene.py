@@ -34,7 +34,7 @@ DOWN_HOST = "down.example.com"
 """Its port refuses connections."""
 
 OF_PROFILE = ("name", "icon", "policy", "size_bytes", "iccid", "imsi")
-HUGE_BYTES = 8_000_000
+HUGE_BYTES, LARGE_BYTES = 8_000_000, 520_000
 REFUSED_PLMN, FAR_PLMN = "99903", "99904"
 """Networks that refuse a card in the simulation, or are not found: see ``profiles.REFUSING_PLMNS``."""
 CARRIED_ICCID = "8900101999000000137"
@@ -114,6 +114,13 @@ def all_codes() -> list[Code]:
         code("a profile reserved for another eUICC", 8, "OTHER-EID", eid=OTHER_EID),
         code("an order that has expired", 9, "EXPIRED", expires_at=time.time() - 86400),
         code("a profile of 8 MB, for which no card has room", 10, "NO-MEMORY", size_bytes=HUGE_BYTES),
+        code(
+            "a profile that is larger than said: the card has no room in the end",
+            17,
+            "TOO-LARGE",
+            size_bytes=LARGE_BYTES,
+            fault=Fault("hides_size", STEPS[1]),
+        ),
         code("a profile that cannot be bound to a card again", 11, "NO-REBIND", refusal=(STEPS[2], "8.2", "3.7")),
         code("no profile that suits the device", 12, "NOT-SUITED", refusal=(STEPS[1], "8.2.5", "4.3")),
         code("a profile that the card has already", 13, "DUPLICATE", iccid=CARRIED_ICCID),
