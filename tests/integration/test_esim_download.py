@@ -15,7 +15,7 @@ from remsim.config.esim import EsimSettings
 from remsim.core.clock import SystemClock
 from remsim.core.errors import Aborted, AtTimeout, InvalidInput, ModemGone, RemsimError
 from remsim.esim.activation import parse
-from remsim.esim.download import LOADING, STEPS, Consent
+from remsim.esim.download import LOADING, PREPARING, STEPS, Consent
 from remsim.esim.engine import opened
 from remsim.esim.errors import EsimError
 from remsim.esim.trust import CA_VARIABLE, HOSTS_VARIABLE, Trust
@@ -231,6 +231,55 @@ def test_it_cannot_be_aborted_while_the_package_loads(make: Callable[..., World]
     assert here.download(TOKEN).profile.iccid == ICCID
 
 
+# --- people who take their time ---
+
+
+def at(step: str, do: Callable[[], Any], *, times: int = 1) -> Callable[[str, float | None], None]:
+    """Progress that does something when a step comes."""
+    left = [times]
+
+    def note(now: str, fraction: float | None) -> None:
+        if now == step and left[0]:
+            left[0] -= 1
+            do()
+
+    return note
+
+
+def test_a_server_that_forgot_the_session_meanwhile_is_asked_again_and_nobody_else(make: Callable[..., World]) -> None:
+    here, person = make(confirmed()), Person("1234")
+    forget = here.servers.smdp._sessions._sessions.clear
+    assert run(here, at(PREPARING, forget), person=person).profile.iccid == ICCID
+    assert len(person.asked) == 1
+    assert here.calls().count("initiateAuthentication success") == 2
+
+
+def test_a_server_that_always_forgets_is_asked_twice(make: Callable[..., World]) -> None:
+    here = make()
+    with pytest.raises(EsimError) as caught:
+        run(here, at(PREPARING, here.servers.smdp._sessions._sessions.clear, times=9))
+    assert caught.value.code == "session_lost"
+    assert here.calls().count("initiateAuthentication success") == 2
+
+
+def test_a_channel_that_was_lost_meanwhile_is_opened_again(make: Callable[..., World]) -> None:
+    here, person = make(), Person()
+    assert run(here, at(PREPARING, here.card.reset), person=person).profile.iccid == ICCID
+    assert len(person.asked) == 1 and here.way.opened == 2
+
+
+def test_another_profile_than_the_one_that_was_agreed_to_is_asked_about(make: Callable[..., World]) -> None:
+    here, person = make(), Person()
+
+    def change() -> None:
+        here.servers.smdp._sessions._sessions.clear()
+        one = here.servers.orders.all()[0]
+        one.offer = replace(one.offer, policy=frozenset({"cannot_delete"}), owner="00101")
+
+    run(here, at(PREPARING, change), person=person)
+    assert len(person.asked) == 2
+
+
 # --- what servers say ---
 
 CODES = {
@@ -338,7 +387,7 @@ def test_a_cancel_that_fails_hides_nothing(make: Callable[..., World]) -> None:
 
 
 def test_rules_that_the_card_does_not_allow_end_it_before_anybody_is_asked(make: Callable[..., World]) -> None:
-    here, person = make(order(offer=replace(OFFER, policy=frozenset({"cannot_delete"}))), card=NO_RULES), Person()
+    here, person = make(order(offer=replace(OFFER, policy=frozenset({"cannot_delete"}), owner="00101")), card=NO_RULES), Person()
     assert fails(here, person=person) == "policy_not_allowed"
     assert person.asked == [] and told(here) == ["cancelled_3"]
 
@@ -483,12 +532,17 @@ def test_a_profile_that_is_there_after_all_is_no_failure(make: Callable[..., Wor
     assert "cancelSession success" not in here.calls()
 
 
-def run(here: World, progress: Callable[[str, float | None], None], nickname: str | None = None) -> Any:
+def run(
+    here: World,
+    progress: Callable[[str, float | None], None],
+    nickname: str | None = None,
+    person: Person | None = None,
+) -> Any:
     with here.engine() as engine:
         return engine.download(
             parse(f"LPA:1${SMDP}${TOKEN}"),
             confirmation_code=None,
-            consent=Person(),
+            consent=person or Person(),
             progress=progress,
             is_aborted=lambda: False,
             nickname=nickname,

@@ -146,6 +146,7 @@ def test_a_package_is_for_the_session_and_the_profile_that_was_shown() -> None:
         check_package(package(METADATA.replace("0900F7", "0900F8")), session(), shown)
     with pytest.raises(EsimError, match="another profile"):
         check_package(package(METADATA.replace("950102", "950100")), session(), shown)
+    check_package(package(METADATA.replace("C3A9", "C3A8")), session(), shown)  # a name that is spelt in another way
     with pytest.raises(EsimError, match="mixes this session up"):
         check_package(package(METADATA, bytes(16)), session(), shown)
     for junk in (b"", b"\xbf\x36\0", b"\xbf\x37\0", package(METADATA)[:-1]):

@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from remsim.core.errors import Aborted, RemsimError
+from remsim.core.errors import Aborted, ModemError, RemsimError
 from remsim.core.masking import mask
 from remsim.core.tlv import TlvError
 from remsim.esim import refusals
 from remsim.esim.authentication import authenticate
 from remsim.esim.bpp import segments
-from remsim.esim.errors import EsimError
+from remsim.esim.errors import EsimError, StatusWord
 from remsim.esim.es9 import Entry, SmdpClient, Started
 from remsim.esim.es10 import requests
 from remsim.esim.es10.profiles import Profile
-from remsim.esim.offer import check_card, check_package, code_hash, is_allowed, needs_code, read_metadata
+from remsim.esim.offer import check_card, check_package, code_hash, is_allowed, needs_code, read_metadata, said_of
 from remsim.esim.refusals import SmdpRefused, trouble
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ REASONS = {
     "metadata_mismatch": MISMATCH,
 }
 """Of a cancelled session, by what went wrong; all else can be tried again with the same code: it is postponed."""
+SESSION_LOST = ("session_lost", "card_session")
 MOST_WRONG_CODES = 10
 WAITS_S = (0.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Before each look at a card after a load that ended badly: a modem may be restarting."""
@@ -99,7 +100,8 @@ class Download:
         self._client = client
         self._address, self._matching_id = activation.smdp_address, activation.matching_id
         self._oid = activation.oid or None
-        self._was_sent_on = False
+        self._was_sent_on = self._was_begun_anew = self._is_loading = False
+        self._agreed_to: tuple[Metadata, Consent] | None = None
         self._imei = imei
         self._given_code = confirmation_code
         self._consent = consent
@@ -117,12 +119,28 @@ class Download:
             try:
                 return self._try(is_wrong=wrong_codes > 0)
             except SmdpRefused as refused:
-                wrong_codes += 1
-                if refused.code != "confirmation_wrong" or wrong_codes >= MOST_WRONG_CODES:
-                    raise
+                if refused.code == "confirmation_wrong" and wrong_codes < MOST_WRONG_CODES:
+                    wrong_codes += 1
+                    self._agreed_to = None
+                else:
+                    self._begin_anew(refused)
+            except (EsimError, ModemError) as error:
+                self._begin_anew(error)
             except Redirected as other:
                 self._address, self._matching_id = other.entry.smdp_address, other.entry.event_id
                 self._oid, self._was_sent_on = None, True
+
+    def _begin_anew(self, error: RemsimError) -> None:
+        """Raise an error, but where server or card lost the session while somebody made up his mind: try once more."""
+        is_lost = error.code in SESSION_LOST or isinstance(error, (ModemError, StatusWord))
+        if self._agreed_to is None or self._was_begun_anew or self._is_loading or not is_lost:
+            raise error
+        log.info("the session was lost, it is begun anew: %s", error.message)
+        self._was_begun_anew = True
+        try:
+            self._euicc = self._reopened()
+        except RemsimError:
+            raise error from None
 
     def _try(self, *, is_wrong: bool) -> Installed:
         """One session, from its beginning."""
@@ -186,7 +204,11 @@ class Download:
         """The confirmation code of somebody who agrees, if one is wanted."""
         self._step(CONSENTING)
         given = None if is_wrong else self._given_code
-        said = self._consent(metadata, wants_code and given is None, is_wrong)
+        said: Consent | None
+        if self._agreed_to is not None and said_of(self._agreed_to[0]) == said_of(metadata):
+            said = self._agreed_to[1]
+        else:
+            said = self._consent(metadata, wants_code and given is None, is_wrong)
         self._heed()
         if said is None:
             raise trouble("consent_timeout")
@@ -195,10 +217,12 @@ class Download:
         code = (said.confirmation_code or given or "").strip() or None
         if wants_code and code is None:
             raise trouble("confirmation_needed")
+        self._agreed_to = (metadata, said)
         return code
 
     def _load(self, client: SmdpClient, session: Started, metadata: Metadata, pieces: list[bytes]) -> Installed:
         """The package into the card, without a way back."""
+        self._is_loading = True
         result: InstallResult | None = None
         failed: RemsimError
         try:

@@ -89,8 +89,8 @@ def package_metadata(package: bytes) -> Profile | None:
 
 
 def said_of(profile: Profile) -> tuple[object, ...]:
-    """What somebody agreed to."""
-    return (profile.iccid, profile.provider, profile.name, profile.profile_class, profile.policy)
+    """What must not change behind the back of somebody who agreed; servers may spell a name in two ways."""
+    return (profile.iccid, profile.profile_class, profile.policy)
 
 
 def code_hash(code: str, transaction_id: bytes) -> bytes:
