@@ -144,11 +144,11 @@ def add_router_verbs(below: Any) -> None:
 
 
 def run_lines(arguments: argparse.Namespace) -> int:
-    """No line stops it."""
+    """No line stops it. An empty one is a code that is not there, but no question."""
     from remsim import esim_lines
     from remsim.core.lines import answer_lines
 
-    return answer_lines(esim_lines.VERBS[arguments.lines])
+    return answer_lines(esim_lines.VERBS[arguments.lines], also_empty=arguments.lines == "parse-code")
 
 
 def run_simulator(arguments: argparse.Namespace) -> int:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import binascii
 import hashlib
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from remsim.core import tlv
@@ -18,13 +17,10 @@ from remsim.core.errors import InvalidInput, RemsimError
 from remsim.core.tlv import TlvError
 from remsim.esim import activation, bpp
 from remsim.esim.apdu import USUAL_BLOCK, blocks, refused
-from remsim.esim.es10 import codes, replies, requests
-from remsim.esim.es10.info import EuiccInfo1, EuiccInfo2
-from remsim.esim.es10.notifications import InstallResult, Notification
-from remsim.esim.es10.profiles import Profile
+from remsim.esim.es10 import replies, requests
 from remsim.esim.ids import encode_iccid
+from remsim.esim_values import Values, decoder_of
 
-Values = dict[str, Any]
 STATUS_OCTETS = 2
 AID_OCTETS = range(5, 17)
 
@@ -35,15 +31,14 @@ def parse_code(line: str) -> str:
         found = activation.parse(line)
     except InvalidInput as error:
         return written({"ok": False, "field": error.field, "error": error.message})
-    return written(
-        {
-            "ok": True,
-            "smdp_address": found.smdp_address,
-            "matching_id": found.matching_id,
-            "oid": found.oid,
-            "confirmation_code_required": found.confirmation_code_required,
-        }
-    )
+    told: Values = {
+        "ok": True,
+        "smdp_address": found.smdp_address,
+        "matching_id": found.matching_id,
+        "oid": found.oid,
+        "confirmation_code_required": found.confirmation_code_required,
+    }
+    return written(told | ({"warnings": list(found.warnings)} if found.warnings else {}))
 
 
 def decode(line: str) -> str:
@@ -103,134 +98,11 @@ VERBS: dict[str, Callable[[str], str]] = {
 """What answers a line, by the verb."""
 
 
-def nothing(tag: int, table: replies.Table) -> Callable[[bytes], Values]:
-    """A decoder of answers that are a number only."""
-
-    def read(data: bytes) -> Values:
-        replies.result(data, tag, table)
-        return {}
-
-    return read
-
-
-def addresses_values(data: bytes) -> Values:
-    found = replies.configured_addresses(data)
-    return {"defaultDpAddress": found.default_smdp, "rootDsAddress": found.root_smds}
-
-
-def info1_values(found: EuiccInfo1) -> Values:
-    return {
-        "svn": found.svn,
-        "euiccCiPKIdListForVerification": list(found.verification_keys),
-        "euiccCiPKIdListForSigning": list(found.signing_keys),
-    }
-
-
-def info2_values(found: EuiccInfo2) -> Values:
-    """The names of EUICCInfo2."""
-    return {
-        "profileVersion": found.profile_version,
-        "svn": found.svn,
-        "euiccFirmwareVer": found.firmware,
-        "extCardResource": {
-            "installedApplication": found.installed_applications,
-            "freeNonVolatileMemory": found.free_bytes,
-            "freeVolatileMemory": found.free_ram_bytes,
-        },
-        "uiccCapability": list(found.capabilities),
-        "ts102241Version": found.ts102241_version,
-        "globalplatformVersion": found.globalplatform_version,
-        "rspCapability": list(found.rsp_capabilities),
-        "euiccCiPKIdListForVerification": list(found.verification_keys),
-        "euiccCiPKIdListForSigning": list(found.signing_keys),
-        "euiccCategory": found.category,
-        "forbiddenProfilePolicyRules": list(found.forbidden_policy),
-        "ppVersion": found.pp_version,
-        "sasAcreditationNumber": found.sas_number,
-        "certificationDataObject": {"platformLabel": found.platform_label, "discoveryBaseURL": found.discovery_url},
-        "ipaMode": found.ipa_mode,
-        "iotVersion": found.iot_version,
-    }
-
-
-def profile_values(found: Profile) -> Values:
-    """The names of ProfileInfo."""
-    return {
-        "iccid": found.iccid,
-        "isdpAid": None if found.aid is None else found.aid.hex(),
-        "profileState": found.state,
-        "profileNickname": found.nickname,
-        "serviceProviderName": found.provider,
-        "profileName": found.name,
-        "iconType": found.icon_type,
-        "icon": None if found.icon is None else b64encode(found.icon).decode(),
-        "profileClass": found.profile_class,
-        "profileOwner": None if found.owner is None else asdict(found.owner),
-        "profilePolicyRules": sorted(found.policy),
-        "notificationAddresses": list(found.addresses),
-    }
-
-
-def notification_values(found: Notification) -> Values:
-    """The names of NotificationMetadata, and what its operator is sent where that was read."""
-    told = {
-        "seqNumber": found.seq,
-        "profileManagementOperation": found.operation,
-        "notificationAddress": found.address,
-        "iccid": found.iccid,
-    }
-    return told if found.raw is None else told | {"pendingNotification": b64encode(found.raw).decode()}
-
-
-def result_values(found: InstallResult) -> Values:
-    """A load that ended well; ``Refused`` for the others."""
-    if not found.ok:
-        raise replies.Refused(codes.UNDEFINED if found.reason is None else found.reason, codes.REASONS)
-    return notification_values(found.notification) | {"isdpAid": None if found.aid is None else found.aid.hex()}
-
-
-DECODERS: dict[str, Callable[[bytes], Values]] = {
-    "EuiccConfiguredAddresses": addresses_values,
-    "SetDefaultDPAddress": nothing(requests.SET_DEFAULT_ADDRESS, codes.PLAIN),
-    "GetEuiccData": lambda data: {"eidValue": replies.eid(data)},
-    "GetEuiccInfo1": lambda data: info1_values(replies.info1(data)),
-    "GetEuiccInfo2": lambda data: info2_values(replies.info2(data)),
-    "GetEuiccChallenge": lambda data: {"euiccChallenge": replies.challenge(data).hex()},
-    "ProfileInfoList": lambda data: {"profileInfoList": [profile_values(one) for one in replies.profiles(data)]},
-    "EnableProfile": nothing(requests.ENABLE, codes.ENABLE),
-    "DisableProfile": nothing(requests.DISABLE, codes.DISABLE),
-    "DeleteProfile": nothing(requests.DELETE, codes.DELETE),
-    "SetNickname": nothing(requests.NICKNAME, codes.NICKNAME),
-    "EuiccMemoryReset": nothing(requests.MEMORY_RESET, codes.RESET),
-    "ListNotification": lambda data: {
-        "notificationMetadataList": [notification_values(one) for one in replies.notifications(data)]
-    },
-    "RetrieveNotificationsList": lambda data: {
-        "notificationList": [notification_values(one) for one in replies.pending(data)]
-    },
-    "NotificationSent": nothing(requests.NOTIFICATION_SENT, codes.SENT),
-    "AuthenticateServer": lambda data: {"authenticateServerResponse": b64encode(replies.authenticated(data)).decode()},
-    "PrepareDownload": lambda data: {"prepareDownloadResponse": b64encode(replies.prepared(data)).decode()},
-    "CancelSession": lambda data: {"cancelSessionResponse": b64encode(replies.cancelled(data)).decode()},
-    "LoadBoundProfilePackage": lambda data: result_values(replies.installed(data)),
-}
-LISTS = ("ProfileInfoList", "ListNotification", "RetrieveNotificationsList")
-"""Functions that have a name for each choice: ListNotificationInstall."""
-
-
-def decoder_of(name: str) -> Callable[[bytes], Values]:
-    """By a function's name; of lists by that of each choice too."""
-    known = DECODERS.get(name) or next((DECODERS[one] for one in LISTS if name.startswith(one)), None)
-    if known is None:
-        raise InvalidInput(f"there is no function {name[:60]!r}", field="function")
-    return known
-
-
 def identifier(given: Mapping[str, Any]) -> bytes:
     """A profile by its ``iccid`` or ``aid``, as the object that names it."""
-    if "iccid" in given:
+    if given.get("iccid") is not None:
         return tlv.encode(requests.ICCID, encode_iccid(text_of(given, "iccid")))
-    if "aid" in given:
+    if given.get("aid") is not None:
         aid = octets_of(given, "aid")
         if len(aid) not in AID_OCTETS:
             raise InvalidInput("an AID has 5 to 16 octets", field="aid")
@@ -251,6 +123,22 @@ def reset_request(given: Mapping[str, Any]) -> bytes:
     return requests.memory_reset(**{name: flag_of(given, name, False) for name in ("operational", "test", "smdp")})
 
 
+def authenticate_request(given: Mapping[str, Any]) -> bytes:
+    signed, signature, key, certificate, context = (
+        octets_of(given, name)
+        for name in ("serverSigned1", "serverSignature1", "euiccCiPKIdToBeUsed", "serverCertificate", "ctxParams1")
+    )
+    return requests.authenticate_server(signed, signature, key, certificate, context)
+
+
+def prepare_request(given: Mapping[str, Any]) -> bytes:
+    signed, signature, certificate = (
+        octets_of(given, name) for name in ("smdpSigned2", "smdpSignature2", "smdpCertificate")
+    )
+    hashed = None if given.get("hashCc") is None else octets_of(given, "hashCc")
+    return requests.prepare_download(signed, signature, hashed, certificate)
+
+
 ENCODERS: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
     "EuiccConfiguredAddresses": lambda given: requests.configured_addresses(),
     "SetDefaultDPAddress": lambda given: requests.set_default_address(text_of(given, "address")),
@@ -268,6 +156,14 @@ ENCODERS: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
     **filters("RetrieveNotificationsList", requests.retrieve_notifications),
     "RetrieveNotificationsListBySequence": lambda given: requests.retrieve_notification(number_of(given, "seq")),
     "NotificationSent": lambda given: requests.notification_sent(number_of(given, "seq")),
+    "AuthenticateServer": authenticate_request,
+    "PrepareDownload": prepare_request,
+    "CancelSession": lambda given: requests.cancel_session(
+        octets_of(given, "transactionId"), number_of(given, "reason")
+    ),
+    "GetRAT": lambda given: requests.rat(),
+    "GetCerts": lambda given: requests.certificates(),
+    "GetEimConfigurationData": lambda given: requests.eim_configuration(),
 }
 
 
@@ -308,7 +204,7 @@ def octets_of(given: Mapping[str, Any], name: str) -> bytes:
 
 def number_of(given: Mapping[str, Any], name: str, default: int | None = None) -> int:
     """A whole number."""
-    value = given.get(name, default)
+    value = default if given.get(name) is None else given[name]
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidInput(f"{name} is a whole number", field=name)
     return value
@@ -316,7 +212,7 @@ def number_of(given: Mapping[str, Any], name: str, default: int | None = None) -
 
 def flag_of(given: Mapping[str, Any], name: str, default: bool) -> bool:
     """Yes or no."""
-    value = given.get(name, default)
+    value = default if given.get(name) is None else given[name]
     if not isinstance(value, bool):
         raise InvalidInput(f"{name} is true or false", field=name)
     return value

@@ -17,7 +17,7 @@ from remsim.core.errors import RemsimError  # noqa: E402
 from remsim.core.tlv import Tlv, encode, read_all  # noqa: E402
 from remsim.esim import bpp  # noqa: E402
 from remsim.esim.activation import parse  # noqa: E402
-from remsim.esim_lines import DECODERS, decoder_of  # noqa: E402
+from remsim.esim_values import DECODERS, decoder_of  # noqa: E402
 from unit.test_esim_codec import INFO2, PROFILES, SUCCESS, package  # noqa: E402
 
 COUNT = 1_000_000

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -29,6 +31,10 @@ HOST = "rsp.example.com"
         ("LPA:1$RSP.Example.com:8443$A", Activation("RSP.Example.com:8443", "A")),
         (
             f"https://esimsetup.apple.com/esim_qrcode_provisioning?carddata=LPA:1%24{HOST}%24A-1",
+            Activation(HOST, "A-1"),
+        ),
+        (
+            f"esimsetup.apple.com/esim_qrcode_provisioning?carddata=LPA:1${HOST}$A-1",
             Activation(HOST, "A-1"),
         ),
         (
@@ -98,6 +104,8 @@ def test_lines() -> None:
     assert good == {
         "ok": True, "smdp_address": HOST, "matching_id": "A", "oid": None, "confirmation_code_required": True,
     }  # fmt: skip
+    cut = json.loads(VERBS["parse-code"](f"LPA:1${HOST}"))
+    assert cut["ok"] and cut["matching_id"] == "" and len(cut["warnings"]) == 1
     bad = json.loads(VERBS["parse-code"]("LPA:1$$A"))
     assert (bad["ok"], bad["field"]) == (False, "smdp_address") and bad["error"]
 
@@ -118,3 +126,11 @@ def test_no_text_breaks_the_parser(text: str) -> None:
 
 def test_a_matching_id_is_shown_by_its_end_only() -> None:
     assert masked_token("ABCDEFGHIJ") == "•••GHIJ" and masked_token("SHORT") == "•••" and masked_token("") == ""
+
+
+def test_every_line_of_a_file_is_answered_also_an_empty_one() -> None:
+    command = [sys.executable, "-m", "remsim", "esim", "parse-code"]
+    given = f"LPA:1${HOST}$A\r\n\n\xff\nLPA:1${HOST}$B".encode("latin-1")
+    done = subprocess.run(command, input=given, capture_output=True, timeout=30, check=True)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["ok"] for one in answers] == [True, False, False, True] and answers[1]["field"] == "code"

@@ -17,7 +17,8 @@ from remsim.esim import bpp
 from remsim.esim.es10 import codes, replies, requests
 from remsim.esim.es10.notifications import read_install_result
 from remsim.esim.ids import encode_iccid, encode_imei, is_eid, read_iccid, read_plmn
-from remsim.esim_lines import DECODERS, VERBS
+from remsim.esim_lines import VERBS
+from remsim.esim_values import DECODERS
 
 ICCID18 = "980710325476981032FF"
 BETA = {"iccid": "89440000000000000000"}
@@ -232,11 +233,82 @@ def test_the_error_of_a_session_comes_under_two_tags(tag: int) -> None:
 def test_pending_notifications_of_both_kinds_keep_their_octets() -> None:
     other = encode(0x30, bytes.fromhex("BF2F0D800103810205200C0461" + "2E6263"), encode(0x5F37, b"\0" * 64))
     answer = encode(0xBF2B, encode(0xA0, other, bytes.fromhex(SUCCESS)))
-    first, second = decoded("RetrieveNotificationsList", answer.hex())["values"]["notificationList"]
+    second, first = decoded("RetrieveNotificationsList", answer.hex())["values"]["notificationList"]
     assert (first["seqNumber"], first["profileManagementOperation"]) == (1, "install")
     assert first["pendingNotification"] == b64encode(bytes.fromhex(SUCCESS)).decode()
     assert (second["seqNumber"], second["profileManagementOperation"]) == (3, "disable")
-    assert decoded("RetrieveNotificationsList", "BF2B03810101")["values"] == {"notificationList": []}
+    none = decoded("RetrieveNotificationsList", "BF2B03810101")
+    assert (none["ok"], none["code"], none["name"]) == (False, 1, "noResultAvailable")
+    assert replies.pending(bytes.fromhex("BF2B03810101")) == []
+    assert decoded("RetrieveNotificationsList", "BF2B02A000")["values"] == {"notificationList": []}
+
+
+def test_lists_keep_the_card_s_order_and_pass_over_what_is_not_known() -> None:
+    items = [f"BF2F0A80010{number}810204100C0161" for number in (7, 2, 5)]
+    answer = encode(0xBF28, encode(0xA0, *(bytes.fromhex(one) for one in (*items, "BF2E00"))))
+    found = decoded("ListNotificationDelete", answer.hex())["values"]["notificationMetadataList"]
+    assert [one["seqNumber"] for one in found] == [7, 2, 5] and found[0]["iccid"] is None
+    strange = encode(0xBF2B, encode(0xA0, encode(0xBF7F, b""), bytes.fromhex(SUCCESS)))
+    assert len(decoded("RetrieveNotificationsListAll", strange.hex())["values"]["notificationList"]) == 1
+
+
+def test_a_number_of_a_later_version_hides_no_profile() -> None:
+    strange = encode(0xE3, bytes.fromhex("9F700107" + "950109" + "930105" + "5A0A98440000000000000000"))
+    found = decoded("ProfileInfoListAll", encode(0xBF2D, encode(0xA0, strange)).hex())["values"]["profileInfoList"][0]
+    assert found["iccid"] == BETA["iccid"]
+    assert {found[name] for name in ("profileState", "profileClass", "iconType")} == {"unknown"}
+
+
+@pytest.mark.parametrize("arm", ["8101{}", "8001{}", "0201{}", "A1038001{}", "A1030201{}"])
+def test_the_error_of_a_list_is_found_wherever_a_card_puts_it(arm: str) -> None:
+    for function, tag, code, name in (
+        ("ProfileInfoListAll", 0xBF2D, "01", "incorrectInputValues"),
+        ("ProfileInfoList", 0xBF2D, "0B", "profileChangeOngoing"),
+        ("ListNotificationAll", 0xBF28, "7F", "undefinedError"),
+        ("RetrieveNotificationsListBySequence", 0xBF2B, "01", "noResultAvailable"),
+    ):
+        found = decoded(function, encode(tag, bytes.fromhex(arm.format(code))).hex() + "9000")
+        assert (found["ok"], found["code"], found["name"]) == (False, int(code, 16), name)
+
+
+def test_who_may_make_rules() -> None:
+    rule = bytes.fromhex("80020660" + "A1" + "12" + "300780036" + "2F2208100" + "3007800313F0018100" + "82020780")
+    found = decoded("GetRAT", encode(0xBF43, encode(0xA0, encode(0x30, rule))).hex())
+    assert found["values"]["rulesAuthorisationTable"] == [
+        {
+            "pprIds": ["ppr1", "ppr2"],
+            "allowedOperators": [
+                {"plmn": "262-02", "gid1": None, "gid2": None},
+                {"plmn": "310-10", "gid1": None, "gid2": None},
+            ],
+            "pprFlags": ["consentRequired"],
+        }
+    ]
+    assert decoded("GetRAT", "BF43009000")["values"] == {"rulesAuthorisationTable": []}
+
+
+def test_requests_of_a_session_are_made_of_what_a_server_sent() -> None:
+    server = {
+        "serverSigned1": "3003800111", "serverSignature1": "5F370122", "euiccCiPKIdToBeUsed": "040133",
+        "serverCertificate": "3000", "ctxParams1": "A000",
+    }  # fmt: skip
+    assert apdus("AuthenticateServer", server) == ["81E2910013BF381030038001115F37012204013330" + "00A000"]
+    offer = {"smdpSigned2": "3000", "smdpSignature2": "5F370122", "smdpCertificate": "3000"}
+    assert apdus("PrepareDownload", offer) == ["81E291000BBF210830005F3701223000"]
+    assert apdus("PrepareDownload", offer | {"hashCc": "AB"}) == ["81E291000EBF210B30005F370122040" + "1AB3000"]
+    assert apdus("CancelSession", {"transactionId": "11" * 16, "reason": 1}) == [
+        "81E2910018BF41158010" + "11" * 16 + "810101"
+    ]
+    assert [apdus(one)[0] for one in ("GetRAT", "GetCerts", "GetEimConfigurationData")] == [
+        "81E2910003BF4300", "81E2910003BF5600", "81E2910003BF5500",
+    ]  # fmt: skip
+    assert run("encode", '{"function": "AuthenticateServer", "args": {}}')["field"] == "serverSigned1"
+
+
+def test_what_is_null_is_not_there() -> None:
+    args = {"iccid": None, "aid": "A0000005591010FFFFFFFF8900001100", "refresh": None}
+    line = json.dumps({"function": "EnableProfile", "args": args, "mss": None, "channel": None})
+    assert run("encode", line)["apdus"] == ["81E291001ABF3117A0124F10A0000005591010FFFFFFFF89000011008101FF"]
 
 
 def test_how_a_load_ended() -> None:

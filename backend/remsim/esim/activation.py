@@ -51,6 +51,8 @@ def parse(text: str) -> Activation:
     code = text.strip()
     if code[:8].lower().startswith(("https://", "http://")):
         code = of_link(code)
+    elif code.partition("/")[0].lower() in LINK_HOSTS:
+        code = of_link(f"https://{code}")
     if not code:
         raise InvalidInput("there is no code", field="code")
     if len(code) > LONGEST:

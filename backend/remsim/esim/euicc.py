@@ -139,7 +139,8 @@ class Euicc:
 
     def notifications(self, operation: str | None = None) -> list[Notification]:
         """Those that wait, in their order; of one operation if it is named."""
-        return self._ask(requests.list_notifications(operation), replies.notifications)
+        found = self._ask(requests.list_notifications(operation), replies.notifications)
+        return sorted(found, key=lambda one: one.seq)
 
     def retrieve(self, seq: int) -> bytes | None:
         """What an operator is sent of a notification; None when the card does not have it any more."""
@@ -147,9 +148,9 @@ class Euicc:
         return next((one.raw for one in found if one.seq == seq), None)
 
     def retrieve_all(self, operation: str | None = None) -> list[bytes]:
-        """What operators are sent of all that waits."""
+        """What operators are sent of all that waits, in its order."""
         found = self._ask(requests.retrieve_notifications(operation), replies.pending, timeout_s=SLOW_S)
-        return [one.raw for one in found if one.raw is not None]
+        return [one.raw for one in sorted(found, key=lambda one: one.seq) if one.raw is not None]
 
     def remove_notification(self, seq: int) -> bool:
         """Have the card forget it; False when it has."""

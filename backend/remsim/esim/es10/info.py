@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.tlv import Tlv, read_all, read_integer
-from remsim.esim.es10.profiles import read_bits, text
+from remsim.esim.es10.profiles import Owner, read_bits, read_owner, text
 
 CAPABILITIES = (
     "contactlessSupport", "usimSupport", "isimSupport", "csimSupport", "akaMilenage", "akaCave", "akaTuak128",
@@ -89,6 +89,27 @@ class EuiccInfo2:
             "forbidden_policy": list(self.forbidden_policy),
             "iot": iot if any(iot.values()) else None,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which policy rules operators may give to profiles on this card; an operator without a network is any."""
+
+    policy: tuple[str, ...]
+    operators: tuple[Owner, ...]
+    is_consent_needed: bool
+
+
+def read_rule(tlv: Tlv) -> Rule:
+    """One line of the RulesAuthorisationTable."""
+    members = {one.tag: one for one in tlv.children()}
+    operators = members[0xA1].children() if 0xA1 in members else ()
+    flags = members.get(0x82)
+    return Rule(
+        names(POLICY_RULES, members.get(0x80)),
+        tuple(read_owner(one) for one in operators),
+        flags is not None and 0 in read_bits(flags.value),
+    )
 
 
 def read_addresses(tlv: Tlv) -> Addresses:

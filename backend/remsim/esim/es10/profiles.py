@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from remsim.core.tlv import Tlv, TlvError, read_integer
+from remsim.core.tlv import Tlv, read_integer
 from remsim.esim.ids import read_iccid, read_plmn
 
 STATES = ("disabled", "enabled")
 CLASSES = ("test", "provisioning", "operational")
 ICON_TYPES = ("jpeg", "png")
+UNKNOWN = "unknown"
 POLICIES = {1: "cannot_disable", 2: "cannot_delete"}
 """Profile policy rules by their bit; bit 0 lets the operator change them later."""
 MOST_ICON = 1024
@@ -55,15 +56,15 @@ def read_profile(members: Iterable[Tlv]) -> Profile:
         elif tlv.tag == 0x4F:
             found["aid"] = tlv.value
         elif tlv.tag == 0x9F70:
-            found["state"] = word(STATES, tlv, "state")
+            found["state"] = word(STATES, tlv)
         elif tlv.tag in TEXTS:
             found[TEXTS[tlv.tag]] = text(tlv.value)
         elif tlv.tag == 0x93:
-            found["icon_type"] = word(ICON_TYPES, tlv, "icon")
+            found["icon_type"] = word(ICON_TYPES, tlv)
         elif tlv.tag == 0x94:
             found["icon"] = tlv.value
         elif tlv.tag == 0x95:
-            found["profile_class"] = word(CLASSES, tlv, "class")
+            found["profile_class"] = word(CLASSES, tlv)
         elif tlv.tag == 0xB7:
             found["owner"] = read_owner(tlv)
         elif tlv.tag == 0x99:
@@ -109,9 +110,7 @@ def text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-def word(words: tuple[str, ...], tlv: Tlv, name: str) -> str:
-    """The word of a number."""
+def word(words: tuple[str, ...], tlv: Tlv) -> str:
+    """The word of a number; one of a later version must not hide a profile either."""
     number = read_integer(tlv.value)
-    if not 0 <= number < len(words):
-        raise TlvError(f"there is no {name} with the number {number}")
-    return words[number]
+    return words[number] if 0 <= number < len(words) else UNKNOWN

@@ -8,14 +8,33 @@ from __future__ import annotations
 from remsim.core.tlv import Tlv, TlvError, read, read_integer, read_one
 from remsim.esim.errors import EsimError
 from remsim.esim.es10 import codes, requests
-from remsim.esim.es10.info import Addresses, EuiccInfo1, EuiccInfo2, read_addresses, read_info1, read_info2
-from remsim.esim.es10.notifications import InstallResult, Notification, read_install_result, read_metadata, read_pending
+from remsim.esim.es10.info import (
+    Addresses,
+    EuiccInfo1,
+    EuiccInfo2,
+    Rule,
+    read_addresses,
+    read_info1,
+    read_info2,
+    read_rule,
+)
+from remsim.esim.es10.notifications import (
+    INSTALLED,
+    METADATA,
+    OTHER,
+    InstallResult,
+    Notification,
+    read_install_result,
+    read_metadata,
+    read_pending,
+)
 from remsim.esim.es10.profiles import MOST_PROFILES, Profile, read_profile
 from remsim.esim.ids import EID_OCTETS, read_eid
 
 Table = dict[int, tuple[str, str]]
 MOST_NOTIFICATIONS = 1024
 STATUS_OCTETS = 2
+NO_RESULT = 1
 CODE_TAGS = (0x80, 0x81, 0x02)
 """Where cards put the number of an error."""
 
@@ -89,30 +108,40 @@ def profiles(data: bytes) -> list[Profile]:
 
 
 def notifications(data: bytes) -> list[Notification]:
-    """ES10b.ListNotification, in the order of their numbers."""
+    """ES10b.ListNotification, in the card's order."""
     found = listed(data, requests.LIST_NOTIFICATION, codes.PLAIN)
-    read = (read_metadata(one) for one in found[:MOST_NOTIFICATIONS] if one.tag == 0xBF2F)
-    return sorted(read, key=lambda one: one.seq)
+    return [read_metadata(one) for one in found[:MOST_NOTIFICATIONS] if one.tag == METADATA]
 
 
 def pending(data: bytes) -> list[Notification]:
-    """ES10b.RetrieveNotificationsList, each with what its operator is sent; none is no error."""
+    """ES10b.RetrieveNotificationsList, each with what its operator is sent; that there is none is no error."""
     try:
-        found = listed(data, requests.RETRIEVE_NOTIFICATIONS, codes.RETRIEVE)
+        return retrieved(data)
     except Refused as refused:
-        if refused.number == 1:
+        if refused.number == NO_RESULT:
             return []
         raise
-    return sorted((read_pending(one) for one in found[:MOST_NOTIFICATIONS]), key=lambda one: one.seq)
+
+
+def retrieved(data: bytes) -> list[Notification]:
+    """The same, in the card's words: ``Refused`` when there is none."""
+    found = listed(data, requests.RETRIEVE_NOTIFICATIONS, codes.RETRIEVE)
+    return [read_pending(one) for one in found[:MOST_NOTIFICATIONS] if one.tag in (INSTALLED, OTHER)]
+
+
+def rules(data: bytes) -> list[Rule]:
+    """ES10b.GetRAT."""
+    found = answer(data, requests.RAT).find(0xA0)
+    return [] if found is None else [read_rule(one) for one in found.children() if one.tag == 0x30]
 
 
 def listed(data: bytes, tag: int, table: Table) -> tuple[Tlv, ...]:
-    """The members of a list (A0), or the error in its place."""
+    """The members of a list (A0), or the error in its place, with an arm of its own (A1) or without."""
     outer = answer(data, tag)
     found = outer.find(0xA0)
     if found is not None:
         return found.children()
-    children = outer.children()
+    children = (outer.find(0xA1) or outer).children()
     for one in children:
         if one.tag in CODE_TAGS:
             raise Refused(read_integer(one.value), table)
