@@ -290,6 +290,8 @@ CODES = {
     "OTHER-EID": "other_euicc",
     "EXPIRED": "order_expired",
     "NO-MEMORY": "no_memory",
+    "TOO-LARGE": "no_memory",
+    "TOO-LARGE": "no_memory",
     "NO-REBIND": "not_bindable",
     "NOT-SUITED": "not_eligible",
     "DUPLICATE": "already_installed",
@@ -387,7 +389,8 @@ def test_a_cancel_that_fails_hides_nothing(make: Callable[..., World]) -> None:
 
 
 def test_rules_that_the_card_does_not_allow_end_it_before_anybody_is_asked(make: Callable[..., World]) -> None:
-    here, person = make(order(offer=replace(OFFER, policy=frozenset({"cannot_delete"}), owner="00101")), card=NO_RULES), Person()
+    locked = replace(OFFER, policy=frozenset({"cannot_delete"}), owner="00101")
+    here, person = make(order(offer=locked), card=NO_RULES), Person()
     assert fails(here, person=person) == "policy_not_allowed"
     assert person.asked == [] and told(here) == ["cancelled_3"]
 
