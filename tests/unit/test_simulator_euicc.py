@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from remsim.core.errors import InvalidInput
 from remsim.simulator.control import EUICC_FAULTS
@@ -168,6 +170,8 @@ def test_each_fault_on_demand_is_one_the_card_has() -> None:
         assert faults == CardFaults()
     with pytest.raises(AttributeError):
         CardFaults().set(no_such=1)
+    told = (Path(__file__).parents[2] / "docs" / "esim.md").read_text()
+    assert [fault for fault in EUICC_FAULTS if f"`{fault}`" not in told] == []
 
 
 def test_faults_reach_the_euicc_in_the_slot_only() -> None:
