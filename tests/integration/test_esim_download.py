@@ -291,7 +291,6 @@ CODES = {
     "EXPIRED": "order_expired",
     "NO-MEMORY": "no_memory",
     "TOO-LARGE": "no_memory",
-    "TOO-LARGE": "no_memory",
     "NO-REBIND": "not_bindable",
     "NOT-SUITED": "not_eligible",
     "DUPLICATE": "already_installed",
