@@ -37,8 +37,8 @@ serve runs the servers of profiles without a card; a wrong option of it shows th
   --profiles          a new card has two profiles, one of them enabled
   --iot               the functions of SGP.32 besides
   --servers           virtual SM-DP+ and SM-DS besides, under the same CI; their codes are printed
-  --ca FILE           authorities for the program's requests ({CA_VARIABLE}); else the card's CI if it is made here or
-                      comes from DIR, else the system's
+  --ca FILE           authorities for the program's requests ({CA_VARIABLE}); else the CI of --servers or of DIR,
+                      else the system's
   --host NAME=IP:PORT where a name is instead; may be repeated ({HOSTS_VARIABLE}: several with commas)
   --direct            answers with 9000 and up to 256 octets at once, instead of 61xx
   --channels N        logical channels beside the basic one, 1 to 19; 3 when not said
