@@ -141,7 +141,7 @@ class EuiccHolder:
     def service(self) -> Service:
         """What polling said last; nothing while it says nothing."""
         reading = self._modem.reading
-        if reading is None or self._modem.state in NOT_ASKED:
+        if reading is None or not self._modem.is_ready or self._modem.state in NOT_ASKED:
             return Service()
         registration = reading.registration
         return Service(
