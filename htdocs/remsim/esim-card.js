@@ -32,7 +32,7 @@ export class HolderCard {
 		this.job = new JobPanel(ctx, { act: (name, job) => this.act(name, job), switchTo: id => this.switchTo(id) });
 		this.profiles = el('ul.remsim-esim-profiles', { 'aria-label': t('Profiles') });
 		this.waiting = el('section.remsim-esim-waiting', { hidden: true, 'aria-label': t('Operators that are still to be told') });
-		this.more = el('details.remsim-esim-details', { hidden: true }, el('summary', {}, t('About this card')), this.facts = el('dl.remsim-facts'), this.server = el('div'), this.danger = el('div'));
+		this.more = el('details.remsim-esim-details', { hidden: true, toggle: () => { if (this.more.open) this._openIot(); } }, el('summary', {}, t('About this card')), this.facts = el('dl.remsim-facts'), this.server = el('div'), this.iot = el('div'), this.danger = el('div'));
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.root = el('article.remsim-panel.remsim-esimcard', { 'data-holder': holder.id }, el('header', {}, this.heading, this.state), this.tools, this.problem, this.error, this.job.root, this.profiles, this.waiting, this.more);
 	}
@@ -149,6 +149,19 @@ export class HolderCard {
 			options.readonly ? null : el('button', { type: 'button', disabled: isBusy, click: () => this._setServer() }, t('Default server …'))),
 		el('p.remsim-help', {}, euicc.default_smdp ? t('Default server (SM-DP+): %s', euicc.default_smdp) : t('No default server (SM-DP+) is set: each download needs a code.')));
 		fill(this.danger, options.readonly ? null : el('details.remsim-dangerzone', {}, el('summary', {}, t('Memory reset')), el('p', {}, t('Deletes all profiles of a kind from the card, for good. What operators have sold is lost.')), el('p.remsim-submit', {}, el('button.remsim-danger', { type: 'button', disabled: isBusy, click: () => this._reset() }, t('Clear this card …')))));
+	}
+
+	/** What few cards have is loaded when somebody looks. */
+	async _openIot() {
+		this._iot ||= import('./esim-iot.js').then(({ IotPanel }) => new IotPanel(this._ctx, this.id));
+		const panel = await this._iot;
+		if (!panel.root.isConnected)
+			fill(this.iot, panel.root);
+	}
+
+	/** A job ended. */
+	async worked(job) {
+		(await this._iot)?.worked(job);
 	}
 
 	readCard() {

@@ -10,7 +10,7 @@ const SHOWN_S = 900;
 const KEY = 'remsim.esim';
 const MOST = 30;
 /** Kinds that are only told of in a line when they have gone well. */
-const QUIET = ['esim-read', 'esim-nickname', 'esim-default-smdp'];
+const QUIET = ['esim-read', 'esim-nickname', 'esim-default-smdp', 'esim-iot'];
 const OURS = /^esim-/;
 
 /** What this tab remembers over a reload: jobs that were put aside, and what was sent for others; typed codes are money, and not written down. */

@@ -9,7 +9,7 @@ import { msg } from './words.js';
 
 const TITLES = {
 	'esim-read': msg('Reading the card'), 'esim-download': msg('Downloading a profile'), 'esim-discover': msg('Asking what waits for this card'), 'esim-switch': msg('Switching'), 'esim-delete': msg('Deleting a profile'),
-	'esim-nickname': msg('Renaming a profile'), 'esim-notifications': msg('Telling operators'), 'esim-default-smdp': msg('Setting the default server'), 'esim-reset': msg('Clearing the card'), 'esim-restore': msg('Putting a backup back')
+	'esim-nickname': msg('Renaming a profile'), 'esim-notifications': msg('Telling operators'), 'esim-default-smdp': msg('Setting the default server'), 'esim-reset': msg('Clearing the card'), 'esim-restore': msg('Putting a backup back'), 'esim-iot': msg('Asking about management from afar')
 };
 
 export class JobPanel {

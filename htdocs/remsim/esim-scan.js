@@ -35,8 +35,8 @@ export class Scanner {
 		this.stop = el('button', { type: 'button', click: () => this.close() }, t('Stop the camera'));
 		this.view = el('div.remsim-esim-camera', { hidden: true }, this.video, el('div.remsim-tools', {}, this.stop, this.cameras));
 		const file = (label, more) => {
-			const input = el('input.remsim-said', { type: 'file', accept: 'image/*', ...more, change: () => this._take(input) });
-			return el('label.remsim-button.remsim-esim-file', {}, input, label);
+			const input = el('input', { type: 'file', accept: 'image/*', hidden: true, 'aria-label': label, ...more, change: () => this._take(input) });
+			return el('span', {}, el('button', { type: 'button', click: () => input.click() }, label), input);
 		};
 		this.photo = file(t('Take a photo'), { capture: 'environment' });
 		this.picture = file(t('Choose a picture'), {});

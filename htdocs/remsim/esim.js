@@ -77,6 +77,8 @@ class EsimPage extends Frame {
 		this.tabsOpen[this.tab]?.worked?.(job);
 		if (this.tab === 'cards' && this.cards.has(job.modem))
 			this.cards.get(job.modem).update(this.data.holder(job.modem) || this.cards.get(job.modem).holder);
+		if (job.ended_at)
+			this.cards.get(job.modem)?.worked(job);
 	}
 
 	tick() {

@@ -64,6 +64,7 @@ return baseclass.extend({
 		'esim-codes': ['ask', 'dom', 'esim-words', 'form', 'format', 'words'],
 		'esim-data': ['format', 'jobs'],
 		'esim-icon': ['dom'],
+		'esim-iot': ['dom', 'esim-ask', 'esim-data', 'esim-words', 'format', 'words'],
 		'esim-job': ['dom', 'esim-icon', 'esim-words', 'format', 'jobs', 'words'],
 		'esim-profile': ['dom', 'esim-ask', 'esim-data', 'esim-icon', 'esim-words', 'format', 'words'],
 		'esim-qr': ['copy', 'dialog', 'dom'],
