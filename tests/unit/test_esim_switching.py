@@ -14,6 +14,7 @@ from remsim.core.errors import AtTimeout, Conflict, ModemGone, NotFound
 from remsim.core.jobs import Job
 from remsim.esim.errors import EsimError
 from remsim.esim.store import SWITCH
+from web_support import wait_until
 
 BUSY = EsimError("the card is busy", code="profile_busy")
 UNDEFINED = EsimError("the card says no more", code="profile_refused")
@@ -231,6 +232,29 @@ def test_a_switch_cut_by_a_restart_goes_back_when_the_profile_does_not_register(
     assert job.code == "switch_returned"
     assert after.card.enabled is not None and after.card.enabled.iccid == HOME
     assert after.store.all(SWITCH) == {}
+
+
+def test_what_a_cut_left_undone_of_a_switch_is_done_when_it_is_taken_up(one: Bench, tmp_path: Path) -> None:
+    one.room.settings = Settings(sims=(SimSettings(AWAY_ID.replace("-", "_"), apn="away.example"),))
+    cut(one)
+    after = bench(tmp_path, one.card)
+    after.holder.sees, after.holder.acts_on_refresh = HOME, False  # the cut came before the modem had read it
+    after.work.resume()
+    job = after.done(after.room.jobs.recent()[-1])
+    assert job.state == "done", job.error
+    assert after.holder.refreshed == ["soft"]
+    assert after.holder.apns == [AccessPoint("away.example")]
+
+
+def test_a_modem_that_is_busy_at_the_start_is_waited_for(one: Bench, tmp_path: Path) -> None:
+    cut(one)
+    after = bench(tmp_path, one.card)
+    after.holder.busy = "reading messages"
+    after.work.resume()
+    job = after.room.jobs.recent()[-1]
+    wait_until(lambda: job.step == "waiting for the modem")
+    after.holder.busy = None
+    assert after.done(job).state == "done"
 
 
 def test_a_cut_before_the_card_did_anything_is_forgotten(one: Bench, tmp_path: Path) -> None:

@@ -164,6 +164,12 @@ def test_a_download_can_switch_to_what_it_got_and_keeps_its_access_point(one: Be
     assert (plan.sim, plan.apn, plan.name) == (NEW_ID, "new.example", "New one")
 
 
+def test_a_download_whose_switch_goes_back_says_that_the_profile_is_there(one: Bench) -> None:
+    job = one.done(begin(one, consent=True, enable=True))
+    assert (job.state, job.code, job.result["profile"]) == ("failed", "switch_returned", NEW_ID)
+    assert (job.error or "").startswith("the profile was downloaded and stays on the card; New one: no network")
+
+
 def test_while_a_package_loads_a_restart_is_refused_and_the_init_script_sees_it(one: Bench) -> None:
     seen: list[object] = []
 

@@ -125,6 +125,10 @@ class Switching:
         if self._enabled_now(holder) != pending.after.iccid:
             self._drop(holder)  # the cut came before the card did anything
             return {"profile": None, "name": pending.after.name, "enabled": False, "registered": None}
+        try:
+            self._take_up(job, holder, pending.after)
+        except RemsimError as error:
+            self._stays_or_goes_back(job, holder, pending, error)
         return self._see_registered(job, holder, pending)
 
     def _prepare(
@@ -170,6 +174,18 @@ class Switching:
         if wanted.access_point is not None:
             job.report(None, "setting the access point")
             holder.set_access_point(AccessPoint(**wanted.access_point), job)
+
+    def _take_up(self, job: Job, holder: Holder, wanted: Enabled) -> None:
+        """Do what is left to do of bringing in a profile that the card has enabled."""
+        if holder.kind == "reader":
+            return
+        if not self._sees(job, holder, wanted):
+            self._have_it_read(job, holder, wanted, is_told=False)
+        point = None if wanted.access_point is None else AccessPoint(**wanted.access_point)
+        in_force = None if point is None else holder.access_point()
+        if point is not None and (in_force is None or in_force.apn != point.apn):
+            job.report(None, "setting the access point")
+            holder.set_access_point(point, job)
 
     def _enable(self, job: Job, holder: Holder, wanted: Enabled) -> bool:
         """Whether the card itself told the modem to read it anew; ``EsimError`` when it stays as it was."""

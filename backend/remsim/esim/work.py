@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from remsim.core.errors import Conflict, InvalidInput, NotFound, RemsimError
+from remsim.core.errors import Aborted, Conflict, InvalidInput, NotFound, RemsimError
 from remsim.core.jobs import Job
 from remsim.esim.cards import Card, name_of
 from remsim.esim.codes import Codes
@@ -83,8 +83,8 @@ class Work:
             with self._noted(holder):
                 result = downloading.run(job, holder, wish)
             if given.get("enable"):
-                profile_id = str(result["profile"])
-                result |= self._switch(job, holder, profile_id, None, is_returning=True, apn=wish.apn)
+                job.result = result  # whatever comes of the switch, the profile is there
+                result = result | self._switch_to_new(job, holder, str(result["profile"]), wish.apn)
             return result
 
         title = f"downloading a profile from {activation.smdp_address}"
@@ -251,6 +251,16 @@ class Work:
 
         return self.room.begin("esim-reset", holder_id, "clearing the eUICC", work, actor=actor)
 
+    def _switch_to_new(self, job: Job, holder: Holder, profile_id: str, apn: str | None) -> dict[str, Any]:
+        """Switch to what was just downloaded."""
+        try:
+            return self._switch(job, holder, profile_id, None, is_returning=True, apn=apn)
+        except Aborted:
+            raise
+        except RemsimError as error:
+            text = f"the profile was downloaded and stays on the card; {error.message}"
+            raise EsimError(text, code=error.code, hint=error.hint) from error
+
     def _switch(
         self,
         job: Job,
@@ -301,7 +311,7 @@ class Work:
         return self.room.cards.read(holder.id, engine, self.room.clock.now())
 
     @contextlib.contextmanager
-    def _noted(self, holder: Holder) -> Any:
+    def _noted(self, holder: Holder) -> Iterator[None]:
         """A card that turns out to be no eUICC, or out of reach, is shown as such."""
         try:
             yield
@@ -314,22 +324,11 @@ class Work:
                 self.room.cards.failed(holder.id, error)
             raise
 
-    def _resumer(self, holder_id: str) -> Any:
+    def _resumer(self, holder_id: str) -> Callable[[Job], Any]:
         def work(job: Job) -> Any:
             job.report(None, "waiting for the modem")
-            deadline = self.room.clock.monotonic() + RESUME_S
-            while True:
-                if job.is_stopping:
-                    raise job.aborted()
-                with contextlib.suppress(NotFound):
-                    holder = self.room.holder(holder_id)
-                    if holder.why_not() is None:
-                        break
-                if self.room.clock.monotonic() >= deadline:
-                    hint = "plug it in, then restart the service"
-                    raise Conflict(f"{holder_id} is not there", code="card_away", hint=hint)
-                job.sleep(LOOK_S)
-            with holder.reserved(job.title or job.kind):
+            with contextlib.ExitStack() as held:
+                holder = self._free(job, holder_id, held)
                 self.room.note_job(holder_id, job)
                 try:
                     return self.switching.resume(job, holder)
@@ -339,6 +338,23 @@ class Work:
                             self._tell_and_read(job, holder)
 
         return work
+
+    def _free(self, job: Job, holder_id: str, held: contextlib.ExitStack) -> Holder:
+        """The holder, once it is there and reserved for us; ``Conflict`` when that takes too long."""
+        deadline = self.room.clock.monotonic() + RESUME_S
+        while True:
+            try:
+                holder = self.room.holder(holder_id)
+                if (why := holder.why_not()) is not None:
+                    raise Conflict(why, code="card_away")
+                held.enter_context(holder.reserved(job.title or job.kind))
+                return holder
+            except (Conflict, NotFound):
+                if job.is_stopping:
+                    raise job.aborted() from None
+                if self.room.clock.monotonic() >= deadline:
+                    raise
+            job.sleep(LOOK_S)
 
 
 def wrong_eid() -> InvalidInput:

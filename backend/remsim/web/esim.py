@@ -207,7 +207,7 @@ def enable_profile(holder_id: str, profile_id: str) -> tuple[dict[str, Any], int
 @describes("Disable a profile; the modem is without service then", body=SureForm, status=202, fails=(502, 507))
 def disable_profile(holder_id: str, profile_id: str) -> tuple[dict[str, Any], int]:
     """422 unless it is said to be meant."""
-    must_be_sure("the card has no enabled profile then, and the modem no service")
+    must_be_sure("the card has no enabled profile then, so the modem has no service, and some cannot reach their card")
     return begun(work().disable(holder_id, profile_id, actor()))
 
 
