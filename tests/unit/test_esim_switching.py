@@ -316,4 +316,5 @@ def test_a_reader_only_enables(tmp_path: Path) -> None:
     one.read()
     job = switch(one)
     assert (job.state, job.result["registered"]) == ("done", None)
+    assert one.told("esim_switch") == ["modem1: Away was enabled"]
     assert one.holder.refreshed == []

@@ -309,8 +309,12 @@ def test_what_was_not_told_before_a_restart_is_told_after_it(one: Bench, tmp_pat
     assert one.card.queue == []
 
 
-def test_a_change_that_was_cut_short_has_the_card_read_at_the_next_start(one: Bench, tmp_path: Path) -> None:
-    one.read()
+@pytest.mark.parametrize("was_read", [True, False])
+def test_a_change_that_was_cut_short_has_the_card_read_at_the_next_start(
+    one: Bench, tmp_path: Path, was_read: bool
+) -> None:
+    if was_read:
+        one.read()
     one.room.cards.begin_change("modem1")
     one.store.close()
     one.card.tell("install", AWAY)

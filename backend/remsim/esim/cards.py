@@ -59,9 +59,8 @@ class Cards:
 
     def begin_change(self, holder_id: str) -> None:
         """What is known may not be so any more: a service that is killed now reads it anew."""
-        known = self.of(holder_id)
-        if known is not None:
-            self._keep(holder_id, {**known, "is_changing": True})
+        known = self.of(holder_id) or {**EMPTY, "state": "unread", "problem": None}
+        self._keep(holder_id, {**known, "is_changing": True})
 
     def profile(self, holder_id: str, profile_id: str) -> dict[str, Any]:
         """A profile as it was last read, or ``NotFound``."""

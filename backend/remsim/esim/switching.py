@@ -278,13 +278,15 @@ class Switching:
         after = pending.after
         if holder.kind == "reader":
             self._drop(holder)
+            words = f"{holder.name}: {after.name} was enabled"
+            self._room.tell("esim_switch", holder.id, words, data=self._data(job, pending))
             return result_of(self._room, after, is_registered=None)
         job.report(None, "waiting for the network", can_abort=True)
         if self._registers(job, holder, pending.within_s, after):
             job.report(None, "registered", can_abort=False)
             self._drop(holder)
             words = f"{holder.id}: switched to {after.name}, which a network has taken"
-            self._room.tell("esim_switch", holder.id, words, data=self._data(pending))
+            self._room.tell("esim_switch", holder.id, words, data=self._data(job, pending))
             return result_of(self._room, after, is_registered=True)
         if job.is_stopping:
             raise job.aborted()  # what is on flash is taken up at the next start
@@ -295,7 +297,7 @@ class Switching:
         if not pending.is_returning and not is_unwanted:
             self._drop(holder)
             text = f"{after.name} is enabled, but {why}"
-            self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(pending))
+            self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(job, pending))
             hint = "look at the signal and the access point; or switch back to the profile from before"
             raise EsimError(text, code="not_registered", hint=hint)
         return self._go_back(job, holder, pending, why)
@@ -326,7 +328,7 @@ class Switching:
         if before is None:
             self._drop(holder)
             text = f"{after.name}: {why}; it stays enabled, for no other profile was"
-            self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(pending))
+            self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(job, pending))
             raise EsimError(text, code="not_registered", hint="look at the signal and the access point")
         self._keep(holder, replace(pending, is_going_back=True))
         try:
@@ -335,7 +337,7 @@ class Switching:
             if job.is_stopping:
                 raise
             text = f"{after.name}: {why}, and going back to {before.name} failed, too: {error.message}"
-            self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(pending))
+            self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(job, pending))
             hint = "it is tried again when the service starts; or enable it by hand"
             raise EsimError(text, code="return_failed", hint=error.hint or hint) from error
         job.report(None, f"waiting for the network with {before.name}")
@@ -345,7 +347,7 @@ class Switching:
         self._drop(holder)
         back = f"{before.name} is enabled again" + ("" if is_registered else ", and not registered yet")
         text = f"{after.name}: {why}; {back}"
-        self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(pending))
+        self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(job, pending))
         hint = "look at the signal, the access point, and whether the operator has activated the profile"
         raise EsimError(text, code="switch_returned", hint=hint)
 
@@ -377,10 +379,10 @@ class Switching:
     def _drop(self, holder: Holder) -> None:
         self._room.store.drop(SWITCH, holder.id)
 
-    def _data(self, pending: Pending) -> dict[str, Any]:
+    def _data(self, job: Job, pending: Pending) -> dict[str, Any]:
         sim_of = self._room.sim_of
         before = None if pending.before is None else sim_of(pending.before.iccid)
-        return {"from": before, "to": sim_of(pending.after.iccid)}
+        return {"from": before, "to": sim_of(pending.after.iccid), "actor": job.actor}
 
 
 def enabled(profile: Profile, access_point: AccessPoint | None) -> Enabled:

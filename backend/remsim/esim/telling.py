@@ -174,7 +174,7 @@ class Telling:
 
 def is_unfinished(card: Card) -> bool:
     """Whether operators wait for what a card has, or nobody knows since its last change."""
-    return card.get("eid") is not None and bool(card["notifications"] or card.get("is_changing"))
+    return bool(card["notifications"] or card.get("is_changing"))
 
 
 def deed(one: Notification) -> str:
