@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from remsim.core.errors import AtTimeout, CommandRefused, InvalidInput, NoApplication, WayFails
+from remsim.core.errors import AtTimeout, CommandRefused, InvalidInput, ModemGone, NoApplication, WayFails
 from remsim.esim.apdu import (
     ISDR_AIDS,
     LOAD_TIMEOUT_S,
@@ -278,7 +278,15 @@ def test_loading_waits_for_minutes_and_tells_of_each_block() -> None:
 class Way:
     """A way whose card has some applications, or which fails."""
 
-    def __init__(self, kind: str, *aids: bytes, error: Exception | None = None, eid: str = EID + "9000") -> None:
+    def __init__(
+        self,
+        kind: str,
+        *aids: bytes,
+        error: Exception | None = None,
+        eid: str = EID + "9000",
+        is_certain: bool = True,
+    ) -> None:
+        self._is_certain = is_certain
         self.kind = self.label = kind
         self.opened: list[Scripted] = []
         self.tried: list[bytes] = []
@@ -291,7 +299,9 @@ class Way:
         if self._error is not None:
             raise self._error
         if aid not in self._aids:
-            raise NoApplication("no")
+            absent = NoApplication("no")
+            absent.is_certain = self._is_certain
+            raise absent
         self.opened.append(Scripted(self._eid))
         return self.opened[-1]
 
@@ -311,10 +321,21 @@ def test_a_name_from_the_settings_comes_first_and_no_name_twice() -> None:
     assert way.tried == [ISDR_AIDS[2], b"\xa0" * 6, ISDR_AIDS[0], ISDR_AIDS[1], *ISDR_AIDS[3:]]
 
 
-def test_a_card_without_the_application_is_no_esim_even_where_another_way_fails() -> None:
+@pytest.mark.parametrize("error", [WayFails("no"), AtTimeout("AT+CSIM", 10), ModemGone("/dev/cdc-wdm1")])
+def test_a_card_without_the_application_is_no_esim_whatever_other_ways_say(error: Exception) -> None:
+    spare = Way("b", error=error)
     with pytest.raises(NoApplication) as caught:
-        open_isdr([Way("a"), Way("b", error=WayFails("no"))])
+        open_isdr([Way("a"), spare])
     assert "ISD-R" in (caught.value.hint or "")
+    assert spare.tried == []  # the card itself has said so
+    with pytest.raises(NoApplication):
+        open_isdr([Way("a", is_certain=False), spare])
+    assert spare.tried == [ISDR_AIDS[0]]
+
+
+def test_a_modem_that_finds_no_application_may_have_another_way_to_it() -> None:
+    _, way = open_isdr([Way("cgla", is_certain=False), Way("csim", ISDR_AIDS[0])])
+    assert way.kind == "csim"
 
 
 def test_where_no_way_can_be_gone_the_first_reason_is_told() -> None:

@@ -147,6 +147,10 @@ class WayFails(ModemError):
 
 
 class NoApplication(ModemError):
-    """The card has no such application: it is no eUICC, or its ISD-R has another name."""
+    """The card has no such application: it is no eUICC, or its ISD-R has another name.
+
+    ``is_certain``: the card itself says so, not a modem that gives no reason.
+    """
 
     code = "no_euicc"
+    is_certain = True

@@ -220,30 +220,43 @@ def open_isdr(
     """The ISD-R by the first way that can be gone and the first name that the card knows.
 
     ``aids`` are tried before the names that are known of removable cards. A way that opens the card may carry nothing
-    else: while there is another one, the card is asked for its EID first. ``NoApplication`` when a way works and the
-    card knows none of the names; ``WayFails`` or ``AtTimeout`` when no way does.
+    else: while there is another one, the card is asked for its EID first. ``NoApplication`` when the card knows none of
+    the names, or a modem says so and no other way brings more; ``WayFails`` or ``AtTimeout`` when no way works.
     """
     absent: NoApplication | None = None
     failed: RemsimError | None = None
     for number, way in enumerate(ways, 1):
         try:
-            for aid in dict.fromkeys((*aids, *ISDR_AIDS)):
-                try:
-                    isdr = Isdr(way.open(aid), block_size=block_size, on_apdu=on_apdu)
-                except NoApplication as error:
-                    absent = error
-                    continue
-                if number < len(ways):
-                    prove(isdr)
-                return isdr, way
+            isdr = named(way, tuple(dict.fromkeys((*aids, *ISDR_AIDS))), block_size, on_apdu)
+            if number < len(ways):
+                prove(isdr)
+            return isdr, way
+        except NoApplication as error:
+            absent = error
+            if error.is_certain:
+                break
         except (WayFails, AtTimeout) as error:
             failed = failed or error
+        except ModemError:
+            if absent is None:
+                raise
     if absent is not None:
         text = "the card is no eSIM: it does not have the application that manages profiles"
         raise NoApplication(text, hint=absent.hint or HINTS[0x6A82]) from absent
     if failed is not None:
         raise failed
     raise WayFails("there is no way to this card", hint="the modem has neither AT, QMI nor MBIM for it")
+
+
+def named(way: Way, aids: Sequence[bytes], block_size: int, on_apdu: Callable[[bytes, bytes], None] | None) -> Isdr:
+    """The ISD-R by one way, under the first name that the card knows; the last ``NoApplication`` when it knows none."""
+    absent = NoApplication("there is no name to ask for")
+    for aid in aids:
+        try:
+            return Isdr(way.open(aid), block_size=block_size, on_apdu=on_apdu)
+        except NoApplication as error:
+            absent = error
+    raise absent
 
 
 def prove(isdr: Isdr) -> None:

@@ -76,7 +76,9 @@ class CglaWay:
             return error
         if error.number in (*NOT_SUPPORTED, *WANTS_CODE) or error.number is None and not is_known(channel):
             return WayFails(f"the modem opens no channel to the card by AT+CCHO: {error.cause}", hint=error.hint)
-        return NoApplication(f"the modem finds no such application on the card: {error.cause}")
+        absent = NoApplication(f"the modem finds no such application on the card: {error.cause}")
+        absent.is_certain = False
+        return absent
 
 
 def close_stale(channel: Channel) -> None:

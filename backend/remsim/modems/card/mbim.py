@@ -101,7 +101,9 @@ def fields_of(reply: AtReply) -> dict[str, str]:
     why = " ".join(reply.lines)
     if SELECT_FAILED in why:
         hint = "if it is an eSIM, restart the modem: some open no channel any more after a profile was loaded"
-        raise NoApplication("the modem finds no such application on the card (SelectFailed)", hint=hint)
+        absent = NoApplication("the modem finds no such application on the card (SelectFailed)", hint=hint)
+        absent.is_certain = False
+        raise absent
     raise WayFails(f"the modem refuses access to the card by MBIM: {why or 'it does not say why'}")
 
 

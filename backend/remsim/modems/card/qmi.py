@@ -151,7 +151,9 @@ class QmiWay:
             if told.error in NO_WAY:
                 raise WayFails(f"the modem opens no channel to the card by QMI: {words(told.error)}")
             if told.card_status is None or told.card_status in ABSENT:
-                raise NoApplication(f"the modem finds no such application on the card: {words(told.error)}")
+                absent = NoApplication(f"the modem finds no such application on the card: {words(told.error)}")
+                absent.is_certain = told.card_status is not None
+                raise absent
             raise WayFails(f"the card opens no channel by QMI ({told.card_status:04X})")
         except BaseException:
             client.close()
