@@ -84,7 +84,7 @@ def add_profile_verbs(below: Any) -> None:
         "--lab-ca", type=Path, metavar="FILE", help="trust this certificate too, for this download only"
     )
     enable = verb(below, "enable", esim_verbs.run_enable, "switch to a profile", HOLDER, PROFILE)
-    enable.add_argument("--minutes", type=float, default=5.0, help="back to the one before without service (default 5)")
+    enable.add_argument("--minutes", type=int, default=5, help="back to the one before without service (default 5)")
     enable.add_argument("--stay", action="store_true", help="do not go back")
     disable = verb(below, "disable", esim_verbs.run_disable, "disable a profile", HOLDER, PROFILE)
     disable.set_defaults(sure_text="Without an enabled profile this modem has no service. Go on?")

@@ -68,7 +68,7 @@ def test_the_list_shows_profiles_and_rules_no_terminal(service: Service, capsys:
 @pytest.mark.parametrize("name", ["sim-5e6f7081", "home", "0015"])
 def test_a_profile_is_meant_by_its_id_its_name_or_the_end_of_its_number(service: Service, name: str) -> None:
     assert main(["esim", "enable", "modem1", name, "--minutes", "2", "--yes"]) == 0
-    assert ("POST", "esim/modem1/profiles/sim-5e6f7081/enable", {"minutes": 2.0, "return": True}) in service.asked
+    assert ("POST", "esim/modem1/profiles/sim-5e6f7081/enable", {"minutes": 2, "return": True}) in service.asked
 
 
 @pytest.mark.parametrize("words", [("enable", "modem1", "nothing"), ("enable", "modem9", "home")])
