@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route
 
 AT = "2026-01-01T00:00:00Z"
 QUIET = 4
+QRCODE = Path(__file__).parent.parent / "htdocs" / "vendor" / "qrcode.js"
 
 
 def profile(number: int, **more: Any) -> dict[str, Any]:
@@ -85,7 +86,7 @@ class FakeEsim:
 
 def qr_rows(page: Page, text: str) -> list[list[bool]]:
     """A QR code's dark places, made by the library of the pages, with a quiet zone."""
-    page.add_script_tag(url="/ui/vendor/qrcode.js")
+    page.evaluate(f"() => {{ {QRCODE.read_text()}; window.qrcode = qrcode; }}")
     rows: list[list[bool]] = page.evaluate(
         """([text, quiet]) => {
             const code = window.qrcode(0, 'M');

@@ -38,7 +38,8 @@ export class HolderCard {
 	}
 
 	update(holder) {
-		const { t, store, options, data, address } = this._ctx, modem = holder.kind === 'modem' ? store.modems.get(holder.id) : null, job = data.jobAt(holder.id);
+		const { t, store, options, data, address } = this._ctx;
+		const modem = holder.kind === 'modem' ? store.modems.get(holder.id) : null, shown = data.jobAt(holder.id), job = shown && shown.ended_at && shown.kind === 'esim-read' && shown.error === holder.problem?.message ? null : shown;
 		this.holder = holder;
 		const runs = !!job && isRunning(job), isBusy = runs || !!holder.job && holder.job !== job?.id, isEuicc = holder.state !== 'no_euicc', isGone = modem?.state === 'gone';
 		this.root.setAttribute('aria-label', holder.name);
@@ -79,6 +80,8 @@ export class HolderCard {
 		if (holder.state === 'unread')
 			return t('Not read yet. Reading it takes a few seconds and cuts nothing.');
 		const room = euicc && Number.isFinite(euicc.free_bytes) ? t('%s free', bytes(euicc.free_bytes)) : '';
+		if (!holder.read_at)
+			return t('Could not be read.');
 		const has = !profiles.length ? t('No profile yet') : on ? t('%s in use, %s on the card', on.name, profiles.length) : t('No profile in use, %s on the card', profiles.length);
 		return [has, room].filter(Boolean).join(' · ');
 	}
@@ -91,7 +94,7 @@ export class HolderCard {
 		this._problemTold = told;
 		const parts = [];
 		if (holder.state === 'no_euicc' && modem)
-			parts.push(el('p', {}, t('If this modem has an eSIM in another slot, or soldered in, switch the slot; or put a removable eSIM card in.'), ' ', sim ? el('a', { href: sim }, t('Slots of this modem')) : null));
+			parts.push(el('p', {}, problem?.hint ? sentence(problem.hint) : t('If this modem has an eSIM in another slot, or soldered in, switch the slot; or put a removable eSIM card in.'), ' ', sim ? el('a', { href: sim }, t('Slots of this modem')) : null));
 		else if (problem && !isGone)
 			parts.push(el('p.remsim-problem', {}, el('strong', {}, sentence(problem.message)), problem.hint ? ` ${sentence(problem.hint)}` : ''));
 		if (holder.managed_by)
