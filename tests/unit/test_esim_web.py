@@ -88,6 +88,22 @@ def test_a_card_that_was_read_is_shown_masked_and_after_a_restart_too(one: Bench
     after.router.esim.stop()
 
 
+def test_a_card_that_was_changed_since_is_not_shown_as_it_was(one: Bench) -> None:
+    one.job("POST", "/modem1/read")
+    one.holder.acts_on_refresh = False
+    one.holder.sees = AWAY  # somebody else switched
+    view = one.holder_view()
+    assert (view["problem"]["code"], len(view["profiles"])) == ("card_differs", 2)
+    one.holder.sees = "8988301000000000009"
+    view = one.holder_view()
+    assert (view["state"], view["problem"]["code"], view["profiles"]) == ("unread", "card_changed", [])
+    one.holder.sees = HOME[:-1]  # without its check digit
+    assert one.holder_view()["problem"] is None
+    assert one.job("POST", f"/modem1/profiles/{HOME_ID}/disable", {"sure": True})["state"] == "done"
+    one.holder.sees = HOME  # a modem that still thinks so
+    assert one.holder_view()["problem"] is None
+
+
 def test_plans_and_usage_stand_beside_the_profiles(one: Bench) -> None:
     one.job("POST", "/modem1/read")
     section = AWAY_ID.replace("-", "_")

@@ -30,6 +30,7 @@ CONSENT_S = 600.0
 USUAL_BYTES = 60_000
 """What a profile takes of a card, as a rule: below, it may not fit."""
 LONGEST_CONFIRMATION = 64
+LEAST_PROGRESS = 0.01
 BY_CHOICE = ("declined", "consent_timeout")
 """Ends after which the activation code is as good as before."""
 
@@ -133,8 +134,8 @@ class Downloading:
                     room.cards.begin_change(holder.id)
                     held.enter_context(room.loading(holder))
                     job.report(fraction, step, can_abort=False)
-                else:
-                    job.report(fraction, step)
+                elif step != job.step or fraction is None or fraction - (job.progress or 0.0) >= LEAST_PROGRESS:
+                    job.report(fraction, step)  # not each of hundreds of blocks: all who watch are told
 
             return engine.download(
                 wish.activation,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from remsim.config.desk import ConfigDesk
 from remsim.config.settings import Settings
+from remsim.core.card import is_same_card
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
@@ -123,6 +124,8 @@ class Parts:
     def _holder_view(self, holder: Holder) -> dict[str, Any]:
         card: Card = self.cards.of(holder.id) or {**EMPTY, "state": "unread", "problem": None}
         job = self.room.job_of(holder.id)
+        if job is None:
+            card = now_in(holder, card)
         state = "reading" if job is not None and job.kind == "esim-read" else card["state"]
         return {
             "id": holder.id,
@@ -172,3 +175,17 @@ class Parts:
         for label, code in reversed(simulated.codes):  # the newest come first
             with contextlib.suppress(RemsimError):  # it is kept already
                 self.codes.add(code, label=label)
+
+
+def now_in(holder: Holder, card: Card) -> Card:
+    """What is known of a card, unless the modem says that another one is in it, or another profile is enabled."""
+    told = holder.service().iccid
+    same = [one for one in card["profiles"] if is_same_card(told, one["iccid"])]
+    enabled = [one for one in card["profiles"] if one["state"] == "enabled"]
+    if told is None or not enabled or enabled[0] in same:
+        return card
+    if not same:
+        problem = {"code": "card_changed", "message": "another card is in the modem now", "hint": "read it"}
+        return {**EMPTY, "state": "unread", "problem": problem}
+    text = "another profile is enabled than when the card was read"
+    return {**card, "problem": {"code": "card_differs", "message": text, "hint": "read the card anew"}}

@@ -40,6 +40,7 @@ RETURN_S = 180.0
 """For the profile from before to register again."""
 MOST_TRIES = 5
 """How often going back is tried, at a start each."""
+WANTS = "it wants its "
 NO_NET = "the profile from before could not be written down first, so a power cut would leave this one enabled"
 
 
@@ -349,6 +350,8 @@ class Switching:
         text = f"{after.name}: {why}; {back}"
         self._room.tell("esim_switch", holder.id, f"{holder.id}: {text}", "error", self._data(job, pending))
         hint = "look at the signal, the access point, and whether the operator has activated the profile"
+        if why.startswith(WANTS):
+            hint = "switch without going back, then enter it on the modem's page"
         raise EsimError(text, code="switch_returned", hint=hint)
 
     def _enabled_now(self, holder: Holder) -> str | None:
@@ -400,7 +403,7 @@ def why_not_taken(holder: Holder, within_s: float) -> str:
     """What keeps a profile from a network, as far as the modem tells."""
     state = holder.service().sim_state
     if state is not None and state.startswith("SIM P"):
-        return f"it wants its {state.removeprefix('SIM ')}"
+        return f"{WANTS}{state.removeprefix('SIM ')}"
     return f"no network took it within {within_s / 60:g} min"
 
 
