@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from remsim.config.alerting import ALERT
 from remsim.config.channels import CHANNEL
 from remsim.config.esim import ESIM
+from remsim.config.esim_orders import ESIM_ORDERS
+from remsim.config.esim_rules import ESIM_RULE
 from remsim.config.fields import (
     PLACE,
     Folder,
@@ -281,5 +283,7 @@ SECTIONS = table(
     REMOTE_CLIENT,
     IONMESH,
     ESIM,
+    ESIM_RULE,
+    ESIM_ORDERS,
 )
 """All there are, in the order of the pages. A new type is a row here and a field in ``Settings``."""

@@ -15,6 +15,8 @@ from marshmallow import ValidationError
 from remsim.config.alerting import AlertSettings
 from remsim.config.channels import ChannelSettings
 from remsim.config.esim import EsimSettings
+from remsim.config.esim_orders import EsimOrdersSettings
+from remsim.config.esim_rules import EsimRuleSettings
 from remsim.config.fields import Lines, Options, SectionType
 from remsim.config.metrics import MetricsSettings
 from remsim.config.outputs import OutputSettings
@@ -73,6 +75,8 @@ class Settings:
     remote_clients: tuple[RemoteClientSettings, ...] = ()
     ionmesh: IonMeshSettings = field(default_factory=IonMeshSettings)
     esim: EsimSettings = field(default_factory=EsimSettings)
+    esim_rules: tuple[EsimRuleSettings, ...] = ()
+    esim_orders: tuple[EsimOrdersSettings, ...] = ()
 
     def modem_at(self, usb_path: str) -> ModemSettings:
         """The settings of the modem at a USB path."""

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from marshmallow import fields as ma
 
-from remsim.config import channels, outputs
+from remsim.config import channels, esim_orders, outputs
 from remsim.config.desk import LARGEST_FILE, ConfigDesk, Outcome
 from remsim.config.differences import NEEDS_INIT
 from remsim.config.document import known_types
@@ -30,6 +30,13 @@ from remsim.web.fields import Names, Query, body_content, load_query
 from remsim.web.restart import restarter
 
 bp = Blueprint("config", __name__)
+
+GUARDED: tuple[tuple[str, str, Any], ...] = (
+    ("channel", "channels", channels),
+    ("output", "outputs", outputs),
+    ("esim_orders", "esim_orders", esim_orders),
+)
+"""Types of sections with their place in the settings, and who knows what only the trusted may say of them."""
 
 TRUSTED = ("luci", "key")
 """Ways of those who may reach the router's own network anyway."""
@@ -299,9 +306,9 @@ def trusted(before: Settings, after: Settings) -> None:
     if shows_key(*(in_force(one.ionmesh, os.environ) for one in (before, after))):
         told = "ionmesh would show its API key to another server: give the key anew"
         raise Forbidden(told, code="untrusted", hint=hint)
-    for what, room in (("channel", channels), ("output", outputs)):
-        old = {one.name: one for one in getattr(before, f"{what}s")}
-        new = {one.name: one for one in getattr(after, f"{what}s")}
+    for what, place, room in GUARDED:
+        old = {one.name: one for one in getattr(before, place)}
+        new = {one.name: one for one in getattr(after, place)}
         for name in old.keys() | new.keys():
             if (why := room.untrusted(old.get(name), new.get(name))) is not None:
                 raise Forbidden(f"{what} {name} {why}", code="untrusted", hint=hint)
