@@ -81,7 +81,7 @@ export class JobPanel {
 		const told = JSON.stringify(rows);
 		this.steps.hidden = !rows.length || job.state === 'done';
 		if (told !== this._stepsTold) {
-			const marks = { done: ['✓', t('done')], now: ['●', t('now')], later: ['○', t('to come')] };
+			const marks = { done: ['✓', t('done')], now: ['●', t('now')], later: ['○', t('to come')], failed: ['✖', t('ended here')] };
 			fill(this.steps, rows.map(({ word, look }) => el(`li.remsim-esim-step-${look}`, { 'aria-current': look === 'now' ? 'step' : null }, el('span', { 'aria-hidden': 'true' }, `${marks[look][0]} `), t(word), el('span.remsim-said', {}, ` (${marks[look][1]})`))));
 		}
 		this._stepsTold = told;
@@ -121,7 +121,7 @@ export class JobPanel {
 			[t('Size'), profile.size_bytes && bytes(profile.size_bytes)], [t('Free on the card'), Number.isFinite(free) && bytes(free)]
 		].filter(([, value]) => value);
 		this.until = el('p.remsim-help');
-		this.code = needsCode ? el('input', { type: 'text', id: 'remsim-esim-confirmation', autocomplete: 'one-time-code', autocapitalize: 'off', spellcheck: 'false', maxlength: 64, 'aria-invalid': isWrong ? 'true' : null, 'aria-describedby': 'remsim-esim-confirmation-help', disabled: !!options.readonly }) : null;
+		this.code = needsCode ? el('input', { type: 'text', id: `remsim-esim-confirmation-${this.job.id}`, autocomplete: 'one-time-code', autocapitalize: 'off', spellcheck: 'false', maxlength: 64, 'aria-invalid': isWrong ? 'true' : null, 'aria-describedby': `remsim-esim-confirmation-${this.job.id}-help`, disabled: !!options.readonly }) : null;
 		this.accept = el('button.remsim-primary', { type: 'submit' }, t('Download it'));
 		const decline = el('button', { type: 'button', click: () => this._answer({ accept: false }) }, t('Do not download'));
 		return el('form.remsim-esim-consent', { novalidate: true, 'aria-label': t('Is this the profile you want?'), submit: event => { event.preventDefault(); this._accept(); } },
@@ -130,7 +130,7 @@ export class JobPanel {
 			el('dl.remsim-facts', {}, facts.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)))),
 			(profile.policy || []).map(one => el('p.remsim-note', {}, POLICY_WORDS[one] ? t(POLICY_WORDS[one]) : one)),
 			memory?.is_short ? el('p.remsim-note', {}, t('The card has little room left: it may not hold this profile.')) : null,
-			needsCode ? el('div.remsim-field', {}, el('label', { for: this.code.id }, t('Confirmation code')), isWrong ? el('p.remsim-problem', { role: 'alert' }, t('That confirmation code is wrong.')) : null, this.code, el('p.remsim-help', { id: 'remsim-esim-confirmation-help' }, t('From the operator, beside the activation code. After a few wrong ones the operator blocks the order.'))) : null,
+			needsCode ? el('div.remsim-field', {}, el('label', { for: this.code.id }, t('Confirmation code')), isWrong ? el('p.remsim-problem', { role: 'alert' }, t('That confirmation code is wrong.')) : null, this.code, el('p.remsim-help', { id: `${this.code.id}-help` }, t('From the operator, beside the activation code. After a few wrong ones the operator blocks the order.'))) : null,
 			options.readonly ? el('p.remsim-help', {}, t('Somebody who may change settings has to answer.')) : el('div.remsim-submit', {}, this.accept, decline), this.until);
 	}
 

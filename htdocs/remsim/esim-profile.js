@@ -19,16 +19,17 @@ export function profileItem(ctx, holder, profile, isBusy) {
 		el('div.remsim-esim-what', {},
 			el('header', {}, el('h3', {}, profile.name), el(`span.${isOn ? 'remsim-good' : 'remsim-muted'}`, {}, isOn ? `● ${t('In use')}` : `○ ${t('Not in use')}`), profile.class && profile.class !== 'operational' ? el('span.remsim-mode', {}, t(CLASS_WORDS[profile.class] || profile.class)) : null),
 			unit || profile.iccid ? el('p.remsim-muted', {}, [unit, profile.iccid && t('ICCID %s', endOf(profile.iccid))].filter(Boolean).join(' · ')) : null,
-			planLine(plan, t), usageLine(profile.usage, t),
+			planLine(plan, ctx.store.now(), t), usageLine(profile.usage, t),
 			policy.map(text => el('p.remsim-help', {}, text))),
 		options.readonly ? null : buttons(ctx, holder, profile, isBusy));
 }
 
-function planLine(plan, t) {
+function planLine(plan, nowS, t) {
 	if (!plan)
 		return null;
-	const parts = [plan.apn && t('APN %s', plan.apn), plan.expires && t('ends on %s', plan.expires), Number.isFinite(plan.price_cycle) && plan.price_cycle > 0 && t('%s a cycle', money(plan.price_cycle, plan.currency)), plan.note].filter(Boolean);
-	return parts.length ? el('p', {}, parts.join(' · ')) : null;
+	const isOver = plan.expires && plan.expires < new Date(nowS * 1000).toISOString().slice(0, 10);
+	const parts = [plan.apn && t('APN %s', plan.apn), plan.expires && t(isOver ? 'ended on %s' : 'ends on %s', plan.expires), Number.isFinite(plan.price_cycle) && plan.price_cycle > 0 && t('%s a cycle', money(plan.price_cycle, plan.currency)), plan.note].filter(Boolean);
+	return parts.length ? el(isOver ? 'p.remsim-problem' : 'p', {}, parts.join(' · ')) : null;
 }
 
 function usageLine(usage, t) {

@@ -135,9 +135,9 @@ export function sentence(text) {
 	return told ? told[0].toUpperCase() + told.slice(1) + (/[.!?…]$/.test(told) ? '' : '.') : '';
 }
 
-/** A number of which only the end shows: `…0137`. */
+/** A number of which only the end shows, never on a line of its own: `…0137`. */
 export function endOf(masked) {
-	return String(masked || '').replace(/•+/g, '…');
+	return String(masked || '').replace(/•+/g, '…\u2060');
 }
 
 /** Why a job failed: {text, hint, raw: what card or server said, act}. `job` is any {code, error, hint}. */
@@ -149,13 +149,16 @@ export function failureOf(job, t) {
 	return { text: t(text), hint: t(hint), raw: (isSame ? error.slice(plain.length) : error).replace(/^[\s:(]+|\)$/g, '').replace(' (', ', '), act };
 }
 
-/** Where a job is: [{word, look: done, now or later}] of its steps; empty for jobs without. */
+/** Where a job is: [{word, look: done, now, later or failed}] of its steps; empty for jobs without, and for a switch that went back over them. */
 export function stepsOf(job, before = -1) {
 	const steps = STEPS[job.kind] || [], found = steps.findIndex(([step]) => step === job.step), at = Math.max(found, before), isDone = job.state === 'done';
+	if (job.kind === 'esim-switch' && ['failed', 'aborted'].includes(job.state))
+		return { at, rows: [] };
+	const here = ['failed', 'aborted'].includes(job.state) ? 'failed' : 'now';
 	return {
 		at,
-		rows: steps.map(([step, word], place) => ({ step, word, look: isDone || place < at ? 'done' : place === at ? 'now' : 'later' }))
-			.filter(row => !RARE.includes(row.step) || row.look === 'now')
+		rows: steps.map(([step, word], place) => ({ step, word, look: isDone || place < at ? 'done' : place === at ? here : 'later' }))
+			.filter(row => !RARE.includes(row.step) || row.look === here)
 	};
 }
 

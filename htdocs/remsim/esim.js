@@ -13,6 +13,9 @@ const TABS = [['cards', msg('Cards')], ['codes', msg('Codes')], ['backup', msg('
 /** Tabs whose modules are loaded when they are opened first: `module` exports its class under `name`. */
 const LATER = { backup: () => import('./esim-backup.js').then(({ BackupTab }) => BackupTab) };
 
+/** What went well and needs no more than a word. */
+const DONE_WORDS = { 'esim-read': msg('The card is read.'), 'esim-nickname': msg('The profile has its name.'), 'esim-default-smdp': msg('The default server is set.'), 'esim-iot': msg('The card was asked.') };
+
 /** The address of a tab. */
 const address = (tab, more = {}) => `#${new URLSearchParams({ tab, ...more })}`;
 
@@ -74,6 +77,10 @@ class EsimPage extends Frame {
 
 	worked(job) {
 		this.data.worked(job);
+		if (job.state === 'done' && DONE_WORDS[job.kind] && this.keeper.isOwn(job) && this._doneTold !== job.id) {
+			this._doneTold = job.id;
+			this.context.said(this.options.t(DONE_WORDS[job.kind]));
+		}
 		this.tabsOpen[this.tab]?.worked?.(job);
 		if (this.tab === 'cards' && this.cards.has(job.modem))
 			this.cards.get(job.modem).update(this.data.holder(job.modem) || this.cards.get(job.modem).holder);

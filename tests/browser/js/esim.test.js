@@ -38,6 +38,8 @@ test('steps go on, also past one that is not known, and all are done at the end'
 	assert.equal(stepsOf({ kind: 'esim-download', state: 'running', step: 'something else' }, now.at).at, now.at);
 	assert.ok(stepsOf({ kind: 'esim-download', state: 'done', step: 'loading the profile' }).rows.every(row => row.look === 'done'));
 	assert.deepEqual(stepsOf({ kind: 'esim-read', state: 'running', step: 'opening the card' }).rows, []);
+	assert.deepEqual(stepsOf({ kind: 'esim-download', state: 'failed', step: 'asking for the profile' }).rows.map(row => row.look).slice(3, 6), ['done', 'failed', 'later']);
+	assert.deepEqual(stepsOf({ kind: 'esim-switch', state: 'failed', step: 'telling the operator' }).rows, []);
 	assert.ok(!stepsOf({ kind: 'esim-switch', state: 'running', step: 'switching' }).rows.some(row => row.step === 'setting the access point'));
 });
 
@@ -46,7 +48,7 @@ test('a code comes apart into what it says, also inside a link', () => {
 	assert.deepEqual(partsOf('https://x.example/?carddata=LPA:1%24rsp.example.com%24ABC%24%241').map(part => part.name), ['smdp_address', 'matching_id', 'confirmation_code_required']);
 	assert.deepEqual(partsOf('https://x.example/?carddata=%E0%A4%A').map(part => part.text), ['', '']);
 	assert.deepEqual(partsOf('nonsense').map(part => part.text), ['', '']);
-	assert.equal(endOf('•••••0137'), '…0137');
+	assert.equal(endOf('•••••0137'), '…\u20600137');
 	assert.equal(endOf(null), '');
 });
 
