@@ -227,4 +227,4 @@ def test_why_a_card_cannot_be_asked(bench: Bench) -> None:
 def test_a_plain_card_beside_a_built_in_esim_says_which_slot(bench: Bench) -> None:
     with pytest.raises(NoApplication) as caught:
         bench.opened(2)
-    assert caught.value.hint == "its own eSIM is in slot 2, in use is slot 1: choose the other slot first"
+    assert caught.value.hint == "its own eSIM is in slot 2, in use is slot 1: choose slot 2 first, even without service"

@@ -189,6 +189,27 @@ def test_an_esim_without_a_profile_says_what_to_do(bench_of: Bench) -> None:
     assert job.state == "done" and job.result["sim_state"] == "EMPTY_EUICC" and "profile" in job.result["hint"]
 
 
+@pytest.mark.parametrize("state", ["+CPIN: EMPTY_EUICC", "+CME ERROR: 10"])
+def test_a_built_in_esim_without_a_profile_is_stayed_with_when_that_is_wanted(bench_of: Bench, state: str) -> None:
+    bench = bench_of("EM9291")
+    tray = sierra(bench)
+    bench.serve(r"AT\+CFUN=\d", lambda match: "")
+    tray.states[1] = state
+    bench.start()
+    wanted = {"slot": 2, "service_s": 600, "confirm_s": 0, "timeout_s": 40}
+    job = bench.run("sim-slot", without_profile=True, **wanted)
+    assert (job.state, tray.slot, job.result["slot"]) == ("done", 1, 2), job.error
+    assert "without_profile" not in job.result
+    job = bench.run("sim-slot", slot=1, service_s=5, confirm_s=0)
+    assert (job.state, tray.slot) == ("done", 0), job.error
+
+
+def test_only_where_an_esim_is_built_in_it_can_be_stayed_with(bench_of: Bench) -> None:
+    bench = bench_of("RM520N-GL")
+    quectel(bench)
+    assert "without_profile" not in bench.start().desk.form("modem1", "sim-slot")["properties"]
+
+
 def test_a_module_with_one_slot_says_so(bench_of: Bench) -> None:
     bench = bench_of("EG25").start()
     with pytest.raises(Conflict) as error:

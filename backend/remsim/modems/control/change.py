@@ -87,7 +87,7 @@ class Change(Action):
         """Whether what was read back is what was wanted."""
         return all(found.get(name) == value for name, value in wanted.items())
 
-    def check(self, target: Target, found: Mapping[str, Any]) -> None:
+    def check(self, target: Target, found: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         """Raise what makes waiting for service useless, once the change was taken by a modem that was online."""
 
     def words(self, name: str, value: Any) -> str:
@@ -119,7 +119,7 @@ class Change(Action):
             self.apply(target, wanted, job)
             found = self.read_back(target, wanted, job)
             if was_online:
-                self.check(target, found)
+                self.check(target, found, values)
                 self._guard(target, values, job)
         except RemsimError as error:
             raise self._undone(target, before, error, job) from error

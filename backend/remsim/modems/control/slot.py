@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from remsim.core.errors import CommandRefused, Conflict, ModemError, NotTaken
-from remsim.core.forms import Choice, Form
+from remsim.core.forms import Choice, Flag, Form
 from remsim.core.jobs import Job
 from remsim.core.masking import mask
 from remsim.modems.control.change import Change, ChangeForm, service_field
@@ -25,9 +25,13 @@ NO_CARD = {
 }
 HINTS = {
     "NOT_INSERTED": "insert a SIM there, or choose the other slot",
-    "EMPTY_EUICC": "load and enable a profile there first, or choose the other slot",
+    "EMPTY_EUICC": "load and enable a profile: stay there without one until then, or choose the other slot",
     "SIM PIN": "enter the PIN of the card in this slot",
     "SIM PUK": "enter the PUK of the card in this slot",
+}
+WITHOUT_PROFILE = {
+    "label": "Stay there without service",
+    "help": "For a built-in eSIM that has no profile yet: the first one can be loaded only while its slot is chosen",
 }
 
 
@@ -53,7 +57,10 @@ class SimSlot(Change):
         offered = target.offered(switch.offered) if switch.offered else None
         slots = switch.slots(offered)
         metadata = {"label": "Slot", "help": switch.help}
-        fields = {"slot": Choice(slots, required=True, metadata=metadata), "service_s": service_field(SERVICE_S)}
+        fields: dict[str, Any] = {"slot": Choice(slots, required=True, metadata=metadata)}
+        if target.driver.euicc_slot is not None:
+            fields["without_profile"] = Flag(load_default=False, metadata=WITHOUT_PROFILE)
+        fields["service_s"] = service_field(SERVICE_S)
         form: Form = ChangeForm.from_dict(fields, name="SlotForm")()  # type: ignore[assignment]
         return form
 
@@ -91,10 +98,18 @@ class SimSlot(Change):
         target.renew()
         target.wait_identified(seen, RENEWED_S, job)
 
-    def check(self, target: Target, found: Mapping[str, Any]) -> None:
+    def preset(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The slot; whether it may be without service is no state of the modem."""
+        return {"slot": values["slot"]}
+
+    def expects_service(self, values: Mapping[str, Any]) -> bool:
+        """Not where the first profile is yet to be loaded."""
+        return not values.get("without_profile")
+
+    def check(self, target: Target, found: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         """An empty slot gives no service, however long one waits."""
         state = card_state(target)
-        if state in NO_CARD:
+        if state in NO_CARD and self.expects_service(values):
             raise NotTaken(f"{target.id} has no card in slot {found['slot']}: {NO_CARD[state]}", hint=HINTS[state])
 
     def run(self, target: Target, values: Mapping[str, Any], job: Job) -> Any:
