@@ -99,6 +99,14 @@ VALUES = {
     ),
     "remote_sim.gsmtap": ("192.168.1.1", "0.0.0.0", "224.0.0.1", "239.1.1.1", "240.0.0.1", "1.2.3", "x", "127.0.0.1"),
     "ionmesh.mcc_mnc": ("310410", "31041", "3104", "3104100", "31041x"),
+    "esim.lpac_path": (
+        "/usr/lib/lpac", "/usr/lib/lpac/lpac", "/opt/lpac", "/tmp/lpac", "/usr/bin/reboot", "/usr/../tmp/lpac", "lpac",
+        "/usr/lib/lpac ", "/usr/lib/.hidden/lpac",
+    ),
+    "esim.isdr_aids": (
+        "A0000005591010FFFFFFFF8900000100", "A0", "a06573746b", "A0000005591010FFFFFFFF890000010", "x" * 32,
+    ),
+    "esim.smds": ("lpa.ds.gsma.com", "smds.example.com:8443", "https://x", "a b", "-a"),
     "modem.interface": ("wwan0", "../wwan0", "a" * 16, "wwan0;id"),
 }  # fmt: skip
 

@@ -159,6 +159,10 @@ class Parts:
         if self.store.problem is not None:
             text = "a switch that a power cut interrupts is not undone, and codes are not kept"
             found.append({"code": "esim_storage", "message": f"{self.store.problem}: {text}", "hint": "check the disk"})
+        ca_file = self.room.settings.esim.ca_file
+        if ca_file and not Path(ca_file).is_file():
+            text = f"{ca_file}, the file of other root certificates, is not there: no server can be asked"
+            found.append({"code": "ca_file", "message": text, "hint": "put it there, or empty that setting"})
         for holder_id, data in self.store.all(SWITCH).items():
             if self.room.job_of(holder_id) is None:
                 before = (data.get("before") or {}).get("name") or "the profile from before"

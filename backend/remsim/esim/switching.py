@@ -123,7 +123,7 @@ class Switching:
         self._keep(holder, pending)
         if pending.is_going_back:
             return self._go_back(job, holder, pending, "the switch back was cut short")
-        if self._enabled_now(holder) != pending.after.iccid:
+        if not is_it(self._enabled_now(holder), pending.after):
             self._drop(holder)  # the cut came before the card did anything
             return {"profile": None, "name": pending.after.name, "enabled": False, "registered": None}
         try:
@@ -222,7 +222,7 @@ class Switching:
             is_last = job.is_stopping or self._room.clock.monotonic() >= deadline
             try:
                 if is_last or holder.why_not() is None:
-                    return self._enabled_now(holder) == wanted.iccid
+                    return is_it(self._enabled_now(holder), wanted)
             except ModemError:
                 if is_last:
                     raise
@@ -316,11 +316,12 @@ class Switching:
             raise error
         try:
             now = self._enabled_now(holder)
-        except RemsimError:
-            now = pending.after.iccid  # who cannot tell tries to go back
-        if now != pending.after.iccid and (pending.before is None or now == pending.before.iccid):
-            self._drop(holder)
-            raise error
+        except RemsimError as unknown:
+            log.warning("%s: which profile is enabled cannot be told: %s", holder.id, unknown.message)
+        else:
+            if now is None if pending.before is None else is_it(now, pending.before):
+                self._drop(holder)
+                raise error
         self._go_back(job, holder, pending, error.message)
 
     def _go_back(self, job: Job, holder: Holder, pending: Pending, why: str) -> dict[str, Any]:
@@ -354,10 +355,10 @@ class Switching:
             hint = "switch without going back, then enter it on the modem's page"
         raise EsimError(text, code="switch_returned", hint=hint)
 
-    def _enabled_now(self, holder: Holder) -> str | None:
-        """The number of the profile that is enabled now."""
+    def _enabled_now(self, holder: Holder) -> Profile | None:
+        """The profile that is enabled now."""
         with self._room.engine(holder) as engine:
-            return next((one.iccid for one in engine.euicc.profiles(icons=False) if one.state == "enabled"), None)
+            return next((one for one in engine.euicc.profiles(icons=False) if one.state == "enabled"), None)
 
     def _heed_card(self, holder: Holder, pending: Pending) -> None:
         """A switch of another card is nobody's any more."""
@@ -369,9 +370,7 @@ class Switching:
 
     def _on_card(self, profiles: list[Profile], wanted: Enabled) -> Profile:
         for one in profiles:
-            if (wanted.raw and one.iccid_raw and one.iccid_raw.hex() == wanted.raw) or (
-                wanted.aid and one.aid and one.aid.hex() == wanted.aid
-            ):
+            if is_it(one, wanted):
                 return one
         raise NotFound(f"the card has {wanted.name} no more", field="profile")
 
@@ -397,6 +396,15 @@ def enabled(profile: Profile, access_point: AccessPoint | None) -> Enabled:
         name_of(profile),
         None if access_point is None else asdict(access_point),
     )
+
+
+def is_it(profile: Profile | None, wanted: Enabled) -> bool:
+    """Whether a profile on the card is the one that is meant: by its number, else by its application."""
+    if profile is None:
+        return False
+    if wanted.raw and profile.iccid_raw:
+        return profile.iccid_raw.hex() == wanted.raw
+    return wanted.aid is not None and profile.aid is not None and profile.aid.hex() == wanted.aid
 
 
 def why_not_taken(holder: Holder, within_s: float) -> str:
