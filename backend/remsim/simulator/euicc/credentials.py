@@ -77,7 +77,7 @@ def _from_directory(directory: Path, eid: str | None) -> Credentials:
         issuer = pki.Identity(eum, pki.read_key((directory / "eum_key.pem").read_bytes()))
         if pki.point_of(eum) != pki.point_of(issuer.key):
             raise ValueError("eum_key.pem is not the key of the EUM's certificate")
-        euicc = pki.make_euicc(issuer, _checked(wanted) if wanted else pki.make_eid(1, _prefix(eum)))
+        euicc = pki.make_euicc(issuer, _checked(wanted) if wanted else pki.make_eid(1, pki.constrained(eum, NameOID.SERIAL_NUMBER) or pki.EID_PREFIX))
     if not pki.is_issued_by(euicc.certificate, eum):
         raise ValueError("the eUICC's certificate is not issued by the EUM")
     named = euicc.certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
@@ -104,16 +104,3 @@ def _checked(eid: str) -> str:
     if not EID.fullmatch(eid):
         raise ValueError(f"{eid!r:.40} is no EID of 32 digits")
     return eid
-
-
-def _prefix(eum: x509.Certificate) -> str:
-    """What the manufacturer's EIDs begin with, as its name constraint has it."""
-    try:
-        limits = eum.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
-    except x509.ExtensionNotFound:
-        limits = []
-    for limit in limits:
-        if isinstance(limit, x509.DirectoryName):
-            for attribute in limit.value.get_attributes_for_oid(NameOID.SERIAL_NUMBER):
-                return str(attribute.value)
-    return pki.EID_PREFIX

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -98,10 +98,8 @@ def make_eum(ci: Identity, prefixes: tuple[str, ...] = (EID_PREFIX,), organizati
 def make_euicc(eum: Identity, eid: str) -> Identity:
     """One card; its organization is its maker's, for the maker's constraint is on both."""
     key = ec.generate_private_key(eum.key.curve)
-    made_by = eum.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    organization = str(made_by[0].value) if made_by else "remsim EUM"
     subject: Name = [
-        (NameOID.ORGANIZATION_NAME, organization),
+        (NameOID.ORGANIZATION_NAME, constrained(eum.certificate, NameOID.ORGANIZATION_NAME) or "remsim EUM"),
         (NameOID.SERIAL_NUMBER, eid),
         (NameOID.COMMON_NAME, "Test eUICC"),
     ]
@@ -168,7 +166,11 @@ def is_signed(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether a certificate bears the signature of another one's key."""
-    key, digest = issuer.public_key(), certificate.signature_hash_algorithm
+    key = issuer.public_key()
+    try:
+        digest = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return False
     if certificate.issuer != issuer.subject or not isinstance(key, ec.EllipticCurvePublicKey) or digest is None:
         return False
     try:
@@ -212,6 +214,17 @@ def registered_id(certificate: x509.Certificate) -> bytes | None:
         return None
     found = names.get_values_for_type(x509.RegisteredID)
     return oid_octets(found[0].dotted_string) if found else None
+
+
+def constrained(eum: x509.Certificate, name: x509.ObjectIdentifier) -> str | None:
+    """What a manufacturer's name constraint has for a part of its cards' names; else its own name's part."""
+    try:
+        limits = eum.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    except x509.ExtensionNotFound:
+        limits = []
+    names = [limit.value for limit in limits if isinstance(limit, x509.DirectoryName)]
+    found = [str(part.value) for one in (*names, eum.subject) for part in one.get_attributes_for_oid(name)]
+    return found[0] if found else None
 
 
 def curve_of(certificate: x509.Certificate) -> str | None:
