@@ -77,7 +77,8 @@ def _from_directory(directory: Path, eid: str | None) -> Credentials:
         issuer = pki.Identity(eum, pki.read_key((directory / "eum_key.pem").read_bytes()))
         if pki.point_of(eum) != pki.point_of(issuer.key):
             raise ValueError("eum_key.pem is not the key of the EUM's certificate")
-        euicc = pki.make_euicc(issuer, _checked(wanted) if wanted else pki.make_eid(1, pki.constrained(eum, NameOID.SERIAL_NUMBER) or pki.EID_PREFIX))
+        prefix = pki.constrained(eum, NameOID.SERIAL_NUMBER) or pki.EID_PREFIX
+        euicc = pki.make_euicc(issuer, _checked(wanted) if wanted else pki.make_eid(1, prefix))
     if not pki.is_issued_by(euicc.certificate, eum):
         raise ValueError("the eUICC's certificate is not issued by the EUM")
     named = euicc.certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
