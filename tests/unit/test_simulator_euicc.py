@@ -128,6 +128,7 @@ def test_the_soldered_euicc_is_another_one_and_empty() -> None:
     assert second.say("AT+CPIN?") == "+CPIN: EMPTY_EUICC"
     assert ask(second, "BF2D00") == "BF2D02A000"
     assert ask(first, "BF3E035C015A") != ask(second, "BF3E035C015A")
+    assert (ask(first, "BF5500"), ask(second, "BF5500")) == ("6A88", "BF5502A000")
     second.reset()
     assert second.say("AT+CPIN?") == "+CPIN: EMPTY_EUICC"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from remsim.simulator.drive import PLMN
 from remsim.simulator.euicc import credentials, pki
 from remsim.simulator.euicc.card import VirtualEuicc
+from remsim.simulator.euicc.chip import Personality
 from remsim.simulator.euicc.profiles import EVENTS, CardProfile
 from remsim.simulator.euicc.scene import CARRIED_ICCID, SMDP_HOST, SMDS_HOST, disc
 
@@ -26,12 +27,15 @@ class Cards:
         return self._made(f"{number}-1", pki.make_eid(10 * number), demonstration(iccid, imsi))
 
     def empty(self, number: int) -> VirtualEuicc:
-        """The one soldered into a modem, as its second slot."""
-        return self._made(f"{number}-2", pki.make_eid(10 * number + 1), [])
+        """The one soldered into a modem, as its second slot; it has the functions of SGP.32, and no eIM yet."""
+        return self._made(f"{number}-2", pki.make_eid(10 * number + 1), [], Personality(is_iot=True))
 
-    def _made(self, name: str, eid: str, profiles: list[CardProfile]) -> VirtualEuicc:
+    def _made(
+        self, name: str, eid: str, profiles: list[CardProfile], personality: Personality | None = None
+    ) -> VirtualEuicc:
         file = None if self._directory is None else self._directory / f"euicc-{name}.json"
-        made = VirtualEuicc(credentials.make(self.ci, eid, self._eum), profiles, state_file=file)
+        own = credentials.make(self.ci, eid, self._eum)
+        made = VirtualEuicc(own, profiles, state_file=file, personality=personality)
         made.memory.root_smds = SMDS_HOST
         return made
 
