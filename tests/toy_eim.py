@@ -28,6 +28,8 @@ class ToyEim:
         self.brought: list[bytes] = []
         self.asked: list[bytes] = []
         self.status = 200
+        self.lose_results = 0
+        self.acknowledgement: bytes | None = None
         self.counter = 0
         eim = self
 
@@ -39,8 +41,10 @@ class ToyEim:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                answer = eim.answer(self.path, dict(self.headers), body)
-                self.send_response(eim.status)
+                is_lost = body.startswith(b"\xbf\x50") and eim.lose_results > 0
+                eim.lose_results -= is_lost
+                answer = b"" if is_lost else eim.answer(self.path, dict(self.headers), body)
+                self.send_response(503 if is_lost else eim.status)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
@@ -67,6 +71,8 @@ class ToyEim:
             waiting = self.waiting.pop(0) if self.waiting else encode(0x02, b"\x01")
             return encode(0xBF4F, waiting)
         self.brought.append(body)
+        if self.acknowledgement is not None:
+            return self.acknowledgement
         seq = self.sequence_of(body)
         return encode(0xBF50, encode(0xBF53, encode(0x80, encode_integer(seq)))) if seq is not None else b""
 
@@ -96,7 +102,7 @@ class ToyEim:
             encode(0x83, b"\x00"),
             encode(0xA5, encode(0xA0, read_one(key).value)),
             shown,
-            encode(0x87, b"\x06\x40"),
+            encode(0x87, b"\x07\x80"),
         )
 
     def package(self, eid: str, *commands: bytes) -> bytes:

@@ -13,9 +13,9 @@ from esim_support import Card, Holder, bench
 from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.clock import SystemClock
-from remsim.core.errors import InvalidInput, RemsimError
+from remsim.core.errors import InvalidInput, ModemGone, RemsimError
 from remsim.core.jobs import Job
-from remsim.core.tlv import encode, read_one
+from remsim.core.tlv import encode, encode_integer, read_one
 from remsim.esim.iot import messages
 from remsim.esim.iot.eims import add_request, read_eims
 from remsim.esim.iot.work import IotWork
@@ -162,9 +162,49 @@ def test_a_switch_whose_result_cannot_be_brought_is_undone_where_the_eim_allows_
     before = place.enabled()
     other = next(one.iccid for one in place.card.profiles if one.iccid != before)
     place.eim.waiting = [place.eim.package(place.card.eid, enable(other, rolls_back=True))]
-    place.holder.wait_registered = lambda *_, **__: setattr(place.eim, "status", 503) or True  # type: ignore[method-assign]
+    place.holder.wait_registered = lambda *_: setattr(place.eim, "status", 503) or True  # type: ignore[method-assign]
     job = place.iot.poll("modem1", None)
     assert job.wait(20) and place.enabled() == before, job.error
+
+
+def test_a_modem_that_does_not_come_back_is_a_reason_to_undo_a_switch(place: Place) -> None:
+    place.add()
+    before = place.enabled()
+    other = next(one.iccid for one in place.card.profiles if one.iccid != before)
+    place.eim.waiting = [place.eim.package(place.card.eid, enable(other, rolls_back=True))]
+    place.holder.moods.next["soft"] = [ModemGone("it left the bus")]
+    place.holder.refresh = Holder.refresh.__get__(place.holder)  # type: ignore[method-assign]
+    (done,) = place.poll()
+    assert not done["ok"] and "went back" in done["text"] and place.enabled() == before
+
+
+def test_a_result_that_could_not_be_brought_is_brought_the_next_time(place: Place) -> None:
+    place.add()
+    place.eim.waiting = [place.eim.package(place.card.eid, encode(0xBF2D))]
+    place.eim.lose_results = 1
+    job = place.iot.poll("modem1", None)
+    assert job.wait(10) and job.code == "server_fault"
+    assert [one["kind"] for one in place.poll()] == ["result"] and len(place.eim.brought) == 1
+    assert place.poll() == []  # it was acknowledged, so the card has forgotten it
+
+
+def test_an_error_in_the_place_of_an_acknowledgement_is_told(place: Place) -> None:
+    place.add()
+    place.eim.waiting = [place.eim.package(place.card.eid, encode(0xBF2D))]
+    place.eim.acknowledgement = encode(0xBF50, encode(0x02, b"\x03"))
+    job = place.iot.poll("modem1", None)
+    assert job.wait(10) and job.code == "eim_error" and "EID is not valid" in (job.error or "")
+    place.eim.acknowledgement = encode(0xBF50, encode(0x30))
+    assert [one["ok"] for one in place.poll()] == [True]
+
+
+def test_a_disabled_profile_is_not_waited_for(place: Place) -> None:
+    place.add()
+    enabled = place.enabled()
+    assert enabled is not None
+    place.eim.waiting = [place.eim.package(place.card.eid, encode(0xA4, encode(0x5A, iccid_octets(enabled))))]
+    (done,) = place.poll()
+    assert done["ok"] and place.enabled() is None and place.holder.waited == 0 and place.holder.refreshed
 
 
 def test_a_package_of_somebody_else_is_the_cards_to_refuse(place: Place) -> None:
@@ -186,6 +226,36 @@ def test_an_eim_is_told_what_it_asks_for(place: Place) -> None:
     assert done["ok"] and told is not None
     assert {one.tag for one in told.children()} == {0xBF20, 0xBF22, 0x83, 0xA5, 0xA6, 0x87}
     assert told.find(0x87).value == b"\x07\x07"  # type: ignore[union-attr]
+
+
+def test_what_is_told_is_in_the_order_of_the_specification(place: Place) -> None:
+    place.add()
+    place.eim.waiting = [encode(0xBF52, encode(0x5C, b""), encode(0x83, b"\x07"))]
+    (done,) = place.poll()
+    told = read_one(place.eim.brought[0]).find(0xBF52, 0xA0)
+    assert done["ok"] and told is not None
+    tags = [one.tag for one in told.children()]
+    assert tags == [one for one in messages.DATA_TAGS if one in tags] and {0xA2, 0xA8, 0xA9, 0x87} <= set(tags)
+    device = told.find(0xA9, 0x82)
+    assert device is not None and device.value.hex().upper() == "941045022373158F"
+
+
+def test_an_eim_chooses_notifications(place: Place) -> None:
+    place.add()
+    other = next(one.iccid for one in place.card.profiles if one.iccid != place.enabled())
+    with place.room.engine(place.holder) as engine:
+        engine.euicc.enable(next(one for one in engine.euicc.profiles() if one.iccid == other))
+        waiting = engine.euicc.notifications()
+    tags = encode(0x5C, b"\xa0")
+    place.eim.waiting = [
+        encode(0xBF52, tags, encode(0xA1, encode(0x81, b"\x06\x40"))),
+        encode(0xBF52, tags, encode(0xA1, encode(0x80, encode_integer(waiting[0].seq)))),
+        encode(0xBF52, tags),
+    ]
+    assert [one["ok"] for one in place.poll()] == [True] * 3
+    lists = [read_one(one).find(0xBF52, 0xA0, 0xA0) for one in place.eim.brought]
+    enabled = sum(one.operation == "enable" for one in waiting)
+    assert [len(one.children()) for one in lists if one] == [enabled, 1, len(waiting)]
 
 
 def test_an_eim_orders_a_download(place: Place) -> None:
@@ -241,10 +311,23 @@ def test_a_file_that_is_none_is_refused(blob: str) -> None:
     assert error.value.field == "blob"
 
 
+def test_octets_are_those_of_the_specification() -> None:
+    assert messages.roll_back().hex().upper() == "BF58038001FF"
+    assert messages.results_request().hex().upper() == "BF2B04A0028200"
+    assert messages.read_rolled_back(bytes.fromhex("BF5803020100")) == (True, None)
+    assert messages.read_rolled_back(bytes.fromhex("BF5803020101"))[0] is False
+    again = bytes.fromhex("BF510430023000")
+    assert messages.read_rolled_back(encode(0xBF58, bytes.fromhex("020100"), again)) == (True, again)
+    one = encode(0x30, encode(0x80, b"eim1"), encode(0x87, b"\x03\xc8"), encode(0x84, b"\x05"))
+    (eim,) = read_eims(encode(0xBF55, encode(0xA0, one)))
+    assert eim.protocols == ("HTTPS by retrieval", "CoAPs by retrieval", "proprietary")
+    assert eim.as_dict()["has_token"] and "token" not in eim.as_dict()
+
+
 @given(st.binary(max_size=120))
 def test_no_octets_of_an_eim_break_the_readers(data: bytes) -> None:
     for read in (
-        messages.read_package, messages.read_acknowledged, read_eims,
+        messages.read_package, messages.read_acknowledged, messages.read_results, messages.eim_of, read_eims,
         lambda one: messages.read_data_request(read_one(one)), lambda one: messages.read_download(read_one(one)),
     ):  # fmt: skip
         for candidate in (data, encode(0xBF4F, data), encode(0xBF55, encode(0xA0, encode(0x30, data)))):

@@ -15,7 +15,7 @@ from remsim.esim.es10.profiles import read_bits
 
 ADD_INITIAL, CONFIGURATION = 0xBF57, 0xBF55
 LONGEST_BLOB = 16_384
-PROTOCOLS = ("HTTPS by retrieval", "HTTPS by injection", "CoAPs by retrieval", "CoAPs by injection", "proprietary")
+PROTOCOLS = ("HTTPS by retrieval", "CoAPs by retrieval", "HTTPS by injection", "CoAPs by injection", "proprietary")
 ID_TYPES = {1: "oid", 2: "fqdn", 3: "proprietary"}
 CERTIFICATE, KEY = "certificate", "key"
 REFUSALS = {
@@ -38,13 +38,13 @@ class TlsKey:
 
 @dataclass(frozen=True, slots=True)
 class Eim:
-    """One eIM as the card knows it."""
+    """One eIM as the card knows it. ``token`` is part of what it signs: not for pages."""
 
     id: str
     fqdn: str | None = None
     id_type: str | None = None
     counter: int | None = None
-    has_token: bool = False
+    token: bytes | None = None
     has_key: bool = False
     tls: TlsKey | None = None
     protocols: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Eim:
             "fqdn": self.fqdn,
             "id_type": self.id_type,
             "counter": self.counter,
-            "has_token": self.has_token,
+            "has_token": self.token is not None,
             "has_key": self.has_key,
             "tls": None if self.tls is None else self.tls.kind,
             "protocols": list(self.protocols),
@@ -89,7 +89,7 @@ def read_eim(tlv: Tlv) -> Eim:
         text(fields.get(0x81)),
         None if number is None else ID_TYPES.get(number, str(number)),
         number_in(fields, 0x83),
-        0x84 in fields,
+        fields[0x84].value if 0x84 in fields else None,
         0xA5 in fields,
         tls_key(fields[0xA6]) if 0xA6 in fields else None,
         tuple(name for bit, name in enumerate(PROTOCOLS) if bit in protocols),

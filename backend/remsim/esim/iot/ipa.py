@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from remsim.core.errors import Conflict, RemsimError
+from remsim.core.errors import Aborted, Conflict, RemsimError
 from remsim.core.jobs import Job
-from remsim.core.tlv import TlvError, encode, read_one
+from remsim.core.tlv import TlvError
 from remsim.esim.download import Installed
 from remsim.esim.holder import Holder
 from remsim.esim.iot import messages
+from remsim.esim.iot.data import gather, results_for
 from remsim.esim.iot.eims import Eim
 from remsim.esim.iot.messages import Package
 from remsim.esim.iot.server import EimServer
@@ -26,13 +28,18 @@ log = logging.getLogger(__name__)
 
 MOST_PACKAGES = 16
 """In one go: an eIM that never ends is left for the next time."""
+INSTALLED = b"\xbf\x37"
+"""The card's own word on an installation, among notifications of it."""
 PACKAGE_S = 120.0
 REGISTER_S = 180.0
 INSTALLED = b"\xbf\x37"
 
 
 class Ipa:
-    """One run over one eIM. ``run`` blocks; the holder is reserved by the job."""
+    """One run over one eIM. ``run`` blocks; the holder is reserved by the job.
+
+    ``done`` is what was done, in order, also when ``run`` ends with an error: ``{"eim", "kind", "ok", "text"}``.
+    """
 
     def __init__(self, room: Room, work: Work, holder: Holder, eim: Eim, job: Job) -> None:
         self._room = room
@@ -42,20 +49,27 @@ class Ipa:
         self._job = job
         self._server = EimServer(eim, trust=room.trust(), hosts=room.hosts, clock=room.clock)
         self._eid, self._names_eid = "", False
+        self.done: list[dict[str, Any]] = []
 
-    def run(self) -> list[dict[str, Any]]:
-        """What was done, in order: ``{"eim", "kind", "ok", "text"}``."""
-        done: list[dict[str, Any]] = []
+    def run(self) -> None:
+        """First what could not be brought the last time, then what waits at the eIM."""
         with self._room.engine(self._holder) as engine:
             self._eid = engine.euicc.eid()
             self._names_eid = version_of(engine.euicc.info2().iot_version) >= messages.NAMES_EID_SINCE
-        while len(done) < MOST_PACKAGES:
+            left = results_for(engine.euicc, self._eim)
+        for result in left:
+            self._job.report(None, f"bringing a result to {self._eim.address}")
+            self._bring(result)
+            self._note("result", {"ok": True, "text": "a result from before was brought"})
+        for _ in range(MOST_PACKAGES):
             self._job.report(None, f"asking {self._eim.address}")
             package = self._asked()
             if package is None:
                 break
-            done.append({"eim": self._eim.id, "kind": package.kind, **self._done(package)})
-        return done
+            self._note(package.kind, self._done(package))
+
+    def _note(self, kind: str, what: dict[str, Any]) -> None:
+        self.done.append({"eim": self._eim.id, "kind": kind, **what})
 
     def _asked(self) -> Package | None:
         try:
@@ -89,15 +103,19 @@ class Ipa:
             self._job.report(None, "the card does what its eIM wants")
             result = engine.euicc.call(package.tlv.encode(), timeout_s=PACKAGE_S)
             after = self._enabled_after(engine)
-        if before != after:
-            self._follow()
+        result = result or messages.result_error(messages.UNDEFINED)
+        if before == after:
+            self._bring(result)
+            return {"ok": True, "text": "done"}
+        self._tell(before, after)
         try:
-            self._bring(result or messages.result_error(messages.UNDEFINED))
+            self._follow(after)
+            self._bring(result)
+        except Aborted:
+            raise
         except RemsimError as error:
-            if before == after:
-                raise
             return {"ok": False, "text": f"{error.message}; {self._rolled_back()}"}
-        return {"ok": True, "text": "done, with a switch of profiles" if before != after else "done"}
+        return {"ok": True, "text": "done, with a switch of profiles"}
 
     def _enabled_after(self, engine: Engine) -> str | None:
         """The profile that is enabled now; a refresh may have taken the channel."""
@@ -107,36 +125,45 @@ class Ipa:
             with self._room.engine(self._holder) as anew:
                 return enabled(anew.euicc)
 
-    def _follow(self) -> None:
-        """Have the modem use the profile that its eIM enabled."""
-        self._job.report(None, "waiting for the network")
-        if self._holder.kind == "modem":
-            self._holder.refresh(self._job, hard=False)
-            self._holder.wait_registered(REGISTER_S, self._job)
+    def _tell(self, before: str | None, after: str | None) -> None:
+        """A switch that nobody here asked for is written down at once."""
+        known = {"from": self._room.sim_of(before), "to": self._room.sim_of(after), "eim": self._eim.id}
+        what = "disabled the profile" if after is None else "switched to another profile"
+        self._room.tell("esim_switch", self._holder.id, f"{self._holder.id}: the eIM {self._eim.id} {what}", data=known)
+
+    def _follow(self, iccid: str | None) -> None:
+        """Have the modem use the profile that its eIM enabled, or none."""
+        if self._holder.kind != "modem":
+            return
+        self._job.report(None, "having the modem read the card anew")
+        self._holder.refresh(self._job, hard=False)
+        if iccid is not None:
+            self._job.report(None, "waiting for the network")
+            self._holder.wait_registered(REGISTER_S, self._job, iccid)
 
     def _rolled_back(self) -> str:
-        """Back to the profile from before, where the eIM allowed the card that; what came of it."""
+        """Back to the profile from before, where the eIM allowed the card that; what came of it.
+
+        A result that cannot be brought even then waits on the card.
+        """
         with self._room.engine(self._holder) as engine:
-            if not messages.is_well(engine.euicc.call(messages.roll_back(), timeout_s=PACKAGE_S)):
+            is_back, result = messages.read_rolled_back(engine.euicc.call(messages.roll_back(), timeout_s=PACKAGE_S))
+            if not is_back:
                 return "the new profile stays, for the eIM does not allow the way back"
-        self._follow()
+            now = self._enabled_after(engine)
+        back = f"{self._holder.id}: the eIM {self._eim.id} did not learn of the switch, which was undone"
+        self._room.tell("esim_switch", self._holder.id, back, "warning", {"to": self._room.sim_of(now)})
+        with contextlib.suppress(RemsimError):
+            self._follow(now)
+            if result is not None:
+                self._bring(result)
         return "the card went back to the profile from before"
 
     def _told(self, package: Package) -> bytes:
         """What the eIM wants to know of card and device."""
         request = messages.read_data_request(package.tlv)
-        known: dict[int, bytes] = {}
         with self._room.engine(self._holder) as engine:
-            euicc = engine.euicc
-            addresses = euicc.addresses()
-            known[0xBF20], known[0xBF22] = euicc.info1(), euicc.call(encode(0xBF22))
-            for tag, address in ((0x81, addresses.default_smdp), (0x83, addresses.root_smds)):
-                if address:
-                    known[tag] = encode(tag, address.encode())
-            known[0xA0] = encode(0xA0, *euicc.retrieve_all())
-            certificates = euicc.certs()
-            if certificates is not None and (pair := read_one(certificates).find(0xA0)) is not None:
-                known |= {one.tag: one.encode() for one in pair.children() if one.tag in (0xA5, 0xA6)}
+            known = gather(engine.euicc, self._eim, self._holder.imei, request)
         return messages.data_response(request, known)
 
     def _downloaded(self, package: Package) -> bytes:
@@ -179,6 +206,8 @@ class Ipa:
             known = messages.read_acknowledged(answer)
         except TlvError as error:
             raise trouble("server_reply", why=error.message) from error
+        if isinstance(known, int):
+            raise trouble("eim_error", why=messages.ERRORS.get(known), raw=str(known))
         if known:
             with self._room.engine(self._holder) as engine:
                 for seq in known:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.clock import iso_utc
-from remsim.core.errors import Conflict
+from remsim.core.errors import Aborted, Conflict, RemsimError
 from remsim.core.jobs import Job
 from remsim.core.tlv import TlvError
 from remsim.esim.holder import Holder
@@ -99,12 +99,24 @@ class IotWork:
             if not found:
                 hint = "add one first"
                 raise Conflict("the card has no eIM", code="no_eim", field="holder", hint=hint)
-            done = []
+            done: list[dict[str, Any]] = []
+            failed = None
             for eim in found:
-                done += Ipa(self._room, self._work, holder, eim, job).run()
+                ipa = Ipa(self._room, self._work, holder, eim, job)
+                try:
+                    ipa.run()
+                except Aborted:
+                    raise
+                except RemsimError as error:  # the next one may be well
+                    log.warning("%s: its eIM %s: %s", holder.id, eim.id, error.message)
+                    failed = failed or error
+                done += ipa.done
             with self._room.engine(holder) as engine:
                 self._read(holder, engine, last_poll={"at": iso_utc(self._room.clock.now()), "done": done})
+                self._work.telling.tell(engine, job, holder.id)
                 self._room.cards.read(holder.id, engine, self._room.clock.now())
+            if failed is not None:
+                raise failed
             return self.view(holder.id)
 
         return self._room.begin("esim-iot", holder_id, "asking the card's eIM", work, actor=actor)
