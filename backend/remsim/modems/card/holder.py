@@ -271,7 +271,8 @@ class EuiccHolder:
         slot = None if reading is None else reading.sim_slot
         if slot is not None and driver.euicc_slot not in (None, slot):
             own = driver.euicc_slot
-            return f"its own eSIM is in slot {own}, in use is slot {slot}: choose slot {own} first, even without service"
+            told = f"its own eSIM is in slot {own}, in use is slot {slot}"
+            return f"{told}: choose slot {own} first, even without service"
         if slot is not None and driver.slot_switch is not None:
             return f"the card in slot {slot} was asked; if the eSIM is in the other slot, choose that one first"
         return None
