@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from remsim.core import tlv
@@ -195,7 +196,7 @@ class Rsp:
                 and pki.may_sign(certificate)
                 and any(pki.has_role(certificate, role) for role in roles)
             )
-        except ValueError as error:
+        except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
             raise Refused(INVALID_CERTIFICATE) from error
         if curve not in pki.CURVES or curve != pki.curve_of(root):
             raise Refused(UNSUPPORTED_CURVE)
