@@ -27,6 +27,7 @@ class ToyEim:
         self.waiting: list[bytes] = []
         self.brought: list[bytes] = []
         self.asked: list[bytes] = []
+        self.told_of_changes: list[bool] = []
         self.status = 200
         self.lose_results = 0
         self.acknowledgement: bytes | None = None
@@ -68,6 +69,7 @@ class ToyEim:
         message = read_one(body)
         if message.tag == 0xBF4F:
             self.asked.append(message.find(0x5A).value)  # type: ignore[union-attr]
+            self.told_of_changes.append(message.find(0x80) is not None)
             waiting = self.waiting.pop(0) if self.waiting else encode(0x02, b"\x01")
             return encode(0xBF4F, waiting)
         self.brought.append(body)

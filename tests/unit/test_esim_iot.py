@@ -116,6 +116,14 @@ def test_a_card_tells_whether_it_is_for_iot_and_who_manages_it(place: Place) -> 
         assert engine.managed_by() == HOST
 
 
+def test_an_eim_is_told_when_somebody_else_changed_the_profiles(place: Place) -> None:
+    place.add()
+    assert place.poll() == [] == place.poll() and place.eim.told_of_changes == [False, False]
+    with place.room.engine(place.holder) as engine:
+        engine.euicc.disable(next(one for one in engine.euicc.profiles() if one.state == "enabled"))
+    assert place.poll() == [] == place.poll() and place.eim.told_of_changes == [False, False, True, False]
+
+
 def test_a_second_eim_is_for_the_first_one_to_add(place: Place) -> None:
     place.add()
     job = place.iot.add("modem1", place.eim.configuration().hex(), None)

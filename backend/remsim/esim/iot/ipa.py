@@ -36,12 +36,14 @@ INSTALLED = b"\xbf\x37"
 
 
 class Ipa:
-    """One run over one eIM. ``run`` blocks; the holder is reserved by the job.
+    """One run over one eIM. ``run`` blocks; the holder is reserved by the job. ``is_changed``: by somebody else.
 
     ``done`` is what was done, in order, also when ``run`` ends with an error: ``{"eim", "kind", "ok", "text"}``.
     """
 
-    def __init__(self, room: Room, work: Work, holder: Holder, eim: Eim, job: Job) -> None:
+    def __init__(
+        self, room: Room, work: Work, holder: Holder, eim: Eim, job: Job, *, is_changed: bool = False
+    ) -> None:
         self._room = room
         self._work = work
         self._holder = holder
@@ -49,6 +51,7 @@ class Ipa:
         self._job = job
         self._server = EimServer(eim, trust=room.trust(), hosts=room.hosts, clock=room.clock)
         self._eid, self._names_eid = "", False
+        self._is_changed = is_changed
         self.done: list[dict[str, Any]] = []
 
     def run(self) -> None:
@@ -73,9 +76,11 @@ class Ipa:
 
     def _asked(self) -> Package | None:
         try:
-            found = messages.read_package(self._server.ask(messages.get_package(self._eid)))
+            request = messages.get_package(self._eid, is_changed=self._is_changed)
+            found = messages.read_package(self._server.ask(request))
         except TlvError as error:
             raise trouble("server_reply", why=error.message) from error
+        self._is_changed = False
         if isinstance(found, Package):
             return found
         if found != messages.NO_PACKAGE:

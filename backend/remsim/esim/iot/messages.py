@@ -47,9 +47,9 @@ class DownloadOrder:
     is_supported: bool = True
 
 
-def get_package(eid: str) -> bytes:
-    """Asks for the next package."""
-    return encode(GET_PACKAGE, encode(0x5A, bytes.fromhex(eid)))
+def get_package(eid: str, *, is_changed: bool = False) -> bytes:
+    """Asks for the next package; ``is_changed``: what the eIM knows of the card's profiles may not be so any more."""
+    return encode(GET_PACKAGE, encode(0x5A, bytes.fromhex(eid)), encode(0x80) if is_changed else b"")
 
 
 def read_package(answer: bytes) -> Package | int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.clock import iso_utc
@@ -96,13 +98,15 @@ class IotWork:
             with self._room.engine(holder) as engine:
                 self._check_iot(engine)
                 found = self._read(holder, engine)
+                before = (self._room.store.get(KIND, holder_id) or {}).get("profiles")
+                is_changed = before not in (None, states_of(engine))
             if not found:
                 hint = "add one first"
                 raise Conflict("the card has no eIM", code="no_eim", field="holder", hint=hint)
             done: list[dict[str, Any]] = []
             failed = None
             for eim in found:
-                ipa = Ipa(self._room, self._work, holder, eim, job)
+                ipa = Ipa(self._room, self._work, holder, eim, job, is_changed=is_changed)
                 try:
                     ipa.run()
                 except Aborted:
@@ -112,7 +116,8 @@ class IotWork:
                     failed = failed or error
                 done += ipa.done
             with self._room.engine(holder) as engine:
-                self._read(holder, engine, last_poll={"at": iso_utc(self._room.clock.now()), "done": done})
+                at = iso_utc(self._room.clock.now())
+                self._read(holder, engine, {"last_poll": {"at": at, "done": done}, "profiles": states_of(engine)})
                 self._work.telling.tell(engine, job, holder.id)
                 self._room.cards.read(holder.id, engine, self._room.clock.now())
             if failed is not None:
@@ -126,8 +131,8 @@ class IotWork:
             text = "this card is not made for SGP.32: it knows no eIM"
             raise Conflict(text, code="not_iot", field="holder", hint="its profiles are managed here")
 
-    def _read(self, holder: Holder, engine: Engine, last_poll: dict[str, Any] | None = None) -> list[Eim]:
-        """Read it, and keep it for the page."""
+    def _read(self, holder: Holder, engine: Engine, polled: Mapping[str, Any] | None = None) -> list[Eim]:
+        """Read it, and keep it for the page; what the last poll left is kept until the next one."""
         euicc = engine.euicc
         raw, info = euicc.eim_configuration(), euicc.info2()
         try:
@@ -145,7 +150,13 @@ class IotWork:
                 "ipa_mode": info.ipa_mode,
                 "has_certificates": euicc.certs() is not None,
                 "eims": [one.as_dict() for one in found],
-                "last_poll": last_poll or known.get("last_poll"),
+                **(polled or {one: known.get(one) for one in ("last_poll", "profiles")}),
             },
         )
         return found
+
+
+def states_of(engine: Engine) -> str:
+    """What an eIM knows of a card's profiles, as a sum: whether somebody else changed them since is all that counts."""
+    states = sorted(f"{one.iccid} {one.state}" for one in engine.euicc.profiles(icons=False))
+    return sha256("\n".join(states).encode()).hexdigest()[:16]
