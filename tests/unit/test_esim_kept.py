@@ -57,6 +57,15 @@ def test_the_store_is_for_its_owner_only_and_outlives_a_restart(tmp_path: Path) 
     assert again.get(CODE, "a") is None
 
 
+def test_a_file_made_anew_instead_of_a_damaged_one_is_private_too(tmp_path: Path) -> None:
+    (tmp_path / "esim.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 4000)
+    store = Store(tmp_path / "esim.db", clock=FakeClock())
+    assert store.put(CODE, "a", {"code": "secret"})
+    assert store.all(CODE) == {"a": {"code": "secret"}}
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    assert len(modes) >= 2 and set(modes.values()) == {0o600}, modes
+
+
 def test_a_damaged_row_costs_that_row(tmp_path: Path) -> None:
     store = Store(tmp_path / "esim.db", clock=FakeClock())
     store.put(CODE, "a", {"code": "secret"})

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from remsim.core.clock import Clock
-from remsim.telemetry.database import Database
+from remsim.telemetry.database import SUFFIXES, Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS kept (kind TEXT NOT NULL, name TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (kind, name));
@@ -31,11 +31,18 @@ class Store:
     def __init__(self, path: Path, *, clock: Clock) -> None:
         self._lock = threading.RLock()
         self._is_closed = False
+        self._path = path
         with contextlib.suppress(OSError):  # SQLite's other files get the mode of this one
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-            path.chmod(0o600)
+            self._keep_private()
         self._file = Database(
-            path, clock=clock, what="eSIM", schema=SCHEMA, tables={"kept": "name"}, shown=SHOWN_FROM_MEMORY
+            path,
+            clock=clock,
+            what="eSIM",
+            schema=SCHEMA,
+            tables={"kept": "name"},
+            shown=SHOWN_FROM_MEMORY,
+            on_recovered=lambda db, kept: self._keep_private(),
         )
 
     @property
@@ -79,6 +86,12 @@ class Store:
     @property
     def _db(self) -> sqlite3.Connection:
         return self._file.connection
+
+    def _keep_private(self) -> None:
+        """Nobody else reads it, also when it was made anew instead of a damaged one."""
+        for suffix in SUFFIXES:
+            with contextlib.suppress(OSError):
+                self._path.with_name(self._path.name + suffix).chmod(0o600)
 
     def _write(self, statement: str, values: tuple[str, ...]) -> bool:
         def work() -> bool:
