@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from remsim.core.errors import InvalidInput
 from remsim.esim import refusals
 from remsim.esim.es9 import SmdpClient, Started
 from remsim.esim.es10 import requests
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 UNKNOWN_TAC = bytes.fromhex("35290611")
 """Of a device that does not tell its IMEI, as other LPAs say it."""
+
+
+def device_of(imei: str | None) -> bytes | None:
+    """An IMEI in octets; None for none, and for what some modems have in its place."""
+    try:
+        return None if imei is None else encode_imei(imei)
+    except InvalidInput:
+        return None
 
 
 class Session(NamedTuple):
@@ -39,7 +48,7 @@ def authenticate(
     started = client.initiate_authentication(challenge, euicc.info1())
     check_started(started, challenge=challenge, address=client.address, oid=oid)
     on_started()
-    device = encode_imei(imei) if imei else None
+    device = device_of(imei)
     context = requests.context(matching_id, device[:4] if device else UNKNOWN_TAC, device)
     answer = euicc.authenticate_server(
         requests.authenticate_server(started.signed, started.signature, started.key_id, started.certificate, context)
