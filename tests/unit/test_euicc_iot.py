@@ -196,7 +196,7 @@ def test_a_managed_card_lets_only_its_eim_switch() -> None:
 
 def test_a_reset_can_take_the_eims() -> None:
     bench = iot()
-    assert bench.hex("BF3404820204" + "10") == "BF3406800101810100"
+    assert bench.hex("BF340482020410") == "BF3406020101810100"
     assert bench.hex("BF5500") == "BF5502A000"
 
 

@@ -206,9 +206,10 @@ class ProfileManager:
         return is_busy
 
     def _answer(self, tag: int, code: int, more: bytes = b"") -> bytes:
+        """A code; beside members that have tags of their own, as in SGP.32, its tag is the one of any INTEGER."""
         if code == OK or more:
             self._chip.memory.save()
-        return tlv.encode(tag, der.integer(0x80, code), more)
+        return tlv.encode(tag, der.integer(0x02 if more else 0x80, code), more)
 
 
 def listed(profile: CardProfile, tags: tuple[int, ...]) -> bytes:
