@@ -368,6 +368,33 @@ def test_power_lost_in_the_middle_leaves_no_profile_and_tells_of_the_interruptio
     assert reason(bench.install()) is None
 
 
+@pytest.mark.parametrize(("segments_before", "command"), [(1, 0), (2, 1), (3, 2), (7, 5)])
+def test_a_simulator_that_is_killed_in_a_package_comes_back_as_a_card_does(
+    tmp_path: Path, segments_before: int, command: int
+) -> None:
+    file = tmp_path / "card.json"
+    bench = Bench(state_file=file)
+    bench.ready()
+    for segment in segments(bench.package())[:segments_before]:
+        bench.ask(segment)
+    again = Bench(state_file=file)
+    (told,) = again.card.memory.notifications
+    result = tlv.read_one(told.raw)
+    assert reason(result) == (command, 11) and told.address == ADDRESS
+    assert result.find(0xBF27, 0x80) == tlv.Tlv(0x80, bench.transaction)
+    assert len(Bench(state_file=file).card.memory.notifications) == 1
+
+
+def test_a_package_whose_session_was_cancelled_is_not_said_to_be_interrupted(tmp_path: Path) -> None:
+    bench = Bench(state_file=tmp_path / "card.json")
+    bench.ready()
+    for segment in segments(bench.package())[:5]:
+        bench.ask(segment)
+    assert cancelled(bench, 5).find(0xA0) is not None
+    bench.card.reset()
+    assert bench.card.memory.notifications == []
+
+
 def test_a_card_taken_out_between_any_two_segments_is_whole_afterwards() -> None:
     for number in range(12):
         bench = Bench(block_size=255)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from remsim.core import tlv
 from remsim.core.errors import RemsimError
-from remsim.simulator.euicc import memory
+from remsim.simulator.euicc import loading, memory
 from remsim.simulator.euicc.card_faults import CardFaults
 from remsim.simulator.euicc.chip import Chip, Personality
 from remsim.simulator.euicc.credentials import Credentials
@@ -91,6 +91,7 @@ class VirtualEuicc:
         self._channels = {0: Channel()}
         self._chip = Chip(credentials, self.memory, self.faults, personality or Personality())
         self._isdr = Isdr(self._chip)
+        loading.resume(self._chip)
 
     @property
     def eid(self) -> str:

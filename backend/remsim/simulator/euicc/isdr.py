@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from remsim.core import tlv
-from remsim.simulator.euicc import der, notifications
+from remsim.simulator.euicc import der, loading, notifications
 from remsim.simulator.euicc.chip import Chip
 from remsim.simulator.euicc.es10c import ProfileManager
 from remsim.simulator.euicc.iot import EimPart
@@ -80,10 +80,9 @@ class Isdr:
 
     def power_off(self) -> None:
         """What is lost without power: the session, and a package that was not whole."""
-        if self._loader is not None:
-            self._loader.interrupt()
         self._loader = None
         self._rsp.forget()
+        loading.resume(self._chip)
 
     def _begin_package(self, request: bytes) -> bytes:
         session = self._rsp.session
@@ -93,13 +92,20 @@ class Isdr:
         return self._loader.begin(request)
 
     def _challenge(self, value: bytes) -> bytes:
-        self._loader = None
+        self._drop()
         return self._rsp.challenge()
+
+    def _drop(self) -> None:
+        """Another session begins, or the server was told: nobody waits for the package any more."""
+        self._loader = None
+        if self._chip.memory.loading is not None:
+            self._chip.memory.loading = None
+            self._chip.memory.save()
 
     def _cancel(self, value: bytes) -> bytes:
         answer = self._rsp.cancel(value)
         if self._rsp.session is None:
-            self._loader = None
+            self._drop()
         return answer
 
     def _addresses(self, value: bytes) -> bytes:

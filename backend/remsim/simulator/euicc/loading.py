@@ -62,6 +62,7 @@ class Loader:
             inside = der.parts(request[at:])
             if [part.tag for part in inside] != [0xBF23]:
                 raise Failed(BAD_STRUCTURE)
+            self._note()
             self._initialise(der.parts(inside[0].value))
         except tlv.TlvError:
             return self._fail(BAD_STRUCTURE)
@@ -79,11 +80,6 @@ class Loader:
             return self._fail(BAD_STRUCTURE)
         except Failed as failed:
             return self._fail(failed.reason)
-
-    def interrupt(self) -> None:
-        """Power was lost in the middle: the operator is to hear of that."""
-        if not self.is_over:
-            self._fail(INTERRUPTED)
 
     def _initialise(self, found: list[der.Part]) -> None:
         session = self._rsp.session
@@ -139,6 +135,7 @@ class Loader:
         self._container, self._command, self._plain = tag, COMMANDS[tag], b""
         if not self._left:
             raise Failed(BAD_STRUCTURE)
+        self._note()
         return request[at:]
 
     def _take(self, piece: bytes) -> None:
@@ -215,23 +212,54 @@ class Loader:
         return answer
 
     def _fail(self, reason: int) -> bytes:
-        fields = der.integer(0x80, self._command), der.integer(0x81, reason)
-        answer = self._result(tlv.encode(0xA1, *fields), is_installed=False)
+        answer = self._result(failure(self._command, reason), is_installed=False)
         self._chip.memory.save()
         return answer
 
+    def _note(self) -> None:
+        """Keep what is loading, for the case that power is lost."""
+        begun = {
+            "transaction": self._transaction.hex(),
+            "address": self._address,
+            "oid": (self._oid or b"").hex(),
+            "iccid": "" if self._profile is None else self._profile.iccid,
+            "command": self._command,
+        }
+        self._chip.memory.loading = begun
+        self._chip.memory.save()
+
     def _result(self, final: bytes, *, is_installed: bool) -> bytes:
-        """The signed result, which the operator is told as well."""
-        chip, profile = self._chip, self._profile
-        iccid = None if profile is None else iccid_octets(profile.iccid)
-        seq, metadata = chip.numbered("install", self._address, iccid)
-        oid = b"" if self._oid is None else tlv.encode(0x06, self._oid)
-        data = tlv.encode(0xBF27, tlv.encode(0x80, self._transaction), metadata, oid, tlv.encode(0xA2, final))
-        answer = tlv.encode(0xBF37, data, chip.signature("result", data))
-        chip.queue(Notification(seq, "install", self._address, metadata, answer))
+        iccid = None if self._profile is None else iccid_octets(self._profile.iccid)
         self.is_over = True
         self._rsp.bound(is_installed=is_installed)
-        return answer
+        return told(self._chip, self._transaction, self._address, self._oid or b"", iccid, final)
+
+
+def told(chip: Chip, transaction: bytes, address: str, oid: bytes, iccid: bytes | None, final: bytes) -> bytes:
+    """The signed result of an installation, which the operator is told as well."""
+    seq, metadata = chip.numbered("install", address, iccid)
+    named = tlv.encode(0x06, oid) if oid else b""
+    data = tlv.encode(0xBF27, tlv.encode(0x80, transaction), metadata, named, tlv.encode(0xA2, final))
+    answer = tlv.encode(0xBF37, data, chip.signature("result", data))
+    chip.queue(Notification(seq, "install", address, metadata, answer))
+    chip.memory.loading = None
+    return answer
+
+
+def failure(command: int, reason: int) -> bytes:
+    """The final result of an installation that ended with an error."""
+    return tlv.encode(0xA1, der.integer(0x80, command), der.integer(0x81, reason))
+
+
+def resume(chip: Chip) -> None:
+    """Power is back: a package that was loading when it went is gone, and its operator is to hear of that."""
+    begun = chip.memory.loading
+    if begun is None:
+        return
+    transaction, oid = bytes.fromhex(begun["transaction"]), bytes.fromhex(begun["oid"])
+    iccid = iccid_octets(begun["iccid"]) if begun["iccid"] else None
+    told(chip, transaction, begun["address"], oid, iccid, failure(begun["command"], INTERRUPTED))
+    chip.memory.save()
 
 
 def described(found: list[der.Part]) -> CardProfile:

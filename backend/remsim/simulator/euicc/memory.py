@@ -14,6 +14,7 @@ from remsim.simulator.euicc.profiles import AID_BASE, FIRST_ISDP, CardProfile
 
 CAPACITY = 512_000
 ROOT_SMDS = "smds.example.com"
+PLAIN = ("last_seq", "default_smdp", "root_smds", "capacity", "loading")
 AIDS = ("before_test", "fall_back")
 OCTETS = ("icon", "gid1", "gid2", "smdp_oid", "aid")
 
@@ -37,7 +38,7 @@ class Memory:
     """``capacity`` is in octets. ``eims`` are the EimConfigurationData of a card for the IoT, without their tag.
 
     ``before_test`` is the AID of the profile a test profile was enabled over, ``fall_back`` of the one an eIM lets the
-    device go back to.
+    device go back to. ``loading`` is what is kept of a package until its result is there: see ``loading.Loader``.
     """
 
     profiles: list[CardProfile] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Memory:
     before_test: bytes | None = None
     fall_back: bytes | None = None
     eims: list[bytes] = field(default_factory=list)
+    loading: dict[str, Any] | None = None
     file: Path | None = None
 
     @property
@@ -95,7 +97,7 @@ def load(file: Path | None, profiles: Iterable[CardProfile]) -> Memory:
 
 def as_json(memory: Memory) -> dict[str, Any]:
     """Octets as hex."""
-    plain = {name: getattr(memory, name) for name in ("last_seq", "default_smdp", "root_smds", "capacity")}
+    plain = {name: getattr(memory, name) for name in PLAIN}
     return plain | {
         **{name: None if (aid := getattr(memory, name)) is None else aid.hex() for name in AIDS},
         "eims": [one.hex() for one in memory.eims],
@@ -108,21 +110,20 @@ def as_json(memory: Memory) -> dict[str, Any]:
 
 def from_json(found: dict[str, Any], file: Path | None) -> Memory:
     """The other way."""
-    aids = {name: None if found[name] is None else bytes.fromhex(found[name]) for name in AIDS}
-    return Memory(
+    made = Memory(
         profiles=[_profile_from_json(one) for one in found["profiles"]],
         notifications=[
             Notification(**one | {"metadata": bytes.fromhex(one["metadata"]), "raw": bytes.fromhex(one["raw"])})
             for one in found["notifications"]
         ],
-        last_seq=found["last_seq"],
-        default_smdp=found["default_smdp"],
-        root_smds=found["root_smds"],
-        capacity=found["capacity"],
         eims=[bytes.fromhex(one) for one in found["eims"]],
         file=file,
-        **aids,
     )
+    for name in PLAIN:
+        setattr(made, name, found[name])
+    for name in AIDS:
+        setattr(made, name, None if found[name] is None else bytes.fromhex(found[name]))
+    return made
 
 
 def _profile_as_json(profile: CardProfile) -> dict[str, Any]:
