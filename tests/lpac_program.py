@@ -144,7 +144,7 @@ def main() -> int:
 
     try:
         channel = StdioChannel(os.environ["LPAC_CUSTOM_ISD_R_AID"])
-        euicc = Euicc(Isdr(channel, block_size=120))
+        euicc = Euicc(Isdr(channel, block_size=int(os.environ.get("LPAC_CUSTOM_ES10X_MSS", "120"))))
         result = download(euicc, given)
         say("lpa", {"code": 0, "message": "success", "data": result})
         euicc.close()

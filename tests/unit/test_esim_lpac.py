@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ from remsim.esim import download
 from remsim.esim.activation import Activation
 from remsim.esim.download import Consent, Installed, Metadata
 from remsim.esim.engine import Engine, opened
-from remsim.esim.lpac import error_of, find_program
+from remsim.esim.lpac import find_program
+from remsim.esim.lpac_run import error_of
 from remsim.esim.trust import Trust
 from remsim.simulator.euicc import credentials, pki, scene
 from remsim.simulator.euicc.card import VirtualEuicc
+from remsim.simulator.euicc.faults import Fault
 from remsim.simulator.euicc.servers import Servers
 from remsim.simulator.euicc.way import VirtualWay
 
@@ -122,6 +125,38 @@ def test_a_confirmation_code_makes_it_begin_anew(bench: Bench) -> None:
     found = bench.download("EXAMPLE-MOBILE-1234", Consent(True, "0000"), Consent(True, scene.CONFIRMATION_CODE))
     assert found.profile.nickname == "Trip"
     assert bench.asked == [(True, False), (True, True)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "code"),
+    [
+        ("wrong_challenge", "initiateAuthentication", "wrong_challenge"),
+        ("wrong_address", "initiateAuthentication", "address_mismatch"),
+        ("wrong_transaction", "authenticateClient", "wrong_transaction"),
+        ("wrong_iccid", "getBoundProfilePackage", "metadata_mismatch"),
+        ("html", "authenticateClient", "server_reply"),
+        ("http_500", "getBoundProfilePackage", "server_fault"),
+    ],
+)
+def test_what_a_server_signs_is_looked_at_here_too(bench: Bench, kind: str, step: str, code: str) -> None:
+    bench.servers.faults.add(Fault(kind, step))
+    with pytest.raises(RemsimError) as error:
+        bench.download(good(), Consent(True))
+    assert error.value.code == code and not bench.card.profiles
+
+
+def test_blocks_are_as_large_as_the_settings_say(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, block_size=30)
+    sizes: list[int] = []
+    transmit = bench.card.transmit
+
+    def seen(apdu: bytes) -> bytes:
+        sizes.append(len(apdu) - 5)
+        return transmit(apdu)
+
+    bench.card.transmit = seen  # type: ignore[method-assign]
+    bench.download(good(), Consent(True))
+    assert max(sizes) == 30
 
 
 def test_an_abort_ends_it_before_the_load(bench: Bench) -> None:

@@ -172,6 +172,7 @@ def opened(
         engine: OwnEngine = LpacEngine(
             opened_by([Named(way) for way in ways]),
             program=find_program(settings.lpac_path),
+            block_size=settings.block_size,
             https=lambda address: Https(address, trust=trust, hosts=hosts, clock=clock),
             client=client,
             clock=clock,

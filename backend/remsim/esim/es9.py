@@ -77,15 +77,7 @@ class SmdpClient:
             "initiateAuthentication",
             {"smdpAddress": self.address, "euiccChallenge": encoded(challenge), "euiccInfo1": encoded(info1)},
         )
-        transaction, transaction_id = transaction_of(answer)
-        return Started(
-            transaction,
-            transaction_id,
-            octets(answer, "serverSigned1"),
-            octets(answer, "serverSignature1"),
-            octets(answer, "euiccCiPKIdToBeUsed"),
-            octets(answer, "serverCertificate"),
-        )
+        return started_of(answer)
 
     def authenticate_client(self, session: Started, card_answer: bytes) -> Offered | list[Entry]:
         """The card's BF38; what the server has for it. An SM-DS names other servers instead."""
@@ -95,13 +87,7 @@ class SmdpClient:
         )
         if "eventEntries" in answer:
             return entries_of(answer["eventEntries"])
-        check_transaction(answer, session)
-        return Offered(
-            octets(answer, "profileMetadata"),
-            octets(answer, "smdpSigned2"),
-            octets(answer, "smdpSignature2"),
-            octets(answer, "smdpCertificate"),
-        )
+        return offered_of(answer, session)
 
     def get_bound_profile_package(self, session: Started, card_answer: bytes) -> bytes:
         """The card's BF21; the package, BF36."""
@@ -187,6 +173,30 @@ def check_header(answer: Mapping[str, Any]) -> None:
     if not NUMBER.fullmatch(subject) or not NUMBER.fullmatch(reason):
         subject = reason = "?"
     raise SmdpRefused(subject, reason, one_line(str(data.get("message") or ""))[:160].strip() or None)
+
+
+def started_of(answer: Mapping[str, Any]) -> Started:
+    """The answer to initiateAuthentication."""
+    transaction, transaction_id = transaction_of(answer)
+    return Started(
+        transaction,
+        transaction_id,
+        octets(answer, "serverSigned1"),
+        octets(answer, "serverSignature1"),
+        octets(answer, "euiccCiPKIdToBeUsed"),
+        octets(answer, "serverCertificate"),
+    )
+
+
+def offered_of(answer: Mapping[str, Any], session: Started) -> Offered:
+    """The answer of an SM-DP+ to authenticateClient."""
+    check_transaction(answer, session)
+    return Offered(
+        octets(answer, "profileMetadata"),
+        octets(answer, "smdpSigned2"),
+        octets(answer, "smdpSignature2"),
+        octets(answer, "smdpCertificate"),
+    )
 
 
 def transaction_of(answer: Mapping[str, Any]) -> tuple[str, bytes]:
