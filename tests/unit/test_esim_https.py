@@ -284,4 +284,4 @@ def test_a_server_that_drips_is_waited_for_as_long_as_one_that_is_silent(tmp_pat
     begun = time.monotonic()
     assert answered(tmp_path, ci, drip, within_s=0.3) == "smdp_timeout"
     assert answered(tmp_path, ci, lambda *_: time.sleep(0.4), within_s=0.3) == "smdp_timeout"
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 10
