@@ -141,6 +141,20 @@ def test_no_round_is_begun_while_polling_is_held(bench: Bench) -> None:
         assert session is modem.session
 
 
+def test_the_port_stays_open_while_a_package_would_load_whatever_is_set_meanwhile(bench: Bench) -> None:
+    modem = bench.manager.modem(bench.holder().id)
+    period_s = modem.period_s
+    with bench.opened() as euicc:
+        eid = euicc.eid()
+        with bench.holder().polling_held():
+            bench.manager.set_period(modem.id, None)
+            assert {euicc.eid() for _ in range(30)} == {eid}
+        wait_for(lambda: modem.state == "paused")
+        with pytest.raises(RemsimError):
+            euicc.eid()
+    bench.manager.set_period(modem.id, period_s)
+
+
 def test_what_others_ask_the_modem_meanwhile_does_not_mix_with_the_card(bench: Bench) -> None:
     channel = bench.manager.modem(bench.holder().id).open_session().channel
     replies: list[str] = []
@@ -210,6 +224,7 @@ def test_why_a_card_cannot_be_asked(bench: Bench) -> None:
     period_s = modem.period_s
     bench.manager.set_period(modem.id, None)
     assert "polling" in (bench.holder().why_not() or "")
+    wait_for(lambda: modem.state == "paused")
     with pytest.raises(RemsimError):
         bench.opened()
     bench.manager.set_period(modem.id, period_s)

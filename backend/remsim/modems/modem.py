@@ -346,6 +346,8 @@ class Modem(Operations):
         at = found.at_ports.index(path)
 
         def goes_on() -> bool:
+            if self._is_kept():
+                return True
             is_same = self.found.at_ports[at : at + 1] == (path,) and self.found.row == found.row
             return self._is_wanted() and is_same and not self.ports.gives_up(self._clock.monotonic())
 
@@ -362,12 +364,18 @@ class Modem(Operations):
         from remsim.modems.control_session import ControlSession  # few modems need it
 
         def goes_on() -> bool:
+            if self._is_kept():
+                return True
             is_same = self.found.control_port == control and self.found.row == found.row
             if not is_same or not self._is_wanted():
                 return False
             return not self._beside.has_free_at_port(self.found, self.ports.others, self._clock.monotonic())
 
         return ControlSession(control, found.row, clock=self._clock, goes_on=goes_on, on_timeout=self._silent)
+
+    def _is_kept(self) -> bool:
+        """Whether an operation would be cut off by the end of the session."""
+        return self.is_held and self.present and not self._stopping
 
     def _is_wanted(self) -> bool:
         return not self._stopping and self.period_s is not None and self.present

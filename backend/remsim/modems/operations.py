@@ -24,6 +24,8 @@ class Operations:
 
     def __init__(self, clock: Clock) -> None:
         self.operation: str | None = None
+        self.is_held = False
+        """Whether something is under way on the port that must not be cut off: the session goes on till its end."""
         self._is_own = False
         self.heard: deque[tuple[int, dict[str, Any]]] = deque(maxlen=HEARD_KEPT)
         """The network's answers to codes lately, numbered."""
@@ -51,9 +53,13 @@ class Operations:
 
     @contextlib.contextmanager
     def polling_held(self) -> Iterator[None]:
-        """No round is begun meanwhile: for commands that take minutes."""
+        """No round is begun meanwhile, and the port stays open: for commands that take minutes."""
         with self._rounds:
-            yield
+            self.is_held = True
+            try:
+                yield
+            finally:
+                self.is_held = False
 
     def wait_until(self, is_so: Callable[[], bool], within_s: float, is_over: Callable[[], bool]) -> bool:
         """Wait till readings, states or sessions make ``is_so`` true; False after the time or once ``is_over``."""
