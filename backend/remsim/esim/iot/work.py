@@ -27,9 +27,11 @@ KIND = "iot"
 UNSUPPORTED = (
     "CoAP and DTLS to the eIM",
     "the JSON binding of ESipa",
+    "packages that an eIM injects",
     "downloads that go through the eIM",
     "discovery servers named by an eIM",
     "fallback and emergency profiles",
+    "an IPA in the card (IPAe)",
     "running an eIM",
 )
 """Said by name, so that nobody looks for it."""
