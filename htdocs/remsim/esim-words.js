@@ -88,7 +88,7 @@ export const FAILURES = {
 	load_mismatch: [msg('The profile in the package is not the one that was announced.'), msg('Tell the operator; only its server can be put right.'), 'again'],
 	load_test_key: [msg('The test profile has a key that test profiles may not have.'), msg('Use another test profile.'), 'other'],
 	load_failed: [msg('The card did not install the profile and gives no reason.'), msg('Restart the modem, then try again; the activation code may be used up.'), 'restart'],
-	load_cut: [msg('The package did not get into the card whole, and the profile is not there.'), msg('Restart the modem, then try again; the activation code may be used up.'), 'restart'],
+	load_cut: [msg('The package did not get into the card whole, and the profile is not there.'), msg('Restart the modem, choose another way to the card in its settings, then try again; the activation code may be used up.'), 'restart'],
 	load_unknown: [msg('Whether the profile is on the card cannot be told, for the card does not answer any more.'), msg('Wait for the modem, then read the card anew before you try again.'), 'read'],
 	profile_not_found: [msg('The card does not have this profile any more.'), msg('Read the card anew.'), 'read'],
 	profile_not_disabled: [msg('The profile is enabled.'), msg('Disable it first, or enable another one.'), 'read'],

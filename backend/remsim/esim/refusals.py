@@ -175,7 +175,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "load_cut": (
         "the package did not get into the card whole, and the profile is not there",
-        "restart the modem, then try again; the activation code may be used up",
+        "restart the modem, choose another way to the card in its settings, then try again; "
+        "the activation code may be used up",
     ),
     "load_unknown": (
         "whether the profile is on the card cannot be told, for the card does not answer any more",
