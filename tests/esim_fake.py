@@ -58,6 +58,8 @@ class FakeEsim:
         self.job = job("esim-read", "done", result={})
         self.refusal: dict[str, Any] | None = None
         settings = {"engine": "own", "register_minutes": 5, "notifications": "auto"}
+        self.answers: dict[tuple[str, str], Any] = {}
+        """What else is answered, by method and path."""
         self.view: dict[str, Any] = {"holders": [holder("modem1")], "codes": [], "settings": settings, "warnings": []}
 
     def serve(self, page: Page) -> None:
@@ -71,6 +73,8 @@ class FakeEsim:
             return route.continue_()
         if request.method == "GET" and path == "esim":
             return route.fulfill(json=self.view)
+        if request.method == "GET" and ("GET", path) in self.answers:
+            return route.fulfill(json=self.answers["GET", path])
         if request.method == "GET" and path.startswith("esim/codes/"):
             return route.fulfill(json={"code": "LPA:1$rsp.example.com$SECRET-5GB"})
         if request.method == "GET":
@@ -79,6 +83,8 @@ class FakeEsim:
         self.asked.append((request.method, path.removeprefix("esim/"), body))
         if self.refusal is not None:
             return route.fulfill(status=self.refusal["status"], json=self.refusal)
+        if (request.method, path) in self.answers:
+            return route.fulfill(json=self.answers[request.method, path])
         if path.startswith("esim/codes"):
             return route.fulfill(json=code("new"), status=201)
         return route.fulfill(json=self.job, status=202)

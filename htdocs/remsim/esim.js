@@ -9,9 +9,12 @@ import { sentence } from './esim-words.js';
 import { Frame } from './frame.js';
 import { msg } from './words.js';
 
-const TABS = [['cards', msg('Cards')], ['codes', msg('Codes')], ['backup', msg('Backup')]];
+const TABS = [['cards', msg('Cards')], ['codes', msg('Codes')], ['rules', msg('Rules')], ['bulk', msg('Many at once')], ['orders', msg('Orders')], ['backup', msg('Backup')]];
 /** Tabs whose modules are loaded when they are opened first: `module` exports its class under `name`. */
-const LATER = { backup: () => import('./esim-backup.js').then(({ BackupTab }) => BackupTab) };
+const LATER = {
+	rules: () => import('./esim-rules.js').then(({ RulesTab }) => RulesTab), bulk: () => import('./esim-bulk.js').then(({ BulkTab }) => BulkTab), orders: () => import('./esim-orders.js').then(({ OrdersTab }) => OrdersTab),
+	 backup: () => import('./esim-backup.js').then(({ BackupTab }) => BackupTab)
+};
 
 /** What went well and needs no more than a word. */
 const DONE_WORDS = { 'esim-read': msg('The card is read.'), 'esim-nickname': msg('The profile has its name.'), 'esim-default-smdp': msg('The default server is set.'), 'esim-iot': msg('The card was asked.') };

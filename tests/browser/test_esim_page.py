@@ -355,6 +355,114 @@ def test_a_kept_code_is_shown_as_a_qr_code_that_can_be_read(visit: Any, fake: Fa
     assert read == "LPA:1$rsp.example.com$SECRET-5GB"
 
 
+RULE = {"name": "trip", "label": "Abroad", "modem": "modem1", "profile": "sim-00000002", "when": "country"}
+RULE |= {"countries": ["262"], "abroad": True, "enabled": True, "only_tell": False, "only_from": "", "priority": 50}
+RULE_FORM = {
+    "x-profiles": {"modem1": [{"const": f"sim-0000000{n}", "title": f"Profile {n}"} for n in (1, 2)]},
+    "x-fields": {"no_service": ["for_s"], "country": ["countries", "abroad"], "usage": ["threshold"]},
+    "required": ["modem", "profile"],
+    "properties": {
+        "label": {"type": "string", "maxLength": 80, "title": "Name"},
+        "enabled": {"type": "boolean", "title": "In use", "default": True},
+        "modem": {"type": "string", "minLength": 1, "maxLength": 64, "title": "Modem"},
+        "profile": {"type": "string", "minLength": 1, "maxLength": 40, "title": "Switch to"},
+        "only_from": {"type": "string", "maxLength": 40, "title": "Only from", "default": ""},
+        "when": {
+            "title": "When",
+            "default": "no_service",
+            "oneOf": [{"const": name, "title": name} for name in ("no_service", "country", "usage")],
+        },
+        "threshold": {"type": "number", "title": "Limit"},
+        "for_s": {"type": "number", "title": "For", "default": 300, "minimum": 0, "maximum": 86400},
+        "countries": {"type": "array", "items": {"type": "string"}, "title": "Countries", "maxItems": 64},
+        "abroad": {"type": "boolean", "title": "Of any other country than these", "default": False},
+        "only_tell": {"type": "boolean", "title": "Only write down what it would do", "default": False},
+    },
+}
+
+
+def with_the_rest(fake: FakeEsim) -> None:
+    """Rules, lists, orders, and what a card tells of SGP.32."""
+    why = {"rule": "trip", "label": "Abroad", "decision": "not_so", "why": "the network is of 262", "value": None}
+    why |= {"unit": "", "is_so": False, "since": None, "switches_today": 1}
+    past = {"at": "2026-01-01T00:00:00Z", "rule": "trip", "label": "Abroad", "modem": "modem1", "decision": "switched"}
+    past |= {"from": "sim-00000001", "to": "sim-00000002", "why": "no service for 5 min", "job": None}
+    fake.answers["GET", "esim/rules"] = {"rules": [RULE], "now": [why], "log": [past]}
+    fake.answers["GET", "esim/rules/form"] = RULE_FORM
+    fake.answers["POST", "esim/rules/preview"] = {"now": [why | {"decision": "would_switch", "why": "it is abroad"}]}
+    counts = {"waiting": 1, "done": 2, "failed": 1, "unknown": 1}
+    batch = {"id": "b1", "name": "Fleet", "made_at": "2026-01-01T00:00:00Z", "by": "admin", "state": "interrupted"}
+    batch |= {"job": None, "per_minute": 4, "counts": counts}
+    line = {"row": 3, "target": "modem1", "holder": "modem1", "code": "••••ABCD", "order": None, "nickname": "Van 3"}
+    line |= {"enable": True, "state": "failed", "iccid": None, "profile": None, "name": None, "enabled": None}
+    line |= {"problem": {"code": "code_unknown", "message": "the code is unknown", "hint": "ask the operator"}}
+    fake.answers["GET", "esim/bulk"] = {"batches": [batch], "columns": ["target", "code", "nickname"]}
+    fake.answers["GET", "esim/bulk/b1"] = batch | {"rows": [line]}
+    looked = line | {"warnings": [], "problem": None}
+    wrong = looked | {"row": 4, "holder": None, "problem": {"code": "x", "message": "there is no such modem"}}
+    fake.answers["POST", "esim/bulk"] = {"check": True, "ready": 1, "problems": 1, "rows": [looked, wrong]}
+    seen = profile(7) | {"eid": "••••1235", "holder": "modem1", "first_seen": past["at"], "last_seen": past["at"]}
+    fake.answers["GET", "esim/inventory"] = {"profiles": [seen | {"origin": None, "used_bytes": 0}]}
+    order = {"id": "o1", "connector": "op", "iccid": "••••0011", "eid": None, "state": "confirmed"}
+    order["made_at"] = past["at"]
+    connector = {"name": "op", "label": "Operator", "address": "es2.example.com", "requester": "1.2.3"}
+    about = "tried against our own virtual server only"
+    fake.answers["GET", "esim/orders"] = {
+        "connectors": [connector | {"profile_type": "", "problem": None}],
+        "orders": [order | {"code_id": "a", "problem": None}],
+        "about": about,
+    }
+    iot = {"holder": "modem1", "read_at": past["at"], "is_iot": True, "version": "1.2.0", "ipa_mode": "ipad"}
+    iot |= {"has_certificates": True, "eims": [], "last_poll": None, "unsupported": ["running an eIM"]}
+    fake.answers["GET", "esim/modem1/iot"] = iot
+
+
+def test_a_rule_says_what_it_would_do_and_its_form_has_what_its_reason_needs(visit: Any, fake: FakeEsim) -> None:
+    with_the_rest(fake)
+    page = opened(visit, "rules")
+    rule = page.locator("[data-rule=trip]")
+    expect(rule).to_contain_text("not so now")
+    expect(rule).to_contain_text("modem1 to Profile 2")
+    expect(page.get_by_label("What the rules did").last).to_contain_text("modem1: Profile 1 to Profile 2")
+    rule.get_by_role("link", name="Change: Abroad").click()
+    form = page.get_by_role("region", name="Rule", exact=True)
+    expect(form.get_by_label("Countries")).to_have_value("262")
+    expect(form.get_by_role("status")).to_contain_text("Now: would switch now. It is abroad.")
+    form.get_by_label("usage").check()
+    expect(form.get_by_label("Countries")).to_have_count(0)
+    form.get_by_label("Limit").fill("80")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("✓ Abroad is saved.")).to_be_visible()
+    how, path, body = fake.asked[-1]
+    assert (how, path, body["when"], body["threshold"]) == ("PUT", "rules/trip", "usage", 80)
+    assert "countries" not in body
+
+
+def test_a_list_is_looked_at_before_it_begins_and_goes_on_after_a_cut(visit: Any, fake: FakeEsim) -> None:
+    with_the_rest(fake)
+    page = opened(visit, "bulk")
+    content = b"target,code\nmodem1,LPA:1$rsp.example.com$ABCD\nmodem9,x\n"
+    page.get_by_label("CSV file").set_input_files({"name": "vans.csv", "mimeType": "text/csv", "buffer": content})
+    expect(page.get_by_label("What to call it")).to_have_value("vans")
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.get_by_text("1 of the lines cannot be done")).to_be_visible()
+    expect(page.get_by_role("group", name="What would be done")).to_contain_text("There is no such modem.")
+    expect(page.get_by_role("button", name="Begin: 1 profiles")).to_be_disabled()
+    batch = page.locator("[data-batch=b1]")
+    expect(batch).to_contain_text("2 of 5 done · 1 failed · 1 not known")
+    batch.get_by_role("button", name="Lines of Fleet").click()
+    lines = page.get_by_role("group", name="Lines", exact=True)
+    expect(lines).to_contain_text("The code is unknown. Ask the operator.")
+    fake.answers["POST", "esim/bulk/b1/rows/3"] = {}
+    lines.get_by_role("button", name="Line 3: Give up").click()
+    fake.job = job("esim-bulk", "running")
+    batch.get_by_role("button", name="Go on with Fleet").click()
+    page.get_by_text("All profiles that were ever seen").click()
+    expect(page.get_by_role("group", name="Profiles")).to_contain_text("Profile 7")
+    assert [one[:2] for one in fake.asked][-2:] == [("POST", "bulk/b1/rows/3"), ("POST", "bulk/b1/resume")]
+    assert fake.asked[0][2]["csv"] == content.decode()
+
+
 def test_texts_of_cards_and_servers_are_only_text(visit: Any, fake: FakeEsim) -> None:
     outside = ("name", "nickname", "provider", "profile_name", "owner", "class", "icon", "iccid")
     bad = holder("modem1", managed_by=HOSTILE, way=HOSTILE, problem={"code": "x", "message": HOSTILE, "hint": HOSTILE})
@@ -380,7 +488,8 @@ def test_the_page_is_accessible_and_fits(visit: Any, fake: FakeEsim) -> None:
     offer = {"name": "Travel", "provider": "Example", "class": "operational", "policy": ["cannot_disable"]}
     asking = {"kind": "esim-consent", "profile": offer, "memory": {"free_bytes": 5000, "is_short": True}}
     asking |= {"confirmation_code_required": True, "wrong_code": True}
-    for tab in ("cards", "add", "codes", "backup"):
+    with_the_rest(fake)
+    for tab in ("cards", "add", "codes", "rules", "bulk", "orders", "backup"):
         page = opened(visit, tab)
         expect(page.locator(".remsim-panel:visible").first).to_be_visible()
         if tab == "cards":

@@ -37,6 +37,7 @@ READERS = {
     "sms/preview": ("POST",),
     "alert-rules/preview": ("POST",),
     "esim/parse": ("POST",),
+    "esim/rules/preview": ("POST",),
     "layouts/mine": ("PUT", "DELETE"),
 }
 """What a login that may only look sends too."""

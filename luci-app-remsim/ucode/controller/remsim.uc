@@ -29,6 +29,7 @@ const READERS = {
 	'sms/preview': [ 'POST' ],
 	'alert-rules/preview': [ 'POST' ],
 	'esim/parse': [ 'POST' ],
+	'esim/rules/preview': [ 'POST' ],
 	'layouts/mine': [ 'PUT', 'DELETE' ]
 };
 const API = '/api/v1/';
