@@ -11,7 +11,6 @@ from esim_support import AWAY, AWAY_ID, EID, HOME, HOME_ID, Card, FakeRoom, Hold
 from remsim.core.bus import Subscription
 from remsim.esim import desk, downloading
 from remsim.esim.checks import WayOut
-from remsim.esim.refusals import MEANINGS, PAIRS
 from remsim.esim.room import Room
 from remsim.esim.store import SWITCH
 from web_support import client_of, small_app, wait_until
@@ -125,16 +124,6 @@ def test_a_plan_that_ends_soon_is_warned_of_while_its_profile_is_enabled(one: Be
     one.client.put(f"/api/v1/config/sim/{HOME_ID.replace('-', '_')}", json={"expires": "2025-12-31"})
     assert "ended on 2025-12-31" in one.ask("GET", "")["warnings"][0]["message"]
     assert one.client.put("/api/v1/config/sim/sim_1", json={"expires": "2026-02-30"}).status_code == 422
-
-
-def test_the_documentation_names_every_code_of_a_failure() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "esim.md").read_text("utf-8")
-    for code, (sentence, hint) in MEANINGS.items():
-        assert f"| `{code}` |" in text, code
-        assert f"| {sentence} | {hint} |" in text, code
-    for pair, code in PAIRS.items():
-        row = next(line for line in text.splitlines() if line.startswith(f"| `{code}` |"))
-        assert pair in row.split("|")[2].split(), (pair, code)
 
 
 def test_a_whole_download_over_the_api(one: Bench) -> None:
