@@ -177,6 +177,7 @@ class SmallRouter:
             clock=self.clock,
             emit=self.emit,
             jobs=self.jobs,
+            bus=self.bus,
             usage=self.usage,
             modems=lambda: [(name, name) for name in self.modems.periods],
             holders=list,

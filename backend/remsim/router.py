@@ -188,6 +188,7 @@ class Router:
             clock=self.clock,
             emit=self.emit,
             jobs=self.jobs,
+            bus=self.bus,
             usage=self.usage,
             modems=lambda: [(one.id, one.title) for one in self.modems.present()],
             holders=self._euicc_holders,

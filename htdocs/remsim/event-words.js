@@ -8,7 +8,7 @@ import { MODE_WORDS, STATE_WORDS, msg } from './words.js';
 export const KIND_GROUPS = [
 	[msg('Network'), { connect: msg('Came online'), disconnect: msg('Lost service'), registration: msg('Registration'), cell_change: msg('Cell changed'), technology_change: msg('Technology changed'), state: msg('State changed'), failover: msg('Failover') }],
 	[msg('SIM'), { sim_state: msg('SIM changed'), sms: msg('SMS') }],
-	[msg('eSIM'), { esim_switch: msg('Profile switched'), esim_download: msg('Profile downloaded'), esim_delete: msg('Profile deleted'), esim_notification: msg('Operator told') }],
+	[msg('eSIM'), { esim_switch: msg('Profile switched'), esim_download: msg('Profile downloaded'), esim_delete: msg('Profile deleted'), esim_notification: msg('Operator told'), esim_rule: msg('Rule decided') }],
 	[msg('Remote SIM'), { remote_sim: msg('Remote SIM changed'), bankd_reconnect: msg('Bank link back'), slotmap: msg('Slot map changed'), remsim_server: msg('remsim server'), remsim_client: msg('Remote SIM client'), ionmesh: msg('IonMesh') }],
 	[msg('Trouble'), { error: msg('Error'), recovered: msg('Works again'), reboot: msg('Restarted'), vanished: msg('Unplugged'), port_shared: msg('Port in use by another program'), same_imei: msg('Two modems with one IMEI') }],
 	[msg('Alerts'), { alert: msg('Alert') }],

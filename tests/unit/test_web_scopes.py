@@ -20,7 +20,9 @@ WALL = ANY | {
 """What a monitor on a wall shows."""
 CONSOLE = ANY | {"POST modems/{modem_id}/at", "POST modems/{modem_id}/record"}
 IDENTIFIERS = ANY | {"GET modems/{modem_id}/identifiers"}
-SEND_BUT_CHANGE_NOTHING = {"POST tickets", "POST sms/preview", "POST alert-rules/preview", "POST esim/parse"}
+SEND_BUT_CHANGE_NOTHING = {
+    *("POST tickets", "POST sms/preview", "POST alert-rules/preview", "POST esim/parse", "POST esim/rules/preview"),
+}
 SHOW_WHAT_IS_WORTH_MONEY = {"GET esim/codes/{code_id}"}
 LOOK_AT_WHO_GETS_IN = {"GET tokens", "GET sessions", "GET audit", "GET audit.csv"}
 

@@ -69,6 +69,7 @@ KINDS = {
     "esim_download": "a profile was downloaded to an eUICC, or could not be",
     "esim_switch": "a profile of an eUICC was enabled or disabled, or switched back",
     "esim_delete": "a profile was deleted, or an eUICC was cleared",
+    "esim_rule": "a rule switches a profile of an eUICC, or would if it were allowed to",
     "esim_notification": "an operator could not be told of what was done to a profile, or was told at last",
     "alert": "an alert fired or ended",
     "control": "somebody had something done to a modem",

@@ -35,6 +35,7 @@ class Cards:
         self._store = store
         self._sim_of = sim_of
         self._known = store.all(CARD)
+        self.on_read: Callable[[str, Card], None] = lambda holder_id, card: None
 
     def of(self, holder_id: str) -> Card | None:
         """What is known of the card there."""
@@ -46,8 +47,9 @@ class Cards:
 
     def read(self, holder_id: str, engine: Engine, now: float) -> Card:
         """Read all of a card that a page shows, and keep it."""
-        card = read(engine, self._sim_of, now)
-        return self._keep(holder_id, card)
+        card = self._keep(holder_id, read(engine, self._sim_of, now))
+        self.on_read(holder_id, card)
+        return card
 
     def failed(self, holder_id: str, error: RemsimError) -> None:
         """It could not be read: what was known of it stays, unless it is no eUICC."""

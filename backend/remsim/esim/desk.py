@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remsim.config.settings import Settings
+from remsim.core.bus import Bus
 from remsim.core.clock import Clock
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
@@ -47,6 +48,7 @@ class EsimDesk:
         clock: Clock,
         emit: Callable[[Event], None],
         jobs: Jobs,
+        bus: Bus,
         usage: Usage,
         modems: Callable[[], list[tuple[str, str]]],
         holders: Callable[[], list[Holder]],
@@ -63,6 +65,7 @@ class EsimDesk:
             "clock": clock,
             "emit": emit,
             "jobs": jobs,
+            "bus": bus,
             "usage": usage,
             "holders": holders,
             "sim_of": sim_of,
@@ -80,7 +83,7 @@ class EsimDesk:
             parts = self._parts
         if parts is not None:
             parts.start()
-        elif self._path.exists():
+        elif self._path.exists() or self._settings.esim_rules:
             self.parts  # noqa: B018  # loading it starts it
 
     def let_load_end(self) -> None:
@@ -106,8 +109,10 @@ class EsimDesk:
 
     def look(self) -> None:
         """Now and then: begin what is due. Does not wait for it."""
-        if self._parts is not None and not self._is_stopping:
-            self._parts.look()
+        if self._is_stopping:
+            return
+        if self._parts is not None or self._settings.esim_rules:
+            self.parts.look()
 
     def check_restart(self) -> None:
         """``Conflict`` while a package loads, which a restart of the service would cut."""
@@ -118,6 +123,11 @@ class EsimDesk:
         """The object of ``GET /api/v1/esim``; no card is asked for it."""
         is_needed = self._parts is not None or self._path.exists() or self._given["simulated"] or self._has_readers()
         return self.parts.view() if is_needed else self._nothing()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether anybody has asked for what works."""
+        return self._parts is not None
 
     @property
     def parts(self) -> Parts:

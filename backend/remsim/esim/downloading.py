@@ -46,6 +46,10 @@ class Wish:
     is_agreed: bool = False
     lab_ca: str | None = None
     apn: str | None = None
+    source: str = "code"
+    """Where the code came from, as the inventory tells it."""
+    on_offer: Callable[[Metadata], None] | None = None
+    """Called when the server says which profile it is, before the code is used up."""
     on_installed: Callable[[Engine, Installed], None] | None = None
     """Called before the operator is told, after which the card has forgotten the result."""
 
@@ -74,6 +78,7 @@ class Downloading:
                     wish.on_installed(engine, installed)
                 profile_id, name = room.cards.id_of(installed.profile), name_of(installed.profile)
                 self._codes.used(wish.activation, holder.id)
+                room.came(installed.profile.iccid, wish.activation, wish.source)
                 text = f"{holder.id}: {name} was downloaded from {address}"
                 room.tell("esim_download", holder.id, text, data={"sim": profile_id, "actor": wish.actor})
                 left = self._telling.tell(engine, job, holder.id)
@@ -165,6 +170,8 @@ class Asking:
     def consent(self, metadata: Metadata, needs_code: bool, wrong_code: bool) -> Consent | None:
         """What somebody answers; None when nobody does in time."""
         wish = self._wish
+        if wish.on_offer is not None:
+            wish.on_offer(metadata)
         if wish.is_agreed and not wrong_code and (wish.confirmation_code or not needs_code):
             return Consent(accept=True, confirmation_code=wish.confirmation_code)
         needs_answer = needs_code and (wrong_code or not wish.confirmation_code)

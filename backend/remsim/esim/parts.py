@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from remsim.config.desk import ConfigDesk
 from remsim.config.settings import Settings
+from remsim.core.bus import Bus
 from remsim.core.card import is_same_card
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import RemsimError
@@ -19,6 +20,7 @@ from remsim.core.masking import mask
 from remsim.esim.cards import EMPTY, Card, Cards
 from remsim.esim.codes import Codes
 from remsim.esim.desk import settings_view
+from remsim.esim.extras import Extras
 from remsim.esim.plans import ending, plan_view, usage_view
 from remsim.esim.room import Room
 from remsim.esim.store import SWITCH, Store
@@ -46,6 +48,7 @@ class Parts:
         clock: Clock,
         emit: Callable[[Event], None],
         jobs: Jobs,
+        bus: Bus,
         usage: Usage,
         holders: Callable[[], list[Holder]],
         sim_of: Callable[[str | None], str | None],
@@ -74,6 +77,17 @@ class Parts:
         self._usage = usage
         self._simulated = simulated
         self._backup: Backup | None = None
+        self.extras = Extras(
+            self.room,
+            work=lambda: self.work,
+            codes=self.codes,
+            telling=self.telling,
+            usage=usage,
+            bus=bus,
+            state_dir=path.parent,
+        )
+        self.cards.on_read = self.extras.seen
+        self.room.came = self.extras.came
         if simulated is not None:
             self._keep_simulated(simulated)
 
@@ -85,13 +99,16 @@ class Parts:
     def look(self) -> None:
         """Begin what is due."""
         self.telling.look()
+        self.extras.look()
 
     def configure(self, settings: Settings) -> None:
         """Put changed settings in force."""
         self.room.settings = settings
+        self.extras.configure(settings)
 
     def stop(self) -> None:
         """Close the file; jobs have ended."""
+        self.extras.stop()
         self.store.close()
 
     @property

@@ -21,6 +21,7 @@ from remsim.esim.cards import Cards
 from remsim.esim.store import Store
 
 if TYPE_CHECKING:
+    from remsim.esim.activation import Activation
     from remsim.esim.engine import Engine
     from remsim.esim.holder import Holder
     from remsim.esim.trust import Trust
@@ -49,6 +50,7 @@ class Room:
     holders: Callable[[], list[Holder]]
     hosts: Mapping[str, str] = field(default_factory=dict)
     ca_files: tuple[Path, ...] = ()
+    came: Callable[[str | None, Activation, str], None] = lambda iccid, activation, source: None
     _under_way: dict[str, Job] = field(default_factory=dict)
     _beginning: threading.Lock = field(default_factory=threading.Lock)
     _loading: set[str] = field(default_factory=set)

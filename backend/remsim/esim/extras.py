@@ -1,0 +1,96 @@
+"""What goes beyond one card and one download: rules, bulk, orders, inventory. Each is loaded when it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remsim.config.settings import Settings
+from remsim.core.bus import Bus
+from remsim.esim.records import FILE, Records
+from remsim.esim.room import Room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remsim.esim.activation import Activation
+    from remsim.esim.cards import Card
+    from remsim.esim.codes import Codes
+    from remsim.esim.inventory import Inventory
+    from remsim.esim.rules import Rules
+    from remsim.esim.telling import Telling
+    from remsim.esim.work import Work
+    from remsim.telemetry.usage import Usage
+
+
+class Extras:
+    """Made with the parts. The file of records is opened with the first that needs it."""
+
+    def __init__(
+        self,
+        room: Room,
+        *,
+        work: Callable[[], Work],
+        codes: Codes,
+        telling: Telling,
+        usage: Usage,
+        bus: Bus,
+        state_dir: Path,
+    ) -> None:
+        self._room, self._work, self._codes, self._telling = room, work, codes, telling
+        self._usage, self._bus = usage, bus
+        self._path = state_dir / FILE
+        self._records: Records | None = None
+        self._rules: Rules | None = None
+        self._inventory: Inventory | None = None
+
+    def look(self) -> None:
+        """Begin what is due."""
+        if self._room.settings.esim_rules or self._rules is not None:
+            self.rules.look()
+
+    def configure(self, settings: Settings) -> None:
+        """Put changed rules in force."""
+        if self._rules is not None:
+            self._rules.configure(settings)
+
+    def stop(self) -> None:
+        """Close the file; jobs have ended."""
+        if self._rules is not None:
+            self._rules.stop()
+        if self._records is not None:
+            self._records.close()
+
+    def seen(self, holder_id: str, card: Card) -> None:
+        """A card was read."""
+        self.inventory.seen(holder_id, card, self._room.clock.now())
+
+    def came(self, iccid: str | None, activation: Activation, source: str) -> None:
+        """A profile came of a code."""
+        self.inventory.came(iccid, activation, source, self._room.clock.now())
+
+    @property
+    def records(self) -> Records:
+        """The file."""
+        if self._records is None:
+            self._records = Records(self._path, clock=self._room.clock)
+        return self._records
+
+    @property
+    def rules(self) -> Rules:
+        """What switches by itself."""
+        if self._rules is None:
+            from remsim.esim.rules import Rules
+
+            room = self._room
+            self._rules = Rules(room, self._work, self.records, self._usage, self._bus, room.settings)
+        return self._rules
+
+    @property
+    def inventory(self) -> Inventory:
+        """Every profile that was seen on this router."""
+        if self._inventory is None:
+            from remsim.esim.inventory import SqliteInventory
+
+            self._inventory = SqliteInventory(self.records)
+        return self._inventory
