@@ -75,9 +75,9 @@ export class RulesTab {
 			const is = now.find(one => one.rule === rule.name);
 			return el('li.remsim-esim-code', { 'data-rule': rule.name }, el('div.remsim-esim-what', {},
 				el('header', {}, el('h3', {}, rule.label), is ? el(`span.${decisionLook(is.decision)}`, {}, t(DECISIONS[is.decision] || is.decision)) : null, rule.only_tell ? el('span.remsim-mode', {}, t('only writes it down')) : null),
-				el('p', {}, t('%s to %s', modem(rule.modem), profile(rule.profile))),
+				el('p', {}, t('Switches %s to %s', modem(rule.modem), profile(rule.profile))),
 				is?.why ? el('p.remsim-muted', {}, sentence(is.why)) : null,
-				is ? el('p.remsim-muted', {}, [Number.isFinite(is.value) && t('now %s', withUnit(is.value, is.unit || '', Number.isInteger(is.value) ? 0 : 1)), is.is_so && is.since && t('so since %s', lasting(this._ctx.store.now() - epoch(is.since))), is.switches_today ? t('%s switches today', is.switches_today) : ''].filter(Boolean).join(' · ')) : null),
+				is ? el('p.remsim-muted', {}, [Number.isFinite(is.value) && t('now %s', withUnit(is.value, is.unit || '', Number.isInteger(is.value) ? 0 : 1)), is.is_so && is.since && t('so since %s', lasting(this._ctx.store.now() - epoch(is.since))), is.switches_today ? t('switched today: %s', is.switches_today) : ''].filter(Boolean).join(' · ')) : null),
 			options.readonly ? null : el('div.remsim-esim-do', {}, el('a.remsim-button', { href: address('rules', { rule: rule.name }), 'aria-label': t('Change: %s', rule.label) }, t('Change')), el('button.remsim-danger', { type: 'button', 'aria-label': t('Delete: %s', rule.label), click: () => this._remove(rule) }, t('Delete'))));
 		}) : el('li.remsim-absent', {}, t('There is no rule: profiles are switched by hand only.')));
 		fill(this.log, log.length ? log.map(one => el('li.remsim-esim-found', {}, el('time.remsim-muted', {}, moment(epoch(one.at), this._ctx.store.now(), false)), el(`span.${decisionLook(one.decision)}`, {}, t(DECISIONS[one.decision] || one.decision)),
