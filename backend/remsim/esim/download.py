@@ -24,12 +24,12 @@ from remsim.esim.errors import EsimError, StatusWord
 from remsim.esim.es9 import Entry, SmdpClient, Started
 from remsim.esim.es10 import requests
 from remsim.esim.es10.profiles import Profile
+from remsim.esim.loading import CUT, Loading, same
 from remsim.esim.offer import check_card, check_package, code_hash, is_allowed, needs_code, read_metadata, said_of
 from remsim.esim.refusals import SmdpRefused, trouble
 
 if TYPE_CHECKING:
     from remsim.esim.activation import Activation
-    from remsim.esim.es10.notifications import InstallResult
     from remsim.esim.euicc import Euicc
 
 log = logging.getLogger(__name__)
@@ -52,8 +52,6 @@ REASONS = {
 """Of a cancelled session, by what went wrong; all else can be tried again with the same code: it is postponed."""
 SESSION_LOST = ("session_lost", "card_session")
 MOST_WRONG_CODES = 10
-WAITS_S = (0.0, 2.0, 5.0, 10.0, 20.0, 30.0)
-"""Before each look at a card after a load that ended badly: a modem may be restarting."""
 
 Progress = Callable[[str, float | None], None]
 
@@ -223,63 +221,21 @@ class Download:
     def _load(self, client: SmdpClient, session: Started, metadata: Metadata, pieces: list[bytes]) -> Installed:
         """The package into the card, without a way back."""
         self._is_loading = True
-        result: InstallResult | None = None
-        failed: RemsimError
+        loading = Loading(
+            self._euicc,
+            progress=lambda fraction: self._progress(LOADING, fraction),
+            reopened=self._reopened,
+            sleep=self._sleep,
+        )
         try:
-            result = self._euicc.load(pieces, on_progress=self._counting(sum(map(len, pieces))))
-        except RemsimError as error:
-            failed = trouble("load_cut", why=error.message)
-            failed.__cause__ = error
-        else:
-            if result.ok:
-                return self._finished(self._listed_at_last(metadata), metadata)
-            failed = install_error(result)
-        log.warning("the load did not end well: %s", failed.message)
-        try:
-            profile = self._listed(metadata)
-        except RemsimError as error:
-            raise trouble("load_unknown", why=failed.message) from error
-        if profile is not None and (result is None or failed.code != "already_installed"):
-            log.warning("the card has the profile all the same")
-            return self._finished(profile, metadata)
-        if result is None:
-            self._cancel(client, session, LOAD)
-        raise failed
-
-    def _counting(self, total: int) -> Callable[[int], None]:
-        """Tells of each hundredth of a package."""
-        self._progress(LOADING, 0.0)
-        told = 0
-
-        def count(octets: int) -> None:
-            nonlocal told
-            if (now := 100 * octets // total) > told:
-                told = now
-                self._progress(LOADING, octets / total)
-
-        return count
-
-    def _listed(self, metadata: Metadata) -> Profile | None:
-        """The profile as the card lists it now, None when it does not; the last error when it cannot be asked."""
-        failed: RemsimError | None = None
-        for wait_s in WAITS_S:
-            try:
-                if failed is not None:
-                    self._sleep(wait_s)
-                    self._euicc = self._reopened()
-                return next((one for one in self._euicc.profiles() if same(one, metadata)), None)
-            except RemsimError as error:
-                failed = error
-        assert failed is not None
-        raise failed
-
-    def _listed_at_last(self, metadata: Metadata) -> Profile:
-        """As above; what the server said of it, when a card that took it does not list it now."""
-        try:
-            return self._listed(metadata) or metadata
-        except RemsimError as error:
-            log.warning("the card took the profile, but does not list it: %s", error.message)
-            return metadata
+            profile = loading.load(pieces, metadata)
+        except EsimError as error:
+            self._euicc = loading.euicc
+            if error.code == CUT:
+                self._cancel(client, session, LOAD)
+            raise
+        self._euicc = loading.euicc
+        return self._finished(profile, metadata)
 
     def _finished(self, profile: Profile, metadata: Metadata) -> Installed:
         """Name it, and see what its operator is to learn; neither makes a profile that is there a failure."""
@@ -339,13 +295,3 @@ class Redirected(RemsimError):
     def __init__(self, entry: Entry) -> None:
         super().__init__(f"the profile is at {entry.smdp_address}")
         self.entry = entry
-
-
-def same(one: Profile, other: Profile) -> bool:
-    """Whether two have the same number."""
-    return one.iccid is not None and one.iccid == other.iccid
-
-
-def install_error(result: InstallResult) -> EsimError:
-    """Why a card did not install a package."""
-    return trouble(refusals.INSTALL.get(result.reason or 0, "load_failed"), raw=result.detail)

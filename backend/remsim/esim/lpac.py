@@ -21,9 +21,10 @@ from urllib.parse import urlsplit
 from remsim.core.errors import RemsimError
 from remsim.esim.activation import Activation
 from remsim.esim.apdu import Isdr
-from remsim.esim.download import Installed, Metadata, Progress, same
+from remsim.esim.download import Installed, Metadata, Progress
 from remsim.esim.engine import Ask, OwnEngine
 from remsim.esim.https import Https, Reply
+from remsim.esim.loading import same
 from remsim.esim.lpac_run import CodeWanted, Order, Run
 from remsim.esim.refusals import trouble
 from remsim.esim.transport import LogicalChannel, Way

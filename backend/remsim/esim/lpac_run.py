@@ -16,7 +16,7 @@ from remsim.core.errors import Aborted, RemsimError
 from remsim.esim import download, refusals
 from remsim.esim.activation import Activation
 from remsim.esim.apdu import LOAD_TIMEOUT_S, STORE_DATA, class_octet
-from remsim.esim.download import Consent, Declined, Metadata, Progress, same
+from remsim.esim.download import Consent, Declined, Metadata, Progress
 from remsim.esim.engine import Ask
 from remsim.esim.errors import EsimError
 from remsim.esim.es9 import (
@@ -31,6 +31,7 @@ from remsim.esim.es9 import (
 )
 from remsim.esim.es10.codes import REASONS
 from remsim.esim.https import Reply
+from remsim.esim.loading import same
 from remsim.esim.offer import check_package, check_started, needs_code, read_metadata
 from remsim.esim.refusals import trouble
 from remsim.esim.transport import LogicalChannel
