@@ -26,10 +26,13 @@ ISDR_AIDS = tuple(
         "A0000005591010FFFFFFFF8900050500",
         "A0000005591010000000008900000300",
         "A0000005591010FFFFFFFF8900000177",
+        "A000000559104C696E6B736669656C64",
+        "A06573746B6D65FFFF4953442D522030",
         "A06573746B6D65FFFFFFFF4953442D52",
     )
 )
-"""Names of the ISD-R: the standard one, then those of removable cards: 5ber, eSIM.me, Xesim, eSTK.me."""
+"""Names of the ISD-R: the standard one, then those of removable cards: 5ber, eSIM.me, Xesim, LinksField, eSTK.me (its
+first element, and its older name). Source: the OEM list of Osmocom's eUICC manual, OpenEUICC's defaults."""
 
 LEAST_BLOCK, USUAL_BLOCK, MOST_BLOCK = 6, 120, 255
 MOST_BLOCKS = 256
