@@ -8,12 +8,12 @@ from flask import Blueprint
 from marshmallow import ValidationError
 
 from remsim.config.alerting import NAME
-from remsim.config.esim_rules import ESIM_RULE, FIELDS_OF, EsimRuleOptions, EsimRuleSettings, rule_of
+from remsim.config.esim_rules import FIELDS_OF, EsimRuleOptions, EsimRuleSettings, rule_of
 from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.forms import Text, object_schema
 from remsim.web.alert_rules import name_in
 from remsim.web.auth import actor, not_audited, requires_scope
-from remsim.web.config import defaults_of, trusted
+from remsim.web.config import trusted
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.errors import invalid_from
@@ -48,7 +48,8 @@ def show_esim_rule_form() -> dict[str, Any]:
     """Profiles are those of the cards that were read."""
     view = services().router.esim.view()
     holders = [one for one in view["holders"] if one["kind"] == "modem"]
-    return object_schema(EsimRuleOptions(), defaults_of(ESIM_RULE)) | {
+    defaults = {name: value for name, value in EsimRuleSettings("").as_dict().items() if value not in ("", None)}
+    return object_schema(EsimRuleOptions(), defaults) | {
         "x-fields": {reason: list(names) for reason, names in FIELDS_OF.items()},
         "x-modems": [{"const": one["id"], "title": one["name"]} for one in holders],
         "x-profiles": {
