@@ -2,6 +2,9 @@
 
 import { msg } from './words.js';
 
+const TIMES = [[0, msg('at once')], [60, msg('1 min')], [300, msg('5 min')], [900, msg('15 min')], [3600, msg('1 hour')], [86400, msg('1 day')]];
+const LIMITS = { usage: { 'x-unit': '%', description: msg('Of the cap in its plan.') }, unused: { 'x-unit': '%', description: msg('Of the cap in its plan.') }, cost: { description: msg('In the currency of its plan.') } };
+
 /** Which fields count for some reasons only; all others are every rule's. */
 function conditional(schema) {
 	return new Set(Object.values(schema['x-fields'] || {}).flat());
@@ -23,6 +26,10 @@ export function narrowed(schema, rule, holders) {
 			properties[name] = { ...field, oneOf: withNow(profiles, rule.profile) };
 		else if (name === 'only_from' && profiles.length)
 			properties[name] = { ...field, description: undefined, oneOf: [{ const: '', title: msg('whichever is in use') }, ...withNow(profiles, rule.only_from)], default: '' };
+		else if (name === 'threshold')
+			properties[name] = { type: 'number', title: field.title, ...LIMITS[rule.when] };
+		else if (name.endsWith('_s'))
+			properties[name] = { ...field, minimum: undefined, maximum: undefined, 'x-suggestions': TIMES.map(([time, title]) => ({ const: String(time), title })) };
 		else
 			properties[name] = field;
 	}

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { EsimData } from '../../../htdocs/remsim/esim-data.js';
+import { decisionLook, narrowed, ruleValues } from '../../../htdocs/remsim/esim-rule-schema.js';
 import { endOf, failureOf, partsOf, sentence, stepsOf } from '../../../htdocs/remsim/esim-words.js';
 import { Store } from '../../../htdocs/remsim/store.js';
 
@@ -81,4 +82,24 @@ test('what a download was begun with can be sent again, but not its confirmation
 	assert.deepEqual(asked[0], ['esim/modem1/downloads', { code: 'LPA:1$a.example$B', confirmation_code: '1234' }]);
 	assert.deepEqual(data.sentFor(job), { code: 'LPA:1$a.example$B', holder: 'modem1' });
 	data.destroy();
+});
+
+const FORM = {
+	required: ['modem', 'profile'], 'x-fields': { no_service: ['for_s'], usage: ['threshold', 'for_s'], country: ['countries'] }, 'x-profiles': { modem1: [{ const: 'sim-1', title: 'Home' }] },
+	properties: { name: {}, label: { type: 'string' }, modem: { type: 'string' }, profile: { type: 'string' }, only_from: { type: 'string' }, when: { default: 'no_service' }, threshold: { type: 'number', minimum: -200 }, for_s: { type: 'number', default: 300, maximum: 9 }, countries: { type: 'array' } }
+};
+
+test('a rule’s form has what its reason needs, and profiles by their names', () => {
+	const holders = [{ id: 'modem1', name: 'Roof', profiles: [] }, { id: 'modem2', name: 'Van', profiles: [{ id: 'sim-2', name: 'Travel' }] }];
+	const home = narrowed(FORM, { when: 'no_service', modem: 'modem1', profile: 'sim-9' }, holders);
+	assert.deepEqual(Object.keys(home.properties), ['label', 'modem', 'profile', 'only_from', 'when', 'for_s']);
+	assert.deepEqual(home.properties.profile.oneOf.map(one => one.const), ['sim-1', 'sim-9']);
+	assert.equal(home.properties.for_s.maximum, undefined);
+	const van = narrowed(FORM, { when: 'usage', modem: 'modem2' }, holders);
+	assert.deepEqual(van.properties.profile.oneOf, [{ const: 'sim-2', title: 'Travel' }]);
+	assert.deepEqual([van.properties.threshold['x-unit'], van.properties.threshold.minimum], ['%', undefined]);
+	assert.ok(van.required.includes('threshold') && !home.required.includes('threshold'));
+	assert.ok(narrowed(FORM, { when: 'country', modem: 'modem2' }, holders).required.includes('countries'));
+	assert.deepEqual(ruleValues(FORM, { modem: 'modem1', for_s: null }), { when: 'no_service', for_s: 300, modem: 'modem1' });
+	assert.deepEqual(['switched', 'failed', 'waits'].map(decisionLook), ['remsim-good', 'remsim-problem', 'remsim-muted']);
 });
