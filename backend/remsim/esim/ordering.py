@@ -161,7 +161,7 @@ class Ordering:
 
     def view(self) -> dict[str, Any]:
         """The object of the API."""
-        select = "SELECT id, made_at, data FROM orders ORDER BY made_at DESC, id LIMIT ?"
+        select = "SELECT id, made_at, data FROM orders ORDER BY made_at DESC, rowid DESC LIMIT ?"
         return {
             "connectors": [self._connector_view(one) for one in self._room.settings.esim_orders],
             "orders": [order_view(*row) for row in self._records.rows(select, (SHOWN,))],
