@@ -121,8 +121,8 @@ class EsimDesk:
 
     def view(self) -> dict[str, Any]:
         """The object of ``GET /api/v1/esim``; no card is asked for it."""
-        is_needed = self._parts is not None or self._path.exists() or self._given["simulated"] or self._has_readers()
-        return self.parts.view() if is_needed else self._nothing()
+        is_known = self._parts is not None or self._path.exists() or self._given["simulated"]
+        return self.parts.view() if is_known or has_readers(self._settings) else self._nothing()
 
     @property
     def is_loaded(self) -> bool:
@@ -142,13 +142,15 @@ class EsimDesk:
                 self._parts = parts
             return self._parts
 
-    def _has_readers(self) -> bool:
-        return self._settings.esim.readers and any(one.exists() for one in PCSCD)
-
     def _nothing(self) -> dict[str, Any]:
         """What is shown before anybody asked a card."""
         holders = [unread(holder_id, name, "modem") for holder_id, name in self._modems()]
         return {"holders": holders, "codes": [], "settings": settings_view(self._settings), "warnings": []}
+
+
+def has_readers(settings: Settings) -> bool:
+    """Whether card readers are wanted, and the program that owns them is there: what asks it is loaded for that."""
+    return settings.esim.readers and any(one.exists() for one in PCSCD)
 
 
 def unread(holder_id: str, name: str, kind: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from remsim.core.errors import Conflict, InvalidInput, NotFound, RemsimError
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.esim.cards import Cards
+from remsim.esim.desk import has_readers
 from remsim.esim.store import Store
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Room:
     def all_holders(self) -> list[Holder]:
         """Modems first, then readers."""
         found = self.holders()
-        if self.settings.esim.readers:
+        if has_readers(self.settings):
             from remsim.esim.pcsc import readers
 
             with contextlib.suppress(RemsimError):  # no pcscd, or none that answers: then there are none
