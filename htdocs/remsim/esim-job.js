@@ -146,10 +146,11 @@ export class JobPanel {
 	}
 
 	async _answer(body) {
-		const { request, store } = this._ctx, controls = this.question.querySelectorAll('button, input');
+		const { request, store, keeper } = this._ctx, controls = this.question.querySelectorAll('button, input');
 		this.error.hidden = true;
 		controls.forEach(one => { one.disabled = true; });
 		try {
+			keeper.own(this.job); // whoever answers wants to see what comes of it
 			store.takeJob(await request(`jobs/${this.job.id}/answer`, { method: 'POST', body }));
 			this.title.focus({ preventScroll: true });
 		} catch (error) {
