@@ -7,6 +7,7 @@ the start where something was left to do.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -150,7 +151,8 @@ class EsimDesk:
 
 def has_readers(settings: Settings) -> bool:
     """Whether card readers are wanted, and the program that owns them is there: what asks it is loaded for that."""
-    return settings.esim.readers and any(one.exists() for one in PCSCD)
+    elsewhere = os.environ.get("PCSCLITE_CSOCK_NAME")
+    return settings.esim.readers and (bool(elsewhere) or any(one.exists() for one in PCSCD))
 
 
 def unread(holder_id: str, name: str, kind: str) -> dict[str, Any]:
