@@ -12,6 +12,9 @@ const TITLES = {
 	'esim-nickname': msg('Renaming a profile'), 'esim-notifications': msg('Telling operators'), 'esim-default-smdp': msg('Setting the default server'), 'esim-reset': msg('Clearing the card'), 'esim-restore': msg('Putting a backup back'), 'esim-iot': msg('Asking about management from afar')
 };
 
+/** Codes of what nobody needs to be told of in red. */
+const CALM = ['declined', 'consent_timeout'];
+
 export class JobPanel {
 	/** `ctx` of esim.js; `acts`: what to do for each of ACTS, act(name, job); `switchTo(profileId)`. */
 	constructor(ctx, { act, switchTo }) {
@@ -46,9 +49,12 @@ export class JobPanel {
 			fill(this.outcome);
 		}
 		this.job = job;
-		this.root.className = `remsim-esim-job remsim-esim-job-${job.state}`;
+		const isCalm = job.state === 'aborted' || CALM.includes(job.code); // somebody wanted it so
+		this.root.className = `remsim-esim-job remsim-esim-job-${isCalm ? 'aborted' : job.state}`;
 		setText(this.title, TITLES[job.kind] ? t(TITLES[job.kind]) : job.title || job.kind);
 		this._showSteps(job, runs);
+		if (isCalm)
+			this.steps.hidden = true;
 		this._showQuestion(job);
 		this.abort.hidden = !runs || !job.can_abort || !!options.readonly || job.state === 'asking';
 		setText(this.abort, job.kind === 'esim-switch' ? t('Go back now') : t('Abort'));
@@ -182,9 +188,9 @@ export class JobPanel {
 			fill(this.outcome, this._good(job, close));
 			return;
 		}
-		if (job.state === 'aborted' || ['declined', 'consent_timeout'].includes(job.code)) {
+		if (job.state === 'aborted' || CALM.includes(job.code)) {
 			const { text, hint } = failureOf(job, t);
-			fill(this.outcome, el('p', {}, el('strong', {}, job.code === 'declined' || job.code === 'consent_timeout' ? text : sentence(job.error) || t('It was aborted.')), hint ? ` ${hint}` : ''),
+			fill(this.outcome, el('p', {}, el('strong', {}, CALM.includes(job.code) ? text : sentence(job.error) || t('It was aborted.')), hint ? ` ${hint}` : ''),
 				el('div.remsim-submit', {}, job.code === 'consent_timeout' && !options.readonly ? el('button.remsim-primary', { type: 'button', click: () => this._act('again', job) }, t(ACTS.again)) : null, close));
 			return;
 		}
