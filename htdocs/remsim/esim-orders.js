@@ -18,7 +18,7 @@ export class OrdersTab {
 	constructor(ctx) {
 		const { t } = ctx;
 		Object.assign(this, { _ctx: ctx });
-		this.about = el('p.remsim-note');
+		this.about = el('p.remsim-note', { hidden: true });
 		this.error = el('p.remsim-problem', { role: 'alert', hidden: true });
 		this.fresh = el('div');
 		this.list = el('ul.remsim-plainlist.remsim-esim-codes', { 'aria-label': t('Orders') });
@@ -52,6 +52,7 @@ export class OrdersTab {
 
 	_show({ connectors, orders, about }, type, sections) {
 		const { t, data, options, store } = this._ctx, told = JSON.stringify([connectors, orders, sections, data.targets.map(one => one.id)]);
+		this.about.hidden = false;
 		setText(this.about, about ? sentence(about) : t('Tried against this program’s own virtual server only, not with any operator’s.'));
 		if (told === this._told)
 			return;

@@ -103,6 +103,7 @@ class EsimPage extends Frame {
 		this.tab = this.tabsOpen[wanted] || LATER[wanted] ? wanted : 'cards';
 		for (const [name, link] of Object.entries(this.links))
 			mark(link, 'aria-current', (name === this.tab || (name === 'cards' && this.tab === 'add')) && 'page');
+		(this.links[this.tab] || this.links.cards).scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
 		if (before && before !== this.tab) {
 			this.tabsOpen[before]?.hidden?.();
 			this.context.said('');
