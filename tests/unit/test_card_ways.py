@@ -14,9 +14,9 @@ from remsim.core.clock import SystemClock
 from remsim.core.errors import (
     AtFormatError,
     AtTimeout,
-    CommandRefused,
     ModemGone,
     NoApplication,
+    NoCard,
     RemsimError,
     WayFails,
 )
@@ -120,8 +120,8 @@ def test_it_is_not_waited_for_the_card_again_at_each_name(modem: ScriptedModem, 
 @pytest.mark.parametrize(
     ("answer", "probe", "kind", "words"),
     [
-        ("+CME ERROR: 10", "OK", CommandRefused, "SIM"),
-        ("+CME ERROR: 14", "OK", CommandRefused, "busy"),
+        ("+CME ERROR: 10", "OK", NoCard, "no card"),
+        ("+CME ERROR: 14", "OK", NoCard, "busy"),
         ("+CME ERROR: 4", "OK", WayFails, "AT\\+CCHO"),
         ("+CME ERROR: 11", "OK", WayFails, "PIN"),
         ("ERROR", "ERROR", WayFails, "AT\\+CCHO"),
@@ -172,7 +172,7 @@ def test_csim_closes_others_channels_only_when_none_is_left(modem: ScriptedModem
     [
         ("ERROR", None, WayFails, False),
         (None, None, WayFails, False),
-        ("+CME ERROR: 10", None, CommandRefused, False),
+        ("+CME ERROR: 10", None, NoCard, False),
         ('+CSIM: 4,"6881"', None, WayFails, False),
         ('+CSIM: 4,"6E00"', None, WayFails, False),
         ('+CSIM: 4,"9000"', None, WayFails, False),

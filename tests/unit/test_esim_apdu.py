@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from remsim.core.errors import AtTimeout, CommandRefused, InvalidInput, ModemGone, NoApplication, WayFails
+from remsim.core.errors import AtTimeout, InvalidInput, ModemGone, NoApplication, NoCard, WayFails
 from remsim.esim.apdu import (
     ISDR_AIDS,
     LOAD_TIMEOUT_S,
@@ -339,8 +339,11 @@ def test_a_modem_that_finds_no_application_may_have_another_way_to_it() -> None:
 
 
 def test_where_no_way_can_be_gone_the_first_reason_is_told() -> None:
-    with pytest.raises(WayFails, match="first"):
-        open_isdr([Way("a", error=WayFails("first")), Way("b", error=AtTimeout("AT+CSIM", 10))])
+    for other in (AtTimeout("AT+CSIM", 10), ModemGone("/dev/cdc-wdm1")):
+        with pytest.raises(WayFails, match="first"):
+            open_isdr([Way("a", error=WayFails("first")), Way("b", error=other)])
+        with pytest.raises(type(other)):
+            open_isdr([Way("a", error=other), Way("b", error=WayFails("second"))])
     with pytest.raises(WayFails, match="no way"):
         open_isdr([])
 
@@ -356,8 +359,8 @@ def test_a_way_that_opens_the_card_but_does_not_carry_requests_is_left_for_the_n
 
 def test_a_card_that_is_not_there_ends_the_search() -> None:
     spare = Way("b", ISDR_AIDS[0])
-    with pytest.raises(CommandRefused):
-        open_isdr([Way("a", error=CommandRefused("AT+CCHO", "no SIM", number=10)), spare])
+    with pytest.raises(NoCard):
+        open_isdr([Way("a", error=NoCard("no card")), spare])
     assert spare.tried == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from card_port import CardPort
 from euicc_bench import profile
-from remsim.core.errors import CommandRefused, NoApplication, WayFails
+from remsim.core.errors import CommandRefused, NoApplication, NoCard, WayFails
 from remsim.esim.apdu import LOAD_TIMEOUT_S, open_isdr
 from remsim.esim.errors import StatusWord
 from remsim.esim.euicc import Euicc
@@ -79,7 +79,7 @@ def test_without_power_and_while_the_card_is_read_there_is_none() -> None:
     assert port.say(f'AT+CCHO="{AID}"') == port.say('AT+CSIM=10,"0070000001"') == "+CME ERROR: 10"
     port.state.functionality, port.state.sim_busy = 1, True
     assert port.say(f'AT+CCHO="{AID}"') == "+CME ERROR: 14"
-    with pytest.raises(CommandRefused, match="busy"):
+    with pytest.raises(NoCard, match="busy"):
         open_isdr(port.ways())
 
 

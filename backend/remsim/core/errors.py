@@ -146,6 +146,12 @@ class WayFails(ModemError):
     code = "card_way"
 
 
+class NoCard(ModemError):
+    """There is no card to be asked: none is inserted, or the modem is still busy with it."""
+
+    code = "no_card"
+
+
 class NoApplication(ModemError):
     """The card has no such application: it is no eUICC, or its ISD-R has another name.
 

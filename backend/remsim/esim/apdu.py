@@ -7,15 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from remsim.core.errors import (
-    AtTimeout,
-    InvalidInput,
-    ModemError,
-    ModemGone,
-    NoApplication,
-    RemsimError,
-    WayFails,
-)
+from remsim.core.errors import InvalidInput, ModemError, ModemGone, NoApplication, NoCard, WayFails
 from remsim.esim.errors import EsimError, StatusWord
 from remsim.esim.transport import LogicalChannel, Way
 
@@ -224,10 +216,11 @@ def open_isdr(
 
     ``aids`` are tried before the names that are known of removable cards. A way that opens the card may carry nothing
     else: while there is another one, the card is asked for its EID first. ``NoApplication`` when the card knows none of
-    the names, or a modem says so and no other way brings more; ``WayFails`` or ``AtTimeout`` when no way works.
+    the names, or a modem says so and no other way brings more; ``NoCard`` when there is none to ask; what the first way
+    failed with (``WayFails``, ``AtTimeout``, ``ModemGone``, …) when none works.
     """
     absent: NoApplication | None = None
-    failed: RemsimError | None = None
+    failed: ModemError | None = None
     for number, way in enumerate(ways, 1):
         try:
             isdr = named(way, tuple(dict.fromkeys((*aids, *ISDR_AIDS))), block_size, on_apdu)
@@ -238,11 +231,10 @@ def open_isdr(
             absent = error
             if error.is_certain:
                 break
-        except (WayFails, AtTimeout) as error:
+        except NoCard:
+            raise
+        except ModemError as error:
             failed = failed or error
-        except ModemError:
-            if absent is None:
-                raise
     if absent is not None:
         text = "the card is no eSIM: it does not have the application that manages profiles"
         raise NoApplication(text, hint=absent.hint or HINTS[0x6A82]) from absent

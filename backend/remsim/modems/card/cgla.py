@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from remsim.core.errors import AtTimeout, CommandRefused, ModemError, NoApplication, WayFails
+from remsim.core.errors import AtTimeout, CommandRefused, ModemError, NoApplication, NoCard, WayFails
 from remsim.modems.card.replies import ISO_CHANNELS, channel_of, octets, session_id
 from remsim.modems.channel import Channel
 from remsim.modems.control.refusals import refusal
@@ -72,13 +72,22 @@ class CglaWay:
 
     def _cannot(self, channel: Channel, reply: AtReply, error: CommandRefused) -> ModemError:
         """What a refusal means: about the card, the application, or this way."""
-        if error.number in (*NO_CARD, *BUSY):
-            return error
+        if (away := no_card(error)) is not None:
+            return away
         if error.number in (*NOT_SUPPORTED, *WANTS_CODE) or error.number is None and not is_known(channel):
             return WayFails(f"the modem opens no channel to the card by AT+CCHO: {error.cause}", hint=error.hint)
         absent = NoApplication(f"the modem finds no such application on the card: {error.cause}")
         absent.is_certain = False
         return absent
+
+
+def no_card(error: CommandRefused) -> NoCard | None:
+    """The error of a modem that has no card to ask, whatever the command."""
+    if error.number in NO_CARD:
+        return NoCard("there is no card in the modem's slot", hint="insert it, or choose another slot")
+    if error.number in BUSY:
+        return NoCard("the modem is still busy with its card", hint="try again in some seconds", code="card_busy")
+    return None
 
 
 def close_stale(channel: Channel) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 
 from remsim.core.errors import AtFormatError, AtTimeout, CommandRefused, ModemError, NoApplication, WayFails
+from remsim.modems.card.cgla import no_card
 from remsim.modems.card.replies import octets
 from remsim.modems.channel import Channel
 from remsim.modems.control.refusals import refusal
@@ -13,7 +14,6 @@ from remsim.modems.control.refusals import refusal
 OPEN_S = 10.0
 CLOSE_S = 5.0
 OPEN_CHANNEL = bytes.fromhex("0070000001")
-NO_CARD = (10, 310)
 NO_CHANNEL = (0x6881, 0x6A81, 0x6A84, 0x6985)
 """All channels are taken, which may be by somebody who has ended."""
 ABSENT = (0x6A82, 0x6A86, 0x6999, 0x6A88)
@@ -94,8 +94,8 @@ def managed(channel: Channel) -> bytes:
     try:
         return sent(channel, OPEN_CHANNEL, OPEN_S)
     except CommandRefused as error:
-        if error.number in NO_CARD:
-            raise
+        if (away := no_card(error)) is not None:
+            raise away from error
         raise WayFails(f"the modem has no AT+CSIM for the card: {error.cause}", hint=error.hint) from error
     except AtTimeout as error:
         raise WayFails("the modem does not answer AT+CSIM") from error

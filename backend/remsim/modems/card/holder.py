@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
 from remsim.core.card import AccessPoint, Service, is_same_card
-from remsim.core.errors import CommandRefused, Conflict, ModemError, NoApplication, NotTaken, RemsimError
+from remsim.core.errors import CommandRefused, Conflict, ModemError, NoApplication, NoCard, NotTaken, RemsimError
 from remsim.core.jobs import Job
 from remsim.modems.card.cgla import CglaWay
 from remsim.modems.card.csim import CsimWay
@@ -49,7 +49,7 @@ class OpenChannel(Protocol):
 
 
 class CardWay:
-    """One of this modem's ways; says where its eSIM is when the card in use is none."""
+    """One of this modem's ways; says where its eSIM is when the card in use is none, or there is none."""
 
     def __init__(self, way: CglaWay | CsimWay | ControlWay, hint: Callable[[], str | None]) -> None:
         self.kind = way.kind
@@ -63,6 +63,9 @@ class CardWay:
             return self._way.open(aid)
         except NoApplication as error:
             error.hint = error.hint or self._hint()
+            raise
+        except NoCard as error:
+            error.hint = self._hint() or error.hint
             raise
 
 
@@ -274,5 +277,5 @@ class EuiccHolder:
             told = f"its own eSIM is in slot {own}, in use is slot {slot}"
             return f"{told}: choose slot {own} first, even without service"
         if slot is not None and driver.slot_switch is not None:
-            return f"the card in slot {slot} was asked; if the eSIM is in the other slot, choose that one first"
+            return f"slot {slot} was asked; if the eSIM is in the other slot, choose that one first"
         return None
