@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remsim.esim.activation import Activation
+    from remsim.esim.bulk import Bulk
     from remsim.esim.cards import Card
     from remsim.esim.codes import Codes
     from remsim.esim.inventory import Inventory
+    from remsim.esim.ordering import Ordering
     from remsim.esim.rules import Rules
-    from remsim.esim.telling import Telling
     from remsim.esim.work import Work
     from remsim.telemetry.usage import Usage
 
@@ -32,16 +34,18 @@ class Extras:
         *,
         work: Callable[[], Work],
         codes: Codes,
-        telling: Telling,
         usage: Usage,
         bus: Bus,
         state_dir: Path,
     ) -> None:
-        self._room, self._work, self._codes, self._telling = room, work, codes, telling
+        self._room, self._work, self._codes = room, work, codes
         self._usage, self._bus = usage, bus
         self._path = state_dir / FILE
+        self._making = threading.RLock()
         self._records: Records | None = None
         self._rules: Rules | None = None
+        self._bulk: Bulk | None = None
+        self._orders: Ordering | None = None
         self._inventory: Inventory | None = None
 
     def look(self) -> None:
@@ -72,25 +76,48 @@ class Extras:
     @property
     def records(self) -> Records:
         """The file."""
-        if self._records is None:
-            self._records = Records(self._path, clock=self._room.clock)
-        return self._records
+        with self._making:
+            if self._records is None:
+                self._records = Records(self._path, clock=self._room.clock)
+            return self._records
 
     @property
     def rules(self) -> Rules:
         """What switches by itself."""
-        if self._rules is None:
-            from remsim.esim.rules import Rules
+        with self._making:
+            if self._rules is None:
+                from remsim.esim.rules import Rules
 
-            room = self._room
-            self._rules = Rules(room, self._work, self.records, self._usage, self._bus, room.settings)
-        return self._rules
+                room = self._room
+                self._rules = Rules(room, self._work, self.records, self._usage, self._bus, room.settings)
+            return self._rules
+
+    @property
+    def bulk(self) -> Bulk:
+        """Many downloads one after another."""
+        with self._making:
+            if self._bulk is None:
+                from remsim.esim.bulk import Bulk
+
+                self._bulk = Bulk(self._room, self._work(), self.records, lambda: self.orders)
+            return self._bulk
+
+    @property
+    def orders(self) -> Ordering:
+        """Orders at SM-DP+."""
+        with self._making:
+            if self._orders is None:
+                from remsim.esim.ordering import Ordering
+
+                self._orders = Ordering(self._room, self._codes, self.records)
+            return self._orders
 
     @property
     def inventory(self) -> Inventory:
         """Every profile that was seen on this router."""
-        if self._inventory is None:
-            from remsim.esim.inventory import SqliteInventory
+        with self._making:
+            if self._inventory is None:
+                from remsim.esim.inventory import SqliteInventory
 
-            self._inventory = SqliteInventory(self.records)
-        return self._inventory
+                self._inventory = SqliteInventory(self.records)
+            return self._inventory

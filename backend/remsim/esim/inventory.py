@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -122,7 +122,7 @@ def card_of(eid: str) -> str:
     return f"eid-{hashlib.sha256(eid.encode()).hexdigest()[:12]}"
 
 
-def view_of(one: Listed, used_bytes: Callable[[str], int | None], *, identifiers: bool) -> dict[str, Any]:
+def view_of(one: Listed, used_bytes: int | None, *, identifiers: bool) -> dict[str, Any]:
     """A profile as the API has it; numbers in full only with ``identifiers``."""
     origin = one.origin
     return {
@@ -146,7 +146,7 @@ def view_of(one: Listed, used_bytes: Callable[[str], int | None], *, identifiers
             "source": origin.source,
             "at": iso_utc(origin.at),
         },
-        "used_bytes": used_bytes(one.id),
+        "used_bytes": used_bytes,
     }
 
 

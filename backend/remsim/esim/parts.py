@@ -81,7 +81,6 @@ class Parts:
             self.room,
             work=lambda: self.work,
             codes=self.codes,
-            telling=self.telling,
             usage=usage,
             bus=bus,
             state_dir=path.parent,
