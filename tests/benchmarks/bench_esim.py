@@ -191,7 +191,7 @@ def measure(port: str, directory: Path, hosts: dict[str, str]) -> int:
         f"opening the card: {opened_at - begun:.2f} s, of which the line {opening['spent_s'] - line['spent_s']:.2f} s"
     )
     print(
-        f"memory: {imported - before:.1f} MB of code, {peak - before:.1f} MB at most, {after - before:.1f} MB afterwards"
+        f"memory: {imported - before:.1f} MB of code, {peak - before:.1f} at most, {after - before:.1f} afterwards"
     )
     table = Table("eSIM: a download of 60 kB over AT+CGLA at 115 200 baud")
     table.row("all of it to the line's own time", whole_s / line_s, "x", at_most=MOST_RATIO)
