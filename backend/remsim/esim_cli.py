@@ -140,6 +140,12 @@ def add_router_verbs(below: Any) -> None:
     bulk.add_argument("file", type=Path, metavar="FILE", help="target,code[,confirmation_code,nickname,enable]")
     bulk.add_argument("--check", action="store_true", help="only look whether it would go")
     bulk.add_argument("--per-minute", type=float, metavar="N", help="no faster than that")
+    orders = verb(below, "orders", esim_verbs.run_orders, "profiles ordered at a server (ES2+); order, release, cancel")
+    orders.add_argument("word", nargs="?", choices=("make", "release", "cancel"))
+    orders.add_argument("name", nargs="?", metavar="CONNECTOR|ID", help="the server's section, or an order")
+    orders.add_argument("--holder", help="for the card of this modem; for any card without")
+    orders.add_argument("--profile-type", metavar="TYPE", help="what the operator calls it")
+    orders.add_argument("--iccid", help="this very profile")
     verb(below, "rules", esim_verbs.run_get, "when profiles are switched by themselves").set_defaults(path="esim/rules")
 
 

@@ -195,6 +195,20 @@ def run_bulk(arguments: argparse.Namespace) -> int:
     return done(client, client.post("esim/bulk", body), arguments)
 
 
+def run_orders(arguments: argparse.Namespace) -> int:
+    """List them; order one; let it be downloaded; give it back."""
+    client = service(arguments)
+    if arguments.word is None:
+        return print_json(client.get("esim/orders"))
+    if arguments.name is None:
+        raise InvalidInput(f"orders {arguments.word} takes a name", field="CONNECTOR|ID")
+    if arguments.word != "make":
+        return done(client, client.post(f"esim/orders/{quoted(arguments.name)}/{arguments.word}", {}), arguments)
+    wanted = {name: getattr(arguments, name) for name in ("holder", "profile_type", "iccid")}
+    body = {"connector": arguments.name} | {name: value for name, value in wanted.items() if value is not None}
+    return done(client, client.post("esim/orders", body), arguments)
+
+
 def base(arguments: argparse.Namespace) -> str:
     """The address of a holder."""
     return f"esim/{quoted(arguments.holder)}"

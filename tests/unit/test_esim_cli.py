@@ -133,3 +133,14 @@ def test_a_file_of_many_is_csv_or_json(service: Service, tmp_path: Path) -> None
     first, second = (body for method, path, body in service.asked if path == "esim/bulk")
     assert first == {"check": True, "csv": "target,code\nmodem1,LPA:1$a.example$B\n"}
     assert second == {"check": False, "rows": [{"target": "modem1"}]}
+
+
+def test_a_profile_is_ordered_released_and_given_back(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["esim", "orders", "make", "operator", "--profile-type", "data", "--holder", "modem1"]) == 0
+    assert main(["esim", "orders", "cancel", "7"]) == 0
+    assert [(path, body) for method, path, body in service.asked if method == "POST"] == [
+        ("esim/orders", {"connector": "operator", "holder": "modem1", "profile_type": "data"}),
+        ("esim/orders/7/cancel", {}),
+    ]
+    assert main(["esim", "orders", "release"]) == 1
+    assert "takes a name" in capsys.readouterr().err
