@@ -75,6 +75,15 @@ class RuleLog:
             ("UPDATE decisions SET data = ? WHERE number = ?", (json.dumps(entry.data), entry.number))
         )
 
+    def blocked(self, entry: Entry, why: str) -> None:
+        """It could not be begun; told once as long as that is so."""
+        before = next((one for one in reversed(self._entries) if one.rule == entry.rule and one is not entry), None)
+        if before is None or before.decision != BLOCKED or before.data["why"] != why:
+            self.change(entry, decision=BLOCKED, why=why)
+            return
+        self._entries.remove(entry)
+        self._records.write(("DELETE FROM decisions WHERE number = ?", (entry.number,)))
+
     def unsettled(self) -> list[Entry]:
         """Switches of which nobody has written down what came of them."""
         return [one for one in self._entries if one.decision == SWITCHING]

@@ -1,8 +1,7 @@
 """Profiles switched by themselves: what the rules say of each modem, which one is heeded, and why.
 
-Of a modem's rules the first in the order of priority that is so decides. One whose reason is to be on its profile
-(country, hours, data left) keeps it there: rules behind it wait. What is in use now changes only through the desk's own
-switching, with its way back, and never while something is done to the modem.
+What is in use now changes only through the desk's own switching, with its way back, and never while something is done
+to the modem.
 """
 
 from __future__ import annotations
@@ -10,14 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remsim.config.esim_rules import EsimRuleSettings
 from remsim.config.settings import Settings
 from remsim.core.bus import Bus, Numbered, Subscription
 from remsim.core.clock import iso_utc
-from remsim.core.errors import NotFound, RemsimError
+from remsim.core.errors import RemsimError
 from remsim.core.events import Event
 from remsim.core.reading import STATES
 from remsim.esim import rule_conditions as conditions
@@ -25,8 +23,9 @@ from remsim.esim.plans import has_plan, usage_view
 from remsim.esim.records import Records
 from remsim.esim.room import Room
 from remsim.esim.rule_log import BLOCKED, BY_HAND, FAILED, SWITCHED, SWITCHING, WOULD, Entry, RuleLog
+from remsim.esim.rule_verdicts import Judge, Verdict
 from remsim.telemetry.rules.evaluation import Evaluation
-from remsim.telemetry.rules.rule import Track, Value
+from remsim.telemetry.rules.rule import Value
 
 if TYPE_CHECKING:
     from remsim.core.jobs import Job
@@ -44,18 +43,6 @@ PUT_OFF_S = 120.0
 ACTOR = "the rule"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a rule comes to now. ``decision``: see ``docs/esim.md``."""
-
-    rule: EsimRuleSettings
-    decision: str
-    why: str
-    value: Value = None
-    is_so: bool | None = None
-    since: float | None = None
-
-
 class Rules:
     """The rules in force. Any thread may call; times are monotonic, but for what people see."""
 
@@ -65,13 +52,12 @@ class Rules:
         self._room, self._work, self._usage, self._bus = room, work, usage, bus
         self._lock = threading.RLock()
         self._log = RuleLog(records, room.clock)
+        self._judge = Judge(room, self._log)
         self._evaluation = Evaluation()
         self._rules: tuple[EsimRuleSettings, ...] = ()
         self._values: dict[str, dict[str, Value]] = {}
-        self._currency: dict[str, str | None] = {}
         self._at = room.clock.monotonic()
         self._plan_at = self._at
-        self._put_off: dict[str, float] = {}
         self._jobs: dict[int, Job] = {}
         self._subscription: Subscription | None = None
         self.beginning: threading.Thread | None = None
@@ -115,7 +101,7 @@ class Rules:
         with self._lock:
             self._take()
             self._settle()
-            now = [one for modem in self._modems(also_off=True) for one in self._verdicts(modem, self._evaluation)]
+            now = [one for modem in self._modems(also_off=True) for one in self._verdicts(modem)]
             now.sort(key=lambda one: (one.rule.priority, one.rule.name))
             return {
                 "rules": [one.as_dict() for one in self._rules],
@@ -133,7 +119,7 @@ class Rules:
             values = self._values.get(rule.modem, {}) | self._plan_values(rule.modem, (rule,))
             values["clock"] = conditions.clock_value(self._room.clock.now())
             evaluation.feed(rule.modem, conditions.SOURCE, values.get, now)
-            found = self._verdicts(rule.modem, evaluation, (rule,))
+            found = self._judge.verdicts((rule,), evaluation, self._at)
             return {"now": [self._verdict_view(one, values) for one in found]}
 
     # --- what happens ---
@@ -206,11 +192,11 @@ class Rules:
         """Usage and cost, where some rule looks at them."""
         room, found = self._room, dict[str, Value]()
         reasons = {one.when for one in rules}
-        enabled = self._enabled(modem)
+        enabled = self._judge.enabled(modem)
         if reasons & {"usage", "cost"} and enabled is not None:
             view = usage_view(enabled["id"], room.settings, self._usage, room.clock)
             found |= conditions.plan_values(view)
-            self._currency[modem] = None if view is None else view["currency"]
+            self._judge.currency[modem] = None if view is None else view["currency"]
         for rule in rules:
             if rule.when == "unused":
                 view = usage_view(rule.profile, room.settings, self._usage, room.clock)
@@ -219,88 +205,14 @@ class Rules:
                 found[conditions.measure_of(rule)] = 0.0 if is_fresh else conditions.percent_of(view)
         return found
 
-    # --- what it comes to ---
-
-    def _verdicts(
-        self, modem: str, evaluation: Evaluation, rules: tuple[EsimRuleSettings, ...] | None = None
-    ) -> list[Verdict]:
-        """Of a modem's rules, in their order; one at most says ``switches``."""
-        found: list[Verdict] = []
-        holding: Verdict | None = None
-        for rule in rules or tuple(one for one in self._rules if one.modem == modem):
-            track = evaluation.track(rule.name, modem) if rule.enabled or rules else None
-            verdict = self._verdict(rule, track, holding)
-            found.append(verdict)
-            if verdict.decision in ("holds", "switches") and holding is None:
-                holding = verdict
-        return found
-
-    def _verdict(self, rule: EsimRuleSettings, track: Track | None, holding: Verdict | None) -> Verdict:
-        room = self._room
-        if track is None:
-            return Verdict(rule, "off", "the rule is switched off")
-        wall, monotonic = room.clock.now(), self._at
-        is_so = track.state != "ok" if track.is_known else None
-        since = wall - (monotonic - track.since) if track.state != "ok" and track.since is not None else None
-        words = conditions.told(rule, track.value if track.is_known else None, self._currency.get(rule.modem))
-
-        def comes_to(decision: str, why: str) -> Verdict:
-            return Verdict(rule, decision, why, track.value if track.is_known else None, is_so, since)
-
-        if not conditions.hours_of(rule).contain(wall):
-            return comes_to("not_so", "it is not within its hours")
-        if is_so is None:
-            return comes_to("unknown", words)
-        if not is_so:
-            return comes_to("not_so", words)
-        try:
-            name = room.cards.profile(rule.modem, rule.profile)["name"]
-        except NotFound:
-            return comes_to("blocked", f"{rule.profile} is not on the card of {rule.modem}, as it was last read")
-        enabled = self._enabled(rule.modem)
-        if enabled is not None and enabled["id"] == rule.profile:
-            if rule.when in conditions.LEAVING:
-                return comes_to("not_so", f"{words}, but {name} is in use already")
-            return comes_to("holds", f"{words}, and {name} is in use")
-        if rule.only_from and (enabled is None or enabled["id"] != rule.only_from):
-            return comes_to("not_so", f"{words}, but another profile is in use than the rule is for")
-        if track.state == "pending":
-            left_s = rule.for_s - (monotonic - (track.since or monotonic))
-            return comes_to("waits", f"{words}; {conditions.duration(max(left_s, 1))} more, then to {name}")
-        if enabled is not None and "cannot_disable" in enabled["policy"]:
-            return comes_to("blocked", f"{words}, but the operator of {enabled['name']} does not let it be disabled")
-        if holding is not None:
-            return comes_to("waits", f"{words}, but {holding.rule.label or holding.rule.name} comes first")
-        return comes_to(*self._may(rule, words, name))
-
-    def _may(self, rule: EsimRuleSettings, words: str, name: str) -> tuple[str, str]:
-        """Whether a rule that is so may switch now, and why not."""
-        rested_s, count = self._log.rested_s(rule.modem), self._log.count_of(rule.name)
-        if rule.only_tell:
-            return "would_switch", f"{words}; it would switch to {name}"
-        if count >= rule.most_per_day:
-            return "blocked", f"{words}, but it has switched {count} times in 24 hours, which is its limit"
-        if rested_s is not None and rested_s < rule.cooldown_s:
-            left = conditions.duration(rule.cooldown_s - rested_s)
-            return "waits", f"{words}, but {rule.modem} was switched a while ago and rests for {left} more"
-        job = self._room.job_of(rule.modem)
-        if job is not None:
-            return "waits", f"{words}, but {rule.modem} is busy: {job.title}"
-        if self._put_off.get(rule.modem, 0.0) > self._at:
-            last = self._log.last_of(rule.name)
-            why = last.data["why"] if last is not None and last.decision == BLOCKED else "it could not be begun"
-            return "blocked", str(why)
-        return "switches", f"{words}: to {name}"
-
-    def _enabled(self, modem: str) -> dict[str, Any] | None:
-        """The profile in use, as the card was last read."""
-        card = self._room.cards.of(modem)
-        return None if card is None else next((one for one in card["profiles"] if one["state"] == "enabled"), None)
-
     # --- what is done ---
 
+    def _verdicts(self, modem: str) -> list[Verdict]:
+        mine = tuple(one for one in self._rules if one.modem == modem)
+        return self._judge.verdicts(mine, self._evaluation, self._at)
+
     def _heed(self, modem: str) -> None:
-        for verdict in self._verdicts(modem, self._evaluation):
+        for verdict in self._verdicts(modem):
             if verdict.decision == "switches":
                 self._begin(verdict)
             elif verdict.decision in (WOULD, BLOCKED):
@@ -312,7 +224,7 @@ class Rules:
             return
         entry, is_kept = self._log.note(verdict.rule.name, verdict.rule.modem, self._data(verdict, SWITCHING))
         if not is_kept:
-            self._put_off[verdict.rule.modem] = self._at + PUT_OFF_S
+            self._judge.put_off[verdict.rule.modem] = self._at + PUT_OFF_S
             self._log.change(entry, decision=BLOCKED, why="what it decides cannot be written down")
             return
         self.beginning = threading.Thread(
@@ -327,8 +239,8 @@ class Rules:
             job = self._work().enable(rule.modem, rule.profile, minutes=rule.minutes, actor=f"{ACTOR} {label}")
         except RemsimError as error:
             with self._lock:
-                self._put_off[rule.modem] = self._at + PUT_OFF_S
-                self._log.change(entry, decision=BLOCKED, why=f"{verdict.why}, but {error.message}")
+                self._judge.put_off[rule.modem] = self._at + PUT_OFF_S
+                self._log.blocked(entry, f"{verdict.why}, but {error.message}")
             return
         with self._lock:
             self._jobs[entry.number] = job
@@ -342,7 +254,7 @@ class Rules:
             if job is None and (entry.monotonic is not None or self._room.job_of(entry.modem) is not None):
                 continue  # it is being begun, or taken up
             if job is None:
-                enabled = self._enabled(entry.modem)
+                enabled = self._judge.enabled(entry.modem)
                 is_done = enabled is not None and enabled["id"] == entry.data["to"]
                 self._log.change(entry, decision=SWITCHED if is_done else FAILED, error="the service was stopped")
             elif job.is_over:
@@ -364,7 +276,7 @@ class Rules:
             self._tell(rule, f"{rule.modem}: the rule {rule.label or rule.name}: {verdict.why}")
 
     def _data(self, verdict: Verdict, decision: str) -> dict[str, Any]:
-        enabled = self._enabled(verdict.rule.modem)
+        enabled = self._judge.enabled(verdict.rule.modem)
         return {
             "label": verdict.rule.label or verdict.rule.name,
             "from": None if enabled is None else enabled["id"],
@@ -381,7 +293,7 @@ class Rules:
         rule = verdict.rule
         unit = conditions.UNITS.get("unused" if rule.when == "unused" else conditions.measure_of(rule))
         if rule.when == "cost":
-            unit = self._currency.get(rule.modem)
+            unit = self._judge.currency.get(rule.modem)
         return {
             "rule": rule.name,
             "label": rule.label or rule.name,
