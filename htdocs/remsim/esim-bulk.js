@@ -19,7 +19,7 @@ export class BulkTab {
 	constructor(ctx) {
 		const { t, options } = ctx;
 		Object.assign(this, { _ctx: ctx, _askedAt: 0, _open: null });
-		this.columns = el('code');
+		this.columns = el('code.remsim-esim-columns');
 		this.file = el('input', { type: 'file', accept: '.csv,text/csv', id: 'remsim-esim-csv', change: () => this._take() });
 		this.form = new FormView({ properties: {
 			csv: { type: 'string', maxLength: LARGEST, title: msg('The list'), description: msg('As CSV with a line of names first: from a file, or pasted here.') },
@@ -118,7 +118,7 @@ export class BulkTab {
 			return;
 		this._told = told_;
 		fill(this.batches, batches.length ? batches.map(batch => {
-			const { waiting = 0, done = 0, failed = 0, unknown = 0 } = batch.counts || {}, all = waiting + done + failed + unknown, csv = options.apiUrl(`esim/bulk/${batch.id}.csv`), called = batch.name || batch.id;
+			const { waiting = 0, done = 0, failed = 0, unknown = 0 } = batch.counts || {}, all = waiting + done + failed + unknown, csv = options.apiUrl(`esim/bulk/${batch.id}/result.csv`), called = batch.name || batch.id;
 			return el('li.remsim-esim-code', { 'data-batch': batch.id }, el('div.remsim-esim-what', {}, el('header', {}, el('h3', {}, called), el(`span.${failed || unknown ? 'remsim-problem' : batch.state === 'done' ? 'remsim-good' : 'remsim-muted'}`, {}, t(BATCH_STATES[batch.state] || batch.state))),
 				el('p.remsim-muted', {}, [t('%s of %s done', done, all), failed && t('%s failed', failed), unknown && t('%s not known', unknown), moment(epoch(batch.made_at), store.now(), false), batch.by].filter(Boolean).join(' · ')),
 				batch.state === 'running' ? el('progress.remsim-esim-bar', { max: all || 1, value: all - waiting, 'aria-label': t('Progress of %s', called) }) : null),

@@ -206,7 +206,7 @@ export class HolderCard {
 			delete: () => this._toProfiles(), installed: () => this._toProfiles(), plan: () => this._toProfiles(),
 			eid: () => this.showEid(),
 			clock: () => go(options.links.page('diagnostics')), report: () => go(options.links.page('diagnostics')), settings: () => go(options.links.page('settings')),
-			restart: () => go(options.links.modem(this.id, 'settings')), sim: () => go(options.links.modem(this.id, 'signal'))
+			restart: () => go(options.links.modem(this.id, 'settings')), slot: () => go(options.links.modem(this.id, 'sim')), sim: () => go(options.links.modem(this.id, 'signal'))
 		};
 		return acts[name]();
 	}

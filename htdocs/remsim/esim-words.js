@@ -6,7 +6,7 @@ import { msg } from './words.js';
 export const ACTS = {
 	again: msg('Try again'), other: msg('Enter another code'), confirm: msg('Try again and type the confirmation code'), delete: msg('Choose a profile to delete'),
 	eid: msg('Show the EID for the operator'), lab: msg('Give a certificate authority'), clock: msg('Look at the clock'), installed: msg('Switch to it'),
-	restart: msg('To the modem'), read: msg('Read the card anew'), report: msg('Diagnosis'), card: msg('Choose another card'), sim: msg('Look at the signal'), plan: msg('Choose a profile'), settings: msg('Settings')
+	restart: msg('To the modem'), read: msg('Read the card anew'), report: msg('Diagnosis'), card: msg('Choose another card'), sim: msg('Look at the signal'), plan: msg('Choose a profile'), settings: msg('Settings'), slot: msg('Slots of this modem')
 };
 
 /** By the code of `esim/refusals.py`: what is wrong, what to do, and which of ACTS fits. */
@@ -104,7 +104,7 @@ export const FAILURES = {
 /** Codes of other parts, whose sentences name what they are about: which of ACTS fits. */
 const OTHERS = {
 	clock: 'clock', busy: 'again', card_away: 'restart', esim_loading: 'again', card_not_read: 'restart', not_registered: 'sim', switch_returned: 'sim', return_failed: 'read',
-	profile_enabled: 'read', profile_disabled: 'read', name_differs: 'again', code_used: 'other', at_timeout: 'again', modem_gone: 'restart', no_application: 'card', way_fails: 'again'
+	profile_enabled: 'read', profile_disabled: 'read', name_differs: 'again', code_used: 'other', at_timeout: 'again', modem_gone: 'restart', no_euicc: 'slot', no_card: 'slot', card_way: 'restart', card_busy: 'again', port_busy: 'restart'
 };
 
 /** Steps of jobs, in the order in which they come; what comes between is told as it is. */
