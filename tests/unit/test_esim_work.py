@@ -413,3 +413,42 @@ def test_a_modem_that_is_away_is_refused_at_once(one: Bench) -> None:
     one.holder.away = "modem1 is unplugged"
     with pytest.raises(Conflict, match="unplugged"):
         one.work.read("modem1", "a test")
+
+
+LOST = AtTimeout("AT+CGLA", 10)
+
+
+def test_a_profile_that_came_is_no_failure_when_the_card_is_lost_afterwards(one: Bench) -> None:
+    one.card.moods.next["profiles"] = [LOST]
+    job = one.done(begin(one, consent=True))
+    assert (job.state, job.result and job.result["profile"]) == ("done", NEW_ID), job.as_dict()
+    assert one.told("esim_download") == ["modem1: New one was downloaded from smdp.example.com"]
+    one.clock.sleep(120)
+    one.look()
+    wait_until(lambda: NEW_ID in [row["id"] for row in (one.room.cards.of("modem1") or {})["profiles"]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "errors"),
+    [
+        ("esim_delete", "profiles", [None, LOST]),
+        ("esim_switch", "open", [None, None, LOST]),
+        ("esim_switch off", "open", [None, LOST]),
+        ("esim_delete all", "profiles", [LOST]),
+    ],
+)
+def test_what_was_done_is_told_though_the_card_is_lost_afterwards(
+    one: Bench, kind: str, asked: str, errors: list[RemsimError | None]
+) -> None:
+    one.read()
+    one.card.moods.next[asked] = list(errors)
+    job = {
+        "esim_delete": lambda: one.work.delete("modem1", AWAY_ID, "Away", "a test"),
+        "esim_switch": lambda: one.work.enable("modem1", AWAY_ID, actor="a test"),
+        "esim_switch off": lambda: one.work.disable("modem1", HOME_ID, "a test"),
+        "esim_delete all": lambda: one.work.reset("modem1", EID, frozenset({"operational"}), "a test"),
+    }[kind]()
+    assert one.done(job).state == "done", job.as_dict()
+    assert not one.card.moods.next[asked], "the card was not lost"
+    assert job.result is not None and job.result.get("notifications_waiting", "none") in (None, "none")
+    assert len(one.told(kind.partition(" ")[0])) == 1

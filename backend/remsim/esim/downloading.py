@@ -81,8 +81,7 @@ class Downloading:
                 room.came(installed.profile.iccid, wish.activation, wish.source)
                 text = f"{holder.id}: {name} was downloaded from {address}"
                 room.tell("esim_download", holder.id, text, data={"sim": profile_id, "actor": wish.actor})
-                left = self._telling.tell(engine, job, holder.id)
-                room.cards.read(holder.id, engine, room.clock.now())
+                left = self._telling.finish(engine, job, holder.id)
         except Aborted:
             raise
         except RemsimError as error:

@@ -46,7 +46,8 @@ class Telling:
     def tell(self, engine: Engine, job: Job, holder_id: str, *, is_asked: bool = False) -> int:
         """Send what waits on an open card, each operator's in order; how many are left.
 
-        After a failure that operator's others wait, too: it must hear of them in their order. Never raises.
+        After a failure that operator's others wait, too: it must hear of them in their order. Raises what the card
+        raises.
         """
         if self._room.settings.esim.notifications == "manual" and not is_asked:
             return len(engine.euicc.notifications())
@@ -60,6 +61,20 @@ class Telling:
             if one.address in closed or job.is_stopping or not self._send(engine, eid, holder_id, one):
                 closed.add(one.address)
                 left += 1
+        return left
+
+    def finish(self, engine: Engine, job: Job, holder_id: str) -> int | None:
+        """After a change: tell, and read the card anew; how many are left.
+
+        None where the card cannot be asked any more: what was done is done all the same, and all that is caught up
+        with by ``look``, for the card is known as changing.
+        """
+        try:
+            left = self.tell(engine, job, holder_id)
+            self._room.cards.read(holder_id, engine, self._room.clock.now())
+        except RemsimError as error:
+            log.warning("%s: the change is done, but its card cannot be asked any more: %s", holder_id, error.message)
+            return None
         return left
 
     def views(self, card: Card) -> list[dict[str, Any]]:

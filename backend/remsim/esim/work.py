@@ -173,10 +173,9 @@ class Work:
                 self.room.cards.begin_change(holder.id)
                 job.report(None, "deleting the profile")
                 engine.euicc.delete(profile)
-                left = self.telling.tell(engine, job, holder.id)
-                self._read(holder, engine)
+                left = self.telling.finish(engine, job, holder.id)
             text = f"{holder.id}: {name_of(profile)} was deleted by {actor or 'the service'}"
-            waits = " (its operator has not been told yet)" if left else ""
+            waits = "" if left == 0 else " (its operator has not been told yet)"
             self.room.tell("esim_delete", holder.id, text + waits, "warning", {"sim": profile_id})
             return {"profile": profile_id, "name": name_of(profile), "notifications_waiting": left}
 
@@ -240,8 +239,7 @@ class Work:
                 self.room.cards.begin_change(holder.id)
                 job.report(None, "clearing the card")
                 is_done = engine.euicc.reset_memory(**{one: one in what for one in ("operational", "test", "smdp")})
-                left = self.telling.tell(engine, job, holder.id)
-                self._read(holder, engine)
+                left = self.telling.finish(engine, job, holder.id)
             if holder.kind == "modem":
                 with contextlib.suppress(RemsimError):  # it notices, later
                     holder.refresh(job, hard=False)
@@ -288,17 +286,18 @@ class Work:
             )
         except RemsimError:
             if not job.is_stopping:
-                with contextlib.suppress(RemsimError):  # the first error is what counts
-                    self._tell_and_read(job, holder)
+                self._tell_and_read(job, holder)
             raise
         return result | {"notifications_waiting": self._tell_and_read(job, holder)}
 
-    def _tell_and_read(self, job: Job, holder: Holder) -> int:
-        """Tell operators what was done, and read the card anew; how many were not told."""
-        with self.room.engine(holder) as engine:
-            left = self.telling.tell(engine, job, holder.id)
-            self._read(holder, engine)
-        return left
+    def _tell_and_read(self, job: Job, holder: Holder) -> int | None:
+        """Open the card to tell operators what was done, and read it anew; see ``Telling.finish``."""
+        try:
+            with self.room.engine(holder) as engine:
+                return self.telling.finish(engine, job, holder.id)
+        except RemsimError as error:
+            log.warning("%s: the change is done, but its card cannot be opened: %s", holder.id, error.message)
+            return None
 
     def _found(self, engine: Engine, profile_id: str) -> Profile:
         """A profile as it is on the card now."""
@@ -334,8 +333,7 @@ class Work:
                     return self.switching.resume(job, holder)
                 finally:
                     if not job.is_stopping:
-                        with contextlib.suppress(RemsimError):  # what came of the switch is what counts
-                            self._tell_and_read(job, holder)
+                        self._tell_and_read(job, holder)
 
         return work
 
