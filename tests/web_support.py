@@ -180,6 +180,7 @@ class SmallRouter:
             bus=self.bus,
             usage=self.usage,
             modems=lambda: [(name, name) for name in self.modems.periods],
+            readings=lambda: self.modems.readings,
             holders=list,
             sim_of=lambda iccid: iccid,
             config=self.config,

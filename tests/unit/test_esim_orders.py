@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,16 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from esim_support import EID, Bench, bench
+from esim_engine import VirtualWay
+from esim_support import EID, Bench, FakeRoom, bench
 from remsim.config.esim_orders import EsimOrdersSettings, untrusted
 from remsim.config.settings import Settings
+from remsim.core.clock import SystemClock
 from remsim.core.errors import Conflict, InvalidInput, StorageError
+from remsim.esim import downloading
+from remsim.esim.bulk import Bulk
+from remsim.esim.bulk_rows import read_rows
+from remsim.esim.checks import WayOut
+from remsim.esim.engine import opened
 from remsim.esim.errors import EsimError
 from remsim.esim.es2 import OrderClient, OrderRefused, padded
 from remsim.esim.ordering import Ordering, Wanted
 from remsim.esim.records import Records
 from remsim.esim.trust import Trust
 from remsim.simulator.euicc import pki, scene
+from remsim.simulator.euicc.card import VirtualEuicc
+from remsim.simulator.euicc.credentials import make
 from remsim.simulator.euicc.faults import Fault
 from remsim.simulator.euicc.servers import Servers
 
@@ -195,3 +205,60 @@ def test_only_the_trusted_name_files_and_roots() -> None:
     assert untrusted(lab, replace(lab, address="10.0.0.1")) == "may reach the local network"
     assert untrusted(lab, replace(lab, enabled=False)) is None
     assert untrusted(lab, None) is None
+
+
+def bulk_of(desk: Bench, ordering: Ordering) -> Bulk:
+    return Bulk(desk.room, desk.work, ordering._records, lambda: ordering, lambda job, s: desk.clock.sleep(s))
+
+
+def test_rows_of_a_bulk_download_order_their_codes(
+    servers: Servers, connector: EsimOrdersSettings, desk: Bench, ordering: Ordering, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    way = VirtualWay(VirtualEuicc(make(CI)))
+    clock = SystemClock()
+
+    @contextlib.contextmanager
+    def engine(room: Any, holder: Any, *, lab_ca: str | None = None) -> Iterator[Any]:
+        trust = Trust((Path(connector.ca_file),), None)
+        with opened(
+            [way], settings=room.settings.esim, trust=trust, hosts=servers.hosts, clock=clock, imei=holder.imei
+        ) as one:
+            yield one
+
+    monkeypatch.setattr(FakeRoom, "engine", engine)
+    monkeypatch.setattr(downloading, "reach", lambda address, hosts, is_lab: WayOut("eth0"))
+    monkeypatch.setattr(downloading, "check_clock", lambda now: None)
+    desk.read()
+    bulk = bulk_of(desk, ordering)
+    rows = [
+        {"target": "modem1", "order": "example", "confirmation_code": "2468", "nickname": "Ordered"},
+        {"target": "modem1", "order": "example", "profile_type": "none"},
+        {"target": "modem1", "order": "example", "profile_type": "fleet"},
+    ]
+    for row in bulk.check(read_rows([*rows, {"target": "modem1", "order": "nobody"}]), 0)["rows"]:
+        assert (row["problem"] is None) is (row["row"] < 4)
+    job = desk.done(bulk.begin(read_rows(rows), name="", per_minute=60, min_free=0, actor="a test"))
+    assert job.state == "done", job.error
+    batch = bulk.view(bulk.views()[0]["id"])["rows"]
+    assert [one["state"] for one in batch] == ["done", "failed", "done"]
+    assert batch[1]["problem"]["code"] == "order_refused"
+    assert sorted(one.nickname or one.name for one in way.card.profiles) == ["Fleet", "Ordered"]
+    assert [one["state"] for one in ordering.view()["orders"]] == ["released", "failed", "released"]
+    assert len(servers.es2.calls) == 5
+
+
+def test_an_order_that_nobody_knows_the_end_of_is_not_ordered_again(
+    servers: Servers, desk: Bench, ordering: Ordering
+) -> None:
+    desk.read()
+    bulk = bulk_of(desk, ordering)
+    servers.faults.add(Fault("cut", "downloadOrder"))
+    rows = read_rows([{"target": "modem1", "order": "example"}])
+    job = desk.done(bulk.begin(rows, name="", per_minute=60, min_free=0, actor="a test"))
+    assert job.state == "done"
+    row = bulk.view(bulk.views()[0]["id"])["rows"][0]
+    assert (row["state"], row["problem"]["code"]) == ("unknown", "order_unknown")
+    calls = len(servers.es2.calls)
+    desk.done(bulk.resume(bulk.views()[0]["id"], "a test"))
+    assert len(servers.es2.calls) == calls

@@ -33,6 +33,7 @@ class Scene:
     def __init__(self, directory: Path, *rules: EsimRuleSettings, sims: tuple[SimSettings, ...] = ()) -> None:
         card = Card(Profile(HOME, "Home", "enabled"), Profile(AWAY, "Away"), Profile(THIRD, "Third"))
         self.directory = directory
+        self.said: dict[str, ModemReading] = {}
         self.one: Bench = bench(directory, card, settings=Settings(esim_rules=rules, sims=sims))
         self.one.holder.networks.add(THIRD)
         self.one.read()
@@ -52,7 +53,9 @@ class Scene:
 
         room.emit = tell
         self.records = Records(self.directory / "records.db", clock=self.one.clock)
-        self.rules = Rules(room, lambda: self.one.work, self.records, self.usage, self.bus, room.settings)
+        self.rules = Rules(
+            room, lambda: self.one.work, self.records, self.usage, self.bus, lambda: self.said, room.settings
+        )
         return self.rules
 
     def restart(self) -> None:
@@ -395,6 +398,16 @@ def test_a_preview_says_what_a_rule_would_come_to_now(tmp_path: Path) -> None:
     found = scene.rules.preview(replace(LOST, name="preview", for_s=600.0))["now"][0]
     assert (found["decision"], found["why"]) == ("waits", "there is no service; 10 min more, then to Away")
     assert scene.enabled == "Home" and scene.log() == []
+
+
+def test_a_preview_knows_what_the_modem_said_last_also_without_rules(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    weak = replace(LOST, name="preview", when="signal", threshold=-100.0, for_s=0.0)
+    assert scene.rules.preview(weak)["now"][0]["decision"] == "unknown"
+    scene.said["modem1"] = ModemReading("modem1", scene.one.clock.now(), state="online", rsrp_dbm=-111.0)
+    assert scene.rules.preview(weak)["now"][0]["why"] == "RSRP is -111 dBm: to Away"
+    scene.one.clock.advance(120)
+    assert scene.rules.preview(weak)["now"][0]["decision"] == "unknown"
 
 
 def test_a_changed_rule_begins_anew_and_another_goes_on(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from remsim.core.bus import Bus
 from remsim.core.clock import Clock
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
+from remsim.core.reading import ModemReading
 
 if TYPE_CHECKING:
     from remsim.config.desk import ConfigDesk
@@ -36,8 +37,9 @@ PCSCD = (Path("/run/pcscd/pcscd.comm"), Path("/var/run/pcscd/pcscd.comm"))
 class EsimDesk:
     """The router's eUICCs, the profiles on them and what is done to them.
 
-    ``modems`` gives ids and names of the modems that are there, ``holders`` what asks their cards (loads it),
-    ``sim_of`` the name in history of a card's number. ``simulated``: the operators of a simulated router.
+    ``modems`` gives ids and names of the modems that are there, ``readings`` the last of each, ``holders`` what asks
+    their cards (loads it), ``sim_of`` the name in history of a card's number. ``simulated``: the operators of a
+    simulated router.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class EsimDesk:
         bus: Bus,
         usage: Usage,
         modems: Callable[[], list[tuple[str, str]]],
+        readings: Callable[[], Mapping[str, ModemReading]],
         holders: Callable[[], list[Holder]],
         sim_of: Callable[[str | None], str | None],
         config: ConfigDesk,
@@ -68,6 +71,7 @@ class EsimDesk:
             "jobs": jobs,
             "bus": bus,
             "usage": usage,
+            "readings": readings,
             "holders": holders,
             "sim_of": sim_of,
             "config": config,
@@ -124,6 +128,10 @@ class EsimDesk:
         """The object of ``GET /api/v1/esim``; no card is asked for it."""
         is_known = self._parts is not None or self._path.exists() or self._given["simulated"]
         return self.parts.view() if is_known or has_readers(self._settings) else self._nothing()
+
+    def counts(self) -> dict[str, Any]:
+        """What metrics count: modems whose cards were read, as in ``view``. Loads nothing, and asks no reader."""
+        return {} if self._parts is None else self._parts.counts()
 
     @property
     def is_loaded(self) -> bool:

@@ -12,8 +12,9 @@ from remsim.esim.records import FILE, Records
 from remsim.esim.room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from remsim.core.reading import ModemReading
     from remsim.esim.activation import Activation
     from remsim.esim.bulk import Bulk
     from remsim.esim.cards import Card
@@ -36,10 +37,11 @@ class Extras:
         codes: Codes,
         usage: Usage,
         bus: Bus,
+        readings: Callable[[], Mapping[str, ModemReading]],
         state_dir: Path,
     ) -> None:
         self._room, self._work, self._codes = room, work, codes
-        self._usage, self._bus = usage, bus
+        self._usage, self._bus, self._readings = usage, bus, readings
         self._path = state_dir / FILE
         self._making = threading.RLock()
         self._records: Records | None = None
@@ -89,7 +91,9 @@ class Extras:
                 from remsim.esim.rules import Rules
 
                 room = self._room
-                self._rules = Rules(room, self._work, self.records, self._usage, self._bus, room.settings)
+                self._rules = Rules(
+                    room, self._work, self.records, self._usage, self._bus, self._readings, room.settings
+                )
             return self._rules
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from remsim.core.errors import RemsimError
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.masking import mask
+from remsim.core.reading import ModemReading
 from remsim.esim.cards import EMPTY, Card, Cards
 from remsim.esim.codes import Codes
 from remsim.esim.desk import settings_view
@@ -50,6 +52,7 @@ class Parts:
         jobs: Jobs,
         bus: Bus,
         usage: Usage,
+        readings: Callable[[], Mapping[str, ModemReading]],
         holders: Callable[[], list[Holder]],
         sim_of: Callable[[str | None], str | None],
         config: ConfigDesk,
@@ -83,6 +86,7 @@ class Parts:
             codes=self.codes,
             usage=usage,
             bus=bus,
+            readings=readings,
             state_dir=path.parent,
         )
         self.cards.on_read = self.extras.seen
@@ -135,6 +139,24 @@ class Parts:
             "codes": self.codes.views(),
             "settings": settings_view(self.room.settings),
             "warnings": self._warnings(),
+        }
+
+    def counts(self) -> dict[str, Any]:
+        """What metrics count; see ``desk``."""
+        known = self.cards.all()
+        holders = [one for one in self.room.holders() if one.id in known] if known else []
+        return {
+            "holders": [
+                {
+                    "id": one.id,
+                    "read_at": card["read_at"],
+                    "free_bytes": (card["euicc"] or {}).get("free_bytes"),
+                    "states": Counter(profile["state"] for profile in card["profiles"]),
+                    "notifications": len(card["notifications"]),
+                }
+                for one in holders
+                if (card := now_in(one, known[one.id]))["read_at"] is not None
+            ]
         }
 
     def _holder_view(self, holder: Holder) -> dict[str, Any]:

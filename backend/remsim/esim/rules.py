@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from remsim.config.esim_rules import EsimRuleSettings
@@ -17,7 +17,7 @@ from remsim.core.bus import Bus, Numbered, Subscription
 from remsim.core.clock import iso_utc
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
-from remsim.core.reading import STATES
+from remsim.core.reading import STATES, ModemReading
 from remsim.esim import rule_conditions as conditions
 from remsim.esim.plans import has_plan, usage_view
 from remsim.esim.records import Records
@@ -47,9 +47,16 @@ class Rules:
     """The rules in force. Any thread may call; times are monotonic, but for what people see."""
 
     def __init__(
-        self, room: Room, work: Callable[[], Work], records: Records, usage: Usage, bus: Bus, settings: Settings
+        self,
+        room: Room,
+        work: Callable[[], Work],
+        records: Records,
+        usage: Usage,
+        bus: Bus,
+        readings: Callable[[], Mapping[str, ModemReading]],
+        settings: Settings,
     ) -> None:
-        self._room, self._work, self._usage, self._bus = room, work, usage, bus
+        self._room, self._work, self._usage, self._bus, self._readings = room, work, usage, bus, readings
         self._lock = threading.RLock()
         self._log = RuleLog(records, room.clock)
         self._judge = Judge(room, self._log)
@@ -78,6 +85,7 @@ class Rules:
                 self.stop()
             self._hours()
             for modem in self._modems():
+                self._values[modem] = self._last_values(modem) | self._values[modem]
                 self._feed(modem)
 
     def stop(self) -> None:
@@ -116,7 +124,8 @@ class Rules:
             evaluation = Evaluation([conditions.condition_of(rule)])
             now = self._now()
             evaluation.hours_at(self._room.clock.now(), now)
-            values = self._values.get(rule.modem, {}) | self._plan_values(rule.modem, (rule,))
+            values = self._last_values(rule.modem) | self._values.get(rule.modem, {})
+            values |= self._plan_values(rule.modem, (rule,))
             values["clock"] = conditions.clock_value(self._room.clock.now())
             evaluation.feed(rule.modem, conditions.SOURCE, values.get, now)
             found = self._judge.verdicts((rule,), evaluation, self._at)
@@ -165,6 +174,12 @@ class Rules:
         self._evaluation.forget(modem, self._at, "another profile is in use")
         self._values.pop(modem, None)
         self._plan_at = self._at
+
+    def _last_values(self, modem: str) -> dict[str, Value]:
+        """What a modem said last, where that is not long ago."""
+        reading = self._readings().get(modem)
+        is_fresh = reading is not None and abs(self._room.clock.now() - reading.at) <= OLDEST_S
+        return conditions.values_of(reading) if reading is not None and is_fresh else {}
 
     def _move(self, at: float) -> None:
         """Time goes on, and never back."""
