@@ -106,11 +106,9 @@ def remote(**values: Any) -> dict[str, Any]:
 
 
 def esim() -> dict[str, Any]:
-    """Two modems that can have an eSIM; one of them has not been read."""
-    profiles = [{"state": "enabled"}, {"state": "disabled"}, {"state": "disabled"}]
-    read = {"read_at": iso_utc(NOW), "euicc": {"free_bytes": 320_000}, "notifications": [{"seq": 1}]}
-    unread = {"id": "modem2", "read_at": None, "profiles": []}
-    return {"holders": [{"id": "modem1", "profiles": profiles} | read, unread]}
+    """What eSIM counts of the one modem whose card was read."""
+    states = {"enabled": 1, "disabled": 2}
+    return {"holders": [{"id": "modem1", "read_at": NOW, "free_bytes": 320_000, "states": states, "notifications": 1}]}
 
 
 class Outputs:

@@ -87,6 +87,22 @@ def test_a_card_that_was_read_is_shown_masked_and_after_a_restart_too(one: Bench
     after.router.esim.stop()
 
 
+def test_what_is_counted_for_metrics_loads_nothing_and_asks_no_reader(
+    one: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert one.job("POST", "/modem1/read")["state"] == "done"
+    monkeypatch.setattr(Room, "all_holders", None)
+    (found,) = one.router.esim.counts()["holders"]
+    assert (found["id"], found["free_bytes"], found["notifications"]) == ("modem1", 300_000, 0)
+    assert found["states"] == {"enabled": 1, "disabled": 1}
+    one.holder.sees, one.holder.acts_on_refresh = "8949000000000000009", False  # another card
+    assert one.router.esim.counts() == {"holders": []}
+    one.router.esim.stop()
+    after = Bench(tmp_path)
+    assert after.router.esim.counts() == {}
+    assert not after.router.esim.is_loaded
+
+
 def test_a_card_that_was_changed_since_is_not_shown_as_it_was(one: Bench) -> None:
     one.job("POST", "/modem1/read")
     one.holder.acts_on_refresh = False

@@ -211,12 +211,12 @@ def test_what_nobody_counts_is_absent_not_zero(router: Router) -> None:
             assert name not in names
 
 
-def test_an_euicc_that_was_not_read_has_no_samples(router: Router) -> None:
+def test_what_an_euicc_does_not_tell_has_no_sample(router: Router) -> None:
     draft = router.metrics.draft()
     assert values(draft, "remsim_esim_profiles") == {"state=enabled": 1, "state=disabled": 2}
     assert value(draft, "remsim_esim_free_bytes") == 320_000
     assert value(draft, "remsim_esim_notifications_waiting") == 1
-    router.esim["holders"][0]["euicc"] = None
+    router.esim["holders"][0]["free_bytes"] = None
     assert value(router.metrics.draft(), "remsim_esim_free_bytes") is None
 
 

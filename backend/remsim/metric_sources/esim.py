@@ -1,24 +1,19 @@
-"""Samples of eUICCs, from the object of ``GET /api/v1/esim``: what was last read, no card is asked."""
+"""Samples of eUICCs, from what was last read of them: no card is asked."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from remsim.metric_sources.modems import epoch_of
 from remsim.telemetry.metrics.draft import Draft, labels
 
 
-def add_esims(draft: Draft, view: Mapping[str, Any]) -> None:
+def add_esims(draft: Draft, counts: Mapping[str, Any]) -> None:
     """Profiles by state, free memory, what operators have not been told."""
-    for holder in view.get("holders") or ():
-        if not holder.get("read_at"):
-            continue
+    for holder in counts.get("holders") or ():
         own = labels(modem=holder["id"])
-        draft.add("remsim_esim_read_timestamp_seconds", epoch_of(holder["read_at"]), own)
-        draft.add("remsim_esim_free_bytes", (holder.get("euicc") or {}).get("free_bytes"), own)
-        states = Counter(str(profile["state"]) for profile in holder.get("profiles") or ())
+        draft.add("remsim_esim_read_timestamp_seconds", holder["read_at"], own)
+        draft.add("remsim_esim_free_bytes", holder["free_bytes"], own)
         for state in ("enabled", "disabled"):
-            draft.add("remsim_esim_profiles", states[state], own + labels(state=state))
-        draft.add("remsim_esim_notifications_waiting", len(holder.get("notifications") or ()), own)
+            draft.add("remsim_esim_profiles", holder["states"][state], own + labels(state=state))
+        draft.add("remsim_esim_notifications_waiting", holder["notifications"], own)
