@@ -191,7 +191,8 @@ class Ipa:
             if not order.is_supported:
                 raise Conflict("an eIM's discovery server is not asked", code="not_supported")
             activation = parse(order.code) if order.code else Activation(self._default_address())
-            wish = Wish(activation, is_agreed=True, actor=f"the eIM {self._eim.id}", on_installed=keep)
+            by = f"the eIM {self._eim.id}"
+            wish = Wish(activation, is_agreed=True, actor=by, source=f"eim {self._eim.id}", on_installed=keep)
             Downloading(self._room, self._work.codes, self._work.telling).run(self._job, self._holder, wish)
         except RemsimError as error:
             log.warning("%s: what its eIM ordered was not downloaded: %s", self._holder.id, error.message)
