@@ -123,8 +123,11 @@ def test_sealed_text_is_hidden_differs_each_time_and_cannot_be_changed() -> None
 
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"n": "x"}, {"n": 1 << 30}, {"n": 12345}, {"r": 1 << 20}, {"kind": "rot13"}, {"data": "%"}, {"tag": None}],
-)
+    [
+        {}, {"n": "x"}, {"n": 1 << 30}, {"n": 12345}, {"n": float("inf")}, {"r": 1 << 20}, {"kind": "rot13"},
+        {"data": "%"}, {"tag": None},
+    ],
+)  # fmt: skip
 def test_what_is_not_sealed_by_us_costs_no_memory_and_is_refused(wrong: dict[str, Any]) -> None:
     made = sealed.seal("x", PASSPHRASE) | wrong if wrong else {}
     with pytest.raises(InvalidInput):
@@ -180,12 +183,27 @@ def test_what_there_is_no_place_for_is_told(one: Bench) -> None:
     "given",
     [
         None, [], {}, {"format": "x"}, OURS | {"version": 2}, OURS, OURS | {"cards": [1], "sections": []},
-        OURS | {"cards": [{"profiles": [{}] * 65}], "sections": []},
+        OURS | {"cards": [{"profiles": [{}] * 65}], "sections": []}, OURS | {"cards": [], "sections": ["sim"]},
+        OURS | {"cards": [], "sections": [{}] * 1000},
     ],
 )  # fmt: skip
 def test_what_is_no_backup_is_refused(one: Bench, given: Any) -> None:
     with pytest.raises(InvalidInput):
         backup_of(one).restore(given, None, "me")
+
+
+@pytest.mark.parametrize("inside", ["5", '{"code": "x"}', "[" * 100_000, '"x'])
+def test_codes_that_are_no_list_are_refused(one: Bench, inside: str) -> None:
+    made = backup_of(one).make(None) | {"codes": sealed.seal(inside, PASSPHRASE)}
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        backup_of(one).restore(made, PASSPHRASE, "me")
+
+
+def test_a_nickname_that_is_no_text_costs_that_nickname(one: Bench) -> None:
+    made = backup_of(one).make(None)
+    made["cards"][0]["profiles"][0]["nickname"] = "\ud800"
+    made["cards"][0]["profiles"][1]["nickname"] = "Holidays"
+    assert restored(one, made)["nicknames"] == 1
 
 
 def test_a_wrong_passphrase_restores_nothing(one: Bench) -> None:

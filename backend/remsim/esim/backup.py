@@ -12,6 +12,7 @@ from remsim.core.clock import iso_utc
 from remsim.core.errors import Conflict, InvalidInput, RemsimError
 from remsim.core.jobs import Job
 from remsim.esim.codes import Codes
+from remsim.esim.es10.requests import LONGEST_NICKNAME
 from remsim.esim.room import Room
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ PROFILE_KEYS = (
 )  # fmt: skip
 SECTIONS = ("sim", "esim_rule")
 """Types of sections that belong to profiles: their plans, and the rules that switch between them."""
-MOST_CARDS, MOST_PROFILES = 64, 64
+MOST_CARDS, MOST_PROFILES, MOST_SECTIONS = 64, 64, 256
 
 
 class Backup:
@@ -94,8 +95,10 @@ class Backup:
 
         try:
             found = json.loads(unseal(given["codes"], passphrase))
-        except (ValueError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
             raise unreadable() from error
+        if not isinstance(found, list):
+            raise unreadable()
         return [one for one in found if isinstance(one, dict) and isinstance(one.get("code"), str)]
 
     def _keep_codes(self, codes: list[dict[str, Any]], skipped: list[str]) -> int:
@@ -130,6 +133,8 @@ class Backup:
         wanted = {str(card.get("eid")): card for card in cards}
         named = 0
         for holder_id, known in self._room.cards.all().items():
+            if job.is_stopping:
+                raise job.aborted()
             card = wanted.get(str(known["eid"]))
             if card is None:
                 continue
@@ -159,9 +164,10 @@ class Backup:
 def nickname_for(profile: Profile, card: Mapping[str, Any]) -> str | None:
     """The nickname that a backup has for a profile."""
     for one in card["profiles"]:
-        if isinstance(one, dict) and one.get("iccid") == profile.iccid and profile.iccid is not None:
+        if one.get("iccid") == profile.iccid and profile.iccid is not None:
             nickname = one.get("nickname") or ""
-            return nickname if isinstance(nickname, str) and len(nickname.encode()) <= 64 else None
+            is_text = isinstance(nickname, str) and (not nickname or nickname.isprintable())
+            return nickname if is_text and len(nickname.encode()) <= LONGEST_NICKNAME else None
     return None
 
 
@@ -172,10 +178,12 @@ def checked(backup: Any) -> dict[str, Any]:
     if backup.get("version") != VERSION:
         raise InvalidInput("a newer version wrote this backup", field="backup", hint="update this router first")
     cards, sections = backup.get("cards"), backup.get("sections")
-    if not isinstance(cards, list) or not isinstance(sections, list) or len(cards) > MOST_CARDS:
+    is_whole = are_objects(cards, MOST_CARDS) and are_objects(sections, MOST_SECTIONS)
+    if not is_whole or not all(are_objects(card.get("profiles"), MOST_PROFILES) for card in cards):
         raise InvalidInput("this backup is damaged", field="backup")
-    for card in cards:
-        profiles = card.get("profiles") if isinstance(card, dict) else None
-        if not isinstance(profiles, list) or len(profiles) > MOST_PROFILES:
-            raise InvalidInput("this backup is damaged", field="backup")
     return dict(backup)
+
+
+def are_objects(found: Any, most: int) -> bool:
+    """Whether it is a list of objects, of no more than can be."""
+    return isinstance(found, list) and len(found) <= most and all(isinstance(one, dict) for one in found)

@@ -41,7 +41,7 @@ def unseal(sealed: Mapping[str, Any], passphrase: str) -> str:
         head = {name: sealed[name] for name in ("kind", "n", "r", "p", "salt")}
         salt, content, tag = (base64.b64decode(str(sealed[name]), validate=True) for name in ("salt", "data", "tag"))
         n, r, p = (int(sealed[name]) for name in ("n", "r", "p"))
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
         raise unreadable() from error
     if head["kind"] != KIND or not (2 <= n <= MOST_N and n & (n - 1) == 0 and r == R and p == P):
         raise unreadable()

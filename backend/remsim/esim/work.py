@@ -12,6 +12,7 @@ from remsim.core.jobs import Job
 from remsim.esim.cards import Card, name_of
 from remsim.esim.codes import Codes
 from remsim.esim.errors import EsimError
+from remsim.esim.es10.requests import LONGEST_NICKNAME
 from remsim.esim.plans import access_point_of
 from remsim.esim.room import Room, check_octets
 from remsim.esim.store import SWITCH
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST_NICKNAME = 64
-"""Octets, on the card."""
 RESUME_S = 120.0
 """After the start a modem is there within that time, or the switch waits for the next start."""
 LOOK_S = 1.0
