@@ -463,6 +463,26 @@ def test_a_list_is_looked_at_before_it_begins_and_goes_on_after_a_cut(visit: Any
     assert fake.asked[0][2]["csv"] == content.decode()
 
 
+def test_a_profile_is_ordered_for_a_card_and_its_code_is_used_here(visit: Any, fake: FakeEsim) -> None:
+    with_the_rest(fake)
+    page = opened(visit, "orders")
+    expect(page.get_by_text("Tried against our own virtual server only.")).to_be_visible()
+    order = page.locator("[data-order=o1]")
+    expect(order).to_contain_text("confirmed")
+    fake.job = job("esim-order", "running")
+    order.get_by_role("button", name="Release it").click()
+    page.get_by_text("New order").click()
+    form = page.locator("details[open] form")
+    form.get_by_label("modem1").check()
+    form.get_by_label("Type of profile").fill("travel")
+    form.get_by_role("button", name="Order it").click()
+    expect(order.get_by_role("link", name="Use its code")).to_have_attribute("href", "#tab=add&code=a")
+    assert fake.asked == [
+        ("POST", "orders/o1/release", {}),
+        ("POST", "orders", {"connector": "op", "holder": "modem1", "profile_type": "travel", "release": True}),
+    ]
+
+
 def test_texts_of_cards_and_servers_are_only_text(visit: Any, fake: FakeEsim) -> None:
     outside = ("name", "nickname", "provider", "profile_name", "owner", "class", "icon", "iccid")
     bad = holder("modem1", managed_by=HOSTILE, way=HOSTILE, problem={"code": "x", "message": HOSTILE, "hint": HOSTILE})
