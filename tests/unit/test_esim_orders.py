@@ -16,7 +16,7 @@ from remsim.config.esim_orders import EsimOrdersSettings, untrusted
 from remsim.config.settings import Settings
 from remsim.core.clock import SystemClock
 from remsim.core.errors import Conflict, InvalidInput, StorageError
-from remsim.esim import downloading
+from remsim.esim import codes, downloading
 from remsim.esim.bulk import Bulk
 from remsim.esim.bulk_rows import read_rows
 from remsim.esim.checks import WayOut
@@ -125,6 +125,16 @@ def test_an_iccid_is_filled_up_to_twenty_characters() -> None:
     assert padded("8900101999000010004") == "8900101999000010004F"
     assert padded("89001019990000100041") == "89001019990000100041"
     assert padded(None) is None
+
+
+def test_nothing_is_ordered_whose_code_could_not_be_kept(
+    ordering: Ordering, desk: Bench, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "MOST_CODES", 1)
+    desk.codes.add("LPA:1$rsp.example.com$LETTER")
+    with pytest.raises(Conflict, match="codes are kept already"):
+        ordering.begin(Wanted("example", eid=EID), "a test")
+    assert servers.es2.calls == [] and ordering.view()["orders"] == []
 
 
 def test_an_order_becomes_a_kept_code(ordering: Ordering, desk: Bench, servers: Servers) -> None:

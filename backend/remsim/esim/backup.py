@@ -177,7 +177,8 @@ def checked(backup: Any) -> dict[str, Any]:
         raise InvalidInput("this is no backup of eSIM", field="backup")
     if backup.get("version") != VERSION:
         raise InvalidInput("a newer version wrote this backup", field="backup", hint="update this router first")
-    cards, sections = backup.get("cards"), backup.get("sections")
+    cards: Any = backup.get("cards")
+    sections: Any = backup.get("sections")
     is_whole = are_objects(cards, MOST_CARDS) and are_objects(sections, MOST_SECTIONS)
     if not is_whole or not all(are_objects(card.get("profiles"), MOST_PROFILES) for card in cards):
         raise InvalidInput("this backup is damaged", field="backup")

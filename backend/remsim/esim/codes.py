@@ -39,8 +39,14 @@ class Codes:
                 raise Conflict("this code is kept already", code="code_kept", field="code")
             return self._add(activation, label, holder)
 
-    def found(self, activation: Activation, label: str, holder: str) -> str:
-        """The id of a code that a discovery server gave; it may have given it before."""
+    def check_room(self) -> None:
+        """``Conflict`` when no more can be kept."""
+        if len(self._known) >= MOST_CODES:
+            hint = "remove some that are used up"
+            raise Conflict(f"{MOST_CODES} codes are kept already", field="code", hint=hint)
+
+    def found(self, activation: Activation, label: str, holder: str | None = None) -> str:
+        """The id of a code that a server gave; it may have given it before."""
         with self._lock:
             return self.find(activation) or str(self._add(activation, label, holder)["id"])
 
@@ -92,8 +98,7 @@ class Codes:
                 self._keep(code_id, self._known[code_id] | change)
 
     def _add(self, activation: Activation, label: str, holder: str | None) -> dict[str, Any]:
-        if len(self._known) >= MOST_CODES:
-            raise Conflict(f"{MOST_CODES} codes are kept already", field="code", hint="remove some that are used up")
+        self.check_room()
         one = {
             "code": activation.code,
             "label": label,

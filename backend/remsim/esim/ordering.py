@@ -79,16 +79,17 @@ class Ordering:
             raise InvalidInput("a type of profile or an ICCID is needed", field="profile_type")
 
     def begin(self, wanted: Wanted, actor: str) -> Job:
-        """A job that orders a profile and keeps its code."""
+        """A job that orders a profile and keeps its code; ``Conflict`` where no code can be kept."""
         self.check(wanted)
+        self._codes.check_room()
         connector = self.connector(wanted.connector)
         name = connector.label or connector.name
 
         def work(job: Job) -> dict[str, Any]:
             ordered = self.order(wanted, job)
-            kept = self._codes.add(ordered.activation.code, label=f"ordered at {name}"[:64])
-            self._change(ordered.order, code_id=kept["id"])
-            return {"order": ordered.order, "code_id": kept["id"], "iccid": mask(ordered.iccid)}
+            code_id = self._codes.found(ordered.activation, f"ordered at {name}"[:64])
+            self._change(ordered.order, code_id=code_id)
+            return {"order": ordered.order, "code_id": code_id, "iccid": mask(ordered.iccid)}
 
         return self._room.jobs.start(KIND, work, title=f"ordering a profile at {name}", actor=actor)
 
