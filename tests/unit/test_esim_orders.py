@@ -134,7 +134,7 @@ def test_nothing_is_ordered_whose_code_could_not_be_kept(
     desk.codes.add("LPA:1$rsp.example.com$LETTER")
     with pytest.raises(Conflict, match="codes are kept already"):
         ordering.begin(Wanted("example", eid=EID), "a test")
-    assert servers.es2.calls == [] and ordering.view()["orders"] == []
+    assert not servers.es2.calls and ordering.view()["orders"] == []
 
 
 def test_an_order_becomes_a_kept_code(ordering: Ordering, desk: Bench, servers: Servers) -> None:
