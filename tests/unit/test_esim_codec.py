@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from remsim.esim.ids import encode_iccid, encode_imei, is_eid, read_iccid, read_
 from remsim.esim_lines import VERBS
 from remsim.esim_values import DECODERS
 
+SPECIFIED = Path(__file__).resolve().parents[1] / "fixtures" / "esim" / "sgp22.jsonl"
 ICCID18 = "980710325476981032FF"
 BETA = {"iccid": "89440000000000000000"}
 PROFILES = (
@@ -381,6 +383,27 @@ def test_numbers_of_the_researched_examples() -> None:
     for wrong in ("8944", "x" * 19, "8" * 21):
         with pytest.raises(InvalidInput):
             encode_iccid(wrong)
+
+
+def matches(found: Any, wanted: Any) -> bool:
+    """All that is wanted is there; more may be."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(matches(found.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(found) == len(wanted) and all(map(matches, found, wanted))
+    return bool(found == wanted)
+
+
+def test_a_compiler_of_the_specification_writes_and_reads_the_same() -> None:
+    """Values by chance, in DER by asn1tools 0.169 from the ASN.1 module of SGP.22 that pySim carries."""
+    for line in SPECIFIED.read_text().splitlines():
+        known = json.loads(line)
+        name = known["function"]
+        if "request" in known:
+            assert apdus(name, known["args"], mss=255)[0][10:].lower() == known["request"], line
+            continue
+        found = decoded(name, known["response"])
+        assert found["ok"] is ("values" in known) and matches(found, known | {"response": None, "function": None}), line
 
 
 def package(with_keys: bool, profile: list[int]) -> bytes:

@@ -85,6 +85,7 @@ class IotWork:
                 except TlvError as error:
                     raise trouble("euicc_reply", why=error.message) from error
                 found = self._read(holder, engine)
+                self._room.cards.read(holder.id, engine, self._room.clock.now())
             names = ", ".join(one.id for one in found)
             text = f"{holder.id}: the card is managed by {names} from now on (by {actor or 'the service'})"
             self._room.tell("esim_switch", holder.id, text, "warning")
