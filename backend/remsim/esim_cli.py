@@ -137,9 +137,12 @@ def add_router_verbs(below: Any) -> None:
     restore.add_argument("file", type=Path, metavar="FILE")
     restore.add_argument("--passphrase", metavar="-", help="of its codes; - to type it")
     bulk = verb(below, "bulk", esim_verbs.run_bulk, "load many profiles from a CSV or JSON file")
-    bulk.add_argument("file", type=Path, metavar="FILE", help="target,code[,confirmation_code,nickname,enable]")
+    columns = "target,code[,confirmation_code,nickname,enable]; without it those there were are listed"
+    bulk.add_argument("file", type=Path, nargs="?", metavar="FILE", help=columns)
     bulk.add_argument("--check", action="store_true", help="only look whether it would go")
     bulk.add_argument("--per-minute", type=float, metavar="N", help="no faster than that")
+    bulk.add_argument("--show", metavar="ID", help="what became of each row")
+    bulk.add_argument("--resume", metavar="ID", help="go on with what waits")
     orders = verb(below, "orders", esim_verbs.run_orders, "profiles ordered at a server (ES2+); order, release, cancel")
     orders.add_argument("word", nargs="?", choices=("make", "release", "cancel"))
     orders.add_argument("name", nargs="?", metavar="CONNECTOR|ID", help="the server's section, or an order")

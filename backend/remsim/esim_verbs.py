@@ -182,13 +182,17 @@ def run_restore(arguments: argparse.Namespace) -> int:
 
 
 def run_bulk(arguments: argparse.Namespace) -> int:
-    """Checked first; a file that begins like JSON is JSON."""
+    """Checked first; a file that begins like JSON is JSON. Without one, what there was."""
+    client = service(arguments)
+    if arguments.resume is not None:
+        return done(client, client.post(f"esim/bulk/{quoted(arguments.resume)}/resume", {}), arguments)
+    if arguments.file is None:
+        return print_json(client.get(f"esim/bulk/{quoted(arguments.show)}" if arguments.show else "esim/bulk"))
     text = read_text(arguments.file)
     body: dict[str, Any] = {"check": arguments.check}
     body |= {"rows": read_json(arguments.file)} if text.lstrip()[:1] in ("[", "{") else {"csv": text}
     if arguments.per_minute is not None:
         body["per_minute"] = arguments.per_minute
-    client = service(arguments)
     return done(client, client.post("esim/bulk", body), arguments)
 
 

@@ -72,6 +72,7 @@ def test_killed_in_the_middle_it_is_taken_up_and_no_code_is_used_twice(service: 
     service.start().online()
     assert [one["state"] for one in rows()] == ["done", "failed", "loading", "waiting"]
     assert service.get("esim/bulk")["batches"][0]["state"] == "interrupted"
+    assert [one["code"] for one in service.get("esim")["warnings"]] == ["bulk_interrupted"]
 
     ended = service.until(bulk(service, f"/{batch}/resume", {}), lambda one: False, 120)
     assert ended["state"] == "done", ended

@@ -133,6 +133,12 @@ def test_a_file_of_many_is_csv_or_json(service: Service, tmp_path: Path) -> None
     first, second = (body for method, path, body in service.asked if path == "esim/bulk")
     assert first == {"check": True, "csv": "target,code\nmodem1,LPA:1$a.example$B\n"}
     assert second == {"check": False, "rows": [{"target": "modem1"}]}
+    assert main(["esim", "bulk", "--resume", "7a"]) == 0
+    assert main(["esim", "bulk", "--show", "7a"]) == 0
+    assert main(["esim", "bulk"]) == 0
+    assert [one[:2] for one in service.asked if "bulk" in one[1]][2:] == [
+        ("POST", "esim/bulk/7a/resume"), ("GET", "esim/bulk/7a"), ("GET", "esim/bulk"),
+    ]  # fmt: skip
 
 
 def test_a_profile_is_ordered_released_and_given_back(service: Service, capsys: pytest.CaptureFixture[str]) -> None:

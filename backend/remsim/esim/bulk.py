@@ -109,7 +109,7 @@ class Bulk:
     def drop(self, batch_id: str) -> None:
         """Forget a batch; which codes were used stays known."""
         with self._beginning:
-            if self._running is not None and self._running.id == batch_id and self._is_running():
+            if self.is_running(batch_id):
                 raise Conflict("it is under way", code="busy", hint="abort its job first")
             self._journal.batch(batch_id)
             self._journal.drop(batch_id)
@@ -123,8 +123,12 @@ class Bulk:
         batch = self._journal.batch(batch_id)
         return self._view(batch) | {"rows": [one.view(identifiers=identifiers) for one in batch.items]}
 
+    def is_running(self, batch_id: str) -> bool:
+        """Whether it is under way."""
+        return self._is_running() and self._running is not None and self._running.id == batch_id
+
     def _view(self, batch: Batch) -> dict[str, Any]:
-        is_running = self._is_running() and self._running is not None and self._running.id == batch.id
+        is_running = self.is_running(batch.id)
         job = self._job.id if self._job is not None and is_running else None
         state = INTERRUPTED if batch.state == RUNNING and not is_running else batch.state
         return batch.view() | {"state": state, "job": job}

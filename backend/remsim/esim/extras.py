@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remsim.config.settings import Settings
 from remsim.core.bus import Bus
@@ -66,6 +66,21 @@ class Extras:
             self._rules.stop()
         if self._records is not None:
             self._records.close()
+
+    def warnings(self) -> list[dict[str, Any]]:
+        """What is wrong, and what to do; nothing is loaded for it that was never used."""
+        if self._records is None and not self._path.exists():
+            return []
+        found = []
+        if self.records.problem is not None:
+            text = f"{self.records.problem}: rules switch nothing, and no bulk download goes on"
+            found.append({"code": "esim_storage", "message": text, "hint": "check the disk"})
+        select = "SELECT id, name FROM batches WHERE state IN ('running', 'interrupted')"
+        for batch_id, name in self.records.rows(select):
+            if self._bulk is None or not self._bulk.is_running(batch_id):
+                text = f"the bulk download {name or batch_id} was interrupted: some of its rows wait"
+                found.append({"code": "bulk_interrupted", "message": text, "hint": "have it go on, or remove it"})
+        return found
 
     def seen(self, holder_id: str, card: Card) -> None:
         """A card was read."""

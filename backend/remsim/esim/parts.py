@@ -210,7 +210,7 @@ class Parts:
             for text in ending(card, self.room.settings, self.room.clock.now()):
                 hint = "renew it, or switch to another profile; its last day is in the plan"
                 found.append({"code": "plan_ends", "message": f"{holder_id}: {text}", "hint": hint})
-        return found
+        return [*found, *self.extras.warnings()]
 
     def _keep_simulated(self, simulated: EsimSimulation) -> None:
         """What there is to scan in a simulation."""
