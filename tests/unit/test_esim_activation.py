@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from remsim.config.esim_orders import EsimOrdersSettings
+from remsim.config.sims import SimSettings
+from remsim.core.card import AccessPoint
 from remsim.core.errors import InvalidInput
-from remsim.esim.activation import Activation, masked_token, parse
+from remsim.esim.activation import Activation, parse
+from remsim.esim.download import Consent
+from remsim.esim.downloading import Wish
+from remsim.esim.lpac_run import Order
+from remsim.esim.ordering import Wanted
+from remsim.esim.switching import Enabled
 from remsim.esim_lines import VERBS
 
 HOST = "rsp.example.com"
@@ -124,8 +133,21 @@ def test_no_text_breaks_the_parser(text: str) -> None:
             )
 
 
-def test_a_matching_id_is_shown_by_its_end_only() -> None:
-    assert masked_token("ABCDEFGHIJ") == "•••GHIJ" and masked_token("SHORT") == "•••" and masked_token("") == ""
+def test_no_secret_is_in_what_is_shown_of_a_value() -> None:
+    code = parse("LPA:1$smdp.example.com$SECRET")
+    point = AccessPoint("a.example", username="me", password="SECRET")
+    values = (
+        code,
+        point,
+        Wish(code, actor="me", confirmation_code="SECRET"),
+        Consent(accept=True, confirmation_code="SECRET"),
+        Order(code, None, "SECRET"),
+        Wanted("example", confirmation_code="SECRET"),
+        Enabled(None, None, None, "Home", asdict(point)),
+        SimSettings("sim_1", apn_password="SECRET"),
+        EsimOrdersSettings("example", key_password="SECRET"),
+    )
+    assert not [one for one in values if "SECRET" in repr(one)]
 
 
 def test_every_line_of_a_file_is_answered_also_an_empty_one() -> None:

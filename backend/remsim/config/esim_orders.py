@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from remsim.config.alerting import told
@@ -30,7 +30,7 @@ class EsimOrdersSettings:
     requester: str = ""
     certificate: str = ""
     key: str = ""
-    key_password: str | None = None
+    key_password: str | None = field(default=None, repr=False)
     ca_file: str = ""
     profile_type: str = ""
 

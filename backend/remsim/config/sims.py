@@ -6,7 +6,7 @@ A section is named after the SIM's id in history and usage, which is a keyed has
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from marshmallow import ValidationError
@@ -44,7 +44,7 @@ class SimSettings:
     pdp_type: str = "IPV4V6"
     apn_auth: str = "none"
     apn_username: str = ""
-    apn_password: str | None = None
+    apn_password: str | None = field(default=None, repr=False)
 
     @property
     def sim(self) -> str:

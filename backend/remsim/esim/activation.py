@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from remsim.core.errors import InvalidInput
@@ -26,7 +26,7 @@ class Activation:
     """A code in its parts. ``matching_id`` is a secret, empty where the order is found by the card's EID."""
 
     smdp_address: str
-    matching_id: str = ""
+    matching_id: str = field(default="", repr=False)
     oid: str | None = None
     confirmation_code_required: bool = False
     warnings: tuple[str, ...] = ()
@@ -111,8 +111,3 @@ def of_link(link: str) -> str:
         if unquote(name).lower() == LINK_PARAMETER:
             return unquote(value).strip()
     raise InvalidInput(f"the link has no {LINK_PARAMETER} with a code", field="code")
-
-
-def masked_token(token: str) -> str:
-    """A matching id for pages and logs: who knows it can have the profile, so only its end is shown."""
-    return "•••" + token[-4:] if len(token) > 8 else "•••" if token else ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from remsim.core.errors import Aborted, ModemError, RemsimError
@@ -56,11 +56,12 @@ MOST_WRONG_CODES = 10
 Progress = Callable[[str, float | None], None]
 
 
-class Consent(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Consent:
     """What somebody says to a profile that is offered; ``reason`` is SGP.22's, for a no."""
 
     accept: bool
-    confirmation_code: str | None = None
+    confirmation_code: str | None = field(default=None, repr=False)
     reason: int = REJECTED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.errors import Aborted, RemsimError
@@ -41,7 +41,7 @@ class Wish:
 
     activation: Activation
     actor: str
-    confirmation_code: str | None = None
+    confirmation_code: str | None = field(default=None, repr=False)
     nickname: str = ""
     is_agreed: bool = False
     lab_ca: str | None = None

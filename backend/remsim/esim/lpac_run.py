@@ -9,7 +9,7 @@ import select
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from remsim.core.errors import Aborted, RemsimError
@@ -60,7 +60,7 @@ class Order:
 
     activation: Activation
     imei: str | None
-    confirmation_code: str | None
+    confirmation_code: str | None = field(repr=False)
 
     def arguments(self) -> list[str]:
         """lpac's words for it. They are seen in the list of processes by who may see root's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Wanted:
     eid: str | None = None
     iccid: str | None = None
     profile_type: str | None = None
-    confirmation_code: str | None = None
+    confirmation_code: str | None = field(default=None, repr=False)
     is_released: bool = True
 
 

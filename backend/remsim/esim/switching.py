@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.card import AccessPoint, is_same_card
@@ -52,7 +52,7 @@ class Enabled:
     raw: str | None
     aid: str | None
     name: str
-    access_point: dict[str, str] | None = None
+    access_point: dict[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
