@@ -19,7 +19,7 @@ DARK = {"color_scheme": "dark"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 HOSTILE = "<img src=x onerror=document.title='run'>"
 GOOD = "LPA:1$smdpplus.example.com$EXAMPLE-MOBILE-5GB"
-DONE_MS = 40_000
+DONE_MS = 90_000
 NO_CAMERA = """delete Navigator.prototype.mediaDevices;
 Object.defineProperty(window, 'isSecureContext', { value: false });"""
 FALSE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
@@ -57,7 +57,7 @@ def ended(service: RunningService, job_id: str) -> dict[str, Any]:
 
 def clear_up(service: RunningService, kept: str = "Home") -> None:
     """The card as it was: its own profile in use, none that a test has downloaded."""
-    card = service.get("esim")["holders"][0]
+    card = service.wait_for("esim", lambda answer: answer["holders"][0]["job"] is None, 90)["holders"][0]
     for one in card["profiles"]:
         if one["name"] == kept and one["state"] != "enabled":
             _, begun = service.request(f"esim/modem1/profiles/{one['id']}/enable", method="POST", body={})
