@@ -186,6 +186,29 @@ def test_a_modem_that_does_not_come_back_is_a_reason_to_undo_a_switch(place: Pla
     assert not done["ok"] and "went back" in done["text"] and place.enabled() == before
 
 
+def test_a_switch_that_takes_the_modem_with_it_is_found_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.add()
+    monkeypatch.setattr("remsim.esim.iot.ipa.AGAIN_S", 0.01)
+    other = next(one.iccid for one in place.card.profiles if one.iccid != place.enabled())
+    place.eim.waiting = [place.eim.package(place.card.eid, enable(other))]
+    transmit, away = place.card.transmit, [3]
+
+    def lost(apdu: bytes) -> bytes:
+        answer = transmit(apdu)
+        is_end_of_package = apdu[1:3] == b"\xe2\x91" and apdu[3] > 0
+        if is_end_of_package or 0 < away[0] < 3:
+            away[0] -= 1
+            raise ModemGone("a test")
+        return answer
+
+    place.card.transmit = lost  # type: ignore[method-assign]
+    (done,) = place.poll()
+    assert done["ok"] and "switch" in done["text"] and place.enabled() == other and away == [0]
+    assert read_one(place.eim.brought[0]).find(0xBF51, 0xA0) is not None
+
+
 def test_a_result_that_could_not_be_brought_is_brought_the_next_time(place: Place) -> None:
     place.add()
     place.eim.waiting = [place.eim.package(place.card.eid, encode(0xBF2D))]
@@ -290,6 +313,15 @@ def test_a_download_that_does_not_go_is_answered_too(place: Place, order: bytes)
     (done,) = place.poll()
     result = read_one(place.eim.brought[0]).find(0xBF54, 0x30)
     assert not done["ok"] and result is not None and len(place.card.profiles) == 2
+
+
+@pytest.mark.parametrize("inside", [b"", encode(0x30), bytes(40_000)])
+def test_a_package_that_no_card_takes_is_answered_too(place: Place, inside: bytes) -> None:
+    place.add()
+    place.eim.waiting = [encode(0xBF51, inside)]
+    (done,) = place.poll()
+    assert not done["ok"] and done["text"]
+    assert [one.hex() for one in place.eim.brought] == ["bf5005a003020101"]
 
 
 def test_an_eims_error_and_nonsense_are_told(place: Place) -> None:

@@ -6,10 +6,11 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from remsim.core.errors import Aborted, Conflict, RemsimError
+from remsim.core.errors import Aborted, Conflict, InvalidInput, ModemError, RemsimError
 from remsim.core.jobs import Job
 from remsim.core.tlv import TlvError
 from remsim.esim.download import Installed
+from remsim.esim.errors import EsimError
 from remsim.esim.holder import Holder
 from remsim.esim.iot import messages
 from remsim.esim.iot.data import gather, results_for
@@ -30,6 +31,8 @@ MOST_PACKAGES = 16
 """In one go: an eIM that never ends is left for the next time."""
 INSTALLED = b"\xbf\x37"
 """The card's own word on an installation, among notifications of it."""
+TRIES, AGAIN_S = 12, 5.0
+"""A modem that left the bus with a switch is back within that time."""
 PACKAGE_S = 120.0
 REGISTER_S = 180.0
 INSTALLED = b"\xbf\x37"
@@ -106,8 +109,18 @@ class Ipa:
             before = enabled(engine.euicc)
             self._room.cards.begin_change(self._holder.id)
             self._job.report(None, "the card does what its eIM wants")
-            result = engine.euicc.call(package.tlv.encode(), timeout_s=PACKAGE_S)
-            after = self._enabled_after(engine)
+            try:
+                result = engine.euicc.call(package.tlv.encode(), timeout_s=PACKAGE_S)
+            except (EsimError, InvalidInput) as error:  # it is no package for any card
+                self._bring(messages.result_error(messages.INVALID_FORMAT))
+                return {"ok": False, "text": error.message}
+            except ModemError as error:  # a card that switches may take the modem with it
+                log.warning("%s: no answer to a package of its eIM: %s", self._holder.id, error.message)
+                result = None
+            else:
+                after = self._enabled_after(engine)
+        if result is None:
+            after, result = self._found_again()
         result = result or messages.result_error(messages.UNDEFINED)
         if before == after:
             self._bring(result)
@@ -121,6 +134,21 @@ class Ipa:
         except RemsimError as error:
             return {"ok": False, "text": f"{error.message}; {self._rolled_back()}"}
         return {"ok": True, "text": "done, with a switch of profiles"}
+
+    def _found_again(self) -> tuple[str | None, bytes]:
+        """What is enabled on a card that did not answer, once it can be asked, and the result that waits there."""
+        for left in reversed(range(TRIES)):
+            self._job.sleep(AGAIN_S)
+            if self._job.is_stopping:
+                break
+            try:
+                with self._room.engine(self._holder) as engine:
+                    results = results_for(engine.euicc, self._eim)
+                    return enabled(engine.euicc), results[-1] if results else b""
+            except ModemError:
+                if not left:
+                    raise
+        raise self._job.aborted()
 
     def _enabled_after(self, engine: Engine) -> str | None:
         """The profile that is enabled now; a refresh may have taken the channel."""
