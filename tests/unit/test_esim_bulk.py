@@ -231,10 +231,19 @@ def test_a_fault_of_the_card_stops_its_rows_and_another_card_goes_on(scene: Scen
     assert scene.states() == ["done"] * 3
 
 
+def test_an_answer_that_is_lost_after_the_offer_leaves_it_unknown(scene: Scene) -> None:
+    scene.one.card.moods.next["download"] = [trouble("server_reply"), None]
+    scene.one.card.moods.next["load"] = [trouble("server_reply")]
+    scene.begin([row(0), row(1)])
+    assert scene.states() == ["failed", "unknown"]
+
+
 def test_a_card_without_memory_stops_its_rows(scene: Scene) -> None:
     scene.one.card.moods.next["load"] = [trouble("no_memory")]
     scene.begin([row(0), row(1)])
-    assert scene.states() == ["waiting", "waiting"]
+    assert scene.states() == ["failed", "waiting"]
+    scene.resume()  # a smaller one may fit
+    assert scene.states() == ["failed", "done"]
 
 
 def test_a_server_that_is_away_twice_is_asked_no_more(scene: Scene) -> None:

@@ -312,10 +312,11 @@ class Run:
         if is_card:
             self._stopped_cards[row.card] = f"{row.holder}: {error.message}"
         may_be_used = item.state == LOADING and item.found_iccid is not None
-        is_unclear = is_way or code in NOBODY_KNOWS or (is_card and code != "no_memory")
+        is_full = code == "no_memory"  # for this profile; a smaller one may fit
+        is_unclear = is_way or code in NOBODY_KNOWS or code in MAY_HAVE_DONE or (is_card and not is_full)
         if code == "order_unknown" or (may_be_used and is_unclear):
             self._end(item, UNKNOWN, error)
-        elif is_way or is_card:
+        elif is_way or (is_card and not is_full):
             item.state, item.problem = WAITING, problem_of(error)
             self._journal.keep(item)
         else:
