@@ -90,7 +90,7 @@ export class AddTab {
 		this.others.hidden = !holder;
 		const kept = codes.length ? select(codes.map(code => [code.id, code.label || `${code.smdp_address} ${endOf(code.matching_id)}`]), codes[0].id, { id: 'remsim-esim-kept' }) : null;
 		fill(this.others, el('header', {}, el('h2', {}, t('Or without scanning'))), el('div.remsim-stack', {},
-			kept ? el('div.remsim-field', {}, el('label', { for: kept.id }, t('Kept codes')), el('div.remsim-esim-line', {}, kept, el('button', { type: 'button', click: () => this._takeKept(data.code(kept.value)) }, t('Use it')))) : null,
+			kept ? el('div.remsim-field', {}, el('label', { for: kept.id }, t('Kept codes')), el('div.remsim-esim-line', {}, kept, el('button', { type: 'button', click: () => this._takeKept(data.code(kept.value)) }, t('Use')))) : null,
 			el('div', {}, el('div.remsim-tools', {}, el('button', { type: 'button', click: () => this._discover() }, t('Look for waiting profiles')),
 				server ? el('button', { type: 'button', click: () => { this.input.value = `LPA:1$${server}$`; this._check(this.input.value); } }, t('Ask the card’s default server')) : null),
 			el('p.remsim-help', {}, t('Some operators leave the profile at a discovery server; then no code is needed.'))), this.error));

@@ -12,7 +12,7 @@ const LARGEST = 90000;
 const AGAIN_MS = 5000;
 const STATES = { waiting: msg('waits'), ordering: msg('is ordered'), loading: msg('is downloaded'), done: msg('done'), failed: msg('failed'), unknown: msg('not known: look at the card'), dropped: msg('given up') };
 const BATCH_STATES = { running: msg('runs'), interrupted: msg('was interrupted'), stopped: msg('was stopped'), done: msg('is done') };
-const DECISIONS = [['again', msg('Again')], ['done', msg('It is done')], ['drop', msg('Give up')]];
+const DECISIONS = [['again', msg('Again')], ['done', msg('It is done')], ['drop', msg('Stop trying')]];
 
 export class BulkTab {
 	/** `ctx` of esim.js. */
@@ -173,7 +173,7 @@ export class BulkTab {
 	async _inventory() {
 		const { t, request, options, store } = this._ctx;
 		try {
-			const { profiles } = await request('esim/inventory'), csv = options.apiUrl('esim/inventory.csv'), words = { enabled: t('in use'), disabled: t('not in use'), gone: t('gone') };
+			const { profiles } = await request('esim/inventory'), csv = options.apiUrl('esim/inventory.csv'), words = { enabled: t('In use now'), disabled: t('Not in use'), gone: t('gone') };
 			fill(this.inventory, profiles.length ? table(t('Profiles'), [t('Profile'), t('Operator'), 'ICCID', t('Card'), t('State'), t('First seen'), t('Last seen')], profiles.map(one => [one.nickname || one.name || '', one.provider || '', endOf(one.iccid), one.holder ? this._nameOf(one.holder) : '', words[one.state] || one.state, day(one.first_seen, store), day(one.last_seen, store)])) : el('p.remsim-absent', {}, t('No card was read yet.')),
 				csv ? el('p', {}, el('a.remsim-button', { href: csv, download: '' }, t('As CSV'))) : null);
 		} catch (error) {

@@ -129,7 +129,7 @@ export class HolderCard {
 			el('ul.remsim-plainlist', {}, rows.map(row => el('li.remsim-esim-found', {}, el('span', {}, t('%s: %s was %s', row.address, nameOf(row.profile), t(OPERATION_WORDS[row.operation] || row.operation))),
 				row.tries ? el('span.remsim-muted', {}, [t('tried %s times', count(row.tries)), row.next_try_at && t('next try %s', moment(epoch(row.next_try_at), store.now(), false))].filter(Boolean).join(' · ')) : null,
 				row.problem ? el('span.remsim-problem', {}, sentence(row.problem.message)) : null,
-				options.readonly ? null : el('button.remsim-small', { type: 'button', disabled: isBusy, 'aria-label': t('Give up: %s', row.address), click: () => this._giveUp(row) }, t('Give up'))))),
+				options.readonly ? null : el('button.remsim-small', { type: 'button', disabled: isBusy, 'aria-label': t('Stop trying: %s', row.address), click: () => this._giveUp(row) }, t('Stop trying'))))),
 			options.readonly ? null : el('div.remsim-submit', {}, el('button', { type: 'button', disabled: isBusy, click: () => this._do(() => this._ctx.data.begin(pathOf(this.id, '/notifications'))) }, t('Tell them now'))));
 	}
 
@@ -140,7 +140,7 @@ export class HolderCard {
 			return;
 		this._moreTold = told;
 		const rows = [
-			['EID', holder.eid], [t('Reached by'), holder.way], [t('Free memory'), Number.isFinite(euicc.free_bytes) && bytes(euicc.free_bytes)], [t('Free working memory'), Number.isFinite(euicc.free_ram_bytes) && bytes(euicc.free_ram_bytes)],
+			['EID', holder.eid], [t('Reached by'), holder.way], [t('Free for profiles'), Number.isFinite(euicc.free_bytes) && bytes(euicc.free_bytes)], [t('Free working memory'), Number.isFinite(euicc.free_ram_bytes) && bytes(euicc.free_ram_bytes)],
 			[t('SGP.22 version'), euicc.svn], [t('Firmware'), euicc.firmware], [t('Profile package version'), euicc.profile_version], [t('Category'), euicc.category], [t('Platform'), euicc.platform], [t('Accreditation'), euicc.sas],
 			[t('Discovery server (SM-DS)'), euicc.root_smds], [t('Trusts the keys'), (euicc.roots || []).map(one => one.slice(0, 8)).join(', ')], [t('Policies it forbids'), (euicc.forbidden_policy || []).join(', ')], [t('Can do'), (euicc.capabilities || []).join(', ').replaceAll('_', ' ')]
 		].filter(([, value]) => value);
@@ -256,7 +256,7 @@ export class HolderCard {
 
 	async _giveUp(row) {
 		const { t, root, data } = this._ctx;
-		if (await ask(root, { title: t('Do not tell %s?', row.address), texts: [t('The operator does not learn of it, and may not give the profile out again.')], yes: t('Give up'), t }))
+		if (await ask(root, { title: t('Do not tell %s?', row.address), texts: [t('The operator does not learn of it, and may not give the profile out again.')], yes: t('Stop trying'), t }))
 			this._do(() => data.begin(pathOf(this.id, `/notifications/${row.seq}`), { method: 'DELETE', body: { sure: true } }));
 	}
 

@@ -29,7 +29,7 @@ export class CodesTab {
 			const holder = data.holder(code.holder), called = code.label || code.smdp_address;
 			return el('li.remsim-esim-code', { 'data-code': code.id },
 				el('div.remsim-esim-what', {}, el('header', {}, el('h3', {}, called), el(`span.${code.state === 'failed' ? 'remsim-problem' : code.state === 'used' ? 'remsim-muted' : 'remsim-good'}`, {}, t(CODE_WORDS[code.state] || code.state))),
-					el('p.remsim-muted', {}, [code.label ? code.smdp_address : '', endOf(code.matching_id), code.confirmation_code_required && t('needs a confirmation code'), holder && t('for %s', holder.name), code.added_at && t('kept on %s', moment(epoch(code.added_at), store.now(), false))].filter(Boolean).join(' · ')),
+					el('p.remsim-muted', {}, [code.label ? code.smdp_address : '', endOf(code.matching_id), code.confirmation_code_required && t('needs a confirmation code'), holder && t('for the card of %s', holder.name), code.added_at && t('kept on %s', moment(epoch(code.added_at), store.now(), false))].filter(Boolean).join(' · ')),
 					code.problem ? el('p.remsim-problem', {}, sentence(code.problem.message || code.problem)) : null),
 				options.readonly ? null : el('div.remsim-esim-do', {},
 					code.state === 'used' ? null : [el('a.remsim-button.remsim-primary', { href: address('add', { code: code.id, ...(holder ? { holder: holder.id } : {}) }), 'aria-label': t('Use: %s', called) }, t('Use')),
@@ -46,7 +46,7 @@ export class CodesTab {
 		const holders = data.targets.map(one => ({ const: one.id, title: one.name }));
 		this.form = new FormView({ properties: {
 			code: { type: 'string', minLength: 1, maxLength: 2048, title: msg('Activation code'), description: msg('LPA:1$… or a link of the operator') }, label: { type: 'string', maxLength: 64, title: msg('What to call it') },
-			holder: { type: 'string', oneOf: [{ const: '', title: msg('any card') }, ...holders], default: '', title: msg('For') }
+			holder: { type: 'string', oneOf: [{ const: '', title: msg('any card') }, ...holders], default: '', title: msg('For the card of') }
 		}, required: ['code'] }, { t, submitLabel: t('Keep it'), submit: values => this._keep(values) });
 		fill(this.place, this.form.root);
 	}

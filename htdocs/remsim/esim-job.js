@@ -231,7 +231,7 @@ export class JobPanel {
 		const { t, options } = this._ctx;
 		if (!entries.length)
 			return el('p', {}, el('strong', {}, t('No profile waits for this card.')), ' ', t('Use the activation code of your operator.'));
-		return [el('p', {}, el('strong.remsim-good', {}, `✓ ${t('%s waiting', entries.length)}`)), el('ul.remsim-plainlist', {}, entries.map(entry => el('li.remsim-esim-found', {}, el('span', {}, entry.smdp_address), ' ', el('span.remsim-muted', {}, endOf(entry.event_id)),
+		return [el('p', {}, el('strong.remsim-good', {}, `✓ ${t('Profiles found: %s', entries.length)}`)), el('ul.remsim-plainlist', {}, entries.map(entry => el('li.remsim-esim-found', {}, el('span', {}, entry.smdp_address), ' ', el('span.remsim-muted', {}, endOf(entry.event_id)),
 			options.readonly ? null : el('button.remsim-primary', { type: 'button', click: () => this._act('fetch', { ...this.job, code_id: entry.code_id }) }, t('Ask for this profile')))))];
 	}
 }

@@ -79,7 +79,7 @@ export class OrdersTab {
 		}
 		const holders = data.targets.map(one => ({ const: one.id, title: one.name }));
 		const form = new FormView({ properties: {
-			connector: { type: 'string', title: msg('At'), oneOf: connectors.map(one => ({ const: one.name, title: one.label || one.name })), default: connectors[0].name },
+			connector: { type: 'string', title: msg('Order at'), oneOf: connectors.map(one => ({ const: one.name, title: one.label || one.name })), default: connectors[0].name },
 			holder: { type: 'string', title: msg('For the card of'), oneOf: [{ const: '', title: msg('any card') }, ...holders], default: '' },
 			profile_type: { type: 'string', maxLength: 64, title: msg('Type of profile'), description: msg('As the operator calls it. Empty: the server’s usual one.') },
 			iccid: { type: 'string', maxLength: 20, title: 'ICCID', description: msg('Instead of a type: one profile of the operator’s stock.'), 'x-advanced': true },

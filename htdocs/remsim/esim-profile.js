@@ -17,7 +17,7 @@ export function profileItem(ctx, holder, profile, isBusy) {
 	return el(`li.remsim-esim-profile${isOn ? '.remsim-esim-on' : ''}`, { 'data-profile': profile.id },
 		new ProfileIcon(profile).root,
 		el('div.remsim-esim-what', {},
-			el('header', {}, el('h3', {}, profile.name), el(`span.${isOn ? 'remsim-good' : 'remsim-muted'}`, {}, isOn ? `● ${t('In use')}` : `○ ${t('Not in use')}`), profile.class && profile.class !== 'operational' ? el('span.remsim-mode', {}, t(CLASS_WORDS[profile.class] || profile.class)) : null),
+			el('header', {}, el('h3', {}, profile.name), el(`span.${isOn ? 'remsim-good' : 'remsim-muted'}`, {}, isOn ? `● ${t('In use now')}` : `○ ${t('Not in use')}`), profile.class && profile.class !== 'operational' ? el('span.remsim-mode', {}, t(CLASS_WORDS[profile.class] || profile.class)) : null),
 			unit || profile.iccid ? el('p.remsim-muted', {}, [unit, profile.iccid && t('ICCID %s', endOf(profile.iccid))].filter(Boolean).join(' · ')) : null,
 			planLine(plan, ctx.store.now(), t), usageLine(profile.usage, t),
 			policy.map(text => el('p.remsim-help', {}, text))),

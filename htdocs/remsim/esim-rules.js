@@ -81,7 +81,7 @@ export class RulesTab {
 			options.readonly ? null : el('div.remsim-esim-do', {}, el('a.remsim-button', { href: address('rules', { rule: rule.name }), 'aria-label': t('Change: %s', rule.label) }, t('Change')), el('button.remsim-danger', { type: 'button', 'aria-label': t('Delete: %s', rule.label), click: () => this._remove(rule) }, t('Delete'))));
 		}) : el('li.remsim-absent', {}, t('There is no rule: profiles are switched by hand only.')));
 		fill(this.log, log.length ? log.map(one => el('li.remsim-esim-found', {}, el('time.remsim-muted', {}, moment(epoch(one.at), this._ctx.store.now(), false)), el(`span.${decisionLook(one.decision)}`, {}, t(DECISIONS[one.decision] || one.decision)),
-			el('span', {}, [one.label || one.rule, one.to && t('%s: %s to %s', modem(one.modem), profile(one.from), profile(one.to))].filter(Boolean).join(' · ')), one.why ? el('span.remsim-muted', {}, sentence(one.why)) : null)) : el('li.remsim-absent', {}, t('Nothing yet.')));
+			el('span', {}, [one.label || one.rule, one.to && t('%s: from %s to %s', modem(one.modem), profile(one.from), profile(one.to))].filter(Boolean).join(' · ')), one.why ? el('span.remsim-muted', {}, sentence(one.why)) : null)) : el('li.remsim-absent', {}, t('Nothing yet.')));
 	}
 
 	async _route() {

@@ -321,8 +321,8 @@ def test_cards_that_cannot_be_used_say_why_and_what_to_do(visit: Any, fake: Fake
     expect(card_of(page, "reader1")).to_contain_text("This card has no profile.")
     expect(card_of(page, "reader2")).to_contain_text("Not read yet")
     card_of(page).get_by_role("button", name="Tell them now").click()
-    card_of(page).get_by_role("button", name="Give up: rsp.example.com").click()
-    page.locator("dialog").get_by_role("button", name="Give up").click()
+    card_of(page).get_by_role("button", name="Stop trying: rsp.example.com").click()
+    page.locator("dialog").get_by_role("button", name="Stop trying").click()
     expect(page.locator("dialog")).to_have_count(0)
     assert [one[:2] for one in fake.asked] == [("POST", "modem1/notifications"), ("DELETE", "modem1/notifications/4")]
     fake.view["holders"] = []
@@ -366,7 +366,7 @@ RULE_FORM = {
         "enabled": {"type": "boolean", "title": "In use", "default": True},
         "modem": {"type": "string", "minLength": 1, "maxLength": 64, "title": "Modem"},
         "profile": {"type": "string", "minLength": 1, "maxLength": 40, "title": "Switch to"},
-        "only_from": {"type": "string", "maxLength": 40, "title": "Only from", "default": ""},
+        "only_from": {"type": "string", "maxLength": 40, "title": "Only from the profile", "default": ""},
         "when": {
             "title": "When",
             "default": "no_service",
@@ -454,7 +454,7 @@ def test_a_list_is_looked_at_before_it_begins_and_goes_on_after_a_cut(visit: Any
     lines = page.get_by_role("group", name="Lines", exact=True)
     expect(lines).to_contain_text("The code is unknown. Ask the operator.")
     fake.answers["POST", "esim/bulk/b1/rows/3"] = {}
-    lines.get_by_role("button", name="Line 3: Give up").click()
+    lines.get_by_role("button", name="Line 3: Stop trying").click()
     fake.job = job("esim-bulk", "running")
     batch.get_by_role("button", name="Go on with Fleet").click()
     page.get_by_text("All profiles that were ever seen").click()

@@ -102,7 +102,7 @@ class EsimRuleOptions(Options):
     )
     profile = Text(1, 40, pattern=PROFILE, told=TOLD_PROFILE, required=True, metadata=told("Switch to"))
     only_from = Text(
-        0, 40, pattern=PROFILE, told=TOLD_PROFILE, metadata=told("Only from", "Empty: whichever profile is in use.")
+        0, 40, pattern=PROFILE, told=TOLD_PROFILE, metadata=told("Only from the profile", "Empty: whichever profile is in use.")
     )
     when = Choice(WHENS, metadata=told("When"))
     measure = Choice(MEASURES, metadata=told("Which"))
