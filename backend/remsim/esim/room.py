@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from remsim.config.desk import ConfigDesk
 from remsim.config.settings import Settings
 from remsim.core.clock import Clock
-from remsim.core.errors import Conflict, InvalidInput, NotFound, RemsimError
+from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.esim.cards import Cards
 from remsim.esim.desk import has_readers
+from remsim.esim.readers import Readers
 from remsim.esim.store import Store
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Room:
     hosts: Mapping[str, str] = field(default_factory=dict)
     ca_files: tuple[Path, ...] = ()
     came: Callable[[str | None, Activation, str], None] = lambda iccid, activation, source: None
+    _readers: Readers = field(default_factory=Readers)
     _under_way: dict[str, Job] = field(default_factory=dict)
     _beginning: threading.Lock = field(default_factory=threading.Lock)
     _loading: set[str] = field(default_factory=set)
@@ -59,19 +61,14 @@ class Room:
 
     def all_holders(self) -> list[Holder]:
         """Modems first, then readers."""
-        found = self.holders()
-        if has_readers(self.settings):
-            from remsim.esim.pcsc import readers
-
-            with contextlib.suppress(RemsimError):  # no pcscd, or none that answers: then there are none
-                found = [*found, *readers()]
-        return found
+        return [*self.holders(), *(self._readers.now() if has_readers(self.settings) else ())]
 
     def holder(self, holder_id: str) -> Holder:
-        """The holder of an id, or ``NotFound``."""
-        for one in self.all_holders():
-            if one.id == holder_id:
-                return one
+        """The holder of an id, or ``NotFound``; readers are asked for where no modem has it."""
+        for among in (self.holders, self.all_holders):
+            for one in among():
+                if one.id == holder_id:
+                    return one
         raise NotFound(f"there is no modem or card reader {holder_id[:40]!r}", field="holder")
 
     def job_of(self, holder_id: str) -> Job | None:
