@@ -309,7 +309,7 @@ class FakeRoom(Room):
     """Whose cards open at once."""
 
     @contextlib.contextmanager
-    def engine(self, holder: Any, *, lab_ca: str | None = None) -> Iterator[Any]:
+    def engine(self, holder: Any, **trusted: Any) -> Iterator[Any]:
         holder.card.moods.heed("open")
         yield Engine(holder.card)
 

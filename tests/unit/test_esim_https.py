@@ -98,7 +98,7 @@ def test_a_laboratory_is_trusted_for_one_request(tmp_path: Path) -> None:
 def test_an_authority_below_a_root_is_enough_for_a_laboratory(tmp_path: Path) -> None:
     below = Authority("Below", Authority("A root that is not given"))
     with TlsServer(server_context(tmp_path, below)) as server:
-        assert post(server, Trust(lab_ca=below.pem)).status == 200
+        assert post(server, Trust(lab_ca=below.pem, may_be_local=False)).status == 200
 
 
 def test_files_of_the_settings_and_of_the_environment_are_trusted(
@@ -182,6 +182,10 @@ def test_a_server_in_the_routers_own_network_is_one_of_a_laboratory(tmp_path: Pa
         with pytest.raises(EsimError) as caught:
             own.post("/x", b"{}", {})
         assert caught.value.code == "smdp_private" and server.connections == 0
+        stranger = Trust(lab_ca=ci.pem, may_be_local=False)
+        with pytest.raises(EsimError, match="local network"):
+            Https(f"localhost:{port}", trust=stranger, hosts={}, clock=SystemClock()).post("/x", b"{}", {})
+        assert server.connections == 0
         lab = Https(f"localhost:{port}", trust=Trust(lab_ca=ci.pem), hosts={}, clock=SystemClock())
         assert lab.post("/x", b"{}", {}).status == 200
         assert f"Host: localhost:{port}".encode() in server.requests[0]

@@ -229,7 +229,7 @@ def test_rows_of_a_bulk_download_order_their_codes(
     clock = SystemClock()
 
     @contextlib.contextmanager
-    def engine(room: Any, holder: Any, *, lab_ca: str | None = None) -> Iterator[Any]:
+    def engine(room: Any, holder: Any, **trusted: Any) -> Iterator[Any]:
         trust = Trust((Path(connector.ca_file),), None)
         with opened(
             [way], settings=room.settings.esim, trust=trust, hosts=servers.hosts, clock=clock, imei=holder.imei

@@ -13,6 +13,7 @@ from remsim.esim import desk, downloading
 from remsim.esim.checks import WayOut
 from remsim.esim.room import Room
 from remsim.esim.store import SWITCH
+from remsim.esim.trust import ROOTS
 from web_support import client_of, small_app, wait_until
 
 API = "/api/v1/esim"
@@ -238,6 +239,28 @@ def test_codes_are_kept_listed_masked_shown_and_dropped(one: Bench) -> None:
     job = one.job("POST", "/restore", {"backup": made, "passphrase": "a long passphrase"})
     assert job["result"]["codes"] == 1
     assert one.ask("GET", "/codes")["codes"][0]["label"] == "letter"
+
+
+def test_who_may_only_write_gets_no_numbers_in_full_and_is_not_let_into_the_routers_network(
+    one: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = one.client.post("/api/v1/tokens", json={"name": "w", "scopes": ["read", "write"]}).json["secret"]
+    writer = {"Authorization": f"Bearer {secret}"}
+    refused = one.client.post(f"{API}/backup", json={}, headers=writer)
+    assert (refused.status_code, refused.json["code"]) == (403, "no_identifiers")
+    other_roots = {"ca_file": "/etc/lab.pem"}
+    refused = one.client.put("/api/v1/config/esim/esim", json=other_roots, headers=writer)
+    assert (refused.status_code, refused.json["code"]) == (403, "untrusted")
+    reached: list[bool] = []
+    monkeypatch.setattr(downloading, "reach", lambda address, hosts, is_lab: reached.append(is_lab) or WayOut(None))
+    for headers in (writer, {}):
+        body = {"code": CODE, "consent": True, "lab_ca": ROOTS.read_text()}
+        job = one.client.post(f"{API}/modem1/downloads", json=body, headers=headers).json
+        assert one.router.jobs.get(job["id"]).wait(10)
+    assert reached == [False, True]
+    assert one.client.put("/api/v1/config/esim/esim", json=other_roots).status_code == 200
+    again = {"ca_file": "/etc/lab.pem", "register_minutes": 7}
+    assert one.client.put("/api/v1/config/esim/esim", json=again, headers=writer).status_code == 200
 
 
 def test_no_secret_is_in_the_audit_log_or_on_the_stream(one: Bench) -> None:

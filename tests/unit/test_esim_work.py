@@ -17,6 +17,7 @@ from remsim.esim.checks import WayOut
 from remsim.esim.errors import EsimError
 from remsim.esim.room import MARK
 from remsim.esim.store import CODE, TRY
+from remsim.esim.trust import ROOTS
 from web_support import wait_until
 
 LETTER = "LPA:1$smdp.example.com$MATCHING-0001"
@@ -126,11 +127,19 @@ def test_a_wrong_confirmation_code_is_asked_for_again(one: Bench) -> None:
 
 def test_no_code_is_in_jobs_events_or_logs(one: Bench, caplog: pytest.LogCaptureFixture) -> None:
     one.card.moods.next["download"] = [EsimError("refused", code="smdp_8.2.6_3.8")]
-    job = one.done(begin(one, confirmation_code="4711-secret", lab_ca="-----BEGIN"))
+    job = one.done(begin(one, confirmation_code="4711-secret", lab_ca=ROOTS.read_text()))
     assert job.code == "smdp_8.2.6_3.8"
     text = f"{job.as_dict()} {one.events} {caplog.text}"
     assert "MATCHING-0001" not in text and "4711" not in text
     assert "a root certificate given by a test is trusted" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "\ud800", "é"])
+def test_an_authority_that_is_none_is_refused_before_anything_is_asked(one: Bench, text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        begin(one, lab_ca=text)
+    assert (refused.value.field, refused.value.code) == ("lab_ca", "lab_ca")
+    assert not one.room.jobs.recent()
 
 
 def test_a_failure_reads_the_card_anew_and_marks_a_kept_code(one: Bench) -> None:

@@ -109,6 +109,7 @@ class EsimOptions(Options):
             "label": "File of other root certificates",
             "help": "PEM; servers of a laboratory are trusted with it, as those under GSMA's roots are",
             "advanced": True,
+            "trusted": True,
         },
     )
 

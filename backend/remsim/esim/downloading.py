@@ -45,6 +45,8 @@ class Wish:
     nickname: str = ""
     is_agreed: bool = False
     lab_ca: str | None = None
+    may_be_local: bool = True
+    """Whether ``lab_ca`` lets the server be in the router's own network."""
     apn: str | None = None
     source: str = "code"
     """Where the code came from, as the inventory tells it."""
@@ -71,7 +73,7 @@ class Downloading:
             if wish.lab_ca is not None:
                 log.warning("%s: for %s a root certificate given by %s is trusted", holder.id, address, wish.actor)
             job.report(None, "opening the card")
-            with room.engine(holder, lab_ca=wish.lab_ca) as engine:
+            with room.engine(holder, lab_ca=wish.lab_ca, may_be_local=wish.may_be_local) as engine:
                 is_open = True
                 installed = self._load(engine, job, holder, wish)
                 if wish.on_installed is not None:
@@ -115,7 +117,8 @@ class Downloading:
         room = self._room
         job.report(None, "checking the way to the server", can_abort=True)
         check_clock(room.clock.now())
-        way = reach(wish.activation.smdp_address, room.hosts, is_lab=room.trust(wish.lab_ca).is_lab)
+        trust = room.trust(wish.lab_ca, may_be_local=wish.may_be_local)
+        way = reach(wish.activation.smdp_address, room.hosts, is_lab=trust.is_lab)
         if way.interface is not None and way.interface == holder.interface:
             return [
                 f"the server is reached through {holder.id} itself ({way.interface}): a download does not cut it, "

@@ -113,26 +113,26 @@ class Room:
             return job
 
     @contextlib.contextmanager
-    def engine(self, holder: Holder, *, lab_ca: str | None = None) -> Iterator[Engine]:
-        """The card's ISD-R, open meanwhile."""
+    def engine(self, holder: Holder, *, lab_ca: str | None = None, may_be_local: bool = True) -> Iterator[Engine]:
+        """The card's ISD-R, open meanwhile; see ``Trust`` for the rest."""
         from remsim.esim.engine import opened
 
         with opened(
             holder.ways(),
             settings=self.settings.esim,
-            trust=self.trust(lab_ca),
+            trust=self.trust(lab_ca, may_be_local=may_be_local),
             hosts=self.hosts,
             clock=self.clock,
             imei=holder.imei,
         ) as engine:
             yield engine
 
-    def trust(self, lab_ca: str | None = None) -> Trust:
+    def trust(self, lab_ca: str | None = None, *, may_be_local: bool = True) -> Trust:
         """What servers' certificates are checked against."""
         from remsim.esim.trust import Trust
 
         own = (Path(self.settings.esim.ca_file),) if self.settings.esim.ca_file else ()
-        return Trust(ca_files=(*self.ca_files, *own), lab_ca=lab_ca)
+        return Trust(ca_files=(*self.ca_files, *own), lab_ca=lab_ca, may_be_local=may_be_local)
 
     @contextlib.contextmanager
     def loading(self, holder: Holder) -> Iterator[None]:

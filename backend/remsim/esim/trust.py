@@ -29,15 +29,19 @@ CA_VARIABLE, HOSTS_VARIABLE = "REMSIM_ESIM_CA", "REMSIM_ESIM_HOSTS"
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Authorities beside GSMA's and the web's: files of PEM from the settings, and PEM given for one request."""
+    """Authorities beside GSMA's and the web's: files of PEM from the settings, and PEM given for one request.
+
+    ``may_be_local``: who gave the latter may have the router reach its own network.
+    """
 
     ca_files: tuple[Path, ...] = ()
     lab_ca: str | None = None
+    may_be_local: bool = True
 
     @property
     def is_lab(self) -> bool:
         """Whether a laboratory's servers are trusted, which may be in the router's own network."""
-        return bool(self.files or self.lab_ca)
+        return bool(self.files or (self.lab_ca and self.may_be_local))
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -66,11 +70,22 @@ class Trust:
                 context.load_verify_locations(cadata=self.lab_ca)
             except (OSError, ValueError, TypeError) as error:
                 raise trouble("lab_ca") from error
-        if self.is_lab:  # what is given may be an authority below a root
+        if self.files or self.lab_ca:  # what is given may be an authority below a root
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         if with_system:
             context.load_default_certs()
         return context
+
+
+def check_pem(text: str) -> None:
+    """``InvalidInput`` when a text holds no certificate that could be trusted."""
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (OSError, ValueError, TypeError) as error:
+        refused = trouble("lab_ca")
+        raise InvalidInput(refused.message, field="lab_ca", code="lab_ca", hint=refused.hint) from error
 
 
 def places(hosts: Mapping[str, str]) -> dict[str, str]:

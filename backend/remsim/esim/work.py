@@ -59,20 +59,26 @@ class Work:
 
         return self.room.begin("esim-read", holder_id, "reading the eUICC", work, actor=actor)
 
-    def download(self, holder_id: str, given: Mapping[str, Any], actor: str | None) -> Job:
-        """Download a profile, and switch to it where that is wanted."""
+    def download(
+        self, holder_id: str, given: Mapping[str, Any], actor: str | None, *, may_be_local: bool = True
+    ) -> Job:
+        """Download a profile, and switch to it where that is wanted; ``may_be_local`` as ``Wish`` has it."""
         from remsim.esim.activation import parse
         from remsim.esim.downloading import Downloading, Wish
+        from remsim.esim.trust import check_pem
 
         code_id = given.get("code_id")
         activation = self.codes.activation(code_id) if code_id else parse(given["code"])
         check_octets(given.get("nickname", ""), LONGEST_NICKNAME, "nickname")
+        if given.get("lab_ca"):
+            check_pem(given["lab_ca"])
         wish = Wish(
             activation,
             confirmation_code=given.get("confirmation_code") or None,
             nickname=given.get("nickname", "").strip(),
             is_agreed=given.get("consent", False),
             lab_ca=given.get("lab_ca") or None,
+            may_be_local=may_be_local,
             apn=given.get("apn") or None,
             actor=actor or "the service",
         )

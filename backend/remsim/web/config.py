@@ -303,6 +303,8 @@ def trusted(before: Settings, after: Settings) -> None:
         if getattr(before.service, folder) != getattr(after.service, folder):
             told = f"{folder}: where the service writes is not for tokens and browsers to say"
             raise Forbidden(told, code="untrusted", hint=hint)
+    if after.esim.ca_file not in ("", before.esim.ca_file):
+        raise Forbidden("esim.ca_file: with it servers may be in the local network", code="untrusted", hint=hint)
     if shows_key(*(in_force(one.ionmesh, os.environ) for one in (before, after))):
         told = "ionmesh would show its API key to another server: give the key anew"
         raise Forbidden(told, code="untrusted", hint=hint)

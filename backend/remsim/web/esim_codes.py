@@ -9,9 +9,10 @@ from marshmallow import fields as ma
 
 from remsim.core.clock import iso_utc
 from remsim.core.forms import Form, Text
-from remsim.web.auth import actor, requires_scope
+from remsim.web.auth import actor, identity, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
+from remsim.web.errors import Forbidden
 from remsim.web.esim import Code, begun
 from remsim.web.fields import Name, load_body
 
@@ -92,7 +93,10 @@ def drop_code(code_id: str) -> dict[str, Any]:
 @requires_scope("write")
 @describes("What is written about profiles, as a file; codes in it are encrypted", body=BackupForm, fails=(507,))
 def make_backup() -> Response:
-    """A profile itself cannot leave its card."""
+    """A profile itself cannot leave its card; numbers of cards are in full, so that it can be put back."""
+    if not identity().may("identifiers"):
+        text = "a backup has numbers of cards in full: it is for those only who may see identifiers so"
+        raise Forbidden(text, code="no_identifiers")
     made = services().router.esim.parts.backup.make(load_body(BackupForm()).get("passphrase"))
     name = f"remsim-esim-{iso_utc(services().router.clock.now())[:10]}.json"
     return Response(
