@@ -21,6 +21,7 @@ from remsim.esim.backup import Backup
 from remsim.esim.checks import check_clock, interface_of, reach
 from remsim.esim.codes import masked_token
 from remsim.esim.errors import EsimError
+from remsim.esim.records import Records
 from remsim.esim.store import CODE, Store
 
 CODE_TEXT = "LPA:1$smdp.example.com$MATCHING-0001"
@@ -64,6 +65,16 @@ def test_a_file_made_anew_instead_of_a_damaged_one_is_private_too(tmp_path: Path
     assert store.all(CODE) == {"a": {"code": "secret"}}
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
     assert len(modes) >= 2 and set(modes.values()) == {0o600}, modes
+
+
+def test_records_made_anew_are_private_too(tmp_path: Path) -> None:
+    (tmp_path / "records.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 4000)
+    records = Records(tmp_path / "records.db", clock=FakeClock())
+    assert records.write(("INSERT INTO orders VALUES (?, ?, ?)", ("a", 1.0, "{}")))
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    assert len(modes) >= 2 and set(modes.values()) == {0o600}, modes
+    records.close()
+    assert records.rows("SELECT id FROM orders") == []
 
 
 def test_a_damaged_row_costs_that_row(tmp_path: Path) -> None:

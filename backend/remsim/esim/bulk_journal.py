@@ -16,7 +16,8 @@ from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import NotFound
 from remsim.core.masking import mask
 from remsim.esim.bulk_rows import Row, shown_target
-from remsim.esim.records import Records, Statement
+from remsim.esim.private_file import Statement
+from remsim.esim.records import Records
 
 WAITING, ORDERING, LOADING, DONE, FAILED, UNKNOWN, DROPPED = (
     "waiting", "ordering", "loading", "done", "failed", "unknown", "dropped",
