@@ -71,7 +71,8 @@ class Simulation:
                 modem.state.insert_euiccs(self.esim.cards)
         places = [path_of(modem.state) for modem in self.modems]
         remote_config = "" if self.remote is None else self.remote.configuration(places)
-        (directory / CONFIG_NAME).write_text(configuration(ports) + "\n" + remote_config)
+        esim_config = "" if self.esim is None else self.esim.configuration()
+        (directory / CONFIG_NAME).write_text("\n".join((configuration(ports), remote_config, esim_config)))
         for modem in self.modems:
             modem.plug(boot_s=0)
 

@@ -21,6 +21,8 @@ from remsim.simulator.euicc.servers import Servers
 from remsim.simulator.euicc.tls import CERTIFICATES
 
 CA_NAME = "esim-ca.pem"
+OPERATOR_NAME, OPERATOR_KEY_NAME = "esim-operator.pem", "esim-operator-key.pem"
+"""Whom the ES2+ of the SM-DP+ takes orders from."""
 SPOILT_PIECE = 2
 """The piece of a package that is tampered with, from 0: not the first, so that loading has begun."""
 
@@ -36,10 +38,27 @@ class EsimRoom:
         self.codes = tuple((code.label, code.activation_code) for code in codes)
         self.cards = Cards(self.ci)
         self._files = (directory / CA_NAME, directory / ESIM_NAME)
+        self._operator = (directory / OPERATOR_NAME, directory / OPERATOR_KEY_NAME)
         hosts = self.servers.start()
         self._files[0].write_bytes(self.ci.certificate.public_bytes(Encoding.PEM))
         told = {"ca_file": str(self._files[0]), "hosts": hosts, "codes": self.codes}
         self._files[1].write_text(json.dumps(told))
+
+    def configuration(self) -> str:
+        """UCI: the SM-DP+ to order profiles at, with a certificate that it takes."""
+        certificate, key = self._operator
+        self.servers.operator("Simulated operator").save(certificate, key)
+        lines = [
+            "config esim_orders 'simulated'",
+            "\toption label 'Simulated SM-DP+'",
+            f"\toption address '{scene.ES2_HOST}'",
+            "\toption requester '2.999.20'",
+            f"\toption certificate '{certificate}'",
+            f"\toption key '{key}'",
+            "\toption profile_type 'travel'",
+            "",
+        ]
+        return "\n".join(lines)
 
     def fault(self, name: str, step: str | None) -> Callable[[], None]:
         """Do one of ``control.ESIM_FAULTS``; what undoes it."""
@@ -69,7 +88,7 @@ class EsimRoom:
     def close(self) -> None:
         """End the servers."""
         self.servers.stop()
-        for file in self._files:
+        for file in (*self._files, *self._operator):
             file.unlink(missing_ok=True)
 
     def _clear(self) -> None:
