@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remsim.core.errors import InvalidInput
 
-ICCID_OCTETS, EID_OCTETS, IMEI_OCTETS = 10, 16, 8
+ICCID_OCTETS, EID_OCTETS = 10, 16
 ICCID_DIGITS = range(18, 21)
 HEX = frozenset("0123456789ABCDEF")
 

@@ -137,10 +137,6 @@ class ResetForm(Form):
     smdp = Flag(load_default=False, metadata={"label": "Default SM-DP+ address"})
 
 
-class EmptyForm(Form):
-    """Nothing needs to be said."""
-
-
 @bp.get("/esim")
 @requires_scope("read")
 @describes("eUICCs as they were last read, their profiles, kept codes; no card is asked", fails=(507,))

@@ -37,11 +37,6 @@ class InstallResult:
     raw: bytes
 
     @property
-    def reason_text(self) -> str:
-        """Why it failed, as a sentence."""
-        return codes.text_of(codes.REASONS, self.reason if self.reason is not None else codes.UNDEFINED)
-
-    @property
     def detail(self) -> str:
         """The raw names of step and reason."""
         commands = dict(enumerate(codes.COMMANDS))

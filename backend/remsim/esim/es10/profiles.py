@@ -14,7 +14,6 @@ ICON_TYPES = ("jpeg", "png")
 UNKNOWN = "unknown"
 POLICIES = {1: "cannot_disable", 2: "cannot_delete"}
 """Profile policy rules by their bit; bit 0 lets the operator change them later."""
-MOST_ICON = 1024
 MOST_PROFILES = 256
 
 

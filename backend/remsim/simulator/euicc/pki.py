@@ -25,8 +25,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from remsim.core import tlv
-
 ROLES = {"ci": 0, "euicc": 1, "eum": 2, "dp_tls": 3, "dp_auth": 4, "dp_pb": 5, "ds_tls": 6, "ds_auth": 7}
 """Each role's place below 2.23.146.1.2.1 (id-rspRole)."""
 ROLE_ARC = "2.23.146.1.2.1"
@@ -351,8 +349,3 @@ def _base128(number: int) -> bytes:
     while number := number >> 7:
         octets.insert(0, 0x80 | number & 0x7F)
     return bytes(octets)
-
-
-def octet_string(data: bytes) -> bytes:
-    """An OCTET STRING: how key identifiers are written."""
-    return tlv.encode(0x04, data)
