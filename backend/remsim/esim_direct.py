@@ -62,7 +62,7 @@ def run_direct(arguments: argparse.Namespace) -> int:
     from remsim.config.esim import EsimSettings
     from remsim.core.clock import SystemClock
     from remsim.esim.engine import opened
-    from remsim.esim.trust import Trust, places
+    from remsim.esim.trust import Trust, read_places
 
     if not 6 <= arguments.block_size <= 255:
         raise InvalidInput("a block has 6 to 255 octets", field="--block-size")
@@ -75,7 +75,7 @@ def run_direct(arguments: argparse.Namespace) -> int:
             ways,
             settings=settings,
             trust=Trust((arguments.ca,) if arguments.ca else ()),
-            hosts=places(dict(one.partition("=")[::2] for one in arguments.host)),
+            hosts=read_places(arguments.host, "--host"),
             clock=SystemClock(),
             imei=arguments.imei,
         ) as engine,

@@ -28,20 +28,26 @@ EID = "BF3E125A1089049032123451234512345678901235"
 class Scripted:
     """A channel whose card answers from a list, one a command; what was sent is kept."""
 
-    def __init__(self, *answers: str, number: int | None = 1) -> None:
-        self.number = number
+    def __init__(self, *answers: str, number: int | None = 1, error: Exception | None = None) -> None:
+        self.number, self.error = number, error
         self.answers = [bytes.fromhex(answer) for answer in answers]
         self.sent: list[str] = []
         self.timeouts: list[float] = []
-        self.is_closed = False
+        self.closed = 0
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closed > 0
 
     def transmit(self, apdu: bytes, *, timeout_s: float) -> bytes:
         self.sent.append(apdu.hex().upper())
         self.timeouts.append(timeout_s)
+        if self.error is not None:
+            raise self.error
         return self.answers.pop(0)
 
     def close(self) -> None:
-        self.is_closed = True
+        self.closed += 1
 
 
 class Card:
@@ -283,6 +289,7 @@ class Way:
         kind: str,
         *aids: bytes,
         error: Exception | None = None,
+        lost: Exception | None = None,
         eid: str = EID + "9000",
         is_certain: bool = True,
     ) -> None:
@@ -291,7 +298,7 @@ class Way:
         self.opened: list[Scripted] = []
         self.tried: list[bytes] = []
         self._aids = aids
-        self._error = error
+        self._error, self._lost = error, lost
         self._eid = eid
 
     def open(self, aid: bytes) -> Scripted:
@@ -302,7 +309,7 @@ class Way:
             absent = NoApplication("no")
             absent.is_certain = self._is_certain
             raise absent
-        self.opened.append(Scripted(self._eid))
+        self.opened.append(Scripted(self._eid, error=self._lost))
         return self.opened[-1]
 
 
@@ -355,6 +362,17 @@ def test_a_way_that_opens_the_card_but_does_not_carry_requests_is_left_for_the_n
     assert way is works
     assert broken.opened[0].is_closed
     assert works.opened[0].sent == []  # there is no other way to choose: nothing is asked in vain
+
+
+def test_a_channel_is_let_go_once_and_also_when_the_modem_is_gone() -> None:
+    channel = Scripted()
+    isdr = Isdr(channel)
+    isdr.close()
+    isdr.close()
+    assert channel.closed == 1
+    lost = Way("qmi", ISDR_AIDS[0], lost=ModemGone("/dev/cdc-wdm1"))
+    open_isdr([lost, Way("cgla", ISDR_AIDS[0])])
+    assert lost.opened[0].closed == 1
 
 
 def test_a_card_that_is_not_there_ends_the_search() -> None:

@@ -50,6 +50,7 @@ def test_what_a_card_tells_of_itself(card: list[str], capsys: pytest.CaptureFixt
     [
         (["enable", "nothing"], "there is no one profile"),
         (["--block-size", "5", "list"], "6 to 255"),
+        (["--host", "smdp.example.com", "list"], "is not like host=127.0.0.1:8443"),
         (["download", "LPA:1$$", "--yes"], "address"),
     ],
 )

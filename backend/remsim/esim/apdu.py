@@ -133,6 +133,7 @@ class Isdr:
         self.block_size = block_size
         self.apdus_sent = 0
         self._channel = channel
+        self._is_open = True
         self._on_apdu = on_apdu
 
     def store_data(
@@ -157,8 +158,10 @@ class Isdr:
         return bytes(answer)
 
     def close(self) -> None:
-        """Let the channel go; never raises."""
-        self._channel.close()
+        """Let the channel go, once: its number may be another's afterwards. Never raises."""
+        if self._is_open:
+            self._is_open = False
+            self._channel.close()
 
     def _exchange(self, command: bytes, timeout_s: float) -> bytes:
         """One command with all of its answer."""
@@ -258,8 +261,8 @@ def prove(isdr: Isdr) -> None:
     """Ask for the EID; ``WayFails``, with the channel closed, when that brings nothing."""
     try:
         isdr.store_data(EID)
-    except ModemGone:
-        raise
     except (EsimError, ModemError) as error:
         isdr.close()
+        if isinstance(error, ModemGone):
+            raise
         raise WayFails(f"the card opens, but does not answer on this way: {error.message}", hint=error.hint) from error

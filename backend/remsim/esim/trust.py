@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,10 +90,16 @@ def check_pem(text: str) -> None:
 
 def places(hosts: Mapping[str, str]) -> dict[str, str]:
     """Where names are that are elsewhere than their name says, from the environment, too: host → ``ip:port``."""
+    found = read_places(os.environ.get(HOSTS_VARIABLE, "").split(","), HOSTS_VARIABLE)
+    return found | {host.lower(): place for host, place in hosts.items()}
+
+
+def read_places(pairs: Iterable[str], what: str) -> dict[str, str]:
+    """The places of names, each ``host=ip:port``; ``InvalidInput`` says that ``what`` is not so."""
     found = {}
-    for one in filter(str.strip, os.environ.get(HOSTS_VARIABLE, "").split(",")):
+    for one in filter(str.strip, pairs):
         host, _, place = (part.strip() for part in one.partition("="))
         if not host or not PLACE.fullmatch(place):
-            raise InvalidInput(f"{HOSTS_VARIABLE}: {one.strip()[:60]!r} is not like host=127.0.0.1:8443")
+            raise InvalidInput(f"{what}: {one.strip()[:60]!r} is not like host=127.0.0.1:8443")
         found[host.lower()] = place
-    return found | {host.lower(): place for host, place in hosts.items()}
+    return found
