@@ -179,6 +179,8 @@ def test_a_switch_that_goes_back_counts_and_rests(tmp_path: Path) -> None:
     assert scene.enabled == "Home"
     assert [entry["decision"] for entry in scene.rules.view()["log"]] == ["blocked", "failed", "failed", "failed"]
     assert "no network took it" in scene.rules.view()["log"][1]["error"]
+    begun = [entry.at for entry in scene.rules._log._entries if entry.decision == "failed"]
+    assert all(later - before > 900 for before, later in zip(begun, begun[1:], strict=False))  # 5 min, then its rest
 
 
 def test_nothing_is_switched_while_something_is_done_to_the_modem(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ class Entry:
 
     def view(self) -> dict[str, Any]:
         """The object of the API."""
-        return {"at": iso_utc(self.at), "rule": self.rule or None, "modem": self.modem, **self.data}
+        shown = {name: value for name, value in self.data.items() if name != "ended_at"}
+        return {"at": iso_utc(self.at), "rule": self.rule or None, "modem": self.modem, **shown}
 
 
 class RuleLog:
@@ -74,6 +75,11 @@ class RuleLog:
         self._records.write(
             ("UPDATE decisions SET data = ? WHERE number = ?", (json.dumps(entry.data), entry.number))
         )
+
+    def ended(self, entry: Entry, decision: str, error: str | None = None) -> None:
+        """A switch has ended: the modem rests from now on."""
+        entry.monotonic = self._clock.monotonic()
+        self.change(entry, decision=decision, error=error, ended_at=self._clock.now())
 
     def blocked(self, entry: Entry, why: str) -> None:
         """It could not be begun; told once as long as that is so."""
@@ -111,5 +117,6 @@ class RuleLog:
         if entry.monotonic is not None:
             return monotonic - entry.monotonic
         since_start = monotonic - self._began
-        can_be = wall >= FIRST_TRUSTED and entry.at >= FIRST_TRUSTED
-        return max(wall - entry.at, since_start) if can_be else since_start
+        at = float(entry.data.get("ended_at") or entry.at)
+        can_be = wall >= FIRST_TRUSTED and at >= FIRST_TRUSTED
+        return max(wall - at, since_start) if can_be else since_start

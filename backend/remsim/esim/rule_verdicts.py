@@ -103,12 +103,12 @@ class Judge:
             return "would_switch", f"{words}; it would switch to {name}"
         if count >= rule.most_per_day:
             return "blocked", f"{words}, but it has switched {count} times in 24 hours, which is its limit"
-        if rested_s is not None and rested_s < rule.cooldown_s:
-            left = conditions.duration(rule.cooldown_s - rested_s)
-            return "waits", f"{words}, but {rule.modem} was switched a while ago and rests for {left} more"
         job = self._room.job_of(rule.modem)
         if job is not None:
             return "waits", f"{words}, but {rule.modem} is busy: {job.title}"
+        if rested_s is not None and rested_s < rule.cooldown_s:
+            left = conditions.duration(rule.cooldown_s - rested_s)
+            return "waits", f"{words}, but {rule.modem} was switched a while ago and rests for {left} more"
         if self.put_off.get(rule.modem, 0.0) > at:
             last = self._log.last_of(rule.name)
             why = last.data["why"] if last is not None and last.decision == BLOCKED else "it could not be begun"

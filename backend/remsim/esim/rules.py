@@ -271,13 +271,14 @@ class Rules:
             if job is None:
                 enabled = self._judge.enabled(entry.modem)
                 is_done = enabled is not None and enabled["id"] == entry.data["to"]
-                self._log.change(entry, decision=SWITCHED if is_done else FAILED, error="the service was stopped")
+                error = None if is_done else "the service ended meanwhile"
+                self._log.ended(entry, SWITCHED if is_done else FAILED, error)
             elif job.is_over:
                 del self._jobs[entry.number]
                 if job.state == "done":
-                    self._log.change(entry, decision=SWITCHED)
+                    self._log.ended(entry, SWITCHED)
                 elif not job.is_stopping:
-                    self._log.change(entry, decision=FAILED, error=job.error)
+                    self._log.ended(entry, FAILED, job.error)
                     self._begin_anew(entry.modem)
 
     def _note_once(self, verdict: Verdict) -> None:
