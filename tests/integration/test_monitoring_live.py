@@ -50,6 +50,9 @@ def router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]
         remote = next(one for one in service.get("config")["sections"] if one["type"] == "remote_client")
         configure(service, f"remote_client/{remote['name']}", remote["values"] | {"relay": True})
         service.wait_for("remote-sim", lambda view: [one["state"] for one in view["clients"]] == ["remote"] * 2, 60)
+        modem = found["modems"][0]["id"]  # the first one has an eUICC
+        assert service.request(f"esim/{modem}/read", method="POST", body={})[0] == 202
+        service.wait_for("esim", lambda view: any(one["read_at"] for one in view["holders"]), 60)
         # Usage is looked at once a minute: it must be there when Prometheus asks first.
         service.wait_for("usage/report", lambda report: all(one["projected_bytes"] for one in report["sims"]), 60)
         yield service
