@@ -66,8 +66,7 @@ def run_direct(arguments: argparse.Namespace) -> int:
 
     if not 6 <= arguments.block_size <= 255:
         raise InvalidInput("a block has 6 to 255 octets", field="--block-size")
-    usual = EsimSettings()
-    aids = (arguments.aid, *usual.isdr_aids) if arguments.aid else usual.isdr_aids
+    aids = (arguments.aid,) if arguments.aid else ()
     settings = EsimSettings(block_size=arguments.block_size, isdr_aids=aids)
     with (
         ways_of(arguments) as ways,

@@ -13,14 +13,6 @@ from remsim.core.forms import Choice, Flag, Text, Whole
 HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?"
 LPAC = r"/(usr|opt)(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,6}/lpac"
 """A program of that name where programs are installed: who may change settings may not have any program run."""
-ISDR_AIDS = (
-    "A0000005591010FFFFFFFF8900000100",
-    "A0000005591010FFFFFFFF8900050500",
-    "A0000005591010000000008900000300",
-    "A0000005591010FFFFFFFF8900000177",
-    "A06573746B6D65FFFFFFFF4953442D52",
-)
-"""The standard's (SGP.02, SGP.22), then those of removable cards: 5ber, eSIM.me, Xesim, eSTK.me."""
 MOST_AIDS = 16
 ENGINES = {"own": "this console", "lpac": "lpac, where it is installed"}
 NOTIFICATIONS = {"auto": "at once, and again until they are taken", "manual": "when you say so"}
@@ -28,7 +20,10 @@ NOTIFICATIONS = {"auto": "at once, and again until they are taken", "manual": "w
 
 @dataclass(frozen=True, slots=True)
 class EsimSettings:
-    """How eUICCs are worked with. ``register_minutes``: after a switch, before the way back."""
+    """How eUICCs are worked with. ``register_minutes``: after a switch, before the way back.
+
+    ``isdr_aids`` are tried before the names that ``esim/apdu`` knows.
+    """
 
     engine: str = "own"
     register_minutes: int = 5
@@ -36,7 +31,7 @@ class EsimSettings:
     smds: str = ""
     readers: bool = True
     block_size: int = 120
-    isdr_aids: tuple[str, ...] = ISDR_AIDS
+    isdr_aids: tuple[str, ...] = ()
     lpac_path: str = ""
     ca_file: str = ""
 

@@ -205,10 +205,7 @@ const SECTIONS = {
 			name: 'isdr_aids', kind: 'DynamicList', check: text => AID.test(text), told: _('is not 5 to 16 octets in hex'),
 			title: _('Names of the ISD-R'),
 			help: _('One a line, in hex, tried in this order. Some removable cards have another than the standard\'s'),
-			most: 16, placeholder: [
-				'A0000005591010FFFFFFFF8900000100', 'A0000005591010FFFFFFFF8900050500', 'A0000005591010000000008900000300',
-				'A0000005591010FFFFFFFF8900000177', 'A06573746B6D65FFFFFFFF4953442D52'
-			], advanced: true
+			most: 16, placeholder: [], advanced: true
 		},
 		{
 			name: 'lpac_path', title: _('lpac\'s program'),
