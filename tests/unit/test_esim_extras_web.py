@@ -158,6 +158,14 @@ def test_the_result_as_csv_has_no_formulas_and_numbers_only_for_who_may_see_them
         assert shown.status_code == 200 and NEW not in shown.text and EID not in shown.text
 
 
+def test_no_code_is_in_the_audit_log(one: Bench) -> None:
+    one.ask("POST", "/bulk", {"csv": f"target,code,confirmation_code\nmodem9,{CODE},4711\n"}, 422)
+    one.ask("POST", "/bulk", {"rows": [{"target": "modem9", "code": CODE, "confirmation_code": "4711"}]}, 422)
+    one.ask("POST", "/orders", {"connector": "none", "confirmation_code": "4711"}, 422)
+    text = one.client.get("/api/v1/audit").text
+    assert text.count("esim/bulk") == 2 and "MATCHING" not in text and "4711" not in text
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

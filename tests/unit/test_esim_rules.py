@@ -11,7 +11,7 @@ import pytest
 from esim_support import AWAY, AWAY_ID, HOME, HOME_ID, Bench, Card, Profile, bench
 from marshmallow import ValidationError
 from remsim.config.esim_rules import EsimRuleOptions, EsimRuleSettings, rule_of
-from remsim.config.settings import Settings
+from remsim.config.settings import Settings, usable_settings
 from remsim.config.sims import SimSettings
 from remsim.core.bus import Bus, Numbered
 from remsim.core.events import Event
@@ -31,6 +31,7 @@ class Scene:
     """A modem with a card, its rules, and time that is told."""
 
     def __init__(self, directory: Path, *rules: EsimRuleSettings, sims: tuple[SimSettings, ...] = ()) -> None:
+        directory.mkdir(exist_ok=True)
         card = Card(Profile(HOME, "Home", "enabled"), Profile(AWAY, "Away"), Profile(THIRD, "Third"))
         self.directory = directory
         self.said: dict[str, ModemReading] = {}
@@ -432,6 +433,19 @@ def test_without_rules_nothing_is_listened_to(tmp_path: Path) -> None:
     scene.rules.configure(replace(scene.one.room.settings, esim_rules=(replace(LOST, enabled=False),)))
     assert scene.rules._subscription is None
     assert scene.rules.view()["now"][0]["decision"] == "off"
+
+
+def test_a_rule_that_somebody_wrote_wrongly_into_the_file_is_not_heeded(tmp_path: Path) -> None:
+    text = f"config esim_rule 'weak'\n option modem 'modem1'\n option profile '{AWAY_ID}'\n option when 'signal'\n"
+    (tmp_path / "remsim_console").write_text(text)
+    settings, problems = usable_settings(tmp_path)
+    assert [problem.field for problem in problems] == ["threshold"]
+    scene = Scene(tmp_path / "run", *settings.esim_rules)
+    scene.run(900, state="online", rsrp_dbm=-80.0)
+    assert scene.enabled == "Home"
+    assert (scene.verdict("weak")["decision"], scene.verdict("weak")["why"]) == (
+        "off", "it cannot be heeded: threshold is needed",
+    )  # fmt: skip
 
 
 def test_a_switch_in_the_middle_of_which_the_service_ended_is_settled_by_the_card(tmp_path: Path) -> None:

@@ -102,7 +102,11 @@ class EsimRuleOptions(Options):
     )
     profile = Text(1, 40, pattern=PROFILE, told=TOLD_PROFILE, required=True, metadata=told("Switch to"))
     only_from = Text(
-        0, 40, pattern=PROFILE, told=TOLD_PROFILE, metadata=told("Only from the profile", "Empty: whichever profile is in use.")
+        0,
+        40,
+        pattern=PROFILE,
+        told=TOLD_PROFILE,
+        metadata=told("Only from the profile", "Empty: whichever profile is in use."),
     )
     when = Choice(WHENS, metadata=told("When"))
     measure = Choice(MEASURES, metadata=told("Which"))
@@ -152,6 +156,15 @@ def check_rule(rule: EsimRuleSettings) -> None:
         raise ValidationError("both ends are needed, or none", "to_time" if rule.from_time else "from_time")
     if rule.only_from and rule.only_from == rule.profile:
         raise ValidationError("is the profile to switch to", "only_from")
+
+
+def wrong_with(rule: EsimRuleSettings) -> str | None:
+    """Why a rule of a file that somebody edited cannot be heeded; None when it can."""
+    try:
+        check_rule(rule)
+    except ValidationError as error:
+        return f"{error.field_name} {error.messages[0]}"
+    return None
 
 
 def rule_of(**values: Any) -> EsimRuleSettings:

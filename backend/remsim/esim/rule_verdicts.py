@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from remsim.config.esim_rules import EsimRuleSettings
+from remsim.config.esim_rules import EsimRuleSettings, wrong_with
 from remsim.core.errors import NotFound
 from remsim.esim import rule_conditions as conditions
 from remsim.esim.room import Room
@@ -49,7 +49,7 @@ class Judge:
         found: list[Verdict] = []
         holding: Verdict | None = None
         for rule in rules:
-            track = evaluation.track(rule.name, rule.modem) if rule.enabled else None
+            track = evaluation.track(rule.name, rule.modem) if is_in_use(rule) else None
             verdict = self._verdict(rule, track, holding, at)
             found.append(verdict)
             if verdict.decision in ("holds", "switches") and holding is None:
@@ -61,7 +61,8 @@ class Judge:
     ) -> Verdict:
         room = self._room
         if track is None:
-            return Verdict(rule, "off", "the rule is switched off")
+            wrong = wrong_with(rule)
+            return Verdict(rule, "off", f"it cannot be heeded: {wrong}" if wrong else "the rule is switched off")
         wall = room.clock.now()
         is_so = track.state != "ok" if track.is_known else None
         since = wall - (at - track.since) if track.state != "ok" and track.since is not None else None
@@ -114,3 +115,8 @@ class Judge:
             why = last.data["why"] if last is not None and last.decision == BLOCKED else "it could not be begun"
             return "blocked", str(why)
         return "switches", f"{words}: to {name}"
+
+
+def is_in_use(rule: EsimRuleSettings) -> bool:
+    """Whether a rule is heeded: a file that somebody edited may have one that makes no sense."""
+    return rule.enabled and wrong_with(rule) is None

@@ -23,7 +23,7 @@ from remsim.esim.plans import has_plan, usage_view
 from remsim.esim.records import Records
 from remsim.esim.room import Room
 from remsim.esim.rule_log import BLOCKED, BY_HAND, FAILED, SWITCHED, SWITCHING, WOULD, Entry, RuleLog
-from remsim.esim.rule_verdicts import Judge, Verdict
+from remsim.esim.rule_verdicts import Judge, Verdict, is_in_use
 from remsim.telemetry.rules.evaluation import Evaluation
 from remsim.telemetry.rules.rule import Value
 
@@ -76,7 +76,7 @@ class Rules:
         """Have other rules; where one is the same its wait goes on."""
         with self._lock:
             self._rules = tuple(sorted(settings.esim_rules, key=lambda one: (one.priority, one.name)))
-            used = [one for one in self._rules if one.enabled]
+            used = [one for one in self._rules if is_in_use(one)]
             self._evaluation.replace([conditions.condition_of(one) for one in used], self._now())
             self._plan_at = self._at
             if used and self._subscription is None:
@@ -151,7 +151,7 @@ class Rules:
             self._plan_at = self._at + PLAN_S
         for modem in self._modems():
             if is_due:
-                mine = tuple(one for one in self._rules if one.modem == modem and one.enabled)
+                mine = tuple(one for one in self._rules if one.modem == modem and is_in_use(one))
                 self._values.setdefault(modem, {}).update(self._plan_values(modem, mine))
             self._feed(modem)
         self._evaluation.advance(self._at)
@@ -201,7 +201,7 @@ class Rules:
         return self._at
 
     def _modems(self, *, also_off: bool = False) -> list[str]:
-        return list(dict.fromkeys(one.modem for one in self._rules if also_off or one.enabled))
+        return list(dict.fromkeys(one.modem for one in self._rules if also_off or is_in_use(one)))
 
     def _plan_values(self, modem: str, rules: Iterable[EsimRuleSettings]) -> dict[str, Value]:
         """Usage and cost, where some rule looks at them."""

@@ -9,12 +9,12 @@ from marshmallow import ValidationError, validates_schema
 from marshmallow import fields as ma
 
 from remsim.core.errors import InvalidInput
-from remsim.core.forms import Choice, Flag, Form, StrictNumber, Text, Whole
+from remsim.core.forms import Choice, Flag, Form, Long, StrictNumber, Text, Whole
 from remsim.web.auth import actor, identity, not_audited, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.errors import Forbidden
-from remsim.web.esim import Long, begun
+from remsim.web.esim import begun
 from remsim.web.fields import Query, load_body, load_query
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class RowList(ma.Raw):
 class BulkForm(Form):
     """Rows as CSV or as objects. ``check``: only look at them."""
 
-    csv = Long(LARGEST_BODY, allow_none=True, metadata={"label": "Rows as CSV"})
-    rows = RowList(allow_none=True, metadata={"label": "Rows"})
+    csv = Long(LARGEST_BODY, allow_none=True, metadata={"label": "Rows as CSV", "private": True})
+    rows = RowList(allow_none=True, metadata={"label": "Rows", "private": True})
     check = Flag(load_default=False, metadata={"label": "Only check"})
     name = Text(0, 64, load_default="", metadata={"label": "Name"})
     per_minute = StrictNumber(
