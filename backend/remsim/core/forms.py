@@ -115,6 +115,24 @@ class Text(ma.Field[str]):
         return value
 
 
+class Long(ma.Field[str]):
+    """Text that may have several lines."""
+
+    def __init__(self, longest: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.longest = longest
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Its JSON Schema."""
+        return {"type": "string", "maxLength": self.longest}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or len(value) > self.longest or "\0" in value:
+            raise ValidationError(f"is not text of up to {self.longest} characters")
+        return value
+
+
 class Choice(ma.Field[Any]):
     """One of ``choices``: value to label. A form gives the value as text."""
 

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 from marshmallow import ValidationError, validates_schema
-from marshmallow import fields as ma
 
 from remsim.config.esim import HOST
 from remsim.config.sims import APN, TOLD_APN
 from remsim.core.errors import InvalidInput, NotFound
-from remsim.core.forms import Flag, Form, Text, Whole
+from remsim.core.forms import Flag, Form, Long, Text, Whole
 from remsim.web.auth import actor, identity, not_audited, requires_scope
 from remsim.web.config import TRUSTED
 from remsim.web.context import services
@@ -29,24 +28,6 @@ LONGEST_CODE = 10_000
 LONGEST_NICKNAME = 64
 LONGEST_PEM = 32_000
 LONGEST_NUMBER = 10
-
-
-class Long(ma.Field[str]):
-    """Text that may have several lines."""
-
-    def __init__(self, longest: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.longest = longest
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Its JSON Schema."""
-        return {"type": "string", "maxLength": self.longest}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or len(value) > self.longest or "\0" in value:
-            raise ValidationError(f"is not text of up to {self.longest} characters")
-        return value
 
 
 def Code(**kwargs: Any) -> Long:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
-from remsim.core.forms import Form
+from remsim.core.forms import Form, Long
 from remsim.web.auth import actor, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
-from remsim.web.esim import Long, begun
+from remsim.web.esim import begun
 from remsim.web.fields import load_body
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from marshmallow import ValidationError, post_load, validate
 from marshmallow import fields as ma
 
 from remsim.core.errors import InvalidInput
-from remsim.core.forms import Choice, Flag, Form, Text, Whole, object_schema
+from remsim.core.forms import Choice, Flag, Form, Long, Text, Whole, object_schema
 
 VERSION = 1
 COLUMNS = 12
@@ -37,24 +37,14 @@ WIDGETS: dict[str, tuple[str, ...]] = {
 """Every widget there is, with its settings beside the title that all have."""
 
 
-class Words(ma.Field[str]):
-    """Text of several lines: what is not printable but a line's end or a tab is refused."""
-
-    def __init__(self, longest: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.longest = longest
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Its JSON Schema."""
-        return {"type": "string", "maxLength": self.longest}
+class Words(Long):
+    """What is not printable but a line's end or a tab is refused."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or not all(one.isprintable() or one in "\n\t" for one in value):
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not all(one.isprintable() or one in "\n\t" for one in text):
             raise ValidationError("is not plain text")
-        if len(value) > self.longest:
-            raise ValidationError(f"has more than {self.longest} characters")
-        return value
+        return text
 
 
 class Rows(ma.List[Any]):
