@@ -271,6 +271,19 @@ def test_another_card_than_was_checked_gets_nothing(scene: Scene) -> None:
     assert scene.states() == ["waiting"] and len(scene.one.card.waiting) == len(NEW)
 
 
+def test_a_card_that_moved_to_another_modem_is_found_there(scene: Scene) -> None:
+    second_card(scene)
+    scene.one.card.moods.next["download"] = [ModemGone("1-1.1")]
+    scene.begin([{"target": EID, "code": CODES[0]}])
+    assert scene.states() == ["waiting"]
+    first, second = scene.one.room.holders()
+    first.card, second.card = second.card, first.card  # type: ignore[attr-defined]
+    for name in ("modem1", "modem2"):
+        assert scene.one.done(scene.one.work.read(name, "a test")).state == "done"
+    scene.resume()
+    assert (scene.states(), scene.rows()[0]["holder"]) == (["done"], "modem2")
+
+
 def test_a_busy_modem_is_waited_for(scene: Scene) -> None:
     scene.one.holder.busy = "scanning"
     waited: list[float] = []

@@ -28,7 +28,7 @@ from remsim.esim.bulk_journal import (
     Item,
     Journal,
 )
-from remsim.esim.bulk_rows import digest_of, problem_of, wanted_of
+from remsim.esim.bulk_rows import digest_of, find_card, problem_of, wanted_of
 from remsim.esim.codes import masked_token
 from remsim.esim.download import Metadata
 from remsim.esim.downloading import Downloading, Wish
@@ -140,7 +140,16 @@ class Run:
 
     # --- what was under way when the service ended ---
 
+    def _find_again(self) -> None:
+        """A card that is named by its EID may be in another modem by now."""
+        holders = {one.id: one for one in self._room.all_holders()}
+        for item in self._batch.items:
+            if item.state == WAITING and item.row.target == item.row.eid:
+                with contextlib.suppress(RemsimError):  # it is away: that is said at its turn
+                    find_card(item.row, self._room, holders)
+
     def _settle(self, job: Job) -> None:
+        self._find_again()
         read: set[str] = set()
         for item in self._batch.items:
             if item.state == ORDERING:
