@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.errors import NoApplication, NotFound, RemsimError
 from remsim.core.masking import mask
+from remsim.esim.desk import EMPTY
 from remsim.esim.store import CARD, Store
 
 if TYPE_CHECKING:
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
 
 Card = dict[str, Any]
 """``state`` and ``problem``, and what ``read`` gives where the card was read once."""
-EMPTY: Mapping[str, Any] = {
-    "way": None,
-    "eid": None,
-    "read_at": None,
-    "managed_by": None,
-    "euicc": None,
-    "profiles": [],
-    "notifications": [],
-}
 
 
 class Cards:

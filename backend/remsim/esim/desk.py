@@ -32,6 +32,16 @@ log = logging.getLogger(__name__)
 FILE = "esim.db"
 PCSCD = (Path("/run/pcscd/pcscd.comm"), Path("/var/run/pcscd/pcscd.comm"))
 """Sockets of the program that owns card readers."""
+EMPTY: Mapping[str, Any] = {
+    "way": None,
+    "eid": None,
+    "read_at": None,
+    "managed_by": None,
+    "euicc": None,
+    "profiles": [],
+    "notifications": [],
+}
+"""What is known of a card that was never read."""
 
 
 class EsimDesk:
@@ -172,13 +182,7 @@ def unread(holder_id: str, name: str, kind: str) -> dict[str, Any]:
         "state": "unread",
         "problem": None,
         "job": None,
-        "way": None,
-        "eid": None,
-        "read_at": None,
-        "managed_by": None,
-        "euicc": None,
-        "profiles": [],
-        "notifications": [],
+        **EMPTY,
     }
 
 

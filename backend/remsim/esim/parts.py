@@ -19,9 +19,9 @@ from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.masking import mask
 from remsim.core.reading import ModemReading
-from remsim.esim.cards import EMPTY, Card, Cards
+from remsim.esim.cards import Card, Cards
 from remsim.esim.codes import Codes
-from remsim.esim.desk import settings_view
+from remsim.esim.desk import EMPTY, settings_view
 from remsim.esim.extras import Extras
 from remsim.esim.plans import ending, plan_view, usage_view
 from remsim.esim.room import Room
