@@ -14,7 +14,7 @@ const AGAIN_MS = 15000;
 const PREVIEW_MS = 500;
 const DECISIONS = {
 	switches: msg('switches now'), would_switch: msg('would switch now'), waits: msg('waits'), holds: msg('the wanted profile is in use'), not_so: msg('not so now'), blocked: msg('held back'), unknown: msg('not known'), off: msg('off'),
-	switched: msg('switched'), failed: msg('failed')
+	switching: msg('under way'), switched: msg('switched'), by_hand: msg('switched'), failed: msg('failed')
 };
 
 export class RulesTab {

@@ -160,9 +160,10 @@ class Rules:
         if event.source not in self._modems():
             return
         if event.kind == "esim_switch":
-            if not str(event.data.get("actor") or "").startswith(ACTOR) and event.data.get("to"):
-                words = {"from": event.data.get("from"), "to": event.data.get("to"), "decision": BY_HAND}
-                self._log.note("", event.source, words | {"why": event.message, "label": None, "job": None})
+            actor = str(event.data.get("actor") or "somebody")
+            if not actor.startswith(ACTOR) and event.data.get("to"):
+                words = {"label": actor, "from": event.data.get("from"), "to": event.data.get("to")}
+                self._log.note("", event.source, words | {"decision": BY_HAND, "why": event.message, "job": None})
             self._begin_anew(event.source)
         elif isinstance(state := event.data.get("to"), str) and state in STATES and state != conditions.WITH_SERVICE:
             blank = dict.fromkeys(conditions.UNITS) | {"mcc": None, "service": conditions.service_of(state)}
