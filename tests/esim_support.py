@@ -19,10 +19,10 @@ from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
 from remsim.esim.cards import Cards
 from remsim.esim.codes import Codes
+from remsim.esim.enabling import SLICE_S
 from remsim.esim.errors import EsimError
 from remsim.esim.room import Room
 from remsim.esim.store import Store
-from remsim.esim.switching import SLICE_S
 from remsim.esim.telling import Telling
 from remsim.esim.work import Work
 
@@ -363,7 +363,7 @@ def bench(tmp_path: Path, card: Card | None = None, *, clock: Any = None, settin
     codes, telling = Codes(store, clock), Telling(room)
     work = Work(room, codes, telling)
     if not isinstance(clock, SystemClock):
-        work.switching._wait = lambda job, seconds: clock.sleep(seconds)
+        work.switching.enabling.wait = lambda job, seconds: clock.sleep(seconds)
     return Bench(room, work, codes, telling, card, holder, store, clock, events)
 
 

@@ -17,9 +17,9 @@ from remsim.core.errors import InvalidInput
 from remsim.esim.activation import Activation, parse
 from remsim.esim.download import Consent
 from remsim.esim.downloading import Wish
+from remsim.esim.enabling import Enabled
 from remsim.esim.lpac_run import Order
 from remsim.esim.ordering import Wanted
-from remsim.esim.switching import Enabled
 from remsim.esim_lines import VERBS
 
 HOST = "rsp.example.com"

@@ -2,57 +2,35 @@
 
 Before anything is sent to the card, what was enabled is on flash. A service that is killed finds it at its next start,
 gives the new profile its time again, and goes back if it does not register.
-
-How cards and modems take an enable differs (facts from reports about modems and removable cards): the refresh flag
-makes most modems read the card anew; some cards refuse it, then the modem is told to; a card that is busy is asked
-again, and the modem restarted at last. A port that is lost after the command says nothing of whether it was done.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from remsim.core.card import AccessPoint, is_same_card
-from remsim.core.errors import Aborted, Conflict, ModemError, NotFound, RemsimError
+from remsim.core.card import AccessPoint
+from remsim.core.errors import Aborted, Conflict, NotFound, RemsimError
 from remsim.core.jobs import Job
 from remsim.core.masking import mask
 from remsim.esim.cards import name_of
+from remsim.esim.enabling import Enabled, Enabling, enabled, is_it
 from remsim.esim.errors import EsimError
 from remsim.esim.room import Room
 from remsim.esim.store import SWITCH
 
 if TYPE_CHECKING:
-    from remsim.esim.es10.profiles import Profile
     from remsim.esim.holder import Holder
 
 log = logging.getLogger(__name__)
 
-BUSY_WAITS_S = (2.0, 3.0, 5.0)
-BACK_S, LOOK_S = 120.0, 2.0
-"""A modem that restarts comes back within that time."""
-SEEN_S, SLICE_S = 20.0, 2.0
-"""A modem that acts on the card's refresh has read it by then; how often that is looked at."""
 RETURN_S = 180.0
 """For the profile from before to register again."""
 MOST_TRIES = 5
 """How often going back is tried, at a start each."""
 WANTS = "it wants its "
 NO_NET = "the profile from before could not be written down first, so a power cut would leave this one enabled"
-
-
-@dataclass(frozen=True, slots=True)
-class Enabled:
-    """A profile by what a card knows it by, and what the operator wants."""
-
-    iccid: str | None
-    raw: str | None
-    aid: str | None
-    name: str
-    access_point: dict[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +57,11 @@ class Pending:
 
 
 class Switching:
-    """Enables profiles. ``wait(job, seconds)`` waits where an abort would leave a mess."""
+    """Enables profiles, and goes back."""
 
-    def __init__(self, room: Room, wait: Callable[[Job, float], None] = Job.sleep) -> None:
+    def __init__(self, room: Room) -> None:
         self._room = room
-        self._wait = wait
+        self.enabling = Enabling(room)
 
     def switch(
         self,
@@ -99,7 +77,7 @@ class Switching:
         pending = self._prepare(job, holder, profile_id, within_s, is_returning, access_point)
         self._keep(holder, pending)
         try:
-            self._bring_in(job, holder, pending.after)
+            self.enabling.bring_in(job, holder, pending.after)
         except RemsimError as error:
             self._stays_or_goes_back(job, holder, pending, error)
         return self._see_registered(job, holder, pending)
@@ -123,11 +101,11 @@ class Switching:
         self._keep(holder, pending)
         if pending.is_going_back:
             return self._go_back(job, holder, pending, "the switch back was cut short")
-        if not is_it(self._enabled_now(holder), pending.after):
+        if not is_it(self.enabling.enabled_now(holder), pending.after):
             self._drop(holder)  # the cut came before the card did anything
             return {"profile": None, "name": pending.after.name, "enabled": False, "registered": None}
         try:
-            self._take_up(job, holder, pending.after)
+            self.enabling.take_up(job, holder, pending.after)
         except RemsimError as error:
             self._stays_or_goes_back(job, holder, pending, error)
         return self._see_registered(job, holder, pending)
@@ -163,116 +141,6 @@ class Switching:
             within_s,
             is_returning,
         )
-
-    def _bring_in(self, job: Job, holder: Holder, wanted: Enabled, step: str = "switching") -> None:
-        """Enable a profile, have the modem read it, and put its access point in force."""
-        job.report(None, step, can_abort=False)
-        self._room.cards.begin_change(holder.id)
-        is_told = self._enable(job, holder, wanted)
-        if holder.kind == "reader":
-            return
-        self._have_it_read(job, holder, wanted, is_told=is_told)
-        if wanted.access_point is not None:
-            job.report(None, "setting the access point")
-            holder.set_access_point(AccessPoint(**wanted.access_point), job)
-
-    def _take_up(self, job: Job, holder: Holder, wanted: Enabled) -> None:
-        """Do what is left to do of bringing in a profile that the card has enabled."""
-        if holder.kind == "reader":
-            return
-        if not self._sees(job, holder, wanted):
-            self._have_it_read(job, holder, wanted, is_told=False)
-        point = None if wanted.access_point is None else AccessPoint(**wanted.access_point)
-        in_force = None if point is None else holder.access_point()
-        if point is not None and (in_force is None or in_force.apn != point.apn):
-            job.report(None, "setting the access point")
-            holder.set_access_point(point, job)
-
-    def _enable(self, job: Job, holder: Holder, wanted: Enabled) -> bool:
-        """Whether the card itself told the modem to read it anew; ``EsimError`` when it stays as it was."""
-        error: RemsimError
-        for wait_s in (*BUSY_WAITS_S, None):
-            try:
-                return self._try_enable(holder, wanted)
-            except ModemError as lost:
-                log.info("%s: %s after a profile was to be enabled; looking what came of it", holder.id, lost.message)
-                if self._came_through(job, holder, wanted):
-                    return True
-                error = lost
-            except EsimError as refused:
-                if refused.code != "profile_busy":
-                    raise
-                error = refused
-            if wait_s is not None:
-                job.report(None, "the card is busy, trying again")
-                self._wait(job, wait_s)
-        if holder.kind == "reader":
-            raise error
-        job.report(None, "restarting the modem, for the card stays busy")
-        holder.refresh(job, hard=True)
-        return self._try_enable(holder, wanted)
-
-    def _came_through(self, job: Job, holder: Holder, wanted: Enabled) -> bool:
-        """Whether a profile is enabled after all, once the modem is back; ``ModemError`` when it does not come back."""
-        if holder.kind == "modem":
-            with contextlib.suppress(ModemError):  # it may be on its way down itself
-                holder.refresh(job, hard=False)
-        deadline = self._room.clock.monotonic() + BACK_S
-        while True:
-            is_last = job.is_stopping or self._room.clock.monotonic() >= deadline
-            try:
-                if is_last or holder.why_not() is None:
-                    return is_it(self._enabled_now(holder), wanted)
-            except ModemError:
-                if is_last:
-                    raise
-            self._wait(job, LOOK_S)
-
-    def _try_enable(self, holder: Holder, wanted: Enabled) -> bool:
-        """Enable it with the refresh flag, or without where the card takes that only."""
-        with self._room.engine(holder) as engine:
-            profile = self._on_card(engine.euicc.profiles(icons=False), wanted)
-            if profile.state == "enabled":
-                return False
-            try:
-                engine.euicc.enable(profile, refresh=True)
-                return True
-            except EsimError as error:
-                if error.code != "profile_refused":
-                    raise
-                log.info("%s: the card refuses the refresh flag", holder.id)
-                engine.euicc.enable(profile, refresh=False)
-                return False
-
-    def _have_it_read(self, job: Job, holder: Holder, wanted: Enabled, *, is_told: bool) -> None:
-        """See that the modem has the new card: by itself, then by a reset of the SIM, then by a restart."""
-        job.report(None, "having the modem read its card anew")
-        if is_told and self._sees(job, holder, wanted):
-            return
-        for hard in (False, True):
-            with contextlib.suppress(ModemError):  # it is looked at next
-                holder.refresh(job, hard=hard)
-            if self._sees(job, holder, wanted):
-                return
-            if job.is_stopping:
-                raise job.aborted()
-        raise EsimError(
-            f"the modem does not take {wanted.name}, though the card has it enabled",
-            code="card_not_read",
-            hint="unplug the modem, or switch its power off and on",
-        )
-
-    def _sees(self, job: Job, holder: Holder, wanted: Enabled) -> bool:
-        """Whether the modem tells the profile's number as its card's, within a while."""
-        deadline = self._room.clock.monotonic() + SEEN_S
-        while not job.is_stopping:
-            if holder.wait_registered(SLICE_S, job, wanted.iccid):
-                return True
-            if is_same_card(holder.service().iccid, wanted.iccid):
-                return True
-            if self._room.clock.monotonic() >= deadline:
-                return False
-        raise job.aborted()
 
     def _see_registered(self, job: Job, holder: Holder, pending: Pending) -> dict[str, Any]:
         """Wait for the network; go back when it does not come, or somebody wants so."""
@@ -315,7 +183,7 @@ class Switching:
         if job.is_stopping:
             raise error
         try:
-            now = self._enabled_now(holder)
+            now = self.enabling.enabled_now(holder)
         except RemsimError as unknown:
             log.warning("%s: which profile is enabled cannot be told: %s", holder.id, unknown.message)
         else:
@@ -334,7 +202,7 @@ class Switching:
             raise EsimError(text, code="not_registered", hint="look at the signal and the access point")
         self._keep(holder, replace(pending, is_going_back=True))
         try:
-            self._bring_in(job, holder, before, f"going back to {before.name}")
+            self.enabling.bring_in(job, holder, before, f"going back to {before.name}")
         except RemsimError as error:
             if job.is_stopping:
                 raise
@@ -355,11 +223,6 @@ class Switching:
             hint = "switch without going back, then enter it on the modem's page"
         raise EsimError(text, code="switch_returned", hint=hint)
 
-    def _enabled_now(self, holder: Holder) -> Profile | None:
-        """The profile that is enabled now."""
-        with self._room.engine(holder) as engine:
-            return next((one for one in engine.euicc.profiles(icons=False) if one.state == "enabled"), None)
-
     def _heed_card(self, holder: Holder, pending: Pending) -> None:
         """A switch of another card is nobody's any more."""
         with self._room.engine(holder) as engine:
@@ -367,12 +230,6 @@ class Switching:
         if eid != pending.eid:
             self._drop(holder)
             raise EsimError("another card is in the modem now, so a switch that was cut short is forgotten")
-
-    def _on_card(self, profiles: list[Profile], wanted: Enabled) -> Profile:
-        for one in profiles:
-            if is_it(one, wanted):
-                return one
-        raise NotFound(f"the card has {wanted.name} no more", field="profile")
 
     def _keep(self, holder: Holder, pending: Pending) -> None:
         if not self._room.store.put(SWITCH, holder.id, pending.as_dict()):
@@ -385,26 +242,6 @@ class Switching:
         sim_of = self._room.sim_of
         before = None if pending.before is None else sim_of(pending.before.iccid)
         return {"from": before, "to": sim_of(pending.after.iccid), "actor": job.actor}
-
-
-def enabled(profile: Profile, access_point: AccessPoint | None) -> Enabled:
-    """What is kept of a profile."""
-    return Enabled(
-        profile.iccid,
-        None if profile.iccid_raw is None else profile.iccid_raw.hex(),
-        None if profile.aid is None else profile.aid.hex(),
-        name_of(profile),
-        None if access_point is None else asdict(access_point),
-    )
-
-
-def is_it(profile: Profile | None, wanted: Enabled) -> bool:
-    """Whether a profile on the card is the one that is meant: by its number, else by its application."""
-    if profile is None:
-        return False
-    if wanted.raw and profile.iccid_raw:
-        return profile.iccid_raw.hex() == wanted.raw
-    return wanted.aid is not None and profile.aid is not None and profile.aid.hex() == wanted.aid
 
 
 def why_not_taken(holder: Holder, within_s: float) -> str:
