@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from remsim.core import tlv
 from remsim.core.tlv import TlvError
 from remsim.esim import refusals, trust
-from remsim.esim.certificate import oid_of, read_certificate
+from remsim.esim.certificate import oid_of, plain, read_certificate
 from remsim.esim.errors import EsimError
 from remsim.esim.es9 import Offered, Started
 from remsim.esim.es10.profiles import Owner, Profile
@@ -287,6 +287,11 @@ def test_object_identifiers(octets: str, expected: str | None) -> None:
             oid_of(bytes.fromhex(octets))
     else:
         assert oid_of(bytes.fromhex(octets)) == expected
+
+
+@given(st.binary(max_size=300))
+def test_names_in_certificates_are_one_short_line(octets: bytes) -> None:
+    assert plain(octets).isprintable() and len(plain(octets)) <= 120
 
 
 @given(st.data())

@@ -134,6 +134,25 @@ def test_no_code_is_in_jobs_events_or_logs(one: Bench, caplog: pytest.LogCapture
     assert "a root certificate given by a test is trusted" in caplog.text
 
 
+def test_names_and_pictures_of_others_are_one_line_and_no_larger_than_a_card_has_them(
+    one: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, picture = "Good\n\x1b[2J\u202eliboM \u2066", b"\x89PNG" + b"x" * 1_000_000
+    spoilt = Profile(NEW, bad * 20_000, provider=bad, icon=picture, icon_type="png")
+    one.card.waiting = [spoilt]
+    one.card.moods.next["tell"] = [EsimError("not now", code="smdp_unreachable")]
+    job = begin(one, enable=True)
+    shown = asked(job)["profile"]
+    assert (shown["provider"], shown["name"][:18], shown["icon"]) == ("Good [2J liboM", "Good [2J liboM Goo", None)
+    assert len(shown["name"]) <= 64 and shown["profile_name"] == shown["name"]
+    answer(job, {"accept": True})
+    assert one.done(job).code == "switch_returned"
+    for text in (*caplog.messages, *(event.message for event in one.events), str(job.error)):
+        assert text.isprintable() and len(text) < 1000
+    (seen,) = [one for one in one.room.cards.of("modem1")["profiles"] if one["id"] == NEW_ID]
+    assert (seen["provider"], seen["icon"], seen["name"]) == ("Good [2J liboM", None, shown["name"])
+
+
 @pytest.mark.parametrize("text", ["x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "\ud800", "é"])
 def test_an_authority_that_is_none_is_refused_before_anything_is_asked(one: Bench, text: str) -> None:
     with pytest.raises(InvalidInput) as refused:

@@ -10,6 +10,7 @@ from remsim.core.errors import NoApplication, NotFound, RemsimError
 from remsim.core.masking import mask
 from remsim.esim.desk import EMPTY
 from remsim.esim.store import CARD, Store
+from remsim.outbound.way import one_line
 
 if TYPE_CHECKING:
     from remsim.esim.engine import Engine
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 Card = dict[str, Any]
 """``state`` and ``problem``, and what ``read`` gives where the card was read once."""
+LONGEST_NAME, LONGEST_ADDRESS = 64, 253
+LARGEST_ICON = 4096
+"""SGP.22 has 1024 octets; what is larger is nothing for a router to keep."""
 
 
 class Cards:
@@ -95,7 +99,7 @@ def read(engine: Engine, sim_of: Callable[[str | None], str | None], now: float)
             {
                 "seq": one.seq,
                 "operation": one.operation,
-                "address": one.address,
+                "address": shown(one.address, LONGEST_ADDRESS),
                 "profile": sim_of(one.iccid),
             }
             for one in euicc.notifications()
@@ -110,7 +114,13 @@ def id_of(profile: Profile, sim_of: Callable[[str | None], str | None]) -> str:
 
 def name_of(profile: Profile) -> str:
     """What to call it."""
-    return profile.nickname or profile.name or profile.provider or mask(profile.iccid) or "a profile without a name"
+    named = shown(profile.nickname) or shown(profile.name) or shown(profile.provider)
+    return named or mask(profile.iccid) or "a profile without a name"
+
+
+def shown(text: str | None, longest: int = LONGEST_NAME) -> str | None:
+    """What a card or a server calls something, as pages and logs have it: in one line, as long as a card has it."""
+    return " ".join(one_line((text or "")[: 2 * longest]).split())[:longest].strip() or None
 
 
 def profile_view(profile: Profile, profile_id: str) -> dict[str, Any]:
@@ -120,9 +130,9 @@ def profile_view(profile: Profile, profile_id: str) -> dict[str, Any]:
         "iccid": profile.iccid,
         "aid": None if profile.aid is None else profile.aid.hex(),
         "name": name_of(profile),
-        "nickname": profile.nickname or None,
-        "provider": profile.provider or None,
-        "profile_name": profile.name or None,
+        "nickname": shown(profile.nickname),
+        "provider": shown(profile.provider),
+        "profile_name": shown(profile.name),
         "state": profile.state,
         "class": profile.profile_class,
         "icon": icon_of(profile.icon, profile.icon_type),
@@ -132,10 +142,10 @@ def profile_view(profile: Profile, profile_id: str) -> dict[str, Any]:
 
 
 def icon_of(icon: bytes | None, kind: str | None) -> str | None:
-    """An icon as a page takes it; only what begins as such a picture does."""
+    """An icon as a page takes it; only what begins as such a picture, and is small, does."""
     starts = {"png": b"\x89PNG", "jpeg": b"\xff\xd8\xff"}
     for name, start in starts.items():
-        if icon and icon.startswith(start) and kind in (name, None):
+        if icon and len(icon) <= LARGEST_ICON and icon.startswith(start) and kind in (name, None):
             return f"data:image/{name};base64,{base64.b64encode(icon).decode()}"
     return None
 

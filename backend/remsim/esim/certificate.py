@@ -46,7 +46,7 @@ def read_certificate(der: bytes) -> Certificate:
             not_before=time_of(start),
             not_after=time_of(end),
             key_id=hashlib.sha1(point.value[1:], usedforsecurity=False).digest(),
-            hosts=tuple(one.value.decode("ascii", "replace") for one in others if one.tag == DNS_NAME),
+            hosts=tuple(plain(one.value) for one in others if one.tag == DNS_NAME),
             oids=tuple(oid_of(one.value) for one in others if one.tag == REGISTERED_ID),
         )
     except (ValueError, IndexError) as error:
@@ -73,8 +73,13 @@ def name_of(name: Tlv) -> str:
     for part in name.children():
         for pair in part.children():
             oid, text = pair.children()
-            found.setdefault(oid.value, text.value.decode("utf-8", "replace"))
-    said = found.get(COMMON_NAME) or found.get(ORGANISATION) or ""
+            found.setdefault(oid.value, plain(text.value))
+    return found.get(COMMON_NAME) or found.get(ORGANISATION) or ""
+
+
+def plain(octets: bytes) -> str:
+    """Text that may be anything, for people."""
+    said = octets.decode("utf-8", "replace")
     return "".join(letter if letter.isprintable() else " " for letter in said).strip()[:LONGEST_NAME]
 
 

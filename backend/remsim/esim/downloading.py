@@ -12,7 +12,7 @@ from remsim.core.errors import Aborted, RemsimError
 from remsim.core.jobs import Job
 from remsim.core.masking import mask
 from remsim.esim.activation import Activation
-from remsim.esim.cards import icon_of, name_of, owner_of
+from remsim.esim.cards import icon_of, name_of, owner_of, shown
 from remsim.esim.checks import check_clock, reach
 from remsim.esim.codes import Codes
 from remsim.esim.download import LOADING, Consent, Installed, Metadata
@@ -218,9 +218,9 @@ def read_answer(answer: Mapping[str, Any], *, needs_code: bool) -> Consent | Non
 def metadata_view(metadata: Metadata) -> dict[str, Any]:
     """What a person sees of a profile before it is agreed to."""
     return {
-        "name": metadata.name or metadata.provider or "a profile without a name",
-        "provider": metadata.provider or None,
-        "profile_name": metadata.name or None,
+        "name": shown(metadata.name) or shown(metadata.provider) or "a profile without a name",
+        "provider": shown(metadata.provider),
+        "profile_name": shown(metadata.name),
         "class": metadata.profile_class,
         "iccid": mask(metadata.iccid),
         "icon": icon_of(metadata.icon, metadata.icon_type),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from remsim.core.clock import iso_utc
 from remsim.core.errors import Conflict, InvalidInput, RemsimError
 from remsim.core.jobs import Job
-from remsim.esim.cards import Card
+from remsim.esim.cards import LONGEST_ADDRESS, Card, shown
 from remsim.esim.room import Room
 from remsim.esim.store import TRY
 
@@ -132,18 +132,18 @@ class Telling:
             raise InvalidInput(f"there is no notification {seq}", field="seq", hint="read the card anew")
         engine.euicc.remove_notification(seq)
         self._room.store.drop(TRY, key_of(engine.euicc.eid(), seq))
-        words = f"{found.address} will not be told of {deed(found)} of a profile"
+        words = f"{operator_of(found)} will not be told of {deed(found)} of a profile"
         self._room.tell("esim_notification", holder_id, f"{words}: the notification was removed", "warning")
 
     def _send(self, engine: Engine, eid: str, holder_id: str, one: Notification) -> bool:
         """Whether the operator took it."""
         room, key = self._room, key_of(eid, one.seq)
         before = room.store.get(TRY, key) or {"tries": 0}
-        what = f"{one.address} of {deed(one)} of a profile"
+        what = f"{operator_of(one)} of {deed(one)} of a profile"
         try:
             engine.tell(one)
         except RemsimError as error:
-            log.warning("%s: %s could not be told: %s", holder_id, one.address, error.message)
+            log.warning("%s: %s could not be told: %s", holder_id, operator_of(one), error.message)
             if self._later(key, error) == 1:
                 text = f"{what} could not be told, it is tried again: {error.message}"
                 room.tell("esim_notification", holder_id, text, "warning", {"seq": one.seq})
@@ -190,6 +190,11 @@ class Telling:
 def is_unfinished(card: Card) -> bool:
     """Whether operators wait for what a card has, or nobody knows since its last change."""
     return bool(card["notifications"] or card.get("is_changing"))
+
+
+def operator_of(one: Notification) -> str:
+    """Whom it is for; a server's word, which may be anything."""
+    return shown(one.address, LONGEST_ADDRESS) or "nobody"
 
 
 def deed(one: Notification) -> str:
