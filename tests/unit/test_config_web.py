@@ -49,7 +49,7 @@ def test_every_section_can_be_put_by_the_form_that_describes_it(client: FlaskCli
         if form["many"]:
             continue
         properties = form["schema"]["properties"].items()  # UCI keeps none that is empty
-        values = {name: one["default"] for name, one in properties if one.get("default", "") != ""}
+        values = {name: one["default"] for name, one in properties if one.get("default", "") not in ("", [])}
         answer = told(client.put(f"/api/v1/config/{form['type']}/{form['type']}", json=values), 200)
         assert answer["restart_needed"] == []
         assert told(client.get(f"/api/v1/config/{form['type']}/{form['type']}"), 200)["values"] == values
