@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from esim_support import AWAY, AWAY_ID, EID, HOME, HOME_ID, Bench, Card, Profile, bench, sim_of
+from esim_support import AWAY, AWAY_ID, EID, HOME, HOME_ID, Bench, Card, Holder, Profile, bench, sim_of
 from remsim.config.esim import EsimSettings
 from remsim.config.settings import Settings, load_settings
 from remsim.core.clock import FakeClock
@@ -249,6 +252,29 @@ def test_two_jobs_on_one_card_are_refused_even_by_two_holders(one: Bench) -> Non
     job.abort()
     one.done(job)
     assert one.done(one.work.read("reader1", "a test")).state == "done"
+
+
+def test_a_modem_that_is_waited_for_keeps_no_other_from_beginning(one: Bench) -> None:
+    other = Holder(Card(Profile(NEW, "New one")), one.clock)
+    other.id = "modem2"
+    waits, goes_on = threading.Event(), threading.Event()
+
+    @contextlib.contextmanager
+    def reserved(title: str) -> Iterator[None]:
+        waits.set()
+        assert goes_on.wait(10)
+        yield
+
+    one.holder.reserved = reserved  # type: ignore[method-assign]
+    one.room.holders = lambda: [one.holder, other]
+    first: list[Job] = []
+    thread = threading.Thread(target=lambda: first.append(one.work.read("modem1", "me")))
+    thread.start()
+    assert waits.wait(10)
+    assert one.done(one.work.read("modem2", "me")).state == "done"
+    goes_on.set()
+    thread.join(10)
+    assert one.done(first[0]).state == "done"
 
 
 def test_discovery_keeps_what_waits_once_and_shows_no_code(one: Bench) -> None:

@@ -78,7 +78,8 @@ class Room:
 
     def note_job(self, holder_id: str, job: Job) -> None:
         """What is done to it now, begun elsewhere."""
-        self._under_way[holder_id] = job
+        with self._beginning:
+            self._under_way[holder_id] = job
 
     def begin(
         self,
@@ -93,24 +94,24 @@ class Room:
         holder = self.holder(holder_id)
         if (why := holder.why_not()) is not None:
             raise Conflict(why, code="card_away", field="holder")
-        with self._beginning:
-            self._check_card_free(holder)
-            reservation = holder.reserved(title)
-            reservation.__enter__()
+        reservation = holder.reserved(title)
+        reservation.__enter__()  # before the lock: what a modem does by itself is waited for, and others' jobs begin
 
-            def run(job: Job) -> Any:
-                try:
-                    return work(job, holder)
-                finally:
-                    reservation.__exit__(None, None, None)
-
+        def run(job: Job) -> Any:
             try:
-                job = self.jobs.start(kind, run, source=holder.id, title=title, actor=actor)
-            except BaseException:
+                return work(job, holder)
+            finally:
                 reservation.__exit__(None, None, None)
-                raise
-            self._under_way[holder.id] = job
-            return job
+
+        try:
+            with self._beginning:
+                self._check_card_free(holder)
+                job = self.jobs.start(kind, run, source=holder.id, title=title, actor=actor)
+                self._under_way[holder.id] = job
+        except BaseException:
+            reservation.__exit__(None, None, None)
+            raise
+        return job
 
     @contextlib.contextmanager
     def engine(self, holder: Holder, *, lab_ca: str | None = None, may_be_local: bool = True) -> Iterator[Engine]:
