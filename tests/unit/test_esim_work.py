@@ -13,7 +13,7 @@ from esim_support import AWAY, AWAY_ID, EID, HOME, HOME_ID, Bench, Card, Holder,
 from remsim.config.esim import EsimSettings
 from remsim.config.settings import Settings, load_settings
 from remsim.core.clock import FakeClock
-from remsim.core.errors import AtTimeout, Conflict, InvalidInput, ModemGone, NoApplication, RemsimError
+from remsim.core.errors import AtTimeout, Conflict, InvalidInput, ModemGone, NoApplication, NotFound, RemsimError
 from remsim.core.jobs import Job
 from remsim.esim import downloading
 from remsim.esim.checks import WayOut
@@ -135,6 +135,16 @@ def test_no_code_is_in_jobs_events_or_logs(one: Bench, caplog: pytest.LogCapture
     text = f"{job.as_dict()} {one.events} {caplog.text}"
     assert "MATCHING-0001" not in text and "4711" not in text
     assert "a root certificate given by a test is trusted" in caplog.text
+
+
+def test_a_modem_that_was_there_is_away_and_one_that_never_was_is_none(one: Bench) -> None:
+    one.read()
+    one.room.holders = list
+    with pytest.raises(Conflict, match="modem1 is not there") as away:
+        begin(one)
+    assert away.value.code == "card_away"
+    with pytest.raises(NotFound):
+        one.work.read("modem2", None)
 
 
 def test_names_and_pictures_of_others_are_one_line_and_no_larger_than_a_card_has_them(

@@ -64,11 +64,14 @@ class Room:
         return [*self.holders(), *(self._readers.now() if has_readers(self.settings) else ())]
 
     def holder(self, holder_id: str) -> Holder:
-        """The holder of an id, or ``NotFound``; readers are asked for where no modem has it."""
+        """The holder of an id, readers last; ``NotFound`` where there is none, ``Conflict`` while it is away."""
         for among in (self.holders, self.all_holders):
             for one in among():
                 if one.id == holder_id:
                     return one
+        if self.cards.of(holder_id) is not None:
+            why = f"{holder_id} is not there: it was unplugged or is restarting"
+            raise Conflict(why, code="card_away", field="holder")
         raise NotFound(f"there is no modem or card reader {holder_id[:40]!r}", field="holder")
 
     def job_of(self, holder_id: str) -> Job | None:
