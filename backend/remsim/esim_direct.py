@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remsim.core.errors import InvalidInput
+from remsim.core.errors import InvalidInput, RemsimError
 from remsim.job_cli import agreed, asked
 from remsim.modem_print import print_json, printable
 
@@ -98,7 +98,13 @@ def ways_of(arguments: argparse.Namespace) -> Iterator[list[Way]]:
             raise InvalidInput(text, field="--reader", hint=", ".join(names) or "is pcscd running?")
         yield [PcscWay(found)]
     else:
-        from remsim.simulator.euicc.way import virtual_way
+        try:
+            from remsim.simulator.euicc.way import virtual_way
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "cryptography":
+                raise
+            text = "a virtual card needs the package cryptography"
+            raise RemsimError(text, hint="pip install 'remsim[demo]'") from error
 
         yield [virtual_way(arguments.virtual, arguments.card_state)]
 
@@ -213,7 +219,6 @@ def run_tell(engine: Engine, arguments: argparse.Namespace) -> int:
 
 def tell_all(engine: Engine) -> int:
     """Each address in its order; what one does not take keeps the later ones of that address back."""
-    from remsim.core.errors import RemsimError
 
     stopped: set[str] = set()
     for one in engine.euicc.notifications():

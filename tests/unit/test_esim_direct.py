@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,13 @@ def test_what_is_wrong_is_told(
 ) -> None:
     assert main([*card, *words]) == 1
     assert told in capsys.readouterr().err
+
+
+def test_a_virtual_card_needs_cryptography(
+    card: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [one for one in sys.modules if one.startswith("remsim.simulator.euicc")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    assert main([*card, "list"]) == 1
+    assert "needs the package cryptography" in capsys.readouterr().err
