@@ -219,7 +219,6 @@ def run_tell(engine: Engine, arguments: argparse.Namespace) -> int:
 
 def tell_all(engine: Engine) -> int:
     """Each address in its order; what one does not take keeps the later ones of that address back."""
-
     stopped: set[str] = set()
     for one in engine.euicc.notifications():
         if one.address in stopped:
