@@ -238,6 +238,14 @@ def test_an_answer_that_is_lost_after_the_offer_leaves_it_unknown(scene: Scene) 
     assert scene.states() == ["failed", "unknown"]
 
 
+def test_a_card_that_is_lost_when_the_profile_is_there_has_it_all_the_same(scene: Scene) -> None:
+    scene.one.card.moods.next["profiles"] = [None, *[ModemGone("1-1.1")] * 9]
+    scene.begin([row(0)])
+    found = scene.rows()[0]
+    assert (found["state"], found["name"], found["tries"]) == ("done", "New 0", 1)
+    assert found["profile"] == f"sim-{NEW[0].iccid[-8:]}"
+
+
 def test_a_card_without_memory_stops_its_rows(scene: Scene) -> None:
     scene.one.card.moods.next["load"] = [trouble("no_memory")]
     scene.begin([row(0), row(1)])

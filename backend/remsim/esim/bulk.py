@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from remsim.esim.work import Work
 
 KIND = "esim-bulk"
-DECISIONS = ("again", "done", "drop")
 
 
 class Bulk:

@@ -15,6 +15,7 @@ from remsim.core.forms import NO, YES
 from remsim.core.masking import mask
 from remsim.esim.activation import Activation, parse
 from remsim.esim.codes import masked_token
+from remsim.esim.es10.requests import LONGEST_NICKNAME
 from remsim.esim.ids import EID_OCTETS, ICCID_DIGITS, is_eid
 from remsim.esim.room import Room, check_octets
 
@@ -26,10 +27,9 @@ OTHER_NAMES = {
     "eid": "target", "modem": "target", "holder": "target", "activation_code": "code", "lpa": "code",
     "confirmation": "confirmation_code", "name": "nickname",
 }  # fmt: skip
-NEEDED = ("target",)
 MOST_ROWS = 500
 LONGEST_CELL = 512
-LONGEST_CONFIRMATION, LONGEST_NICKNAME = 64, 64
+LONGEST_CONFIRMATION = 64
 SEPARATORS = ",;\t"
 UsedBy = Callable[[str], str | None]
 """Where a code, by its digest, was used or may have been, in words; None when it is free."""

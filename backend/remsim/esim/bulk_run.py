@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from remsim.core.errors import Aborted, Conflict, NotFound, RemsimError
+from remsim.core.errors import Aborted, Conflict, RemsimError
 from remsim.core.jobs import Job
 from remsim.esim.activation import parse
 from remsim.esim.bulk_journal import (
@@ -290,10 +290,9 @@ class Run:
     def _read_fate(self, item: Item, child: Job, reason: str | None) -> None:
         """What became of a row."""
         profile = self._on_card(item)
-        if child.state == "done" and profile is None:
-            found = str((child.result or {}).get("profile"))
-            with contextlib.suppress(NotFound):
-                profile = self._room.cards.profile(item.row.holder or "", found)
+        if child.state == "done" and profile is None:  # it is there, and the card could not be read afterwards
+            result = child.result or {}
+            profile = {"iccid": item.found_iccid, "id": result.get("profile"), "name": result.get("name")}
         if profile is not None:  # whatever was said: 8.2.6/3.8 of a code that did its work, too
             self._done(item, profile)
             return
