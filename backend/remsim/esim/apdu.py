@@ -30,6 +30,8 @@ LEAST_BLOCK, USUAL_BLOCK, MOST_BLOCK = 6, 120, 255
 MOST_BLOCKS = 256
 MOST_ANSWER = 1 << 20
 """A card with many profiles and their icons, or a hundred notifications with certificates, says less than this."""
+MOST_PIECES = 8192
+"""As large an answer in pieces of 128 octets: one that comes octet by octet would take hours."""
 
 TIMEOUT_S = 10.0
 LOAD_TIMEOUT_S = 240.0
@@ -174,7 +176,9 @@ class Isdr:
 
     def _fetch(self, answer: bytearray, status: int, timeout_s: float) -> bytes:
         octet = class_octet(0x80, self._channel.number)
+        pieces = 0
         while status >> 8 == 0x61:
+            pieces += 1
             command = bytes((octet, GET_RESPONSE, 0, 0, status & 0xFF))
             data, status = self._send(command, timeout_s)
             if status >> 8 == 0x6C:
@@ -182,7 +186,7 @@ class Isdr:
             if not data and status >> 8 == 0x61:
                 raise EsimError("the card says that its answer goes on, but does not give the rest", code="esim_reply")
             answer += data
-            if len(answer) > MOST_ANSWER:
+            if len(answer) > MOST_ANSWER or pieces > MOST_PIECES:
                 raise EsimError("the card's answer does not end", code="esim_reply")
         return checked(bytes(answer), status)
 
