@@ -207,7 +207,7 @@ export class JobPanel {
 	/** What came of it, and what is next. */
 	_good(job, close) {
 		const { t, options } = this._ctx, result = job.result || {}, waits = result.notifications_waiting;
-		const later = waits ? el('p.remsim-help', {}, t('The operator could not be told yet; it is tried again by itself.')) : null;
+		const later = waits || waits === null ? el('p.remsim-help', {}, t('The operator could not be told yet; it is tried again by itself.')) : null;
 		const notes = (result.notes || []).map(note => el('p.remsim-note', {}, sentence(note)));
 		if (job.kind === 'esim-download' && !result.enabled)
 			return [el('p', {}, el('strong.remsim-good', {}, `✓ ${t('%s is on the card.', result.name || '')}`)), notes, later, options.readonly ? null : el('p', {}, t('Switch to it now?')),
@@ -216,7 +216,7 @@ export class JobPanel {
 			return [el('p', {}, el('strong.remsim-good', {}, `✓ ${this._switched(result)}`)), notes, later, el('div.remsim-submit', {}, close)];
 		if (job.kind === 'esim-discover')
 			return [this._found(result.entries || []), el('div.remsim-submit', {}, close)];
-		const words = { 'esim-delete': t('%s is deleted.', result.name || ''), 'esim-notifications': waits ? t('%s could not be told yet.', waits) : t('All operators are told.'), 'esim-reset': (result.cleared || []).length ? t('The card is cleared.') : t('There was nothing to clear.') };
+		const words = { 'esim-delete': t('%s is deleted.', result.name || ''), 'esim-notifications': waits ? t('%s could not be told yet.', waits) : waits === null ? t('Done.') : t('All operators are told.'), 'esim-reset': (result.cleared || []).length ? t('The card is cleared.') : t('There was nothing to clear.') };
 		return [el('p', {}, el('strong.remsim-good', {}, `✓ ${words[job.kind] || t('Done.')}`)), later, el('div.remsim-submit', {}, close)];
 	}
 

@@ -88,7 +88,7 @@ class IotWork:
                 self._room.cards.read(holder.id, engine, self._room.clock.now())
             names = ", ".join(one.id for one in found)
             text = f"{holder.id}: the card is managed by {names} from now on (by {actor or 'the service'})"
-            self._room.tell("esim_switch", holder.id, text, "warning")
+            self._room.tell("control", holder.id, text, "warning")
             return self.view(holder.id)
 
         return self._room.begin("esim-iot", holder_id, "adding an eIM to the card", work, actor=actor)

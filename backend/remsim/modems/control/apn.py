@@ -18,7 +18,6 @@ from remsim.modems.control.connection import network_of, wait_up
 from remsim.modems.control.target import Target
 
 CONTEXT = 1
-REGISTRATION_S = 60.0
 AUTH_NUMBERS = {"none": 0, "pap": 1, "chap": 2}
 FIELDS = ("apn", "pdp_type", "auth", "username", "password")
 
