@@ -1,10 +1,9 @@
 /** What is known of eSIMs: asked for once, again when a job or an event tells of a change, and now and then. No card is asked for it. */
 
+import { AskedData } from './asked-data.js';
 import { epoch } from './format.js';
 import { isRunning } from './jobs.js';
 
-const SOON_MS = 250;
-const LEAST_MS = 800;
 const AGAIN_MS = { live: 30000, polling: 10000 };
 const SHOWN_S = 900;
 const KEY = 'remsim.esim';
@@ -22,15 +21,10 @@ function kept() {
 	}
 }
 
-export class EsimData {
-	/** `changed()` is called after each answer; `options` and `store` as pages have them. */
+export class EsimData extends AskedData {
 	constructor(options, store, keeper, changed) {
-		Object.assign(this, { _options: options, _store: store, _keeper: keeper, _changed: changed, _askedAt: 0, _seen: new Map(), _kept: kept(), view: null, error: null });
-	}
-
-	destroy() {
-		clearTimeout(this._timer);
-		this._isOver = true;
+		super(options, store, changed, 'esim', AGAIN_MS);
+		Object.assign(this, { _keeper: keeper, _seen: new Map(), _kept: kept() });
 	}
 
 	/** Holders by the names that modems have on other pages. */
@@ -53,31 +47,6 @@ export class EsimData {
 		return this.holders.filter(holder => holder.state !== 'no_euicc');
 	}
 
-	async load() {
-		const asked = this._asked = {};
-		this._askedAt = Date.now();
-		try {
-			const view = await this._options.request('esim');
-			if (asked !== this._asked || this._isOver)
-				return;
-			this.view = view;
-			this.error = null;
-		} catch (error) {
-			if (asked !== this._asked || this._isOver)
-				return;
-			this.error = error;
-		}
-		this._changed();
-	}
-
-	/** Ask again in a moment: what changes comes in bursts. */
-	soon() {
-		this._timer ??= setTimeout(() => {
-			this._timer = null;
-			this.load();
-		}, Math.max(SOON_MS, this._askedAt + LEAST_MS - Date.now()));
-	}
-
 	happened(event) {
 		if (event.kind.startsWith('esim'))
 			this.soon();
@@ -91,12 +60,6 @@ export class EsimData {
 		this._seen.set(job.id, job.state);
 		if (before !== job.state && job.state !== 'asking')
 			this.soon();
-	}
-
-	/** Called each second while the page is seen. */
-	tick() {
-		if (this._askedAt && Date.now() - this._askedAt > AGAIN_MS[this._store.link.mode])
-			this.load();
 	}
 
 	/** The job to show at a holder: what is done to it now, else how the last thing that was asked for here ended. */

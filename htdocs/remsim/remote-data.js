@@ -1,8 +1,8 @@
 /** What is known of remote SIMs: asked for once, again when an event tells of a change, and now and then while it is looked at. */
 
+import { AskedData } from './asked-data.js';
+
 const KINDS = ['remote_sim', 'bankd_reconnect', 'slotmap', 'remsim_server', 'remsim_client', 'ionmesh'];
-const SOON_MS = 300;
-const LEAST_MS = 1000;
 const AGAIN_MS = { live: 5000, polling: 10000 }; // a router's web server has few slots for who polls
 
 /** Whether an event tells of remote SIMs. */
@@ -18,20 +18,9 @@ export function mapPath(map, more = '') {
 	return [`remote-sim/slotmaps/${map.bank_id}:${map.bank_slot}${more}`, map.server ? { server: map.server } : {}];
 }
 
-export class RemoteData {
-	/** `changed()` is called after each answer; `options` and `store` as pages have them. */
+export class RemoteData extends AskedData {
 	constructor(options, store, changed) {
-		this._options = options;
-		this._store = store;
-		this._changed = changed;
-		this._askedAt = 0;
-		this.view = null;
-		this.error = null;
-	}
-
-	destroy() {
-		clearTimeout(this._timer);
-		this._isOver = true;
+		super(options, store, changed, 'remote-sim', AGAIN_MS);
 	}
 
 	get clients() { return this.view?.clients || []; }
@@ -78,40 +67,9 @@ export class RemoteData {
 		return this.banks.find(bank => bank.bank_id === id && (!server || !bank.server || bank.server === server)) || null;
 	}
 
-	async load() {
-		const asked = this._asked = {};
-		this._askedAt = Date.now();
-		try {
-			const view = await this._options.request('remote-sim');
-			if (asked !== this._asked || this._isOver)
-				return;
-			this.view = view;
-			this.error = null;
-		} catch (error) {
-			if (asked !== this._asked || this._isOver)
-				return;
-			this.error = error;
-		}
-		this._changed();
-	}
-
-	/** Ask again in a moment: events come in bursts. */
-	soon() {
-		this._timer ??= setTimeout(() => {
-			this._timer = null;
-			this.load();
-		}, Math.max(SOON_MS, this._askedAt + LEAST_MS - Date.now()));
-	}
-
 	happened(event) {
 		if (isOfRemoteSim(event))
 			this.soon();
-	}
-
-	/** Called each second while the page is seen. */
-	tick() {
-		if (this._askedAt && Date.now() - this._askedAt > AGAIN_MS[this._store.link.mode])
-			this.load();
 	}
 }
 
