@@ -45,7 +45,7 @@ def read_json(path: Path) -> Any:
     """A file's JSON."""
     try:
         return json.loads(read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path} is no JSON: {error}", field="FILE") from error
 
 
