@@ -263,6 +263,14 @@ def test_who_may_only_write_gets_no_numbers_in_full_and_is_not_let_into_the_rout
     assert one.client.put("/api/v1/config/esim/esim", json=again, headers=writer).status_code == 200
 
 
+def test_a_backup_of_much_is_taken_back(one: Bench) -> None:
+    one.job("POST", "/modem1/read")
+    made = one.ask("POST", "/backup", {})
+    made["cards"] = [{**made["cards"][0], "profiles": made["cards"][0]["profiles"] * 30} for _ in range(12)]
+    assert len(str(made)) > 100_000
+    assert one.job("POST", "/restore", {"backup": made})["state"] == "done"
+
+
 def test_no_secret_is_in_the_audit_log_or_on_the_stream(one: Bench) -> None:
     heard: Subscription = one.router.bus.subscribe("test", object, limit=1000)
     one.card.waiting = [Profile("8931440000000000003", "New one")]

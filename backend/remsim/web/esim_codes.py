@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, g, json
+from flask import Blueprint, Response, g, json, request
 from marshmallow import fields as ma
 
 from remsim.core.clock import iso_utc
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from remsim.esim.codes import Codes
 
 bp = Blueprint("esim_codes", __name__)
+
+LARGEST_BACKUP = 512 * 1024
+"""Of many cards, with all codes that are kept."""
 
 
 class KeepForm(Form):
@@ -111,6 +114,7 @@ def make_backup() -> Response:
 @describes("Put nicknames, plans, rules and codes of a backup back", body=RestoreForm, status=202, fails=(507,))
 def restore_backup() -> tuple[dict[str, Any], int]:
     """The job's result says what was put back, and why the rest was not."""
+    request.max_content_length = LARGEST_BACKUP
     given = load_body(RestoreForm())
     return begun(services().router.esim.parts.backup.restore(given["backup"], given.get("passphrase"), actor()))
 
