@@ -11,7 +11,7 @@ from esim_support import AWAY, AWAY_ID, EID, HOME, HOME_ID, Card, FakeRoom, Hold
 from remsim.core.bus import Subscription
 from remsim.esim import desk, downloading
 from remsim.esim.checks import WayOut
-from remsim.esim.room import Room
+from remsim.esim.room import MARK, Room
 from remsim.esim.store import SWITCH
 from remsim.esim.trust import ROOTS
 from web_support import client_of, small_app, wait_until
@@ -287,6 +287,17 @@ def test_a_restart_of_the_service_waits_for_a_load(one: Bench) -> None:
     with room.loading(one.holder), pytest.raises(Exception, match="being loaded"):
         one.router.esim.check_restart()
     one.router.esim.check_restart()
+
+
+def test_the_mark_of_a_load_that_a_power_cut_ended_keeps_no_stop_waiting(one: Bench) -> None:
+    one.job("POST", "/modem1/read")
+    one.router.esim.stop()
+    mark = one.router.esim.parts.room.data_dir / MARK
+    mark.write_text("1\n")
+    one.router.esim._parts = None
+    one.router.esim._is_stopping = False
+    one.router.esim.start()
+    assert not mark.exists()
 
 
 def test_a_switch_that_was_cut_short_is_a_warning_until_it_is_taken_up(one: Bench) -> None:

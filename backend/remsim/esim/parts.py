@@ -96,6 +96,7 @@ class Parts:
 
     def start(self) -> None:
         """Take up what was left."""
+        self.room.forget_load()
         if self.store.all(SWITCH):
             self.work.resume()
 

@@ -161,6 +161,11 @@ class Room:
                 log.warning("a profile is being loaded in %s; waiting for its end", ", ".join(sorted(self._loading)))
                 self._loaded.wait_for(lambda: not self._loading, within_s)
 
+    def forget_load(self) -> None:
+        """At the start: a load that a power cut ended has left its mark, whose process may be anybody's now."""
+        with contextlib.suppress(OSError):
+            (self.data_dir / MARK).unlink(missing_ok=True)
+
     def tell(
         self, kind: str, holder: str, message: str, severity: str = "info", data: dict[str, Any] | None = None
     ) -> None:
