@@ -181,3 +181,18 @@ def test_the_cards_reason_is_read_from_lpacs_words() -> None:
     assert error_of("es10b_load_bound_profile_package", words).code == "no_memory"
     assert error_of("es10b_load_bound_profile_package", "x,unheard_of").code == "load_failed"
     assert error_of("euicc_init", None).code == "lpac_failed"
+
+
+def test_a_program_that_talks_nonsense_without_end_is_ended(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = tmp_path / "lpac"
+    program.write_text(f"#!{sys.executable}\nwhile True: print('nonsense')\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    made = Bench(tmp_path, str(program))
+    try:
+        with pytest.raises(RemsimError, match="no JSON") as failed:
+            made.download("EXAMPLE-MOBILE-5GB", Consent(True))
+    finally:
+        made.servers.stop()
+    assert failed.value.code == "lpac_failed" and len(caplog.messages) < 20

@@ -42,6 +42,8 @@ LINE_S = 30.0
 """Between two lines it computes, no more: card and servers are ours."""
 APDU_S = 60.0
 LONGEST_LINE = 4 << 20
+MOST_NONSENSE = 100
+"""Lines: what it writes for people is no reason to end it, but a program that says nothing else is."""
 END_S = 3.0
 STEPS = {
     "es10b_get_euicc_challenge_and_info": download.ASKING,
@@ -123,6 +125,7 @@ class Run:
         self._package_octets, self._loaded_octets = 0, 0
         self._buffer = b""
         self._ended: dict[str, Any] | None = None
+        self._nonsense = 0
 
     @property
     def is_loading(self) -> bool:
@@ -172,8 +175,12 @@ class Run:
         try:
             message = json.loads(line)
             kind, payload = message.get("type"), message.get("payload")
-        except (ValueError, AttributeError, RecursionError):
-            log.warning("lpac said something that is no JSON: %r", line[:80])
+        except (ValueError, AttributeError, RecursionError) as error:
+            self._nonsense += 1
+            if self._nonsense == 1:
+                log.warning("lpac said something that is no JSON: %r", line[:80])
+            if self._nonsense > MOST_NONSENSE:
+                raise trouble("lpac_failed", why="what it says is no JSON") from error
             return
         payload = payload if isinstance(payload, dict) else {}
         if kind == "apdu":
