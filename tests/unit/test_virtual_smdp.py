@@ -7,6 +7,7 @@ import datetime
 import http.client
 import json
 import re
+import socket
 import ssl
 import subprocess
 import threading
@@ -28,6 +29,8 @@ from remsim.simulator.euicc.orders import MOST_WRONG_CODES, Offer, Order, Orders
 from remsim.simulator.euicc.profiles import CardProfile
 from remsim.simulator.euicc.servers import Servers
 from remsim.simulator.euicc.smds import Event
+from remsim.simulator.euicc.tls import HttpsServer, certificate_of
+from remsim.simulator.euicc.tls import context_of as context_of_server
 
 HOST = scene.SMDP_HOST
 CI = pki.make_ci()
@@ -651,3 +654,21 @@ def test_any_octets_are_refused(recorded: Recorder, data: bytes, step: str) -> N
     message = dict.fromkeys((*keys, "cancelSessionResponse", "pendingNotification"), text)
     message |= {"smdpAddress": HOST, "transactionId": recorded.transaction}
     assert asked_directly(recorded.servers, step, message) != "success"
+
+
+def test_a_server_that_was_away_is_at_its_place_again_also_after_it_ended_connections() -> None:
+    context = context_of_server(certificate_of(pki.make_ci(), "dp_tls", "a.example.com", "2.999.10"))
+    server = HttpsServer({"a.example.com": context}, lambda path, body: None)
+    try:
+        place = server.start()
+        host, _, port = place.rpartition(":")
+        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+        plain = socket.create_connection((host, int(port)), 5)
+        with client.wrap_socket(plain) as connection:
+            server.stop()  # it ends connections first, so that their place stays taken for a while
+            with contextlib.suppress(OSError):
+                assert connection.recv(1) == b""
+        assert server.start() == place
+    finally:
+        server.stop()

@@ -168,7 +168,6 @@ class HttpsServer:
 class _Listener(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    allow_reuse_address = True
 
     def __init__(self, place: tuple[str, int], contexts: dict[str, ssl.SSLContext], answer: Answering) -> None:
         self.answer = answer
@@ -179,6 +178,7 @@ class _Listener(http.server.ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         """Bind without asking the DNS for our own name."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         socket.socket.bind(self.socket, self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
