@@ -315,7 +315,7 @@ def test_whatever_happens_ours_come_to_be_and_those_of_others_stay(
                 change_mind(kept, one)
                 model.delete(kept[-1].map)
         drive(model, kept, progress, seconds)
-    others = {one for one in model.maps if one not in ours}
+    others = {one for one in model.maps if one not in {known.map for known in kept}}  # what was let go is not ours
     for bank in {1, 2} - model.banks:
         model.bank_back(bank)
     drive(model, kept, progress, 2000.0)
