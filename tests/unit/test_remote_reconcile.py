@@ -295,7 +295,6 @@ def test_whatever_happens_ours_come_to_be_and_those_of_others_stay(
     model, progress = Model(), Progress()
     model.bank_back(1)
     model.bank_back(2)
-    ours = {one.map for one in kept}
     for one in foreign:
         model.post(one)
     for what, one, bank, seconds in happenings:
