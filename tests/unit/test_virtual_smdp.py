@@ -7,7 +7,6 @@ import datetime
 import http.client
 import json
 import re
-import socket
 import ssl
 import subprocess
 import threading
@@ -29,7 +28,7 @@ from remsim.simulator.euicc.orders import MOST_WRONG_CODES, Offer, Order, Orders
 from remsim.simulator.euicc.profiles import CardProfile
 from remsim.simulator.euicc.servers import Servers
 from remsim.simulator.euicc.smds import Event
-from remsim.simulator.euicc.tls import HttpsServer, certificate_of
+from remsim.simulator.euicc.tls import HttpsServer, Reply, certificate_of
 from remsim.simulator.euicc.tls import context_of as context_of_server
 
 HOST = scene.SMDP_HOST
@@ -658,18 +657,18 @@ def test_any_octets_are_refused(recorded: Recorder, data: bytes, step: str) -> N
 
 def test_a_server_that_was_away_is_at_its_place_again_also_after_it_ended_connections() -> None:
     context = context_of_server(certificate_of(pki.make_ci(), "dp_tls", "a.example.com", "2.999.10"))
-    server = HttpsServer({"a.example.com": context}, lambda path, body: None)
+    server = HttpsServer({"a.example.com": context}, lambda request: Reply(200, b"{}"))
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
     try:
         place = server.start()
-        host, _, port = place.rpartition(":")
-        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-        plain = socket.create_connection((host, int(port)), 5)
-        with client.wrap_socket(plain) as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
-            while connection.recv(4096):
-                pass  # it ends the connection first, so that its place stays taken for a while
-        server.stop()
+        connection = http.client.HTTPSConnection(place, context=client, timeout=5)
+        connection.request("POST", "/", b"{}", {"Connection": "close"})
+        answer = connection.getresponse()
+        while answer.read():
+            pass
+        server.stop()  # it has ended the connection first, so that its place stays taken for a while
+        connection.close()
         assert server.start() == place
     finally:
         server.stop()
