@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from free_ports import free_port
+
 TLS = Path(__file__).parent / "fixtures" / "tls"
 CERTIFICATE, KEY = TLS / "localhost.crt", TLS / "localhost.key"
 
@@ -23,13 +25,6 @@ def server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE, KEY)
     return context
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with contextlib.closing(socket.socket()) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @dataclass

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from free_ports import free_port
 from remsim.simulator.remsim.bankd import VirtualBankd
 from remsim.simulator.remsim.card import VirtualCard
 from remsim.simulator.remsim.loop import Loop
@@ -188,12 +189,6 @@ def wait_until(is_so: Callable[[], object], seconds: float = WAIT_S) -> None:
     while not is_so():
         assert time.monotonic() < end, "it did not come about"
         time.sleep(0.01)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextlib.contextmanager
