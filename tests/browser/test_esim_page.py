@@ -423,7 +423,7 @@ def test_a_rule_says_what_it_would_do_and_its_form_has_what_its_reason_needs(vis
     rule = page.locator("[data-rule=trip]")
     expect(rule).to_contain_text("not so now")
     expect(rule).to_contain_text("Switches modem1 to Profile 2")
-    expect(page.get_by_label("What the rules did").last).to_contain_text("modem1: Profile 1 to Profile 2")
+    expect(page.get_by_label("What the rules did").last).to_contain_text("modem1: from Profile 1 to Profile 2")
     rule.get_by_role("link", name="Change: Abroad").click()
     form = page.get_by_role("region", name="Rule", exact=True)
     expect(form.get_by_label("Countries")).to_have_value("262")
