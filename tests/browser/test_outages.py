@@ -47,10 +47,12 @@ def test_the_dashboard_says_since_when_the_server_is_gone_and_goes_on_after_its_
 def test_the_period_is_chosen_with_the_keyboard_alone(visit) -> None:
     page = visit.open()
     expect(page.get_by_role("button", name="6h", exact=True)).to_be_visible()
-    for _ in range(40):
+    for _ in range(120):  # how many come before it is a matter of pages and modems
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.dataset.range") == "6h":
             break
+    else:
+        pytest.fail("the keyboard does not reach it")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     page.keyboard.press("Enter")

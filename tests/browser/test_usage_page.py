@@ -48,7 +48,7 @@ def test_a_cap_is_set_and_what_is_left_and_where_it_leads_is_shown(visit, servic
     card.get_by_role("button", name="Save").click()
     expect(card.locator(".remsim-field-error:visible")).to_contain_text("Data cap is not a number")
     cap.fill("1000")
-    card.get_by_label("Name").fill("<b>Office</b>")
+    card.get_by_label("Name", exact=True).fill("<b>Office</b>")
     card.get_by_label("Billing day").fill("12")
     card.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").filter(has_text="The plan of <b>Office</b> is saved.")).to_be_visible()
