@@ -1,0 +1,102 @@
+"""``/etc/config/remsim_routing``: links, how they share traffic, and policies as sections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+ROUTING_NAME = "remsim_routing"
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingSettings:
+    """Section ``globals`` of type ``routing``. ``lan`` devices: empty finds them (firewall zones, else br-lan)."""
+
+    enabled: bool = False
+    algorithm: str = "adaptive"
+    persistence: str = "none"
+    last_resort: str = "keep"
+    lan: tuple[str, ...] = ()
+    probe_interval_ms: int = 200
+    probe_idle_ms: int = 1000
+    probe_metered_ms: int = 5000
+    probe_down: int = 3
+    probe_up: int = 10
+    failback_s: int = 0
+    max_latency_ms: int | None = None
+    prefer_low_latency: bool = False
+    weights: str = "fixed"
+    router_country: str = ""
+    learn_names: bool = False
+    use_ndpi: bool = False
+    router_traffic: bool = True
+    interactive_link_free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """A section of type ``link``. What it is made of is one of ``modem`` (a place), ``interface`` (netifd) and
+    ``device`` (the kernel's name)."""
+
+    name: str
+    title: str = ""
+    enabled: bool = True
+    modem: str = ""
+    interface: str = ""
+    device: str = ""
+    gateway: str = ""
+    index: int | None = None
+    weight: int = 1
+    priority: int = 1
+    tags: tuple[str, ...] = ()
+    carrier: str = ""
+    country: str = ""
+    down_kbit: int | None = None
+    up_kbit: int | None = None
+    metered: bool = False
+    probe: tuple[str, ...] = ()
+    probe_type: str = "auto"
+    portal_check: bool = True
+    cap_mbytes: int | None = None
+    cap_hard: bool = False
+    at_cap: str = "leave"
+    slow_kbit: int | None = None
+    margin_percent: int = 5
+    cycle_day: int = 1
+    flat_minor: int | None = None
+    cost_per_gb_minor: int | None = None
+    overage_per_gb_minor: int | None = None
+    currency: str = "EUR"
+    ipv6: str = "auto"
+    dns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """A section of type ``policy``: a policy for those who keep everything in UCI; read, never written."""
+
+    name: str
+    enabled: bool = True
+    priority: int = 100
+    proto: str = ""
+    source: tuple[str, ...] = ()
+    destination: tuple[str, ...] = ()
+    src_port: tuple[str, ...] = ()
+    dest_port: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    dscp: str = ""
+    time: str = ""
+    route: str = "balance"
+    by: str = ""
+    link: str = ""
+    carrier: str = ""
+    fallback: str = "any"
+    klass: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """All of the file."""
+
+    globals: RoutingSettings = field(default_factory=RoutingSettings)
+    links: tuple[LinkSettings, ...] = ()
+    policies: tuple[PolicySettings, ...] = ()
