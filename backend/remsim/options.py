@@ -45,6 +45,7 @@ class Simulation:
     programs: Path | None = None
     slotmaps: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
     esim: EsimSimulation | None = None
+    plane: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ def serve(
     if not simulate:
         return run(RouterOptions(data_dir, state_dir, config_dir or DEFAULT_CONFIG_DIR), listen)
 
+    from remsim.simulator.links import SimulatedPlane
     from remsim.simulator.process import SimulatorProcess
     from remsim.simulator.profiles import profiles_of
 
@@ -52,6 +53,7 @@ def serve(
                 programs=devices.programs,
                 slotmaps=devices.slotmaps,
                 esim=devices.esim,
+                plane=SimulatedPlane(devices.sysfs_root),
             )
             options = RouterOptions(data_dir, state_dir, config_dir, simulation, backfill_s)
             return run(options, listen)

@@ -29,7 +29,7 @@ from remsim.simulator.messages import tpdu_octets
 from remsim.simulator.profiles import Profile, profiles_of
 from remsim.simulator.remsim.loop import Loop
 from remsim.simulator.remsim.room import RemoteRoom
-from remsim.simulator.tree import DeviceTree, configuration, path_of
+from remsim.simulator.tree import DeviceTree, configuration, path_of, routing_configuration
 from remsim.simulator.tty import AtPort
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ REMOTE_VARIABLE = "REMSIM_SIMULATOR_REMOTE"
 """``0``: without osmo-remsim, where only modems are measured."""
 ESIM_VARIABLE = "REMSIM_SIMULATOR_ESIM"
 """``0``: without eSIM."""
+LINKS_VARIABLE = "REMSIM_SIMULATOR_LINKS"
+"""``0``: modems that are not links."""
+ROUTING_NAME = "remsim_routing"
 
 
 class Simulation:
@@ -73,6 +76,8 @@ class Simulation:
         remote_config = "" if self.remote is None else self.remote.configuration(places)
         esim_config = "" if self.esim is None else self.esim.configuration()
         (directory / CONFIG_NAME).write_text("\n".join((configuration(ports), remote_config, esim_config)))
+        if os.environ.get(LINKS_VARIABLE) != "0":
+            (directory / ROUTING_NAME).write_text(routing_configuration(ports))
         for modem in self.modems:
             modem.plug(boot_s=0)
 
@@ -116,7 +121,7 @@ class Simulation:
             self.esim.close()
         for path in (self.tree.sys, self.tree.dev, self.directory / "bin"):
             shutil.rmtree(path, ignore_errors=True)
-        for name in (CONTROL_NAME, CONFIG_NAME):
+        for name in (CONTROL_NAME, CONFIG_NAME, ROUTING_NAME):
             (self.directory / name).unlink(missing_ok=True)
 
     def _make_remote(self) -> RemoteRoom:

@@ -12,6 +12,13 @@ from remsim.simulator.state import ModemState
 from remsim.simulator.usb import WDM_DRIVERS, Composition, Interface
 
 HUB = "devices/platform/simulated-xhci/usb1/1-1"
+TARIFFS: tuple[dict[str, int], ...] = (
+    {"flat_minor": 3990},
+    {"cap_mbytes": 50_000, "overage_per_gb_minor": 500, "flat_minor": 2490, "cycle_day": 15},
+    {"cap_mbytes": 10_000, "overage_per_gb_minor": 1000, "flat_minor": 999, "cycle_day": 1},
+    {"cost_per_gb_minor": 200},
+)
+"""What the simulated links cost, in cents."""
 
 
 class DeviceTree:
@@ -156,6 +163,25 @@ def configuration(ports: list[tuple[ModemState, int]]) -> str:
             f"\toption interface '{interface_of(state)}'",
             f"\tlist probe_targets 'dns:127.0.0.1:{port}'",
             f"\toption sim_gpio '{sim_line(state.number)}'",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def routing_configuration(ports: list[tuple[ModemState, int]]) -> str:
+    """UCI of the simulated router's links: each virtual modem is one, with a tariff of its own."""
+    lines = ["config routing 'globals'", "\toption enabled '1'", ""]
+    for order, (state, port) in enumerate(ports, start=1):
+        tariff = TARIFFS[(order - 1) % len(TARIFFS)]
+        lines += [
+            f"config link 'wan{order}'",
+            f"\toption modem '{path_of(state)}'",
+            f"\toption index '{order}'",
+            f"\toption priority '{order}'",
+            f"\toption weight '{max(1, 11 - 2 * order)}'",
+            f"\tlist probe 'dns:127.0.0.1:{port}'",
+            "\toption portal_check '0'",
+            *(f"\toption {name} '{value}'" for name, value in tariff.items()),
             "",
         ]
     return "\n".join(lines)
