@@ -1,0 +1,95 @@
+"""What links are told of the rest of the router: modems, netifd's interfaces, the devices of the LAN."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from remsim.config.uci import UciFile
+from remsim.core.errors import RemsimError
+from remsim.links.facts import Around, ModemFacts
+from remsim.modems.manager import ModemManager
+from remsim.modems.modem import Modem
+from remsim.modems.netifd import Netifd, NetifdError
+
+BRIDGE = "br-lan"
+"""What OpenWrt calls the LAN where no zone of a firewall says so."""
+
+
+def around(
+    modems: ModemManager, netifd: Netifd, config_dir: Path | None, country_of: Callable[[str | None], str | None]
+) -> Around:
+    """The rest of the router as links see it."""
+
+    def modem_at(place: str) -> ModemFacts | None:
+        for modem in modems.present():
+            if modem.found.usb_path == place:
+                return facts_of(modem, modems.sim_of(modem.identity.get("iccid")), country_of)
+        return None
+
+    def device_of(interface: str) -> str | None:
+        try:
+            return netifd.status(interface).device
+        except NetifdError:
+            return None
+
+    return Around(modem_at, device_of, lambda: lan_devices(netifd, config_dir))
+
+
+def facts_of(modem: Modem, sim: str | None, country_of: Callable[[str | None], str | None]) -> ModemFacts:
+    """What a modem says of itself, from its last reading."""
+    reading = modem.reading
+    imsi = modem.identity.get("imsi")
+    return ModemFacts(
+        place=modem.found.usb_path,
+        modem=modem.id,
+        name=modem.settings.name or modem.id,
+        device=modem.interface,
+        sim=sim,
+        carrier=reading.operator if reading else None,
+        plmn=reading.plmn if reading else None,
+        # How long the network's part is only the card knows; five digits tell the country, and most networks.
+        home_plmn=imsi[:5] if imsi else None,
+        country=country_of(reading.plmn) if reading else None,
+        is_roaming=None if reading is None or reading.registration is None else reading.registration == "roaming",
+        is_online=None if modem.state in ("starting", "paused") else modem.state == "online",
+    )
+
+
+def lan_devices(netifd: Netifd, config_dir: Path | None) -> tuple[str, ...]:
+    """The devices whose traffic is led: of the zones that the firewall forwards to one it masquerades, else the bridge.
+
+    None of them: the option ``lan`` has to name it.
+    """
+    found: list[str] = []
+    for network in lan_networks(config_dir):
+        try:
+            device = netifd.status(network).device
+        except NetifdError:
+            continue
+        if device and device not in found:
+            found.append(device)
+    if not found and os.path.exists(f"/sys/class/net/{BRIDGE}"):
+        found.append(BRIDGE)
+    return tuple(found)
+
+
+def lan_networks(config_dir: Path | None) -> list[str]:
+    """Networks in zones of ``/etc/config/firewall`` that may go out through a masquerading zone."""
+    if config_dir is None or not (config_dir / "firewall").exists():
+        return []
+    try:
+        file = UciFile.load(config_dir / "firewall")
+    except RemsimError:
+        return []
+    zones = {zone.get("name"): zone for zone in file.sections("zone")}
+    outside = {name for name, zone in zones.items() if zone.get("masq") == "1"}
+    inside = [one.get("src") for one in file.sections("forwarding") if one.get("dest") in outside]
+    return [
+        network
+        for name, zone in zones.items()
+        if name in inside and name not in outside
+        for text in zone.get_list("network")
+        for network in text.split()
+    ]
