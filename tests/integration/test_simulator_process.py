@@ -20,8 +20,8 @@ from remsim.core.errors import AtTimeout, InvalidInput, ModemError, ModemGone, R
 from remsim.modems.channel import Channel
 from remsim.modems.detect import Found, scan
 from remsim.modems.holders import holders
-from remsim.modems.target import parse_target
 from remsim.modems.traffic import TrafficMeter
+from remsim.outbound.target import parse_target
 from remsim.simulator.control import FAULTS
 from remsim.simulator.process import SimulatorProcess
 

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.clock import SystemClock
 from remsim.core.errors import InvalidInput
-from remsim.modems import probe, target
+from remsim.modems import probe
 from remsim.modems.probe import LinkQuality, Prober
-from remsim.modems.target import Target, parse_target
+from remsim.outbound import target
+from remsim.outbound.target import Target, parse_target
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from remsim.config.settings import (
 )
 from remsim.config.uci import UciError, UciFile
 from remsim.core.errors import InvalidInput, StorageError
-from remsim.modems.target import parse_target
+from remsim.outbound.target import parse_target
 
 REAL = """# a comment
 package remsim_console

@@ -26,8 +26,8 @@ from remsim.modems.probe import Prober
 from remsim.modems.registry import Identities
 from remsim.modems.session import Session, SessionOver
 from remsim.modems.stage import is_connected, stage_of
-from remsim.modems.target import parse_target
 from remsim.modems.traffic import Traffic, TrafficMeter
+from remsim.outbound.target import parse_target
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from remsim.core.clock import Clock
-from remsim.modems.target import Target, bind_to, is_answer, open_socket, transmit
+from remsim.outbound.target import Target, bind_to, is_answer, open_socket, transmit
 
 log = logging.getLogger(__name__)
 
