@@ -1,0 +1,197 @@
+"""All of a router's policies, as little of it as it needs: the rest is loaded when there is a policy or a question."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from remsim.config.routing import Routing
+from remsim.core.clock import Clock
+from remsim.core.events import Event
+from remsim.core.routes import Flow
+
+if TYPE_CHECKING:
+    from remsim.policies.facts import Facts, Traffic
+    from remsim.policies.parts import Parts
+
+FOLDER = "policies"
+LOCAL, REMOTE = "local.policy", "remote.policy"
+
+
+class PolicyDesk:
+    """Texts of policies, what they do, and the versions before.
+
+    ``facts`` gives the world as it is now, ``traffic`` the links that carry it (None while they are off). Questions
+    and changes answer with the JSON objects of the API; what is wrong in a text is an answer too, not an error.
+    """
+
+    def __init__(
+        self,
+        *,
+        state_dir: Path,
+        data_dir: Path,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        routing: Routing,
+        facts: Callable[[], Facts],
+        traffic: Callable[[], Traffic | None],
+    ) -> None:
+        self._folder = state_dir / FOLDER
+        self._routing = routing
+        self._given: dict[str, Any] = {
+            "folder": self._folder,
+            "data_dir": data_dir,
+            "clock": clock,
+            "emit": emit,
+            "facts": facts,
+            "traffic": traffic,
+        }
+        self._loading = threading.Lock()
+        self._parts: Parts | None = None
+        self._is_started = self._is_stopping = False
+
+    def start(self) -> None:
+        """Put what there is in force, once links carry traffic."""
+        with self._loading:
+            self._is_started = True
+        if self._has_policies():
+            self.parts  # noqa: B018  # loading it starts it
+
+    def stop(self) -> None:
+        """Keep what was counted; nothing is changed in the kernel."""
+        with self._loading:
+            self._is_stopping = True
+            parts = self._parts
+        if parts is not None:
+            parts.stop()
+
+    def configure(self, routing: Routing) -> None:
+        """Take changed sections of ``remsim_routing``."""
+        with self._loading:
+            self._routing = routing
+            parts = self._parts
+        if parts is not None:
+            parts.configure(routing)
+        elif self._is_started and self._has_policies():
+            self.parts  # noqa: B018
+
+    def look(self) -> None:
+        """Each second: hours that begin or end, links whose state policies ask for, a change nobody confirmed."""
+        if self._parts is not None and not self._is_stopping:
+            self._parts.look()
+
+    def links_changed(self) -> None:
+        """Links were added, removed or set up anew: load the policies again."""
+        if self._parts is not None:
+            self._parts.links_changed()
+        elif self._is_started and self._has_policies():
+            self.parts  # noqa: B018
+
+    def saw(self, flows: Sequence[Flow], name_of: Callable[[str], str | None]) -> None:
+        """Some of the flows that are under way, now and then: a sample of them is kept for dry runs."""
+        if self._parts is not None:
+            self._parts.saw(flows, name_of)
+
+    def name(self, number: int) -> str | None:
+        """The policy that has a number in marks."""
+        return None if self._parts is None else self._parts.name(number)
+
+    def counts(self) -> list[dict[str, Any]]:
+        """What metrics count: ``name``, ``hits``, ``is_open`` of each policy in force. Loads nothing."""
+        return [] if self._parts is None else self._parts.counts()
+
+    def view(self) -> dict[str, Any]:
+        """The object of ``GET /api/v1/policies``."""
+        return self.parts.view() if self._has_policies() or self._parts is not None else dict(NOTHING)
+
+    def check(self, text: str) -> dict[str, Any]:
+        """``ok``, ``errors``, ``warnings``, ``policies``."""
+        return self.parts.check(text)
+
+    def compile(self, text: str | None = None) -> dict[str, Any]:
+        """``nft``: the table a text makes (that in force without one); ``InvalidInput`` when it has errors."""
+        return self.parts.compile(text)
+
+    def explain(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Which policy takes a flow, by which links it goes, and why."""
+        return self.parts.explain(asked)
+
+    def dry_run(self, text: str) -> dict[str, Any]:
+        """As ``check``, and how many of the flows that were kept each policy would have taken."""
+        return self.parts.dry_run(text)
+
+    def apply(
+        self, text: str, *, source: str = "local", actor: str, etag: str | None = None, confirm_s: int = 0
+    ) -> dict[str, Any]:
+        """Put a text in force; ``InvalidInput`` when it has errors (``problems`` of the error has them), ``Conflict``
+        when ``etag`` is not that of what is there. With ``confirm_s`` it goes again unless it is confirmed in time."""
+        return self.parts.apply(text, source=source, actor=actor, etag=etag, confirm_s=confirm_s)
+
+    def confirm(self, actor: str) -> dict[str, Any]:
+        """Keep the change that waits for it; ``Conflict`` when none does."""
+        return self.parts.confirm(actor)
+
+    def rollback(self, version: int | None, actor: str) -> dict[str, Any]:
+        """Put a version in force again, the one before without a number; ``NotFound``."""
+        return self.parts.rollback(version, actor)
+
+    def override(self, is_overridden: bool, actor: str) -> dict[str, Any]:
+        """Let the local text be in force instead of the pushed one, or end that."""
+        return self.parts.override(is_overridden, actor)
+
+    def versions(self) -> list[dict[str, Any]]:
+        """What was in force before, newest first, without texts."""
+        return self.parts.versions()
+
+    def version(self, number: int) -> dict[str, Any]:
+        """One of them, with its ``text``; ``NotFound``."""
+        return self.parts.version(number)
+
+    def presets(self) -> list[dict[str, Any]]:
+        """Policies to copy: ``name``, ``title``, ``help``, ``text``."""
+        from remsim.policies.presets import presets
+
+        return presets()
+
+    def vocabulary(self) -> dict[str, Any]:
+        """The words that a text may use here, for completion."""
+        return self.parts.vocabulary()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether there is a policy, or somebody has asked."""
+        return self._parts is not None
+
+    @property
+    def parts(self) -> Parts:
+        """What works; made when it is needed first."""
+        with self._loading:
+            if self._parts is None:
+                from remsim.policies.parts import Parts
+
+                parts = Parts(routing=self._routing, **self._given)
+                if self._is_started and not self._is_stopping:
+                    parts.start()
+                self._parts = parts
+            return self._parts
+
+    def _has_policies(self) -> bool:
+        return bool(self._routing.policies) or any((self._folder / name).exists() for name in (LOCAL, REMOTE))
+
+
+NOTHING: Mapping[str, Any] = {
+    "text": "",
+    "version": 0,
+    "etag": "",
+    "source": "local",
+    "is_overridden": False,
+    "has_remote": False,
+    "pending": None,
+    "policies": [],
+    "warnings": [],
+    "state": "off",
+    "problem": None,
+}
+"""What is shown where there is no policy."""
