@@ -1,0 +1,44 @@
+"""What links cost and have carried, as the control loop asks for it and tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The costs of a link now: fields of core.routes.LinkView of the same names."""
+
+    cost_per_gb_minor: float | None = None
+    overage_per_gb_minor: float | None = None
+    currency: str = ""
+    remaining_bytes: int | None = None
+    reset_s: float | None = None
+    cap_state: str = "ok"
+
+
+UNKNOWN = Money()
+
+
+class Ledger(Protocol):
+    """Keeps books. Called from the control thread only, and must not make it wait."""
+
+    def seen(self, index: int, rx_bytes: int, tx_bytes: int, policies: Mapping[int, int]) -> None:
+        """A link has carried this much more since it was last told; ``policies`` is how much of it each policy's flows
+        did, by number (0: no policy), which may be less than all. About once a second, for links that carried."""
+
+    def money(self, index: int) -> Money:
+        """What a link costs now, and how it stands with its cap."""
+
+
+class NoLedger:
+    """Knows no prices and keeps nothing."""
+
+    def seen(self, index: int, rx_bytes: int, tx_bytes: int, policies: Mapping[int, int]) -> None:
+        """Forget it."""
+
+    def money(self, index: int) -> Money:
+        """Nothing is known."""
+        return UNKNOWN
