@@ -111,6 +111,34 @@ def esim() -> dict[str, Any]:
     return {"holders": [{"id": "modem1", "read_at": NOW, "free_bytes": 320_000, "states": states, "notifications": 1}]}
 
 
+def links() -> dict[str, Any]:
+    """A modem's link and one of a cable, with all that metrics look at."""
+    modem = {
+        "name": "wan1",
+        "device": "wwan0",
+        "modem": "modem1",
+        "state": "up",
+        "failures": 2,
+        "down_bps": 20e6,
+        "up_bps": None,
+        "share_percent": {"interactive": 62.5, "bulk": 100.0},
+        "flows": 42,
+        "latency_ms": 35.0,
+        "jitter_ms": 2.0,
+        "loss_percent": 0.1,
+        "rx_bps": 8e6,
+        "tx_bps": 1e6,
+    }
+    none = dict.fromkeys(("share_percent", "flows", "latency_ms", "jitter_ms", "loss_percent", "rx_bps", "tx_bps"))
+    cable = modem | {"name": "cable", "device": "eth1", "modem": None, "state": "down"} | none
+    return {"links": [modem, cable], "failovers": 3}
+
+
+def policies() -> list[dict[str, Any]]:
+    """One policy in force."""
+    return [{"name": "voip", "hits": 7, "is_open": True}]
+
+
 class Outputs:
     """One output that does well."""
 
@@ -119,7 +147,7 @@ class Outputs:
 
 
 class Router:
-    """Metrics with sources that a test can change: ``views``, ``remote`` and ``esim``."""
+    """Metrics with sources that a test can change: ``views``, ``remote``, ``esim``, ``links`` and ``policies``."""
 
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.clock = FakeClock(NOW)
@@ -127,6 +155,8 @@ class Router:
         self.views: list[dict[str, Any]] = [view()]
         self.remote = remote()
         self.esim = esim()
+        self.links = links()
+        self.policies = policies()
         self.usage = Usage(directory / "usage.db", clock=self.clock)
         for day, count in ((3, 0), (2, 100), (0, 600)):  # the first reading counts nothing, it is where counting begins
             self.usage.record(reading(at=NOW - day * 86400, rx_bytes=count, tx_bytes=count))
@@ -146,6 +176,8 @@ class Router:
             problems=lambda: 1,
             storages={"data": directory},
             esim=lambda: self.esim,
+            links=lambda: self.links,
+            policies=lambda: self.policies,
         )
         self.metrics = Metrics(lambda: self.owners, settings=self.settings, bus=self.bus)
         self.metrics.stream_clients = lambda: 4

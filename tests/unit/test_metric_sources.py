@@ -263,3 +263,20 @@ def test_the_router_and_its_process_from_proc(tmp_path: Path) -> None:
     add_host(bare, NOW, {}, tmp_path / "nowhere")
     add_process(bare, NOW, tmp_path / "nowhere")
     assert {family.name for family, _ in bare.families()} == {"remsim_router_clock_set", "process_start_time_seconds"}
+
+
+def test_a_link_without_a_modem_tells_of_its_own_probes(router: Router) -> None:
+    router.links["links"][1] |= {"latency_ms": 12.0, "loss_percent": 1.0, "rx_bps": 8000.0}
+    draft = router.metrics.draft()
+    assert values(draft, "remsim_connection_latency_seconds")["connection=eth1"] == 0.012
+    assert values(draft, "remsim_connection_packet_loss_ratio")["connection=eth1"] == 0.01
+    rates = values(draft, "remsim_connection_throughput_bytes_per_second")
+    assert rates["connection=eth1,direction=receive"] == 1000
+    assert "connection=eth1,direction=transmit" not in rates
+
+
+def test_a_link_of_a_modem_is_not_measured_twice(router: Router) -> None:
+    draft = router.metrics.draft()
+    assert list(values(draft, "remsim_connection_latency_seconds")) == ["connection=wwan0"]
+    assert values(draft, "remsim_connection_active_sessions") == {"connection=wwan0": 42}
+    assert values(draft, "remsim_link_up") == {"link=cable": 0, "link=wan1": 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from remsim.metric_sources.cells import Cells
 from remsim.metric_sources.counting import EventCounter, Stopwatch
 from remsim.metric_sources.esim import add_esims
 from remsim.metric_sources.host import add_host, add_process
+from remsim.metric_sources.links import add_links, add_policies
 from remsim.metric_sources.modems import add_modems
 from remsim.metric_sources.remote import add_remote_sims
 from remsim.metric_sources.service import add_alerts, add_outputs
@@ -53,6 +54,8 @@ class Owners:
     problems: Callable[[], int]
     storages: Mapping[str, Path]
     esim: Callable[[], Mapping[str, Any]] = dict
+    links: Callable[[], Mapping[str, Any]] = dict
+    policies: Callable[[], Sequence[Mapping[str, Any]]] = list
 
 
 class Gathering:
@@ -81,6 +84,7 @@ class Gathering:
         self._guarded("modems", self._add_modems, draft, views, now)
         self._guarded("remote_sim", self._add_remote_sims, draft, remote, now)
         self._guarded("esim", self._add_esims, draft)
+        self._guarded("links", self._add_links, draft, since)
         self._guarded("sims", self._add_sims, draft, views, remote, settings)
         for source in sorted(self._failures):
             draft.add("remsim_scrape_errors_total", self._failures[source], labels(source=source), since=since)
@@ -117,6 +121,10 @@ class Gathering:
 
     def _add_esims(self, draft: Draft) -> None:
         add_esims(draft, self._owners.esim())
+
+    def _add_links(self, draft: Draft, since: float) -> None:
+        add_links(draft, self._owners.links(), since)
+        add_policies(draft, self._owners.policies(), since)
 
     def _add_sims(
         self, draft: Draft, views: list[dict[str, Any]], remote: Mapping[str, Any], settings: Settings

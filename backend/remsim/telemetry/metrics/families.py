@@ -127,7 +127,6 @@ CONNECTION_FAMILIES = (
         "Flows that use a connection",
         ("connection",),
         "remsim_connection_active_sessions",
-        is_later=True,
     ),
     Family(
         "remsim_failovers_total",
@@ -135,8 +134,23 @@ CONNECTION_FAMILIES = (
         "Changes to another connection because one failed",
         roadmap="remsim_failover_count",
         alias=Alias("remsim_failover_count"),
-        is_later=True,
     ),
+)
+
+LINK_FAMILIES = (
+    Family("remsim_link_info", "info", "A link", ("link", "connection", "modem")),
+    Family("remsim_link_up", "gauge", "1 if a link takes new flows", ("link",)),
+    Family("remsim_link_state", "gauge", "1 for the state a link is in", ("link", "state")),
+    Family("remsim_link_failures_total", "counter", "Times a link was found dead", ("link",)),
+    Family(
+        "remsim_link_capacity_bytes_per_second",
+        "gauge",
+        "What a link can carry, configured or learned",
+        ("link", "direction"),
+    ),
+    Family("remsim_link_share_ratio", "gauge", "Share of new flows a link is given by default", ("link", "class")),
+    Family("remsim_policy_hits_total", "counter", "Flows a policy took", ("policy",)),
+    Family("remsim_policy_open", "gauge", "1 if a policy takes flows now", ("policy",)),
 )
 
 SIM_FAMILIES = (
@@ -278,6 +292,7 @@ FAMILIES: dict[str, Family] = {
         *ROUTER_FAMILIES,
         *MODEM_FAMILIES,
         *CONNECTION_FAMILIES,
+        *LINK_FAMILIES,
         *SIM_FAMILIES,
         *REMOTE_FAMILIES,
         *ESIM_FAMILIES,
