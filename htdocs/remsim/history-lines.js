@@ -96,8 +96,7 @@ export function countBars(chart, answer, modems, order, t) {
 		const points = found ? found.values.map((value, slot) => [answer.start + slot * answer.bucket_s, value, value, value]) : [];
 		return { label: lineName(modem.name, suffix, t), series: order.indexOf(modem.id), stack: modem.id, pale: at > 0, bars: true, points };
 	})).filter(line => line.points.length);
-	const absent = answer.absent.find(({ kind }) => chart.kinds.some(one => one[0] === kind));
-	return { lines, why: absent ? [[null, absent.reason]] : [] };
+	return { lines, why: [] };
 }
 
 /** Strips of what each modem used, a colour for each value in the order in which they came; `words(value)` names it. */

@@ -19,8 +19,6 @@ REGISTERED = ("home", "roaming")
 SUCCESS, FAILURE = "authentication_success", "authentication_failure"
 WORKED_OUT = {SUCCESS: "registration", FAILURE: "registration"}
 """Kinds that are read from what events of another kind tell."""
-NO_SOURCE = {"failover": "no part of this router switches between links yet"}
-"""What may be asked for although nothing tells it: it is absent, not 0."""
 MOST_BUCKETS = 1000
 USUAL_BUCKETS = 60
 STEPS_S = (60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 7 * 86400)
@@ -45,7 +43,7 @@ class Counts:
 
 def check_kind(name: str) -> str:
     """The kind, or ``InvalidInput`` that lists them."""
-    known = (*KINDS, *WORKED_OUT, *NO_SOURCE)
+    known = (*KINDS, *WORKED_OUT)
     if name not in known:
         raise InvalidInput(f"{name[:40]!r} is not a kind of event", field="kind", hint=f"one of {', '.join(known)}")
     return name
@@ -60,18 +58,13 @@ def counts(
     length = math.floor((end - first) / bucket_s) + 1
     if length > MOST_BUCKETS:
         raise InvalidInput(f"that is {length} spans, {MOST_BUCKETS} at most", field="bucket")
-    rows = {(modem, kind): [0] * length for modem in modems for kind in kinds if kind not in absent_kinds(kinds)}
+    rows = {(modem, kind): [0] * length for modem in modems for kind in kinds}
     asked = {WORKED_OUT.get(kind, kind) for kind in kinds}
     for modem, kind, before, now, bucket, count in journal.changes_told(sorted(asked), modems, first, end, bucket_s):
         for name in (kind, authentication(kind, before, now)):
             if name is not None and (modem, name) in rows:
                 rows[modem, name][bucket] += count
     return Counts(first, bucket_s, rows)
-
-
-def absent_kinds(kinds: Sequence[str]) -> dict[str, str]:
-    """Those of the kinds that nothing tells, and why."""
-    return {kind: NO_SOURCE[kind] for kind in kinds if kind in NO_SOURCE and kind not in KINDS}
 
 
 def authentication(kind: str, before: Any, now: Any) -> str | None:

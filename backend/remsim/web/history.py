@@ -11,7 +11,7 @@ from remsim.core.errors import InvalidInput, NotFound
 from remsim.core.forms import Flag, Whole
 from remsim.telemetry.anomalies import HEAD, anomalies
 from remsim.telemetry.batch import absent, compact, grid_of, rounded, shortest
-from remsim.telemetry.counts import absent_kinds, check_kind, counts
+from remsim.telemetry.counts import check_kind, counts
 from remsim.telemetry.measures import measure_named
 from remsim.telemetry.series import MOST_POINTS, Series, SeriesStore
 from remsim.telemetry.stats import stats
@@ -110,14 +110,12 @@ def list_anomalies() -> dict[str, Any]:
 @requires_scope("read", "wall")
 @describes("How often something happened: bar i of `values` begins at start + i * bucket_s", query=CountsQuery)
 def list_counts() -> dict[str, Any]:
-    """Kinds that nothing tells are in ``absent``."""
     asked = load_query(CountsQuery())
     router = services().router
     start, end = asked_period(asked, router.clock.now())
     kinds = [check_kind(name) for name in asked["kind"]]
     found = counts(router.journal, asked_modems(asked), kinds, start, end, asked.get("bucket"))
-    missing = [{"kind": kind, "reason": reason} for kind, reason in absent_kinds(kinds).items()]
-    return {"from": start, "to": end} | found.as_dict() | {"absent": missing}
+    return {"from": start, "to": end} | found.as_dict()
 
 
 @bp.get("/timeline/batch")
