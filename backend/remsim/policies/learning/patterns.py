@@ -7,7 +7,6 @@ nothing finer. What is kept is ASCII in lower case, so that it can stand in a li
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 
 from remsim.core.errors import InvalidInput
@@ -94,6 +93,8 @@ def _ascii(label: str, text: str) -> str:
     Python's own ``idna`` is that of 2003, which makes ß to ss; names are registered by that of 2008.
     """
     if not label.isascii():
+        import unicodedata  # late: a megabyte
+
         label = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", label).lower())
         strange = [c for c in label if c not in "-_" and unicodedata.category(c)[0] not in LETTERS]
         if strange:
