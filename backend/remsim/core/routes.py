@@ -65,7 +65,7 @@ class LinkView:
     ``busy_flows`` are those that fill it (see links/load). Money is in minor units (cents) of ``currency``:
     ``cost_per_gb_minor`` is the price of the next gigabyte, ``overage_per_gb_minor`` of one above the cap.
     ``remaining_bytes`` is None where there is no cap; ``reset_s`` is how long the billing cycle lasts from now.
-    ``cap_state`` is ok, warned, soft (no new flows) or hard.
+    ``cap_state`` is ok, warned, slow (policed), soft (no new flows) or hard.
     """
 
     index: int
@@ -102,7 +102,7 @@ class LinkView:
     @property
     def is_usable(self) -> bool:
         """Whether new flows may be given to it."""
-        return self.state in USABLE and self.cap_state in ("ok", "warned")
+        return self.state in USABLE and self.cap_state in ("ok", "warned", "slow")
 
 
 @dataclass(frozen=True, slots=True)

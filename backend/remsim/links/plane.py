@@ -26,7 +26,10 @@ class PlaneRefused(RemsimError):
 
 @dataclass(frozen=True, slots=True)
 class LinkRoute:
-    """A link as the kernel has to know it. ``gateway4``/``gateway6`` None: found by the plane, or there is none."""
+    """A link as the kernel has to know it. ``gateway4``/``gateway6`` None: found by the plane, or there is none.
+
+    ``hard_cap_bytes``: after so many more it carries nothing. ``limit_kbit``: what is more than this, each way, is lost.
+    """
 
     index: int
     name: str
@@ -36,6 +39,7 @@ class LinkRoute:
     prefix_from_carrier: bool = True
     dns: tuple[str, ...] = ()
     hard_cap_bytes: int | None = None
+    limit_kbit: int | None = None
     is_metered: bool = False
 
 
