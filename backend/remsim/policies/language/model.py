@@ -80,7 +80,7 @@ class Window:
     days: tuple[int, ...] = ()
 
 
-Value = str | Range | Span | Mac | Named | Window
+Value = str | int | Range | Span | Mac | Named | Window
 
 
 @dataclass(frozen=True, slots=True)
