@@ -8,7 +8,6 @@ import struct
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from remsim.policies.learning.packets import octets_of
 from remsim.policies.learning.quic import VERSIONS, keys_of
 
@@ -16,8 +15,8 @@ QUIC_1, QUIC_2 = 0x00000001, 0x6B3343CF
 
 
 def client_hello(name: str | None, *, extra: int = 0) -> bytes:
-    """What OpenSSL sends first, in one record. ``extra``: octets of an extension put before all others, as keys that are
-    longer than a segment would be."""
+    """What OpenSSL sends first, in one record. ``extra``: octets of an extension put before all others, as
+    large as keys may be that do not fit into a segment."""
     context = ssl.create_default_context()
     context.check_hostname = name is not None
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hellos import QUIC_1, QUIC_2, client_hello, crypto_frame, initial, protected, tcp, udp, with_extension
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from hellos import QUIC_1, QUIC_2, client_hello, crypto_frame, initial, protected, tcp, udp, with_extension
 from remsim.policies.learning.client_hello import MOST_FLOWS, Hello, Hellos, parse_hello, parse_records
 from remsim.policies.learning.crypto import Aes
 from remsim.policies.learning.packets import is_public, octets_of, parse_packet
