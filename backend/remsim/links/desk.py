@@ -8,21 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remsim.config.routing import Routing
+from remsim.config.sims import SimSettings
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict
 from remsim.core.events import Event
 from remsim.core.routes import LinkView
+from remsim.links.indices import indexed
 
 if TYPE_CHECKING:
     from remsim.links.facts import Around
     from remsim.links.parts import Parts
     from remsim.links.plane import Plane
+    from remsim.telemetry.usage import Usage
 
 
 class LinksDesk:
     """Links that carry traffic, and what is known of them.
 
-    ``around`` is what links ask of the rest of the router (loads it), ``plane`` the data plane of a simulated router.
+    ``around`` is what links ask of the rest of the router (loads it), ``usage`` what SIMs have used, ``plans`` what
+    they cost; ``plane`` is the data plane of a simulated router.
     ``policy_name`` gives the policy with a number in marks, ``domain_of`` the name an address was asked for by,
     ``host_name`` what a device of the LAN is called.
     """
@@ -35,6 +39,8 @@ class LinksDesk:
         clock: Clock,
         emit: Callable[[Event], None],
         around: Callable[[], Around],
+        usage: Usage,
+        plans: Callable[[], tuple[SimSettings, ...]],
         plane: Plane | None = None,
         policy_name: Callable[[int], str | None] = lambda number: None,
         domain_of: Callable[[str], str | None] = lambda address: None,
@@ -47,6 +53,8 @@ class LinksDesk:
             "clock": clock,
             "emit": emit,
             "around": around,
+            "usage": usage,
+            "plans": plans,
             "plane": plane,
             "policy_name": policy_name,
             "domain_of": domain_of,
@@ -105,7 +113,7 @@ class LinksDesk:
             return self._parts.control.views()
         return tuple(
             LinkView(index, link.name, link.title, "off", tags=link.tags, carrier=link.carrier or None)
-            for index, link in enumerate(self._routing.links, start=1)
+            for index, link in indexed(self._routing).items()
         )
 
     def view(self) -> dict[str, Any]:
@@ -127,6 +135,14 @@ class LinksDesk:
         live = [] if parts is None else parts.control.flows()
         names = {} if parts is None else {view.index: view.name for view in parts.control.views()}
         return flows_view(live, names, self._given, limit=limit, link=link, policy=policy, host=host)
+
+    def usage(self, days: int) -> dict[str, Any]:
+        """Bytes a day, link and policy of the last ``days``, and what several links save this month."""
+        return self.running().usage(days)
+
+    def correct(self, name: str, used_bytes: int) -> None:
+        """Put right what a link has used in its billing cycle."""
+        self.running().correct(name, used_bytes)
 
     def act(self, name: str, action: str) -> None:
         """``enable``, ``disable``, ``test`` or ``reset_flows`` of a link."""
@@ -167,7 +183,7 @@ def nothing(routing: Routing) -> Mapping[str, Any]:
         "problem": None,
         "warnings": [],
         "capabilities": [],
-        "links": [unknown_link(index, link) for index, link in enumerate(routing.links, start=1)],
+        "links": [unknown_link(index, link) for index, link in indexed(routing).items()],
         "failovers": 0,
         "last_failover": None,
     }

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from remsim.config.routing import Routing
+from remsim.config.routing import LinkSettings, Routing
+from remsim.config.sims import SimSettings
 from remsim.core.clock import Clock
+from remsim.core.errors import Conflict, NotFound
 from remsim.core.events import Event
 from remsim.core.routes import LinkView
 from remsim.links.control import Control
 from remsim.links.facts import Around
+from remsim.links.indices import indexed
 from remsim.links.link_view import link_view, ring_view, shares_of, status_view
+from remsim.links.money.book import Book
+from remsim.links.money.ledger import MoneyLedger
+from remsim.links.money.saving import saving_of
+from remsim.links.money.tariff import Tariff
 from remsim.links.plane import Plane
 from remsim.links.probes.prober import Prober
 from remsim.links.uptime import Uptime
+from remsim.telemetry.usage import Usage
+from remsim.telemetry.usage_report import DAY, cycle_of, day_at, plan_of
 
 UPTIME = "link-uptime.json"
+BOOK = "links.db"
 
 
 class Parts:
@@ -30,11 +40,25 @@ class Parts:
         clock: Clock,
         emit: Callable[[Event], None],
         around: Callable[[], Around],
+        usage: Usage,
+        plans: Callable[[], tuple[SimSettings, ...]],
         plane: Plane | None,
         ticks: Sequence[Callable[[Sequence[LinkView]], None]],
+        policy_name: Callable[[int], str | None],
         **_names: Any,
     ) -> None:
+        self._clock = clock
         self._around = around()
+        self._book = Book(state_dir / BOOK, clock=clock)
+        self._ledger = MoneyLedger(
+            self._book,
+            clock,
+            emit,
+            usage,
+            sim_of=self._sim_of,
+            plan_of=lambda sim: plan_of(sim, plans()),
+            policy_name=policy_name,
+        )
         self.control = Control(
             plane if plane is not None else kernel_plane(clock),
             Prober(clock),
@@ -42,6 +66,7 @@ class Parts:
             clock,
             emit,
             uptime=Uptime(clock, state_dir / UPTIME),
+            ledger=self._ledger,
             simulated=plane is not None,
         )
         for tick in ticks:
@@ -49,23 +74,26 @@ class Parts:
 
     def start(self, routing: Routing) -> None:
         """Begin; what comes of it is in the view."""
+        self._ledger.configure(indexed(routing))
         self.control.start(routing)
 
     def configure(self, routing: Routing) -> None:
         """Put changed settings in force."""
+        self._ledger.configure(indexed(routing))
         self.control.configure(routing)
 
     def stop(self) -> None:
         """Leave the machine as it was found."""
         self.control.stop()
+        self._ledger.close()
 
     def view(self) -> dict[str, Any]:
         """What ``GET /api/v1/links`` has beyond the settings."""
         rings = self.control.rings()
-        links = [
-            link_view(one, self._around.facts(one.settings), shares_of(rings, one.view), self.cost(one.view))
-            for one in self.control.links()
-        ]
+        links = []
+        for one in self.control.links():
+            facts, cost = self._around.facts(one.settings), self._ledger.costs(one.view.index)
+            links.append(link_view(one, facts, shares_of(rings, one.view), cost))
         return {**status_view(self.control.status()), "links": links}
 
     def rings(self) -> list[dict[str, Any]]:
@@ -73,9 +101,37 @@ class Parts:
         names = {view.index: view.name for view in self.control.views()}
         return [ring_view(ring, names) for ring in self.control.rings()]
 
-    def cost(self, view: LinkView) -> Mapping[str, Any] | None:
-        """What a link costs; None where nothing is known of it."""
-        return None
+    def usage(self, days: int) -> dict[str, Any]:
+        """Bytes a day, link and policy, and what several links save this month."""
+        now = self._clock.now()
+        today = day_at(now)
+        rows = self._book.query((today - (days - 1) * DAY).isoformat(), today.isoformat(), ("day", "link", "policy"))
+        month = self._book.query(cycle_of(today, 1).first.isoformat(), today.isoformat(), ("link",))
+        tariffs = self._ledger.tariffs()
+        by_name = {link.name: tariff for link, tariff in tariffs}
+        carried = {row["link"]: counted(by_name.get(row["link"]), row["rx_bytes"], row["tx_bytes"]) for row in month}
+        return {
+            "days": [row | {"policy": row["policy"] or None} for row in rows],
+            "saving": saving_of(tariffs, {name: count for name, count in carried.items() if name in by_name}),
+        }
+
+    def correct(self, name: str, used_bytes: int) -> None:
+        """Put right what a link has used in its billing cycle."""
+        index = next((view.index for view in self.control.views() if view.name == name), None)
+        if index is None:
+            raise NotFound(f"there is no link {name}", field="link")
+        if self._ledger.costs(index) is None:
+            raise Conflict(f"{name} has no tariff, so nothing is counted against a cap", field="link")
+        self._ledger.correct(index, used_bytes)
+
+    def _sim_of(self, link: LinkSettings) -> str | None:
+        facts = self._around.facts(link)
+        return None if facts is None else facts.sim
+
+
+def counted(tariff: Tariff | None, rx_bytes: int, tx_bytes: int) -> int:
+    """The bytes that count where a tariff says so, else both ways."""
+    return rx_bytes + tx_bytes if tariff is None else tariff.counted(rx_bytes, tx_bytes)
 
 
 def kernel_plane(clock: Clock) -> Plane:

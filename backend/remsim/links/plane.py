@@ -28,7 +28,7 @@ class PlaneRefused(RemsimError):
 class LinkRoute:
     """A link as the kernel has to know it. ``gateway4``/``gateway6`` None: found by the plane, or there is none.
 
-    ``hard_cap_bytes``: after so many more it carries nothing. ``limit_kbit``: what is more than this, each way, is lost.
+    ``hard_cap_bytes``: after so many more it carries nothing. ``limit_kbit``: more than this, each way, is lost.
     """
 
     index: int

@@ -1,0 +1,1 @@
+"""What links cost: tariffs, what was carried, what the cycle will come to."""

@@ -1,0 +1,107 @@
+"""What links have carried: bytes a day (UTC), link, SIM and policy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from remsim.core.clock import FIRST_TRUSTED, Clock
+from remsim.telemetry.database import Database
+from remsim.telemetry.usage import FIRST_DAY, day_of
+
+COLUMNS = ("day", "link", "sim", "policy")
+CORRECTION = "correction"
+"""Stands for a policy where the user has put the count right."""
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS carried (
+    day TEXT NOT NULL, link TEXT NOT NULL, sim TEXT NOT NULL, policy TEXT NOT NULL,
+    rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL, PRIMARY KEY (day, link, sim, policy)
+);
+"""
+ADD = """
+INSERT INTO carried VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, link, sim, policy)
+DO UPDATE SET rx_bytes = rx_bytes + excluded.rx_bytes, tx_bytes = tx_bytes + excluded.tx_bytes
+"""
+DATE = """
+INSERT INTO carried SELECT ?, link, sim, policy, SUM(rx_bytes), SUM(tx_bytes) FROM carried WHERE day < ?
+GROUP BY link, sim, policy ON CONFLICT (day, link, sim, policy)
+DO UPDATE SET rx_bytes = rx_bytes + excluded.rx_bytes, tx_bytes = tx_bytes + excluded.tx_bytes
+"""
+SHOWN_FROM_MEMORY = 5000
+KEPT_DAYS = 400
+DAY_S = 86400
+
+
+class Book:
+    """Counts in memory, written every minute. ``sim`` is empty where there is none, ``policy`` where none took it."""
+
+    def __init__(self, path: Path, *, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._counted: dict[tuple[str, str, str, str], list[int]] = {}
+        tables = {"carried": "day"}
+        self._file = Database(
+            path, clock=clock, what="usage of links", schema=SCHEMA, tables=tables, shown=SHOWN_FROM_MEMORY
+        )
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps it from being stored, in a sentence."""
+        return self._file.problem
+
+    def add(self, link: str, sim: str, policy: str, rx_bytes: int, tx_bytes: int) -> None:
+        """Put bytes to an account of today."""
+        with self._lock:
+            count = self._counted.setdefault((day_of(self._clock.now()), link, sim, policy), [0, 0])
+            count[0] += rx_bytes
+            count[1] += tx_bytes
+
+    def flush(self) -> None:
+        """Write what was counted; while there is no file it is shown from memory and kept to be written."""
+        with self._lock:
+            self._file.leave_memory()
+            wanted = bool(self._counted) or self.problem is not None
+            if wanted and not self._file.in_memory and self._file.tried(self._write):
+                self._counted.clear()
+                self._file.well()
+
+    def query(self, start_day: str, end_day: str, group: Iterable[str] = COLUMNS, **where: str) -> list[dict[str, Any]]:
+        """Bytes of the days from ``start_day`` to ``end_day`` (``YYYY-MM-DD``, both in), grouped; ``where`` names
+        columns and what they have to be."""
+        names = [name for name in COLUMNS if name in group]
+        with self._lock:
+            counted = [(*key, *count) for key, count in self._counted.items()]
+            select = "SELECT * FROM carried WHERE day >= ? AND day <= ?"
+            stored = self._file.tried(lambda: self._file.connection.execute(select, (start_day, end_day)).fetchall())
+        sums: dict[tuple[str, ...], list[int]] = {}
+        for *key, rx_bytes, tx_bytes in (*(stored or ()), *counted):
+            row = dict(zip(COLUMNS, key, strict=True))
+            if start_day <= row["day"] <= end_day and all(row[name] == value for name, value in where.items()):
+                total = sums.setdefault(tuple(row[name] for name in names), [0, 0])
+                total[0] += rx_bytes
+                total[1] += tx_bytes
+        return [dict(zip((*names, "rx_bytes", "tx_bytes"), (*key, *sums[key]), strict=True)) for key in sorted(sums)]
+
+    def first_day(self, **where: str) -> str | None:
+        """The first day something was counted."""
+        rows = self.query(FIRST_DAY, "9999", ("day",), **where)
+        return rows[0]["day"] if rows else None
+
+    def close(self) -> None:
+        """Write and close."""
+        with self._lock:
+            self._file.leave_memory(at_once=True)
+        self.flush()
+        self._file.close()
+
+    def _write(self) -> bool:
+        now, db = self._clock.now(), self._file.connection
+        with db:
+            db.executemany(ADD, [(*key, *count) for key, count in self._counted.items()])
+            if now >= FIRST_TRUSTED:  # the day of what was counted before the clock was set is told now
+                db.execute(DATE, (day_of(now), FIRST_DAY))
+                old = day_of(now - KEPT_DAYS * DAY_S)
+                db.execute("DELETE FROM carried WHERE day < ? OR day < ?", (FIRST_DAY, old))
+        return True
