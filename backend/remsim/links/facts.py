@@ -12,8 +12,8 @@ from remsim.config.routing import LinkSettings
 class ModemFacts:
     """What a link's modem says of itself; None is unknown.
 
-    ``place`` is its USB path or PCI address. ``country`` is ISO 3166-1 alpha-2 of the network it is in, ``plmn`` of that
-    network, ``home_plmn`` of its SIM. ``is_online``: registered for data.
+    ``place`` is its USB path or PCI address. ``country`` is ISO 3166-1 alpha-2 of the network it is in, ``plmn`` that
+    network's number, ``home_plmn`` the SIM's. ``is_online``: registered for data.
     """
 
     place: str
