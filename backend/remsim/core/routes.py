@@ -172,13 +172,14 @@ class PolicyCode:
 class Program:
     """All policies, ready for the kernel, in the order in which they are asked.
 
-    ``taps`` are rules of the forward chain that copy first packets to user space or measure flows, ``objects`` further
-    named objects (quotas, ct helpers) as nft text.
+    ``taps`` are rules of the forward chain that copy first packets to user space or measure flows, ``post_taps`` such
+    rules of postrouting, ``objects`` further named objects (quotas, ct helpers) as nft text.
     """
 
     policies: tuple[PolicyCode, ...] = ()
     sets: tuple[SetCode, ...] = ()
     taps: tuple[str, ...] = ()
+    post_taps: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
 
 
