@@ -75,6 +75,7 @@ KINDS = {
     "link_down": "a link failed and no other is there to carry its traffic",
     "link_up": "a link carries traffic",
     "link_state": "a link's state changed otherwise: degraded, a portal, switched off",
+    "link_cap": "a link has used its data cap, or most of it",
     "alert": "an alert fired or ended",
     "control": "somebody had something done to a modem",
     "access": "somebody tried to get in who may not",
