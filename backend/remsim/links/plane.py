@@ -41,6 +41,19 @@ class LinkRoute:
     hard_cap_bytes: int | None = None
     limit_kbit: int | None = None
     is_metered: bool = False
+    ipv6: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneOptions:
+    """How the plane leads. ``router_traffic``: the router's own new flows too. ``nat`` ``auto`` masquerades IPv4 where
+    no other table does, ``off`` never, ``on`` always."""
+
+    router_traffic: bool = True
+    nat: str = "auto"
+
+
+USUAL = PlaneOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +90,9 @@ class Cut:
 class Plane(Protocol):
     """Carries flows over links. Everything that changes it is called from the control thread only."""
 
-    def start(self, lan: Sequence[str], *, on_device: Callable[[str], None]) -> None:
+    def start(
+        self, lan: Sequence[str], *, on_device: Callable[[str], None], options: PlaneOptions = USUAL
+    ) -> None:
         """Clear what a run that ended badly has left, look at the kernel; ``PlaneRefused``.
 
         ``lan``: devices whose traffic is led. ``on_device`` hears, from a thread of the plane, of a device that came,

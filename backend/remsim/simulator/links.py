@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remsim.core.routes import Flow, Loaded, Program, RingSpec
-from remsim.links.plane import Addresses, Capability, Cut, LinkRoute
+from remsim.links.plane import USUAL, Addresses, Capability, Cut, LinkRoute, PlaneOptions
 
 SEED = 8
 GAP_S = 0.8
@@ -79,7 +79,9 @@ class SimulatedPlane:
         self.decide: Decide = lambda flow, name: 0
         self._names: dict[str, str] = {}
 
-    def start(self, lan: Sequence[str], *, on_device: Callable[[str], None]) -> None:
+    def start(
+        self, lan: Sequence[str], *, on_device: Callable[[str], None], options: PlaneOptions = USUAL
+    ) -> None:
         """Nothing to clear, nobody to listen to."""
 
     def stop(self) -> None:

@@ -1,0 +1,332 @@
+"""What the table ``inet remsim`` should be, as nft text; nothing here asks the kernel.
+
+The mark of a packet says by which link it leaves (the ip rules look at it), the mark of its conntrack entry keeps that
+for the flow. Only chains ``use_I``, ``keep_I`` and ``left_I`` write the bits of the link, with constants: kernels
+before 6.13 cannot combine two registers. Foreign bits of both marks stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from remsim.core.routes import (
+    BULK,
+    CLASS_MASK,
+    INTERACTIVE,
+    LINK_MASK,
+    LINK_SHIFT,
+    POKE,
+    POLICY_MASK,
+    POLICY_SHIFT,
+    PolicyCode,
+    Program,
+    RingSpec,
+    SetCode,
+)
+from remsim.links.kernel.rings import ring_rules
+from remsim.links.kernel.way import REFUSED, Way, way_of
+from remsim.links.plane import USUAL, LinkRoute, PlaneOptions
+
+TABLE = "inet remsim"
+CLASS_BITS = {"interactive": INTERACTIVE, "bulk": BULK}
+LAN_TIMEOUT_S = 30
+"""A daemon that is dead for so long leads no new flows: they take main's default route."""
+CUT_TIMEOUT_S = 15
+INTERACTIVE_RULES = (
+    "meta l4proto tcp th dport { 80, 443, 853 } goto class_interactive",
+    "meta l4proto udp th dport { 53, 123, 443, 3478 } goto class_interactive",
+    "ip dscp { cs4, cs5, af41, ef } goto class_interactive",
+    "ip6 dscp { cs4, cs5, af41, ef } goto class_interactive",
+    "meta l4proto { icmp, ipv6-icmp } goto class_interactive",
+)
+HOOKS = {
+    "prerouting": "filter hook prerouting priority mangle",
+    "output": "route hook output priority mangle",
+    "forward": "filter hook forward priority filter - 1",
+    "postrouting": "filter hook postrouting priority mangle",
+    "nat": "nat hook postrouting priority srcnat",
+    "rawout": "filter hook output priority raw",
+}
+NOT_LED = "fib daddr type { local, broadcast, multicast, anycast } return"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain: its rules, and the line that hooks it in (none: others jump to it)."""
+
+    rules: tuple[str, ...] = ()
+    hook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All of a table. ``objects`` by kind and name (``counter p_1``), chains after those they jump to."""
+
+    sets: Mapping[str, SetCode] = field(default_factory=dict)
+    objects: Mapping[str, str] = field(default_factory=dict)
+    chains: Mapping[str, Chain] = field(default_factory=dict)
+
+
+def text_of(
+    program: Program,
+    default: Sequence[RingSpec],
+    rings: Mapping[str, Sequence[int]],
+    links: Sequence[LinkRoute],
+    lan: Sequence[str] = (),
+) -> str:
+    """The whole table for a person to read or for ``nft -f``: what ``load`` would put in force."""
+    return print_table(layout(program, default, rings, [way_of(link) for link in links], lan))
+
+
+def layout(
+    program: Program,
+    default: Sequence[RingSpec],
+    rings: Mapping[str, Sequence[int]],
+    ways: Sequence[Way],
+    lan: Sequence[str],
+    options: PlaneOptions = USUAL,
+    *,
+    nat: bool = True,
+) -> Table:
+    """The table that has a program, rings and links in it. ``nat``: it masquerades IPv4, as nobody else does."""
+    ways = sorted(ways, key=lambda way: way.index)
+    chains: dict[str, Chain] = {}
+    chains.update(_link_chains(ways))
+    chains.update(_ring_chains(program, default, rings, ways))
+    chains.update(_policy_chains(program, ways))
+    chains.update(_base_chains(program, ways, options, nat))
+    return Table(_sets(program, lan), _objects(program, ways), chains)
+
+
+def print_table(table: Table) -> str:
+    """A table as ``nft list`` would lay it out."""
+    lines = [f"table {TABLE} {{"]
+    for one in table.sets.values():
+        lines += [f"\tset {one.name} {{", f"\t\t{one.declaration}"]
+        if one.elements:
+            lines.append(f"\t\telements = {{ {', '.join(one.elements)} }}")
+        lines.append("\t}")
+    for name, body in table.objects.items():
+        lines.append(f"\t{name} {{ {body} }}" if body else f"\t{name} {{ }}")
+    for name, chain in table.chains.items():
+        lines.append(f"\tchain {name} {{")
+        lines += [f"\t\t{line}" for line in ([chain.hook] if chain.hook else []) + list(chain.rules)]
+        lines.append("\t}")
+    return "\n".join([*lines, "}", ""])
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names of devices as nft wants them, so that none is taken for a word of its language."""
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _marks(cleared: int, bits: int, *, packet: bool = True, flow: bool = True) -> tuple[str, ...]:
+    kept = 0xFFFFFFFF & ~cleared
+    both = (("meta mark", packet), ("ct mark", flow))
+    return tuple(f"{mark} set {mark} & {kept:#010x} | {bits:#010x}" for mark, is_set in both if is_set)
+
+
+def _link_chains(ways: Sequence[Way]) -> dict[str, Chain]:
+    chains: dict[str, Chain] = {"refuse": Chain((*_marks(LINK_MASK, REFUSED << LINK_SHIFT, flow=False), "accept"))}
+    for way in ways:
+        bits = way.index << LINK_SHIFT
+        chains[f"use_{way.index}"] = Chain((*_marks(LINK_MASK, bits), "accept"))
+        for suffix, klass in _kept():
+            rules = _marks(LINK_MASK | CLASS_MASK, bits | klass, flow=False)
+            chains[f"keep_{way.index}{suffix}"] = Chain((*rules, "accept"))
+        chains[f"left_{way.index}"] = Chain(_marks(LINK_MASK, bits, packet=False))
+        for side in ("in", "out"):
+            chains[f"{side}_{way.index}"] = Chain(way.limits())
+    return chains
+
+
+def _kept() -> tuple[tuple[str, int], ...]:
+    return ("", 0), ("_interactive", INTERACTIVE), ("_bulk", BULK)
+
+
+def _ring_chains(
+    program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]], ways: Sequence[Way]
+) -> dict[str, Chain]:
+    chains = {f"ring_{spec.name}": Chain(ring_rules(spec, rings.get(spec.name, ()), ways)) for spec in default}
+    for name in ("interactive", "bulk"):
+        chains.setdefault(f"ring_{name}", Chain())
+        bits = CLASS_BITS[name]
+        chains[f"class_{name}"] = Chain((*_marks(CLASS_MASK, bits, flow=False), _flow(0, bits), f"goto ring_{name}"))
+    for policy in program.policies:
+        spec = policy.ring
+        counter = f"p_{policy.number}"
+        chains[f"ring_{spec.name}"] = Chain(ring_rules(spec, rings.get(spec.name, ()), ways, counter))
+    return chains
+
+
+def _flow(number: int, klass: int) -> str:
+    return _marks(CLASS_MASK | POLICY_MASK, number << POLICY_SHIFT | klass, packet=False)[0]
+
+
+def _policy_chains(program: Program, ways: Sequence[Way]) -> dict[str, Chain]:
+    chains: dict[str, Chain] = {}
+    for policy in program.policies:
+        bits = CLASS_BITS[policy.ring.klass]
+        picked = (*_marks(CLASS_MASK, bits, flow=False), _flow(policy.number, bits), f"goto ring_{policy.ring.name}")
+        chains[f"pick_{policy.number}"] = Chain(picked)
+    for policy in program.policies:
+        chains[f"p_{policy.number}"] = Chain(rules_of(policy))
+    chains["own"] = Chain(_own_ways(ways))
+    jumps = [f"jump p_{policy.number}" for policy in program.policies]
+    chains["policies"] = Chain(("jump own", *jumps, *INTERACTIVE_RULES, "goto class_bulk"))
+    return chains
+
+
+def rules_of(policy: PolicyCode) -> tuple[str, ...]:
+    """What stands in a policy's chain now."""
+    return policy.rules if policy.is_open else ()
+
+
+def _own_ways(ways: Sequence[Way]) -> tuple[str, ...]:
+    """Flows whose link is no matter of choice: to a link's own resolver, from an address that only it may use."""
+    rules: list[str] = []
+    found: dict[str, list[int]] = {}
+    for way in ways:
+        for address in way.resolvers:
+            found.setdefault(address, []).append(way.index)
+    alone = {address: ours[0] for address, ours in sorted(found.items()) if len(ours) == 1}
+    for family in ("ip", "ip6"):
+        pairs = [f"{address} : goto use_{one}" for address, one in alone.items() if (":" in address) == (family == "ip6")]
+        if pairs:
+            asked = "meta l4proto { tcp, udp } th dport { 53, 853 }"
+            rules.append(f"{asked} {family} daddr vmap {{ {', '.join(pairs)} }}")
+    rules += [f"ip6 saddr {way.prefix6} goto use_{way.index}" for way in ways if way.ipv6 == "source" and way.prefix6]
+    return tuple(rules)
+
+
+def _base_chains(program: Program, ways: Sequence[Way], options: PlaneOptions, nat: bool) -> dict[str, Chain]:
+    rules = {
+        "prerouting": _prerouting(ways),
+        "output": _output(ways, options),
+        "forward": _forward(program, ways),
+        "postrouting": _postrouting(program, ways),
+        "nat": _nat(ways, nat),
+        "rawout": (f"meta mark & {POKE:#010x} != 0 notrack",),
+    }
+    return {name: Chain(rules[name], f"type {hook}; policy accept;") for name, hook in HOOKS.items()}
+
+
+def _pinned(ways: Sequence[Way]) -> tuple[str, ...]:
+    pairs = [
+        f"{way.index << LINK_SHIFT | bits:#06x} : goto keep_{way.index}{suffix}"
+        for way in ways
+        for suffix, bits in _kept()
+    ]
+    return (f"ct mark & {LINK_MASK | CLASS_MASK:#010x} vmap {{ {', '.join(pairs)} }}",) if pairs else ()
+
+
+def _by_device(ways: Sequence[Way], word: str) -> str:
+    return ", ".join(f'"{way.device}" : {word}_{way.index}' for way in ways)
+
+
+def _counted(ways: Sequence[Way], key: str, side: str) -> str:
+    pairs = ", ".join(f'"{way.device}" : "link_{way.index}_{side}"' for way in ways)
+    return f"counter name {key} map {{ {pairs} }}"
+
+
+def _prerouting(ways: Sequence[Way]) -> tuple[str, ...]:
+    if not ways:
+        return ()
+    return (
+        _counted(ways, "iifname", "rx"),
+        f"iifname vmap {{ {_by_device(ways, 'jump in')} }}",
+        *_pinned(ways),
+        f"iifname vmap {{ {_by_device(ways, 'goto use')} }}",
+        "iifname != @lan return",
+        NOT_LED,
+        "ct state new goto policies",
+    )
+
+
+def _output(ways: Sequence[Way], options: PlaneOptions) -> tuple[str, ...]:
+    if not ways:
+        return ()
+    pinned = (f"meta mark & {LINK_MASK | POKE:#010x} != 0 return", NOT_LED, *_pinned(ways))
+    if not options.router_traffic:
+        return pinned
+    return (
+        *pinned,
+        "ct state != new return",
+        "oifname @lan return",
+        "meta nfproto != @awake return",
+        "jump own",
+        "goto class_interactive",
+    )
+
+
+def _forward(program: Program, ways: Sequence[Way]) -> tuple[str, ...]:
+    cut = (
+        "ip saddr . tcp sport . ip daddr . tcp dport @cut4 reject with tcp reset",
+        "ip6 saddr . tcp sport . ip6 daddr . tcp dport @cut6 reject with tcp reset",
+    )
+    rules: list[str] = list(cut)
+    if ways:
+        devices = quoted(way.device for way in ways)
+        elsewhere = f"ct state new iifname @lan oifname != {{ {devices} }} ct mark & {LINK_MASK:#010x} != 0"
+        rules += [
+            f"{elsewhere} {_flow_cleared()}",
+            f"oifname {{ {devices} }} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
+        ]
+    rules += program.taps
+    rules += [rule for policy in program.policies if policy.is_open for rule in policy.forward]
+    return tuple(rules)
+
+
+def _flow_cleared() -> str:
+    return f"ct mark set ct mark & {0xFFFFFFFF & ~(LINK_MASK | CLASS_MASK | POLICY_MASK):#010x}"
+
+
+def _postrouting(program: Program, ways: Sequence[Way]) -> tuple[str, ...]:
+    """What a flow's mark says is where it left, also when main had a closer route: counts and cuts rely on it."""
+    if not ways:
+        return ()
+    devices = quoted(way.device for way in ways)
+    own = f"ct state new fib saddr type local oifname != {{ {devices} }} ct mark & {LINK_MASK:#010x} != 0"
+    return (
+        _counted(ways, "oifname", "tx"),
+        f"oifname vmap {{ {_by_device(ways, 'jump out')} }}",
+        f"ct state new oifname vmap {{ {_by_device(ways, 'jump left')} }}",
+        f"{own} {_flow_cleared()}",
+        *(rule for policy in program.policies if policy.is_open for rule in policy.post),
+    )
+
+
+def _nat(ways: Sequence[Way], nat: bool) -> tuple[str, ...]:
+    rules = [f"oifname {{ {quoted(way.device for way in ways)} }} meta nfproto ipv4 masquerade"] if nat and ways else []
+    return (*rules, *(rule for way in ways for rule in way.nat6()))
+
+
+def _sets(program: Program, lan: Sequence[str]) -> dict[str, SetCode]:
+    tuple4 = "ipv4_addr . inet_service . ipv4_addr . inet_service"
+    own = (
+        SetCode("awake", f"type nf_proto; flags timeout; timeout {LAN_TIMEOUT_S}s;", ("ipv4", "ipv6"), is_learned=True),
+        SetCode(
+            "lan",
+            f"type ifname; flags timeout; timeout {LAN_TIMEOUT_S}s;",
+            tuple(f'"{name}"' for name in lan),
+            is_learned=True,
+        ),
+        SetCode("cut4", f"type {tuple4}; flags timeout; timeout {CUT_TIMEOUT_S}s;", is_learned=True),
+        SetCode("cut6", f"type {tuple4.replace('4', '6')}; flags timeout; timeout {CUT_TIMEOUT_S}s;", is_learned=True),
+    )
+    return {one.name: one for one in (*own, *program.sets)}
+
+
+def _objects(program: Program, ways: Sequence[Way]) -> dict[str, str]:
+    objects: dict[str, str] = {}
+    for way in ways:
+        objects[f"counter link_{way.index}_rx"] = objects[f"counter link_{way.index}_tx"] = ""
+        if way.cap_bytes is not None:
+            objects[f"quota link_{way.index}_cap"] = f"over {way.cap_bytes} bytes"
+    for policy in program.policies:
+        objects[f"counter p_{policy.number}"] = ""
+    for text in program.objects:
+        head, _, body = text.partition("{")
+        objects[" ".join(head.split())] = " ".join(body.rpartition("}")[0].split())
+    return objects
