@@ -452,5 +452,5 @@ def test_every_setting_has_words_for_its_form() -> None:
 
 
 def test_a_document_of_defaults_is_empty() -> None:
-    sections = document_of(UciFile(), ["service", "modem"])["sections"]
+    sections = document_of(UciFile(), SECTIONS, ConfigDesk.format_name, ["service", "modem"])["sections"]
     assert sections == [{"type": "service", "name": "service", "values": {}}]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from remsim.config.document import key_option
+from remsim.config.document import Known, key_option
 from remsim.config.fields import Options, SectionType, json_values
-from remsim.config.sections import SECTIONS
-from remsim.config.settings import Settings
 from remsim.config.uci import UciFile, UciSection
 from remsim.core.forms import secrets_of
 
@@ -36,9 +34,9 @@ class Change:
         return f"{self.path}: {self.after or 'added'}" + (f" instead of {self.before}" if self.before else "")
 
 
-def changes(before: UciFile, after: UciFile) -> list[Change]:
+def changes(before: UciFile, after: UciFile, known: Known) -> list[Change]:
     """All that differs, in the order of the file as it becomes; what is gone last."""
-    old, new = flattened(before), flattened(after)
+    old, new = flattened(before, known), flattened(after, known)
     found = []
     for path in [*new, *(path for path in old if path not in new)]:
         was, becomes = old.get(path), new.get(path)
@@ -52,13 +50,13 @@ def changes(before: UciFile, after: UciFile) -> list[Change]:
     return found
 
 
-def flattened(file: UciFile) -> dict[str, tuple[str, bool]]:
+def flattened(file: UciFile, known: Known) -> dict[str, tuple[str, bool]]:
     """Every option by its path, as a text, and whether that is to be hidden; a section as such has an empty text."""
     found: dict[str, tuple[str, bool]] = {}
     counts: dict[str, int] = {}
-    schemas = {name: row.schema() for name, row in SECTIONS.items()}
+    schemas = {name: row.schema() for name, row in known.items()}
     for section in file.sections():
-        row = SECTIONS.get(section.type)
+        row = known.get(section.type)
         label = label_of(section, row)
         if row is None or row.many:
             counts[label] = counts.get(label, 0) + 1
@@ -70,11 +68,11 @@ def flattened(file: UciFile) -> dict[str, tuple[str, bool]]:
     return found
 
 
-def warnings_of(found: list[Change]) -> list[dict[str, str]]:
+def warnings_of(found: list[Change], known: Known) -> list[dict[str, str]]:
     """What people should know before they make these changes, by their paths."""
     told = {
         f"{row.name}.{name}": field.metadata["warning"]
-        for row in SECTIONS.values()
+        for row in known.values()
         for name, field in row.schema().fields.items()
         if "warning" in field.metadata
     }
@@ -96,10 +94,10 @@ def label_of(section: UciSection, row: SectionType | None) -> str:
     return f"{section.type}[{key or ''}]"
 
 
-def needs_restart(running: Settings, wanted: Settings) -> list[str]:
+def needs_restart(running: Any, wanted: Any, known: Known) -> list[str]:
     """Settings that differ from those in force and cannot be put in force without a restart."""
     found: list[str] = []
-    for row in SECTIONS.values():
+    for row in known.values():
         if row.live:
             continue
         if row.many:
@@ -109,7 +107,7 @@ def needs_restart(running: Settings, wanted: Settings) -> list[str]:
     return found
 
 
-def many_differ(row: SectionType, running: Settings, wanted: Settings) -> list[str]:
+def many_differ(row: SectionType, running: Any, wanted: Any) -> list[str]:
     """The same for the sections of a type there are many of."""
     key = row.named_by or key_option(row)
     assert key is not None  # every type with many has one of them
@@ -131,7 +129,7 @@ def fields_differ(label: str, row: SectionType, running: Any, wanted: Any) -> li
     ]
 
 
-def effective_values(row: SectionType, settings: Settings) -> dict[str, Any]:
+def effective_values(row: SectionType, settings: Any) -> dict[str, Any]:
     """What of a type that there is one of is in force, as JSON."""
     schema = row.schema()
     kind = getattr(settings, row.place)

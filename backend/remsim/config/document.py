@@ -13,23 +13,25 @@ from typing import Any
 from marshmallow import ValidationError
 
 from remsim.config.fields import Options, SectionType, json_values, uci_texts
-from remsim.config.sections import SECTIONS
-from remsim.config.settings import first_text, raw_values
+from remsim.config.reading import first_text, raw_values
 from remsim.config.uci import NAME, UciFile, UciSection
 from remsim.core.errors import InvalidInput, NotFound
 from remsim.core.forms import secrets_of
 
-FORMAT = "remsim-config"
+Known = Mapping[str, SectionType]
+"""Section types by their names, all that a file has."""
 VERSION = 1
 PARTS = ("format", "version", "exported_at", "types", "sections")
 LONGEST_NAME = 64
 
 
-def document_of(file: UciFile, types: Iterable[str] | None = None, *, secrets: bool = False) -> dict[str, Any]:
+def document_of(
+    file: UciFile, known: Known, format_name: str, types: Iterable[str] | None = None, *, secrets: bool = False
+) -> dict[str, Any]:
     """What a file says, and nothing of what is in force by default; secrets only when asked for."""
-    wanted = known_types(types)
-    sections = [view for name in wanted for view in views_of(file, SECTIONS[name], secrets=secrets)]
-    return {"format": FORMAT, "version": VERSION, "types": wanted, "sections": sections}
+    wanted = known_types(known, types)
+    sections = [view for name in wanted for view in views_of(file, known[name], secrets=secrets)]
+    return {"format": format_name, "version": VERSION, "types": wanted, "sections": sections}
 
 
 def views_of(file: UciFile, row: SectionType, *, secrets: bool = False) -> list[dict[str, Any]]:
@@ -78,20 +80,20 @@ def find_section(file: UciFile, row: SectionType, name: str) -> UciSection | Non
     return next((one for one in found if address_of(one, found) == name), None)
 
 
-def section_type(name: str) -> SectionType:
+def section_type(known: Known, name: str) -> SectionType:
     """The row of a type, or ``NotFound``."""
-    if name not in SECTIONS:
-        hint = f"one of: {', '.join(SECTIONS)}"
+    if name not in known:
+        hint = f"one of: {', '.join(known)}"
         raise NotFound(f"there are no settings of type {name[:40]!r}", field="type", hint=hint)
-    return SECTIONS[name]
+    return known[name]
 
 
-def known_types(types: Iterable[str] | None) -> list[str]:
+def known_types(known: Known, types: Iterable[str] | None) -> list[str]:
     """The asked types in their order, all when None."""
     if types is None:
-        return list(SECTIONS)
-    asked = {section_type(name).name for name in types}
-    return [name for name in SECTIONS if name in asked]
+        return list(known)
+    asked = {section_type(known, name).name for name in types}
+    return [name for name in known if name in asked]
 
 
 def put_section(file: UciFile, row: SectionType, name: str | None, values: Any, where: str = "") -> UciSection | None:
@@ -106,7 +108,7 @@ def put_section(file: UciFile, row: SectionType, name: str | None, values: Any, 
         return None
     if section is None:
         section = new_section(file, row, name, where)
-    schema = schema_of(row.name)
+    schema = schema_of(row)
     if not row.many:  # of several sections the last would win option by option
         for other in file.sections(row.name)[:-1]:
             unset_known(other, schema)
@@ -139,22 +141,28 @@ def new_section(file: UciFile, row: SectionType, name: str | None, where: str) -
         raise InvalidInput(told, field=f"{where}name")
     if name is not None and (other := file.section(name)) is not None:
         raise InvalidInput(f"the name {name} is taken by a section of type {other.type}", field=f"{where}name")
-    return file.add(row.name, name)
+    return file.add(row.name, name if row.many else row.section or name)
+
+
+def schema_of(row: SectionType) -> Options:
+    """The schema of a type, made once: a document has hundreds of sections of one."""
+    return made_once(row.schema)
 
 
 @lru_cache(maxsize=32)
-def schema_of(kind: str) -> Options:
-    """The schema of a type, made once: a document has hundreds of sections of one."""
-    return SECTIONS[kind].schema()
+def made_once(schema: type[Options]) -> Options:
+    """A schema of that class."""
+    return schema()
 
 
 def wanted_texts(row: SectionType, section: UciSection | None, values: Any, where: str) -> dict[str, str | list[str]]:
     """Checked values as UCI has them, with the secrets that stay."""
     if not isinstance(values, Mapping):
         raise InvalidInput("the values are not an object", field=f"{where}values" if where else "body")
-    schema = schema_of(row.name)
+    schema = schema_of(row)
     present = {} if section is None else raw_values(section, schema)
-    kept = {name: present[name] for name in secrets_of(schema) if name in present and name not in values}
+    stay = {name for name, field in schema.fields.items() if field.metadata.get("stays")} | secrets_of(schema)
+    kept = {name: present[name] for name in stay if name in present and name not in values}
     given = {name: value for name, value in values.items() if value not in (None, "", []) or name not in schema.fields}
     try:
         loaded = schema.load(kept | given)
@@ -185,15 +193,15 @@ def unset_known(section: UciSection, schema: Options) -> None:
         section.unset(option)
 
 
-def put_document(file: UciFile, document: Any) -> None:
+def put_document(file: UciFile, known: Known, format_name: str, document: Any) -> None:
     """Make the file say what a document says. ``InvalidInput`` names the place in the document."""
-    types, sections = checked_document(document)
+    types, sections = checked_document(known, format_name, document)
     kept: dict[str, list[UciSection]] = {name: [] for name in types}
-    before = {name: {key_of(SECTIONS[name], one): one for one in reversed(file.sections(name))} for name in types}
+    before = {name: {key_of(known[name], one): one for one in reversed(file.sections(name))} for name in types}
     for kind in types:
-        drop_unwanted(file, SECTIONS[kind], [one for one in sections if one["type"] == kind])
+        drop_unwanted(file, known[kind], [one for one in sections if one["type"] == kind])
     for at, given in enumerate(sections):
-        row, where = SECTIONS[given["type"]], f"sections.{at}."
+        row, where = known[given["type"]], f"sections.{at}."
         name = given["name"]
         if row.many and not is_named(given):
             found = before[row.name].get(key_in(row, given["values"]))
@@ -206,7 +214,7 @@ def put_document(file: UciFile, document: Any) -> None:
         if section is not None:
             kept[row.name].append(section)
     for kind, found_before in kept.items():
-        row = SECTIONS[kind]
+        row = known[kind]
         if row.many:
             for section in [one for one in file.sections(kind) if one not in found_before]:
                 file.remove(section)
@@ -242,18 +250,18 @@ def key_in(row: SectionType, values: Mapping[str, Any]) -> str | None:
 
 def key_option(row: SectionType) -> str | None:
     """The first required option."""
-    return next((name for name, field in schema_of(row.name).fields.items() if field.required), None)
+    return next((name for name, field in schema_of(row).fields.items() if field.required), None)
 
 
-def checked_document(document: Any) -> tuple[list[str], list[dict[str, Any]]]:
+def checked_document(known: Known, format_name: str, document: Any) -> tuple[list[str], list[dict[str, Any]]]:
     """The types and sections of a document that is of the right shape and no larger than it may be."""
     if not isinstance(document, Mapping):
         raise InvalidInput("the document is not an object", field="body")
     for part in document:
         if part not in PARTS:
             raise InvalidInput(f"{str(part)[:40]}: is no part of a document of settings", field=str(part)[:40])
-    if document.get("format", FORMAT) != FORMAT:
-        raise InvalidInput(f"format: is not {FORMAT}", field="format")
+    if document.get("format", format_name) != format_name:
+        raise InvalidInput(f"format: is not {format_name}", field="format")
     version = document.get("version", VERSION)
     if type(version) is not int or not 1 <= version <= VERSION:
         hint = "it may be of a newer remsim" if type(version) is int and version > VERSION else None
@@ -263,19 +271,19 @@ def checked_document(document: Any) -> tuple[list[str], list[dict[str, Any]]]:
         raise InvalidInput("types: is not a list of names", field="types")
     if not isinstance(sections, list):
         raise InvalidInput("sections: is not a list", field="sections")
-    wanted = [name for name in SECTIONS if types is None or name in types]
-    if unknown := [name for name in types or () if name not in SECTIONS]:
+    wanted = [name for name in known if types is None or name in types]
+    if unknown := [name for name in types or () if name not in known]:
         raise InvalidInput(f"types: there are no settings of type {unknown[0][:40]!r}", field="types")
     counts = dict.fromkeys(wanted, 0)
     for at, one in enumerate(sections):  # counted before anything is checked more closely: it may be thousands
         kind = one.get("type") if isinstance(one, Mapping) else None
         if not isinstance(kind, str) or kind not in counts:
-            told = "is not among the types" if isinstance(kind, str) and kind in SECTIONS else "is of no known type"
+            told = "is not among the types" if isinstance(kind, str) and kind in known else "is of no known type"
             raise InvalidInput(f"sections.{at}: {told}", field=f"sections.{at}.type")
         counts[kind] += 1
     for kind, count in counts.items():
-        if count > SECTIONS[kind].most:
-            told = f"sections: has {count} of type {kind}, and there may be {SECTIONS[kind].most}"
+        if count > known[kind].most:
+            told = f"sections: has {count} of type {kind}, and there may be {known[kind].most}"
             raise InvalidInput(told, field="sections")
     return wanted, [checked_section(one, f"sections.{at}") for at, one in enumerate(sections)]
 

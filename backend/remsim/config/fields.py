@@ -28,7 +28,8 @@ MOST_TARGETS = 8
 
 
 class Options(Form):
-    """Options of a section type. Metadata: label, help, unit, advanced, secret, live (needs no restart), warning."""
+    """Options of a section type. Metadata: label, help, unit, advanced, secret, live (needs no restart), warning, stays
+    (one who changes the section and does not name it leaves it)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class SectionType:
     Where there are ``many``, ``named_by`` is the field of the dataclass that the section's UCI name fills (None: the
     sections may be anonymous), ``inherits`` maps fields to options of section ``service`` they are taken from when
     absent, and ``most`` is how many there may be; one without a required option counts for nothing. ``page`` is the
-    page of its own that edits it; None: Settings. ``live``: all of it is in force without a restart.
+    page of its own that edits it; None: Settings. ``live``: all of it is in force without a restart. ``section`` is the
+    UCI name of the only one where that is not its type's.
     """
 
     name: str
@@ -53,6 +55,7 @@ class SectionType:
     most: int = 1
     page: str | None = None
     live: bool = False
+    section: str | None = None
 
 
 class Period(ma.Field[float | None]):

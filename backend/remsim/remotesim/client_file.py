@@ -24,7 +24,7 @@ from remsim.config.remote_sim import (
     RemoteClientOptions,
     RemoteClientSettings,
 )
-from remsim.config.settings import first_text
+from remsim.config.reading import first_text
 from remsim.config.uci import UciFile, edited
 from remsim.core.errors import Conflict, InvalidInput, RemsimError
 

@@ -119,7 +119,7 @@ def replace_config() -> Response:
 @describes("The form of each type of section, as JSON Schema with the defaults", query=TypesQuery)
 def show_forms() -> dict[str, Any]:
     """In the order of the pages."""
-    return {"types": [form_of(SECTIONS[name]) for name in known_types(load_query(TypesQuery()).get("types"))]}
+    return {"types": [form_of(SECTIONS[name]) for name in known_types(SECTIONS, load_query(TypesQuery()).get("types"))]}
 
 
 @bp.post("/config/check")
