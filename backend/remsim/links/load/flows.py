@@ -1,0 +1,168 @@
+"""What flows move: rates and counts of each link from one list of flows after another."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from remsim.core.routes import Flow
+from remsim.links.now import LiveFlow
+
+BUSY_BPS = 160_000.0
+"""A flow that moves more than this (20 kB/s) wants more than it gets."""
+YOUNG_S = 1.5
+"""A bulk flow younger than this counts as busy: it has no rate yet when its siblings arrive."""
+SMOOTH_S = 0.5
+KEPT_S = 2.0
+"""How long flows that are gone are remembered: the kernel deletes those of a device that went before anybody hears."""
+SHORTEST_S = 0.05
+OVER = frozenset(("TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "FIN_WAIT"))
+"""States of TCP in which a flow takes nothing more of a link."""
+SMALL, LARGE = 5_000, 1_000_000
+"""Octets of a transfer whose time says how long one of a page takes."""
+
+Key = tuple[str, str, int | None, str, int | None]
+
+
+@dataclass(slots=True)
+class Seen:
+    """A flow as it was seen last. ``rx``/``tx`` are its octets then, ``grew_at`` when they last became more."""
+
+    flow: Flow
+    first_at: float
+    at: float
+    rx: int
+    tx: int
+    grew_at: float
+    rx_bps: float | None = None
+    tx_bps: float | None = None
+    is_measured: bool = False
+
+
+@dataclass(slots=True)
+class LinkLoad:
+    """What a link carries: all its flows, those that fill it (``busy``, with the young ones), and their rates."""
+
+    flows: int = 0
+    busy: int = 0
+    young: int = 0
+    rx_bps: float = 0.0
+    tx_bps: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A short transfer that is over: on which link, when it began, how much came, how long it took."""
+
+    link: int
+    began_at: float
+    octets: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """What happened between two looks: new flows of each ring (policy, class), octets of each link and policy, short
+    transfers that ended."""
+
+    flows: dict[tuple[int, str | None], int] = field(default_factory=dict)
+    octets: dict[tuple[int, int], int] = field(default_factory=dict)
+    transfers: list[Transfer] = field(default_factory=list)
+
+
+class FlowMeter:
+    """Compares each list of flows with the one before."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Key, Seen] = {}
+        self._gone: deque[tuple[float, list[Flow]]] = deque()
+        self._at: float | None = None
+        self.links: Mapping[int, LinkLoad] = {}
+
+    def update(self, flows: Sequence[Flow], at: float) -> Arrivals:
+        """Take the flows of now (monotonic seconds)."""
+        told = Arrivals()
+        if self._at is not None and at - self._at < SHORTEST_S:
+            return told
+        before = self._seen
+        now: dict[Key, Seen] = {}
+        links: dict[int, LinkLoad] = {}
+        keep = math.exp(-(at - self._at) / SMOOTH_S) if self._at is not None else 0.0
+        # Flows that were there before the first look are of an unknown age, so not young.
+        first_at = at if self._at is not None else at - 3600.0
+        for flow in flows:
+            key = (flow.protocol, flow.source, flow.source_port, flow.destination, flow.destination_port)
+            rx, tx = flow.rx_bytes or 0, flow.tx_bytes or 0
+            one = before.pop(key, None)
+            load = links.get(flow.link)
+            if load is None:
+                load = links[flow.link] = LinkLoad()
+            if one is None or rx < one.rx or tx < one.tx:
+                one = Seen(flow, first_at, at, rx, tx, at)
+                if first_at == at:
+                    ring = (flow.policy, flow.klass)
+                    told.flows[ring] = told.flows.get(ring, 0) + 1
+                    if rx or tx:
+                        told.octets[flow.link, flow.policy] = told.octets.get((flow.link, flow.policy), 0) + rx + tx
+            else:
+                self._grow(one, flow, rx, tx, at, keep, told)
+            now[key] = one
+            load.flows += 1
+            rate = 0.0
+            if one.rx_bps is not None and one.tx_bps is not None:
+                load.rx_bps += one.rx_bps
+                load.tx_bps += one.tx_bps
+                rate = max(one.rx_bps, one.tx_bps)
+            if flow.klass == "bulk" and at - one.first_at < YOUNG_S:
+                if flow.state not in OVER:
+                    load.young += 1
+                    load.busy += 1
+            elif rate >= BUSY_BPS or (flow.rx_bytes is None and flow.klass == "bulk" and flow.state == "ESTABLISHED"):
+                load.busy += 1
+        self._forget(before, at)
+        self._seen, self._at, self.links = now, at, links
+        return told
+
+    def _grow(self, one: Seen, flow: Flow, rx: int, tx: int, at: float, keep: float, told: Arrivals) -> None:
+        """A flow that was seen before: what it moved since."""
+        down, up, passed = rx - one.rx, tx - one.tx, at - one.at
+        one.rx_bps = (one.rx_bps or 0.0) * keep + (1 - keep) * down * 8 / passed
+        one.tx_bps = (one.tx_bps or 0.0) * keep + (1 - keep) * up * 8 / passed
+        if down or up:
+            told.octets[flow.link, flow.policy] = told.octets.get((flow.link, flow.policy), 0) + down + up
+        if down:
+            one.grew_at = at
+        elif not one.is_measured and flow.klass == "interactive":
+            one.is_measured = True
+            if SMALL <= rx <= LARGE and at - one.first_at < 3600.0:
+                told.transfers.append(Transfer(flow.link, one.first_at, rx, one.grew_at - one.first_at))
+        one.flow, one.rx, one.tx, one.at = flow, rx, tx, at
+
+    def _forget(self, gone: Mapping[Key, Seen], at: float) -> None:
+        if gone:
+            self._gone.append((at, [one.flow for one in gone.values()]))
+        while self._gone and at - self._gone[0][0] > KEPT_S:
+            self._gone.popleft()
+
+    def last_on(self, link: int, at: float) -> list[Flow]:
+        """A link's flows as last seen, and those that were gone within the last two seconds."""
+        found = [one.flow for one in self._seen.values() if one.flow.link == link]
+        known = {flow.key for flow in found}
+        for when, flows in self._gone:
+            if at - when <= KEPT_S:
+                found += [flow for flow in flows if flow.link == link and flow.key not in known]
+        return found
+
+    def live(self) -> list[LiveFlow]:
+        """All flows of the last look. May be called from another thread."""
+        at = self._at or 0.0
+        return [
+            LiveFlow(one.flow, one.rx_bps, one.tx_bps, round(max(0.0, at - one.first_at), 3))
+            for one in list(self._seen.values())
+        ]
+
+    def carries(self, link: int) -> LinkLoad:
+        """What a link carries."""
+        return self.links.get(link) or LinkLoad()
