@@ -14,9 +14,8 @@ from remsim.core.routes import SetCode
 
 MOST_OCTETS = 253
 MOST_OF_LABEL = 63
-SET_TIMEOUT_S = 7200
-"""How long an address stays in a set after it was seen last; dnsmasq is told to ask again sooner (CACHE_S)."""
-CACHE_S = 3600
+SET_TIMEOUT_S = 12 * 3600
+"""How long an address stays in a set that dnsmasq put it into; it may keep an answer as long and not ask again."""
 SET_SIZE = 65535
 """Addresses in one set; a server that answers with ever new ones fills no more of the kernel's memory."""
 

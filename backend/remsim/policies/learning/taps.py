@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from remsim.core.routes import SetCode
 
-GROUP = 27114
-"""Of NFLOG; other programs take small numbers."""
+GROUP, NDPI_GROUP = 27114, 27115
+"""Of NFLOG; other programs take small numbers. nDPI reads its own, in a process of its own."""
 SNAP = 1600
 """Octets of a packet that are copied: all of one that travels the Internet."""
 
-HELLOS_A_SECOND, INITIALS_A_SECOND, NDPI_A_SECOND = 200, 60, 500
+HELLOS_A_SECOND, INITIALS_A_SECOND, ANSWERS_A_SECOND, NDPI_A_SECOND = 200, 60, 200, 500
 """Packets of each kind that are looked at. A router that has more new flows than that has better things to do."""
 
 NEVER = (
@@ -45,18 +45,23 @@ def taps(*, learn_names: bool, use_ndpi: bool) -> tuple[str, ...]:
     ``ct packets`` counts from the first packet of a flow and needs nf_conntrack_acct, which the plane switches on. A
     ClientHello is the third packet or, with post-quantum keys, the third and fourth; acknowledgements are too short.
     """
-    log = f"log group {GROUP} snaplen {SNAP} queue-threshold 1"
     rules: list[str] = []
     if learn_names:
         rules += [
-            "iifname @lan tcp dport 443 ct original packets 2-8 meta length > 120 "
-            f"limit rate {HELLOS_A_SECOND}/second burst {2 * HELLOS_A_SECOND} packets {log}",
-            "iifname @lan udp dport 443 ct original packets < 5 meta length > 1000 "
-            f"limit rate {INITIALS_A_SECOND}/second burst {2 * INITIALS_A_SECOND} packets {log}",
+            f"iifname @lan tcp dport 443 ct original packets 2-8 meta length > 120 {_log(HELLOS_A_SECOND)}",
+            f"iifname @lan udp dport 443 ct original packets < 5 meta length > 1000 {_log(INITIALS_A_SECOND)}",
         ]
     if use_ndpi:
-        rules.append(
-            "meta l4proto { tcp, udp } ct packets < 12 "
-            f"limit rate {NDPI_A_SECOND}/second burst {2 * NDPI_A_SECOND} packets {log} prefix \"ndpi\""
-        )
+        rules.append(f"meta l4proto {{ tcp, udp }} ct packets < 12 {_log(NDPI_A_SECOND, NDPI_GROUP)}")
     return tuple(rules)
+
+
+def post_taps(*, learn_names: bool) -> tuple[str, ...]:
+    """Rules for postrouting: answers of DNS to the LAN, the router's own and those that it forwards."""
+    return (f"oifname @lan udp sport 53 {_log(ANSWERS_A_SECOND)}",) if learn_names else ()
+
+
+def _log(a_second: int, group: int = GROUP) -> str:
+    """The end of a rule that copies so many packets a second."""
+    limit = f"limit rate {a_second}/second burst {2 * a_second} packets"
+    return f"{limit} log group {group} snaplen {SNAP} queue-threshold 1"
