@@ -190,9 +190,10 @@ def _own_ways(ways: Sequence[Way]) -> tuple[str, ...]:
     for way in ways:
         for address in way.resolvers:
             found.setdefault(address, []).append(way.index)
-    alone = {address: ours[0] for address, ours in sorted(found.items()) if len(ours) == 1}
+    alone = {address: links[0] for address, links in sorted(found.items()) if len(links) == 1}
     for family in ("ip", "ip6"):
-        pairs = [f"{address} : goto use_{one}" for address, one in alone.items() if (":" in address) == (family == "ip6")]
+        ours = [(address, one) for address, one in alone.items() if (":" in address) == (family == "ip6")]
+        pairs = [f"{address} : goto use_{one}" for address, one in ours]
         if pairs:
             asked = "meta l4proto { tcp, udp } th dport { 53, 853 }"
             rules.append(f"{asked} {family} daddr vmap {{ {', '.join(pairs)} }}")
