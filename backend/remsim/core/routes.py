@@ -35,6 +35,7 @@ ALGORITHMS = {
     "throughput": "the link with most of its capacity free",
     "overflow": "the first link by priority until it is full, then the next",
     "cheapest": "the cheapest link until it is full, then the next",
+    "thrifty": "the cheapest mix of links that is hardly slower than all of them alike",
     "remaining_data": "what is left of the data caps",
     "failover": "the first link by priority that is up",
     "equal": "each link alike",
@@ -64,7 +65,8 @@ class LinkView:
     Rates are bits a second: ``down_bps`` and ``up_bps`` what it can carry, ``rx_bps`` and ``tx_bps`` what it does.
     ``busy_flows`` are those that fill it (see links/load). Money is in minor units (cents) of ``currency``:
     ``cost_per_gb_minor`` is the price of the next gigabyte, ``overage_per_gb_minor`` of one above the cap.
-    ``remaining_bytes`` is None where there is no cap; ``reset_s`` is how long the billing cycle lasts from now.
+    ``remaining_bytes`` of ``cap_bytes`` are None where there is no cap; ``reset_s`` is how long the billing cycle of
+    ``cycle_s`` lasts from now.
     ``cap_state`` is ok, warned, slow (policed), soft (no new flows) or hard.
     """
 
@@ -98,6 +100,8 @@ class LinkView:
     remaining_bytes: int | None = None
     reset_s: float | None = None
     cap_state: str = "ok"
+    cap_bytes: int | None = None
+    cycle_s: float | None = None
 
     @property
     def is_usable(self) -> bool:

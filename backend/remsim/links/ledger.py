@@ -17,6 +17,8 @@ class Money:
     remaining_bytes: int | None = None
     reset_s: float | None = None
     cap_state: str = "ok"
+    cap_bytes: int | None = None
+    cycle_s: float | None = None
 
 
 UNKNOWN = Money()

@@ -9,8 +9,9 @@ from remsim.core.routes import ALGORITHMS, SLOTS, LinkView
 from remsim.links.load import scores, words
 from remsim.links.load.groups import by_price, price_of
 from remsim.links.load.scores import Candidate, Known
+from remsim.links.load.thrift import lasting_price, thrifty
 
-LOAD_DRIVEN = frozenset(("adaptive", "throughput", "least_connections", "overflow", "cheapest"))
+LOAD_DRIVEN = frozenset(("adaptive", "throughput", "least_connections", "overflow", "cheapest", "thrifty"))
 """Algorithms that look at what links carry at the moment."""
 FULL, ROOM = 0.85, 0.65
 """Above the first share of its capacity a link is full, below the second it has room again."""
@@ -84,6 +85,8 @@ def _by(algorithm: str, klass: str, links: list[Candidate], full: set[int]) -> P
             by_index = {one.index: one for one in links}
             groups = [[by_index[one.index] for one in same] for same in by_price([o.view for o in links], price_of)]
             return _until_full(groups, full, lambda one: words.price(one.view))
+        case "thrifty":
+            return thrifty(links), _told(links, lambda one: lasting_price(one.view), lambda one: words.price(one.view))
         case "remaining_data":
             return _by_remaining(links)
         case "failover":

@@ -121,6 +121,8 @@ class MoneyLedger:
                 remaining_bytes=None if tariff.cap_bytes is None else max(0, tariff.cap_bytes - used),
                 reset_s=midnight(account.cycle.last + DAY) - self._clock.now(),
                 cap_state=state,
+                cap_bytes=tariff.cap_bytes,
+                cycle_s=account.cycle.days * 86400.0,
             )
         if before not in (None, state) and state in SAID:
             self._tell(account, state)
