@@ -35,6 +35,8 @@ PAGES = (
     Page("sims", "SIMs", "sims", ("modems", "sims")),
     Page("esim", "eSIM", "esim", ("modems", "esim")),
     Page("remote-sim", "Remote SIM", "remote-sim", ("modems", "sims", "events", "remote-sim")),
+    Page("links", "Links", "links", ("modems", "links")),
+    Page("policies", "Policies", "policies", ("modems", "links", "policies")),
     Page("history", "History", "history", ("modems", "history"), has_charts=True),
     Page("events", "Events", "events", ("modems", "events")),
     Page("usage", "Usage", "usage", ("modems", "usage")),

@@ -1,0 +1,105 @@
+/** A link that is added or changed: what it is made of first, then what the server's form asks. */
+
+import { ask } from './ask.js';
+import { el, fill } from './dom.js';
+import { FormView } from './form.js';
+import { linkName } from './links-words.js';
+import { nameOf, sendable } from './rule-schema.js';
+import { msg } from './words.js';
+
+/** What a link may be made of: the field that says which one. */
+const KINDS = [['modem', msg('A modem'), msg('A modem of this router; its SIM, its carrier and its address come along.')],
+	['interface', msg('An interface'), msg('An interface of the router’s network settings, such as wan or wwan.')],
+	['device', msg('A device'), msg('A network device by the kernel’s name, where no interface stands for it.')]];
+
+export class FormTab {
+	constructor(ctx) {
+		const { t, address } = ctx;
+		this._ctx = ctx;
+		this.heading = el('h2', { tabindex: '-1' });
+		this.kinds = el('fieldset.remsim-field', {}, el('legend', {}, t('What is it?')));
+		this.place = el('div');
+		this.remove = el('p.remsim-editor-remove', { hidden: true }, el('button.remsim-danger', { type: 'button', click: () => this._remove() }, t('Delete this link')));
+		this.root = el('section.remsim-editor', { 'aria-label': t('Link') }, el('header.remsim-tools', {}, el('a', { href: address('links') }, t('‹ All links')), this.heading),
+			el('div.remsim-panel.remsim-stack', {}, this.kinds, this.place, this.remove));
+	}
+
+	async show(asked) {
+		const { t, request, data } = this._ctx, name = asked.get('link'), at = location.hash;
+		fill(this.heading, name ? linkName(data.link(name) || { name }) : t('New link'));
+		this.remove.hidden = true;
+		this.kinds.hidden = true;
+		fill(this.place, el('p.remsim-muted', {}, t('loading …')));
+		try {
+			const [schema, known] = await Promise.all([request('links/form', { query: { section: 'link' } }), name ? request(`links/${encodeURIComponent(name)}`) : null]);
+			if (location.hash !== at)
+				return;
+			this.name = name;
+			this._schema = schema;
+			this._values = known?.values || {};
+			this._kind = KINDS.map(([kind]) => kind).find(kind => this._values[kind]) || 'modem';
+			this._draw();
+			this.heading.focus({ preventScroll: true });
+		} catch (error) {
+			fill(this.place, el('p.remsim-problem', {}, error.message), el('button', { type: 'button', click: () => this.show(asked) }, t('Try again')));
+		}
+	}
+
+	_draw(values = this._values) {
+		const { t, options } = this._ctx, known = KINDS.filter(([kind]) => kind in this._schema.properties);
+		this.kinds.hidden = known.length < 2;
+		fill(this.kinds, el('legend', {}, t('What is it?')), el('div.remsim-choices', {}, known.map(([kind, word, help]) => el('label.remsim-check', { title: t(help) },
+			el('input', { type: 'radio', name: 'remsim-link-kind', checked: kind === this._kind, disabled: options.readonly, change: () => { this._kind = kind; this._draw(this.form.values); } }), el('span', {}, t(word))))),
+		el('p.remsim-help', {}, t(known.find(([kind]) => kind === this._kind)?.[2] || '')));
+		const schema = this._narrowed(), defaults = Object.fromEntries(Object.entries(schema.properties).filter(([, one]) => one.default !== undefined).map(([name, one]) => [name, one.default]));
+		this.form = new FormView(schema, { t, isReadonly: options.readonly, submitLabel: this.name ? t('Save') : t('Add this link'), values: { ...defaults, ...values }, submit: given => this._save(given) });
+		fill(this.place, this.form.root);
+		this.remove.hidden = !this.name || options.readonly;
+	}
+
+	/** The server's form with the one field that says what the link is made of, and the router's modems to choose from. */
+	_narrowed() {
+		const { t, store } = this._ctx, properties = {};
+		for (const [name, property] of Object.entries(this._schema.properties)) {
+			if (name === 'name' || name === 'index' || (KINDS.some(([kind]) => kind === name) && name !== this._kind))
+				continue;
+			properties[name] = { ...property };
+		}
+		if (this._kind === 'modem' && properties.modem && !properties.modem.oneOf) {
+			const modems = store.list().map(modem => ({ const: modem.usb_path || modem.id, title: modem.name })), now = this._values.modem;
+			if (now && !modems.some(one => one.const === now))
+				modems.push({ const: now, title: t('%s (not there now)', now) });
+			properties.modem = { ...properties.modem, oneOf: modems };
+		}
+		const required = [...new Set([...(this._schema.required || []).filter(name => name in properties), this._kind])].filter(name => name in properties);
+		const first = properties[this._kind] ? { [this._kind]: properties[this._kind] } : {};
+		return { ...this._schema, properties: { ...first, ...properties }, required };
+	}
+
+	async _save(values) {
+		const { t, request, data, said, go } = this._ctx, others = Object.fromEntries(KINDS.filter(([kind]) => kind !== this._kind && this._values[kind]).map(([kind]) => [kind, '']));
+		const name = this.name || nameOf(values.title || values[this._kind] || 'link', data.names).slice(0, 32);
+		const body = this.name ? { ...values, ...others } : sendable({ ...values, name });
+		if (this.name)
+			await request(`links/${encodeURIComponent(name)}`, { method: 'PUT', body });
+		else
+			await request('links', { method: 'POST', body });
+		await data.load();
+		go('links');
+		said(this.name ? t('%s is saved.', values.title || name) : t('%s is added.', values.title || name));
+	}
+
+	async _remove() {
+		const { t, root, request, data, said, go } = this._ctx, link = data.link(this.name), title = link ? linkName(link) : this.name;
+		if (!await ask(root, { title: t('Delete %s?', title), texts: [t('Its flows begin again on other links. Policies that name it go on to their next choice.'), t('Switching it off keeps its settings.')], yes: t('Delete %s', title), t }))
+			return;
+		try {
+			await request(`links/${encodeURIComponent(this.name)}`, { method: 'DELETE' });
+			await data.load();
+			go('links');
+			said(t('%s is deleted.', title));
+		} catch (error) {
+			this.form.refuse(error);
+		}
+	}
+}

@@ -1,0 +1,147 @@
+/** Links in words: their states, what each does now, what choosing between them goes by. No elements here. */
+
+import { bitRates, bytes, epoch, lasting, number, withUnit } from './format.js';
+import { msg } from './words.js';
+
+/** Each state: its word, its look, its shape. */
+export const LINK_STATES = {
+	up: [msg('Up'), 'excellent', '●'],
+	degraded: [msg('Weak'), 'fair', '◐'],
+	portal: [msg('Log-in page'), 'poor', '▲'],
+	down: [msg('Down'), 'poor', '✕'],
+	starting: [msg('Starting'), 'none', '◌'],
+	no_device: [msg('No device'), 'none', '○'],
+	off: [msg('Off'), 'none', '–']
+};
+
+export const ALGORITHMS = {
+	adaptive: [msg('adaptive'), msg('Learns what each link carries and gives a flow to the one on which it ends first.')],
+	weighted: [msg('by weight'), msg('In proportion to the weights of the links.')],
+	measured: [msg('by measured capacity'), msg('In proportion to what each link was measured to carry.')],
+	least_connections: [msg('fewest flows'), msg('To the link with the fewest flows for its weight.')],
+	latency: [msg('lowest latency'), msg('To the link with the shortest round trip.')],
+	throughput: [msg('most free capacity'), msg('To the link with most of its capacity free.')],
+	overflow: [msg('overflow'), msg('To the first link until it is full, then to the next.')],
+	thrifty: [msg('cheap and quick'), msg('The cheapest mix of links that is hardly slower than all of them alike.')],
+	cheapest: [msg('cheapest first'), msg('To the cheapest link until it is full, then to the next.')],
+	remaining_data: [msg('remaining data'), msg('In proportion to what is left of the data caps.')],
+	failover: [msg('failover only'), msg('To the first link that is up; the others wait.')],
+	equal: [msg('equal'), msg('To each link alike.')]
+};
+
+export const PERSISTENCES = {
+	none: msg('each flow anew'), source: msg('a device keeps its link'), destination: msg('a server keeps its link'),
+	source_destination: msg('a device keeps its link towards a server')
+};
+
+export const RING_NAMES = { interactive: msg('Interactive flows'), bulk: msg('Bulk flows') };
+
+const AT_CAP = { leave: msg('no new flows'), slow: msg('slowed down'), alert: msg('only an alert'), switch: msg('another SIM profile') };
+
+/** [word, look, shape] of a link as it stands. */
+export function stateOf(link) {
+	return LINK_STATES[link.state] || [link.state, 'none', '○'];
+}
+
+/** What a person calls it. */
+export function linkName(link) {
+	return link.title || link.name;
+}
+
+/** Whether new flows may go there. */
+export function isUsable(link) {
+	return ['up', 'degraded'].includes(link.state) && !['soft', 'hard'].includes(link.cost?.state);
+}
+
+/** The one sentence of a row. */
+export function linkSentence(link, nowS, t) {
+	const since = link.since ? lasting(nowS - epoch(link.since)) : null;
+	if (link.cost && ['soft', 'hard'].includes(link.cost.state))
+		return link.cost.cycle_end ? t('Its data cap is used up: no new flows until %s.', day(link.cost.cycle_end)) : t('Its data cap is used up: no new flows.');
+	const reason = link.reason ? trimmed(link.reason) : '';
+	switch (link.state) {
+		case 'up': {
+			const share = link.share_percent || {};
+			if (!share.interactive && !share.bulk)
+				return since ? t('Up since %s and ready; new flows go to others.', since) : t('Ready; new flows go to others.');
+			return since ? t('Carries new flows, up since %s.', since) : t('Carries new flows.');
+		}
+		case 'degraded': return reason ? t('Works, but not well: %s.', reason) : t('Works, but not well.');
+		case 'portal': return t('A log-in page stands before the Internet; no flow goes there.');
+		case 'down': return [since ? t('No way out since %s', since) : t('No way out'), reason].filter(Boolean).join(': ') + '.';
+		case 'starting': return t('Is being tried out; it carries flows once a few probes were answered.');
+		case 'no_device': return reason ? t('Its device is not there: %s.', reason) : t('Its device is not there. Plug it in, or correct its settings.');
+		case 'off': return t('Switched off; carries nothing.');
+		default: return reason;
+	}
+}
+
+/** The sentence over all: what works now. */
+export function roomSentence(view, t) {
+	const on = view.links.filter(link => link.state !== 'off'), good = on.filter(isUsable), [word] = ALGORITHMS[view.algorithm] || [view.algorithm];
+	if (!on.length)
+		return t('All links are switched off; traffic goes the way it went without them.');
+	if (!good.length)
+		return view.last_resort === 'unreachable' ? t('No link works now. New flows are refused until one does.') : t('No link works now. New flows go the router’s default way.');
+	const names = good.map(linkName).join(', ');
+	return good.length === 1 ? t('%s carries all new flows; there is no other now.', names) : t('New flows are shared by %s: %s.', names, t(word));
+}
+
+/** How a ring chooses, in words: `adaptive`, or a policy’s own choices. */
+export function ringName(ring, t) {
+	return ring.policy ? t('Policy %s', ring.policy) : t(RING_NAMES[ring.klass] || RING_NAMES[ring.name] || ring.name);
+}
+
+/** Sixteen slots as runs: [{link, slots}] in the links' order. */
+export function shares(ring, order) {
+	const counts = new Map();
+	for (const name of ring.slots)
+		counts.set(name, (counts.get(name) || 0) + 1);
+	const known = [...order.filter(name => counts.has(name)), ...[...counts.keys()].filter(name => !order.includes(name))];
+	return known.map(link => ({ link, slots: counts.get(link) }));
+}
+
+/** How its latency is measured and what that costs. */
+export function probeText(probe, t) {
+	if (!probe)
+		return t('not probed');
+	const every = probe.period_s !== null && probe.period_s !== undefined ? t('%s every %s', probe.kind, probe.period_s < 1 ? withUnit(probe.period_s * 1000, 'ms') : withUnit(probe.period_s, 's', Number.isInteger(probe.period_s) ? 0 : 1)) : probe.kind;
+	return [every, probe.targets?.length ? t('to %s', probe.targets.join(', ')) : '', probe.mb_per_month === null || probe.mb_per_month === undefined ? '' : t('%s MB a month', number(probe.mb_per_month, probe.mb_per_month < 10 ? 1 : 0))].filter(Boolean).join(' · ');
+}
+
+/** How near the cap is: [look, shape, word]. */
+export function capLook(cost) {
+	if (['soft', 'hard'].includes(cost.state))
+		return ['poor', '✖', msg('used up')];
+	const ahead = cost.forecast_bytes && cost.cap_bytes && cost.forecast_bytes > cost.cap_bytes;
+	return cost.state === 'warned' || ahead ? ['fair', '▲', ahead ? msg('will not last') : msg('nearly used up')] : ['good', '✓', msg('will last')];
+}
+
+/** Both rates of a link in one unit. */
+export function rateText(down, up) {
+	return `↓ ${bitRates(down, up).replace(' · ', ' ↑ ')}`;
+}
+
+/** What happens at a link’s cap; empty where nothing does. */
+export function atCapText(cost, t) {
+	return cost?.cap_bytes && AT_CAP[cost.at_cap] ? t(AT_CAP[cost.at_cap]) : '';
+}
+
+/** What is known of a link’s money and data, as sentences. */
+export function costTexts(cost, t) {
+	const { cap_bytes: cap, forecast_bytes: forecast, cycle_end: end, spent_minor: spent, forecast_minor: later, currency } = cost;
+	const minor = value => `${number(value / 100, 2)}\u202f${currency || ''}`.trim(), isKnown = value => value !== null && value !== undefined;
+	return [
+		end ? t('resets on %s', day(end)) : '',
+		isKnown(forecast) ? (cap && forecast > cap ? t('about %s by then, %s over', bytes(forecast), bytes(forecast - cap)) : t('about %s by then', bytes(forecast))) : '',
+		isKnown(spent) && (spent || later) ? (isKnown(later) && later !== spent ? t('%s so far, about %s by then', minor(spent), minor(later)) : t('%s so far', minor(spent))) : ''
+	].filter(Boolean);
+}
+
+function day(iso) {
+	return String(iso).slice(0, 10);
+}
+
+function trimmed(text) {
+	return text.replace(/\.$/, '');
+}

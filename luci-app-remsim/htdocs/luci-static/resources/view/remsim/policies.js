@@ -1,0 +1,8 @@
+'use strict';
+'require view';
+'require remsim.page as page';
+'require remsim.loader';
+'require remsim.manifest';
+'require remsim.service';
+
+return view.extend(page.showing('policies', ['modems', 'links', 'policies'], { first: ['policies'] }));
