@@ -160,7 +160,9 @@ class PolicyCode:
 
     ``rules`` are whole nft rules without the counter's name: what matches ends in ``goto pick_NUMBER``. While
     ``is_open`` is false (outside its hours, a link state that does not hold) the chain is empty. ``post`` are rules for
-    postrouting, such as DSCP marks; ``forward`` rules for forward, such as a limit.
+    postrouting, such as DSCP marks; ``forward`` rules for forward, such as a limit. Both match by the policy's number in
+    marks, so they stay while it is closed: flows that it took are still under way. ``is_for_router``: asked for the
+    router's own flows too.
     """
 
     number: int
@@ -170,6 +172,7 @@ class PolicyCode:
     is_open: bool = True
     post: tuple[str, ...] = ()
     forward: tuple[str, ...] = ()
+    is_for_router: bool = False
 
 
 @dataclass(frozen=True, slots=True)

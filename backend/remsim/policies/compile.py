@@ -80,7 +80,9 @@ def compile_set(
         forward, more = _limits(policy.limits, number)
         meters += more
         compiled.append(found)
-        codes.append(PolicyCode(number, policy.name, rules, ring, bool(rules), _marks(policy, number), forward))
+        is_own = any("fib saddr type local" in rule for term in found.terms for rule in term.rules)
+        marks = _marks(policy, number)
+        codes.append(PolicyCode(number, policy.name, rules, ring, bool(rules), marks, forward, is_own))
     program = Program(tuple(codes), (*matches.sets, *meters), matches.taps)
     return Compiled(program, tuple(compiled), matches.wanted)
 

@@ -124,8 +124,14 @@ class Traffic(Protocol):
     def refill(self, chains: Mapping[int, Sequence[str]]) -> None:
         """Change the rules of policies by number; none closes it."""
 
+    def add(self, set_name: str, elements: Sequence[str], timeout_s: int | None = None) -> None:
+        """Add to a set, or refresh what is in it; does not wait."""
+
     def counters(self) -> Mapping[str, tuple[int, int]]:
         """Packets and octets by the counter's name."""
+
+    def flows_by_policy(self) -> Mapping[int, tuple[int, int, int]]:
+        """Flows, octets received and sent of the flows under way, by the policy's number."""
 
     def shares(self, ring: RingSpec) -> Sequence[Share]:
         """What a ring would give each link now; empty where no link is left, and the next policy decides."""

@@ -11,6 +11,8 @@ from remsim.policies.language.model import Mac, Named, Range, Span, Test
 from remsim.policies.language.terms import Literal, TooManyTerms, merge, protocol_numbers
 from remsim.policies.language.values import device_of, domain_of, span_text
 from remsim.policies.language.words import NEXT_FLOW, PROTOCOLS
+from remsim.policies.learning.patterns import domain_sets
+from remsim.policies.learning.taps import NEVER
 
 INLINE = 8
 """So many addresses stand in the rule; more of them are a set of their own."""
@@ -180,15 +182,22 @@ class Matches:
         patterns, applications = self._learned(test)
         if not patterns and not applications:
             raise Unknown(f"nothing is known of {test.kind} {'/'.join(str(one) for one in test.values)}")
-        key = _key("names", patterns, applications)
-        for family in (4, 6):
-            self._add(f"d_{key}_{family}", f"type ipv{family}_addr; flags timeout; timeout 1h; size 16384;")
-        self._wanted.setdefault(key, Wanted(f"d_{key}_4", f"d_{key}_6", patterns, applications))
-        return [(family, f"{_ip(family)} daddr {_not(is_negated)}@d_{key}_{family}") for family in (4, 6)]
+        codes = domain_sets((*patterns, *(f"application {one}" for one in applications)))
+        for code in (*codes, *NEVER):
+            self._sets.setdefault(code.name, code)
+        self._wanted.setdefault(codes[0].name, Wanted(codes[0].name, codes[1].name, patterns, applications))
+        options = []
+        for family, code in zip((4, 6), codes, strict=True):
+            where = f"{_ip(family)} daddr"
+            if is_negated:
+                options += [(family, f"{where} != @{code.name}"), (family, f"{where} @never{family}")]
+            else:
+                options.append((family, f"{where} @{code.name} {where} != @never{family}"))
+        return options
 
     def _learned(self, test: Test) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if test.kind == "domain":
-            return tuple(sorted({domain_of(str(one)) for one in test.values})), ()
+            return tuple(sorted({domain_of(str(one)).removeprefix("*.") for one in test.values})), ()
         known = self._facts.applications
         patterns: set[str] = set()
         names: set[str] = set()
@@ -196,7 +205,7 @@ class Matches:
             found = known.get(str(one)) if known is not None else None
             if found is not None:
                 patterns.update(found.domains)
-                names.update((found.name, *found.members))
+                names.add(found.name)
         return tuple(sorted(patterns)), tuple(sorted(names))
 
     def _countries(self, test: Test, is_negated: bool) -> list[Option]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import socket
 
+from remsim.core.errors import InvalidInput
 from remsim.policies.language.model import Mac, Named, Range, Span, Value, Window
 from remsim.policies.language.words import DAY_GROUPS, DAY_WORDS, DAYS, DSCP, DSCP_NAMES, HEURISTICS, PROTOCOLS
+from remsim.policies.learning.patterns import checked_domain
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 _AMOUNT = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*(.*)", re.DOTALL)
 _DEVICE = re.compile(r"[A-Za-z0-9_.@-]{1,15}")
@@ -82,22 +83,11 @@ def protocol_of(text: str) -> str:
 
 
 def domain_of(text: str) -> str:
-    """A domain in lower case and ASCII; ``*.`` before it is kept as written."""
-    star, rest = ("*.", text[2:]) if text.startswith("*.") else ("", text)
-    rest = rest.rstrip(".").lower()
-    if not rest.isascii():
-        try:
-            rest = rest.encode("idna").decode("ascii")
-        except UnicodeError:
-            raise ValueError(f"“{_short(text)}” is no domain") from None
-    if "*" in rest:
-        raise ValueError("a * may only stand before the first dot, as in *.example.com")
-    labels = rest.split(".")
-    if len(rest) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise ValueError(f"“{_short(text)}” is no domain")
-    if all(label.isdigit() for label in labels):
-        raise ValueError(f"“{_short(text)}” is an address; write destination {_short(text)}")
-    return star + rest
+    """A domain in lower case and ASCII; ``*.`` before it is kept as written, though both mean the same."""
+    try:
+        return ("*." if text.startswith("*.") else "") + checked_domain(text)
+    except InvalidInput as error:
+        raise ValueError(f"{error.message}; {error.hint}" if error.hint else error.message) from None
 
 
 def device_of(text: str) -> str:
