@@ -37,7 +37,9 @@ def test_a_bundle_ahead_of_its_plan_counts_as_used_up() -> None:
 
 
 LINKS = st.lists(
-    st.tuples(st.floats(0.01, 1000), st.one_of(st.none(), st.floats(0, 1e5)), st.integers(0, 500)), min_size=1, max_size=8
+    st.tuples(st.floats(0.01, 1000), st.one_of(st.none(), st.floats(0, 1e5)), st.integers(0, 500)),
+    min_size=1,
+    max_size=8,
 )
 
 

@@ -13,9 +13,8 @@ from remsim.core.routes import SLOTS, LinkView
 from remsim.links.load.groups import FAR, price_of
 from remsim.links.load.scores import Candidate
 
-SLOWER = 0.4
-"""Transfers may be this much slower, by what is under way now, than with each link alike. Over the month of
-bench_links_cost.py, where links used alike are busier than that, it comes to 2 %."""
+SLOWER = 0.1
+"""Transfers may take this much more time than with each link alike."""
 MONTH_S = 30 * 86400.0
 
 
@@ -41,7 +40,7 @@ def thrifty(links: Sequence[Candidate], slower: float = SLOWER) -> list[int]:
     least = min(prices.values())
     cheap = [one for one in links if prices[one.index] == least]
     for _ in range(SLOTS):
-        given[min(cheap, key=lambda one: _time(one, given[one.index])).index] += 1
+        given[min(cheap, key=lambda one: given[one.index] * _time(one)).index] += 1
     while _mean(links, given) > bound:
         move = _best_move(links, given, prices)
         if move is None:
@@ -51,13 +50,13 @@ def thrifty(links: Sequence[Candidate], slower: float = SLOWER) -> list[int]:
     return in_turn(links, given)
 
 
-def _time(link: Candidate, given: int) -> float:
-    """Of a transfer, for each octet: what a flow more would get of the link."""
-    return (link.busy + 1 + given / SLOTS) / (link.capacity_bps * link.quality * link.ramp)
+def _time(link: Candidate) -> float:
+    """Of a transfer, for each bit: what a flow more would get of the link."""
+    return 1 / link.share_bps()
 
 
 def _mean(links: Sequence[Candidate], given: dict[int, int]) -> float:
-    return sum(given[one.index] * _time(one, given[one.index]) for one in links) / SLOTS
+    return sum(given[one.index] * _time(one) for one in links) / SLOTS
 
 
 def _best_move(links: Sequence[Candidate], given: dict[int, int], prices: dict[int, float]) -> tuple[int, int] | None:
@@ -67,7 +66,7 @@ def _best_move(links: Sequence[Candidate], given: dict[int, int], prices: dict[i
         for target in links:
             if not given[source.index] or source is target:
                 continue
-            saved = _time(source, given[source.index]) - _time(target, given[target.index] + 1)
+            saved = _time(source) - _time(target)
             if saved <= 0:
                 continue
             worth = saved / max(prices[target.index] - prices[source.index], 1e-9)
