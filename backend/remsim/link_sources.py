@@ -1,17 +1,20 @@
-"""What links are told of the rest of the router: modems, netifd's interfaces, the devices of the LAN."""
+"""What links and policies are told of the rest of the router: modems, interfaces, the LAN, and each other."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from remsim.config.uci import UciFile
 from remsim.core.errors import RemsimError
+from remsim.core.routes import Loaded, Program, RingSpec
+from remsim.links.desk import LinksDesk
 from remsim.links.facts import Around, ModemFacts
 from remsim.modems.manager import ModemManager
 from remsim.modems.modem import Modem
 from remsim.modems.netifd import Netifd, NetifdError
+from remsim.policies.facts import Share
 
 BRIDGE = "br-lan"
 """What OpenWrt calls the LAN where no zone of a firewall says so."""
@@ -55,6 +58,44 @@ def facts_of(modem: Modem, sim: str | None, country_of: Callable[[str | None], s
         is_roaming=None if reading is None or reading.registration is None else reading.registration == "roaming",
         is_online=None if modem.state in ("starting", "paused") else modem.state == "online",
     )
+
+
+class PolicyTraffic:
+    """What policies ask of the links (``policies.facts.Traffic``)."""
+
+    def __init__(self, links: LinksDesk) -> None:
+        self._links = links
+
+    def load(self, program: Program) -> Loaded:
+        """Put it in force."""
+        return self._links.running().control.load(program)
+
+    def refill(self, chains: Mapping[int, Sequence[str]]) -> None:
+        """Change the rules of policies."""
+        self._links.running().control.refill(chains)
+
+    def add(self, set_name: str, elements: Sequence[str], timeout_s: int | None = None) -> None:
+        """Add to a set; not while links are off, where there is none."""
+        parts = self._links.parts
+        if parts is not None:
+            parts.control.add(set_name, elements, timeout_s)
+
+    def counters(self) -> Mapping[str, tuple[int, int]]:
+        """Packets and octets by the counter's name."""
+        parts = self._links.parts
+        return {} if parts is None else parts.control.counters()
+
+    def flows_by_policy(self) -> Mapping[int, tuple[int, int, int]]:
+        """Flows, octets received and sent by policy."""
+        return self._links.flows_by_policy()
+
+    def shares(self, ring: RingSpec) -> Sequence[Share]:
+        """What a ring would give each link."""
+        return [Share(link, percent) for link, percent in self._links.shares(ring).items()]
+
+    def text_of(self, program: Program) -> str:
+        """The table as nft text."""
+        return self._links.table_text(program)
 
 
 def lan_devices(netifd: Netifd, config_dir: Path | None) -> tuple[str, ...]:

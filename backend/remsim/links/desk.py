@@ -12,7 +12,7 @@ from remsim.config.sims import SimSettings
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict
 from remsim.core.events import Event
-from remsim.core.routes import LinkView
+from remsim.core.routes import LinkView, Program, RingSpec
 from remsim.links.indices import indexed
 
 if TYPE_CHECKING:
@@ -139,6 +139,28 @@ class LinksDesk:
     def usage(self, days: int) -> dict[str, Any]:
         """Bytes a day, link and policy of the last ``days``, and what several links save this month."""
         return self.running().usage(days)
+
+    def shares(self, ring: RingSpec) -> Mapping[str, float]:
+        """Percent of new flows that a ring would give each link now, by name; nothing where the next policy decides."""
+        from remsim.links.asked import shares_of
+
+        return shares_of(ring, self.link_views(), self._routing)
+
+    def table_text(self, program: Program) -> str:
+        """The table of nftables that a program would make now."""
+        from remsim.links.asked import table_text
+
+        settings = self._routing.globals
+        lan = settings.lan or self._given["around"]().lan()
+        return table_text(program, self.link_views(), self._routing, lan)
+
+    def flows_by_policy(self) -> dict[int, tuple[int, int, int]]:
+        """Flows under way, and what they received and sent, by the policy's number."""
+        sums: dict[int, tuple[int, int, int]] = {}
+        for one in self._parts.control.flows() if self._parts is not None else ():
+            count, rx, tx = sums.get(one.flow.policy, (0, 0, 0))
+            sums[one.flow.policy] = count + 1, rx + (one.flow.rx_bytes or 0), tx + (one.flow.tx_bytes or 0)
+        return sums
 
     def correct(self, name: str, used_bytes: int) -> None:
         """Put right what a link has used in its billing cycle."""
