@@ -15,8 +15,8 @@ QUIC_1, QUIC_2 = 0x00000001, 0x6B3343CF
 
 
 def client_hello(name: str | None, *, extra: int = 0) -> bytes:
-    """What OpenSSL sends first, in one record. ``extra``: octets of an extension put before all others, as
-    large as keys may be that do not fit into a segment."""
+    """What OpenSSL sends first, in one record. ``extra``: octets of one more extension, before all others, as large as
+    keys may be that do not fit into a segment."""
     context = ssl.create_default_context()
     context.check_hostname = name is not None
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
