@@ -13,7 +13,7 @@ put() { # put MODE FILE DIRECTORY [NAME]
 
 # The simulation and the recordings it replays, which have licences of their own, stay out.
 cd "$from/backend"
-find remsim -name '*.py' ! -path 'remsim/simulator/*' | while read -r file; do
+find remsim -type f ! -path 'remsim/simulator/*' ! -path '*/__pycache__/*' | while read -r file; do
 	put 644 "$file" "/usr/share/remsim/python/$(dirname "$file")"
 done
 cd "$from"
