@@ -2,7 +2,6 @@
 
 import { ask } from './ask.js';
 import { el, fill } from './dom.js';
-import { isUsable } from './links-words.js';
 
 export class EmptyLinks {
 	constructor(ctx) {
@@ -12,7 +11,7 @@ export class EmptyLinks {
 
 	update(view) {
 		const lacking = (view.capabilities || []).filter(one => !one.is_there);
-		const key = JSON.stringify([view.state, view.problem, lacking, view.links.map(link => [link.state, isUsable(link)])]);
+		const key = JSON.stringify([view.state, view.enabled, view.problem, lacking, view.links.map(link => link.enabled)]);
 		if (key === this._key)
 			return;
 		this._key = key;
@@ -26,17 +25,18 @@ export class EmptyLinks {
 		const importing = readonly ? null : el('a.remsim-button', { href: address('import') }, t('Take over the configuration of mwan3'));
 		if (view.state === 'refused')
 			return el('div.remsim-nothing', { role: 'status' }, el('p', {}, el('strong', {}, view.problem?.message || t('Links cannot be used on this router as it is.'))),
-				view.problem?.hint ? el('p', {}, view.problem.hint) : null, el('p.remsim-muted', {}, t('Nothing on the router was changed.')), importing ? el('div.remsim-tools', {}, importing, this._again()) : null);
+				view.problem?.hint ? el('p', {}, view.problem.hint) : null, el('p.remsim-muted', {}, t('Nothing on the router was changed.')), readonly ? null : el('div.remsim-tools', {}, (view.capabilities || []).some(one => one.is_needed && !one.is_there) ? null : importing, this._again()));
 		if (view.state === 'failed')
 			return el('div.remsim-nothing', { role: 'alert' }, el('p.remsim-problem', {}, el('strong', {}, view.problem?.message || t('Links are out of order.'))), view.problem?.hint ? el('p', {}, view.problem.hint) : null, readonly ? null : el('div.remsim-tools', {}, this._again()));
 		if (!view.links.length)
 			return el('div.remsim-nothing', {}, el('p', {}, el('strong', {}, t('No link is set up.'))),
 				el('p', {}, t('A link is a way to the Internet: a modem, a wired line, a wireless client. With two or more, traffic is shared, and goes on when one of them fails.')),
 				readonly ? null : el('div.remsim-tools', {}, el('a.remsim-button.remsim-primary', { href: address('form') }, t('Add a link')), importing));
-		if (view.state === 'off')
+		const isAllOff = view.links.every(link => link.enabled === false);
+		if (view.state === 'off' && !(view.enabled && isAllOff))
 			return el('div.remsim-nothing', {}, el('p', {}, el('strong', {}, t('Links are switched off: nothing on this router is changed.'))), el('p', {}, t('Switched on, they carry the traffic of the LAN by the order and the shares below.')),
 				readonly ? null : el('div.remsim-tools', {}, el('button.remsim-primary', { type: 'button', click: () => this._switchOn() }, t('Switch links on')), importing));
-		if (!view.links.some(link => link.state !== 'off'))
+		if (isAllOff)
 			return el('div.remsim-nothing', {}, el('p', {}, el('strong', {}, t('There is nothing to carry traffic: all links are switched off.'))), el('p', {}, t('Open the details of a link and switch it on.')));
 		return null;
 	}

@@ -61,9 +61,10 @@ export class FormTab {
 	_narrowed() {
 		const { t, store } = this._ctx, properties = {};
 		for (const [name, property] of Object.entries(this._schema.properties)) {
-			if (name === 'name' || name === 'index' || (KINDS.some(([kind]) => kind === name) && name !== this._kind))
+			const isOther = KINDS.some(([kind]) => kind === name) && name !== this._kind;
+			if (name === 'name' || name === 'index' || (isOther && (this._kind !== 'modem')))
 				continue;
-			properties[name] = { ...property };
+			properties[name] = isOther ? { ...property, 'x-advanced': true } : { ...property }; // a modem may need one of the others beside it
 		}
 		if (this._kind === 'modem' && properties.modem && !properties.modem.oneOf) {
 			const modems = store.list().map(modem => ({ const: modem.usb_path || modem.id, title: modem.name })), now = this._values.modem;
@@ -77,7 +78,7 @@ export class FormTab {
 	}
 
 	async _save(values) {
-		const { t, request, data, said, go } = this._ctx, others = Object.fromEntries(KINDS.filter(([kind]) => kind !== this._kind && this._values[kind]).map(([kind]) => [kind, '']));
+		const { t, request, data, said, go } = this._ctx, others = Object.fromEntries(KINDS.filter(([kind]) => kind !== this._kind && this._kind !== 'modem' && this._values[kind]).map(([kind]) => [kind, '']));
 		const name = this.name || nameOf(values.title || values[this._kind] || 'link', data.names).slice(0, 32);
 		const body = this.name ? { ...values, ...others } : sendable({ ...values, name });
 		if (this.name)

@@ -29,14 +29,14 @@ export class LiveTab {
 			{ label: t('Protocol'), text: flow => flow.protocol },
 			{ label: t('Link'), node: flow => this._link(flow.link) },
 			{ label: t('Policy'), text: flow => flow.policy || '–' },
-			{ label: t('Rate'), isNumber: true, text: flow => flow.rx_bps === null || flow.rx_bps === undefined ? '–' : bitRate((flow.rx_bps || 0) + (flow.tx_bps || 0)) },
+			{ label: t('Rate'), isNumber: true, kind: 'flowrate', text: flow => flow.rx_bps === null || flow.rx_bps === undefined ? '–' : bitRate((flow.rx_bps || 0) + (flow.tx_bps || 0)) },
 			{ label: t('Carried'), isNumber: true, text: flow => flow.rx_bytes === null || flow.rx_bytes === undefined ? '–' : bytes((flow.rx_bytes || 0) + (flow.tx_bytes || 0)) },
 			{ label: t('Age'), isNumber: true, text: flow => duration(flow.age_s) },
 			{ label: t('Why there?'), isPlain: true, node: flow => el('button.remsim-small', { type: 'button', 'aria-label': t('Why did the flow to %s go over %s?', flow.domain || flow.destination, this._name(flow.link)), click: () => explainFlow(this._ctx, flow) }, t('Why?')) }
 		], flow => `${flow.protocol} ${flow.source} ${flow.source_port} ${flow.destination} ${flow.destination_port} ${flow.link}`, t('Flows'));
 		this.root = el('div.remsim-stack', {}, el('h2.remsim-said', {}, t('Links now')), this.charts, this.problem,
 			el('div.remsim-flowsums', {}, Object.values(this.sums).map(({ root }) => root)),
-			el('section.remsim-panel', { 'aria-label': t('Flows') }, el('header', {}, el('h2', {}, t('Flows')), this.chosen), this.note, this.table.root));
+			el('section.remsim-panel.remsim-flowpanel', { 'aria-label': t('Flows') }, el('header', {}, el('h2', {}, t('Flows')), this.chosen), this.note, this.table.root));
 	}
 
 	destroy() {
@@ -121,9 +121,9 @@ export class LiveTab {
 	/** A panel of sums; a row can be pressed to see only its flows. */
 	_sum(name) {
 		const { t } = this._ctx, title = { link: t('By link'), policy: t('By policy'), host: t('By host') }[name];
-		const called = row => name === 'link' ? this._name(row.link) : name === 'policy' ? row.policy || t('no policy') : row.name || row.host;
+		const called = row => name === 'link' ? this._name(row.link) : name === 'policy' ? row.policy || t('no policy') : row.name || row.host || t('the router itself');
 		const table = new LiveTable([
-			{ label: { link: t('Link'), policy: t('Policy'), host: t('Host') }[name], node: row => el('button.remsim-flowpick', { type: 'button', 'aria-label': t('Only flows of %s', called(row)), click: () => this._only(name, row[name], called(row)) }, name === 'link' ? this._link(row.link) : called(row)) },
+			{ label: { link: t('Link'), policy: t('Policy'), host: t('Host') }[name], node: row => row[name] === null && name !== 'policy' ? el('span', {}, called(row)) : el('button.remsim-flowpick', { type: 'button', 'aria-label': t('Only flows of %s', called(row)), click: () => this._only(name, row[name] ?? '', called(row)) }, name === 'link' ? this._link(row.link) : called(row)) },
 			{ label: t('Flows'), isNumber: true, text: row => count(row.flows) },
 			{ label: t('Received'), isNumber: true, text: row => bitRate(row.rx_bps) },
 			{ label: t('Sent'), isNumber: true, text: row => bitRate(row.tx_bps) }
@@ -134,7 +134,7 @@ export class LiveTab {
 
 	_only(name, value, word) {
 		const { t } = this._ctx;
-		this._wanted = value === null || value === undefined ? {} : { [name]: value };
+		this._wanted = value === null ? {} : { [name]: value };
 		const isAll = !Object.keys(this._wanted).length;
 		fill(this.chosen, isAll ? null : el('button', { type: 'button', click: () => { this._only(name, null); this.table.root.focus(); } }, t('Only %s', word), ' ✕'));
 		this.data.load();

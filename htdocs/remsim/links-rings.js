@@ -30,11 +30,11 @@ class RingView {
 		this.root.setAttribute('aria-label', name);
 		setText(this.title, name);
 		setText(this.how, [ring.choice, ring.persistence && ring.persistence !== 'none' ? t(PERSISTENCES[ring.persistence] || ring.persistence) : ''].filter(Boolean).join(' · '));
-		const isEmpty = !ring.slots.some(Boolean), runs = isEmpty ? [] : shares(ring, data.names);
+		const isEmpty = !ring.slots.some(Boolean), isRefusing = isEmpty && ring.slots.length > 0, runs = isEmpty ? [] : shares(ring, data.names);
 		const places = runs.flatMap(({ link, slots }) => Array.from({ length: slots }, () => link));
 		fill(this.bar, svg('svg', { viewBox: `0 0 ${16 * SLOT} 18`, class: 'remsim-ringslots', preserveAspectRatio: 'none', role: 'img', 'aria-label': isEmpty ? t('no link') : runs.map(({ link, slots }) => t('%s: %s of 16', named(link), slots)).join(', ') },
 			Array.from({ length: 16 }, (_, at) => svg('rect', { x: at * SLOT, y: 0, width: SLOT - 2, height: 18, class: places[at] ? `remsim-slot-mine ${series(places[at])}` : 'remsim-slot-other' }))));
-		fill(this.key, isEmpty ? el('li.remsim-muted', {}, ring.policy ? t('None of its links works: the next policy decides.') : t('No link works.'))
+		fill(this.key, isEmpty ? el('li.remsim-muted', {}, isRefusing ? t('Its flows are refused.') : ring.policy ? t('None of its links works: the next policy decides.') : t('No link works: flows go the router’s default way.'))
 			: runs.map(({ link, slots }) => el('li', {}, el(`span.remsim-linkswatch.${series(link)}`, { 'aria-hidden': 'true' }), named(link), ' ', el('b', {}, `${slots}/16`), ' ', el('span.remsim-muted', {}, `${number(slots * 100 / 16)}\u202f%`))));
 		this.why.hidden = !ring.weights?.length;
 		fill(this.body, (ring.weights || []).map(one => el('tr', {}, el('th', { scope: 'row' }, named(one.link)), el('td', {}, `${count(one.slots)}`), el('td', {}, one.score === null || one.score === undefined ? '–' : number(one.score, one.score < 10 ? 2 : 0)), el('td.remsim-ringreason', {}, one.why || ''))));

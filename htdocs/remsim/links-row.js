@@ -128,6 +128,7 @@ export class LinkRow {
 		const rows = [
 			[t('Capacity'), link.down_bps || link.up_bps ? `${rateText(link.down_bps, link.up_bps)}, ${learned}` : learned],
 			[t('Probes'), probeText(link.probe, t)],
+			link.probe?.problem ? [t('Probe problem'), link.probe.problem] : null,
 			[t('Jitter'), withUnit(link.jitter_ms, 'ms', 1)],
 			[t('Answered in 7 days'), link.uptime_percent === null || link.uptime_percent === undefined ? '–' : `${number(link.uptime_percent, 2)}\u202f%`],
 			[t('Device'), [link.device, link.interface && link.interface !== link.device ? link.interface : ''].filter(Boolean).join(' · ') || '–'],

@@ -56,7 +56,8 @@ export class CodeField {
 		const here = [...lines[at - 1]].slice(0, column - 1).join('').length;
 		this.area.focus({ preventScroll: true });
 		this.area.setSelectionRange(before + here, before + here);
-		this.numbers.children[at - 1]?.scrollIntoView?.({ block: 'center' });
+		this._sight();
+		this.scroll.scrollIntoView?.({ block: 'nearest' });
 		this.scroll.scrollLeft = 0;
 	}
 
@@ -73,8 +74,21 @@ export class CodeField {
 
 	_typed() {
 		this._draw();
+		this._sight();
 		this._suggest(false);
 		this._changed();
+	}
+
+	/** Keep the cursor's line away from the edges of what is seen. */
+	_sight() {
+		const line = this.value.slice(0, this.area.selectionStart).split('\n').length, node = this._lines[line - 1]?.number, box = this.scroll;
+		if (!node)
+			return;
+		const top = node.offsetTop, height = node.offsetHeight;
+		if (top + 3 * height > box.scrollTop + box.clientHeight)
+			box.scrollTop = top + 3 * height - box.clientHeight;
+		else if (top < box.scrollTop)
+			box.scrollTop = Math.max(0, top - height);
 	}
 
 	/** Draw lines that are other ones than before. */
@@ -137,6 +151,8 @@ export class CodeField {
 		this.place.style.setProperty('--remsim-line', before.length);
 		this.place.style.setProperty('--remsim-column', Math.min(before.at(-1).replaceAll('\t', '  ').length, 60));
 		fill(this.list, found.items.map((item, at) => el('li', { role: 'option', id: `${this.list.id}-${at}`, 'aria-selected': 'false', pointerdown: event => { event.preventDefault(); this._take(at); } }, el('b', {}, item.label), item.help ? el('span.remsim-muted', {}, ` ${this._t(item.help)}`) : null)));
+		const line = this._lines[before.length - 1]?.number, isLow = !!line && line.offsetTop - this.scroll.scrollTop > this.scroll.clientHeight / 2;
+		this.list.classList.toggle('remsim-code-above', isLow); // below it the field ends
 		this.list.hidden = false;
 		setText(this.count, found.items.length === 1 ? this._t('1 suggestion') : this._t('%s suggestions', found.items.length));
 		return this._choose(this._chosen);
@@ -146,9 +162,8 @@ export class CodeField {
 		this._chosen = at;
 		[...this.list.children].forEach((node, place) => node.setAttribute('aria-selected', String(place === at)));
 		mark(this.area, 'aria-activedescendant', at >= 0 && `${this.list.id}-${at}`);
-		const node = this.list.children[at];
-		if (node)
-			this.list.scrollTop = Math.max(0, node.offsetTop - node.offsetHeight * (SHOWN / 2));
+		const first = Math.max(0, Math.min(at - SHOWN / 2, this.list.children.length - SHOWN)); // the others come with the arrow keys, or by typing on
+		[...this.list.children].forEach((node, place) => { node.hidden = place < first || place >= first + SHOWN; });
 	}
 
 	_close(told = '') {
@@ -189,6 +204,12 @@ export class CodeField {
 			done();
 			const before = this.value.slice(0, this.area.selectionStart), line = before.slice(before.lastIndexOf('\n') + 1);
 			this.insert(`\n${/^[ \t]*/.exec(line)[0]}${/\{\s*$/.test(line) ? '  ' : ''}`);
+		} else if (plain && key === '}' && !this.area.readOnly) {
+			const caret = this.area.selectionStart, begin = this.value.lastIndexOf('\n', caret - 1) + 1, line = this.value.slice(begin, caret);
+			if (/^ {2,}$|^\t+$/.test(line)) { // a brace alone closes what is a step to the left
+				done();
+				this.insert(`${line.replace(/ {2}$|\t$/, '')}}`, begin, this.area.selectionEnd);
+			}
 		} else if (['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(key))
 			this._close();
 	}

@@ -18,7 +18,8 @@ class PolicyRow {
 		const canMove = !options.readonly && policy.from === 'text';
 		this.grip = canMove ? el('button.remsim-grip.remsim-linkrow-grip', { type: 'button' }, el('span', { 'aria-hidden': 'true' }, '⠿ '), this.place) : el('span.remsim-linkrow-grip', {}, this.place);
 		this.name = el('h3');
-		this.open = el('span');
+		this.dot = el('span', { 'aria-hidden': 'true' });
+		this.open = el('span.remsim-muted');
 		this.from = el('span.remsim-mode', { hidden: true });
 		this.match = el('dd.remsim-mono');
 		this.route = el('dd.remsim-mono');
@@ -27,7 +28,7 @@ class PolicyRow {
 		this.bar = el('progress.remsim-hitbar', { max: 100, 'aria-hidden': 'true' });
 		this.carried = el('span.remsim-muted');
 		this.root = el('li.remsim-policyrow', { 'data-name': policy.name }, this.grip,
-			el('div.remsim-policyrow-what', {}, el('header', {}, this.name, this.open, this.from), el('dl.remsim-policysays', {}, el('div', {}, el('dt', {}, t('match')), this.match), el('div', {}, el('dt', {}, t('route')), this.route))),
+			el('div.remsim-policyrow-what', {}, el('header', {}, this.name, el('span', {}, this.dot, ' ', this.open), this.from), el('dl.remsim-policysays', {}, el('div', {}, el('dt', {}, t('match')), this.match), el('div', {}, el('dt', {}, t('route')), this.route))),
 			el('div.remsim-policyrow-hits', {}, el('span', {}, this.hits, ' ', this.share), this.bar, this.carried));
 	}
 
@@ -41,8 +42,9 @@ class PolicyRow {
 			fill(this.name, isText ? el('a', { href: address('text', { line: policy.line || 1 }) }, policy.name) : policy.name);
 		this._key = key;
 		this.root.classList.toggle('remsim-policyrow-closed', !policy.is_open);
-		setText(this.open, `${policy.is_open ? '●' : '○'} ${word}`);
-		this.open.className = `remsim-quality-${look}`;
+		setText(this.open, word);
+		setText(this.dot, policy.is_open ? '●' : '○');
+		this.dot.className = `remsim-quality-${look}`;
 		this.from.hidden = !ORIGINS[policy.from];
 		setText(this.from, ORIGINS[policy.from] ? t(ORIGINS[policy.from]) : '');
 		setText(this.match, policy.match || '');

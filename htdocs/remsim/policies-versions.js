@@ -39,8 +39,8 @@ export class VersionsTab {
 
 	_row(version) {
 		const { t, options, store } = this._ctx, number = version.n ?? version.version, place = el('div.remsim-stack', { hidden: true });
-		const look = version.is_current ? null : el('button', { type: 'button', 'aria-expanded': 'false', 'aria-label': t('What version %s changes', number), click: () => this._look(number, place, look) }, t('What it changes'));
-		const back = version.is_current || options.readonly ? null : el('button.remsim-danger', { type: 'button', 'aria-label': t('Roll back to version %s', number), click: () => this._back(number, version) }, t('Roll back to this'));
+		const look = version.is_current ? null : el('button', { type: 'button', 'aria-expanded': 'false', 'aria-label': t('What it changes: version %s', number), click: () => this._look(number, place, look) }, t('What it changes'));
+		const back = version.is_current || options.readonly ? null : el('button.remsim-danger', { type: 'button', 'aria-label': t('Roll back to this: version %s', number), click: () => this._back(number, version) }, t('Roll back to this'));
 		return el('li', { 'data-version': number }, el('div.remsim-tools', {}, el('b', {}, t('Version %s', number)), version.at ? el('time', { datetime: version.at }, moment(epoch(version.at), store.now())) : null, el('span', {}, version.actor || ''),
 			version.source === 'remote' ? el('span.remsim-mode', {}, t('pushed')) : null, version.is_current ? el('strong', {}, t('in use')) : null, version.note ? el('span.remsim-muted', {}, version.note) : null), el('div.remsim-submit', {}, look, back), place);
 	}

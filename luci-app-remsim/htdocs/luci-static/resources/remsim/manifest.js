@@ -102,7 +102,7 @@ return baseclass.extend({
 		'link-quality': [],
 		'link-state': ['dom', 'format', 'words'],
 		'links-data': ['asked-data'],
-		'links-empty': ['ask', 'dom', 'links-words'],
+		'links-empty': ['ask', 'dom'],
 		'links-form': ['ask', 'dom', 'form', 'links-words', 'rule-schema', 'words'],
 		'links-import': ['dom', 'remote-data'],
 		'links-list': ['dom', 'format', 'links-data', 'links-empty', 'links-rings', 'links-row', 'links-words', 'reorder'],
