@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from remsim.config.routing import Routing
 from remsim.config.uci import UciFile
+from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.errors import RemsimError
+from remsim.core.local_zone import LOCAL
 from remsim.core.routes import Loaded, Program, RingSpec
 from remsim.links.desk import LinksDesk
 from remsim.links.facts import Around, ModemFacts
 from remsim.modems.manager import ModemManager
 from remsim.modems.modem import Modem
 from remsim.modems.netifd import Netifd, NetifdError
-from remsim.policies.facts import Share
+from remsim.policies.facts import Facts, Share
+from remsim.policies.mcc import country_of
 
 BRIDGE = "br-lan"
 """What OpenWrt calls the LAN where no zone of a firewall says so."""
 
 
-def around(
-    modems: ModemManager, netifd: Netifd, config_dir: Path | None, country_of: Callable[[str | None], str | None]
-) -> Around:
+def around(modems: ModemManager, netifd: Netifd, config_dir: Path | None) -> Around:
     """The rest of the router as links see it."""
 
     def modem_at(place: str) -> ModemFacts | None:
         for modem in modems.present():
             if modem.found.usb_path == place:
-                return facts_of(modem, modems.sim_of(modem.identity.get("iccid")), country_of)
+                return facts_of(modem, modems.sim_of(modem.identity.get("iccid")))
         return None
 
     def device_of(interface: str) -> str | None:
@@ -40,7 +42,7 @@ def around(
     return Around(modem_at, device_of, lambda: lan_devices(netifd, config_dir))
 
 
-def facts_of(modem: Modem, sim: str | None, country_of: Callable[[str | None], str | None]) -> ModemFacts:
+def facts_of(modem: Modem, sim: str | None) -> ModemFacts:
     """What a modem says of itself, from its last reading."""
     reading = modem.reading
     imsi = modem.identity.get("imsi")
@@ -57,6 +59,20 @@ def facts_of(modem: Modem, sim: str | None, country_of: Callable[[str | None], s
         country=country_of(reading.plmn) if reading else None,
         is_roaming=None if reading is None or reading.registration is None else reading.registration == "roaming",
         is_online=None if modem.state in ("starting", "paused") else modem.state == "online",
+    )
+
+
+def facts_of_policies(links: LinksDesk, routing: Routing, around_links: Around, clock: Clock) -> Facts:
+    """The world as policies see it. The router is where its option says, else where the first link's network is."""
+    views = links.link_views()
+    countries = [view.country for view in sorted(views, key=lambda view: view.priority) if view.country]
+    now = clock.now()
+    return Facts(
+        links=views,
+        now=now if now >= FIRST_TRUSTED else None,
+        zone=LOCAL,
+        router_country=routing.globals.router_country or (countries[0] if countries else None),
+        devices=routing.globals.lan or around_links.lan(),
     )
 
 

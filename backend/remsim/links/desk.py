@@ -12,7 +12,7 @@ from remsim.config.sims import SimSettings
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict
 from remsim.core.events import Event
-from remsim.core.routes import LinkView, Program, RingSpec
+from remsim.core.routes import Flow, LinkView, Program, RingSpec
 from remsim.links.indices import indexed
 
 if TYPE_CHECKING:
@@ -139,6 +139,10 @@ class LinksDesk:
     def usage(self, days: int) -> dict[str, Any]:
         """Bytes a day, link and policy of the last ``days``, and what several links save this month."""
         return self.running().usage(days)
+
+    def seen_flows(self) -> list[Flow]:
+        """The flows as of the last look at them."""
+        return [] if self._parts is None else [one.flow for one in self._parts.control.flows()]
 
     def shares(self, ring: RingSpec) -> Mapping[str, float]:
         """Percent of new flows that a ring would give each link now, by name; nothing where the next policy decides."""
