@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from remsim.core.errors import InvalidInput
 
 SO_BINDTODEVICE = 25
+SOL_RAW, ICMP_FILTER, ICMPV6_FILTER = 255, 1, 1
 DNS_QUESTION = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01"  # recursion desired; root, NS, IN
 ECHO_DATA = os.urandom(16)
 """Tells the answers to this process's echo requests from those to others' on a raw socket."""
@@ -65,14 +66,28 @@ def open_socket(target: Target) -> socket.socket:
             sock = socket.socket(target.family, socket.SOCK_DGRAM, protocol)
         except PermissionError:
             sock = socket.socket(target.family, socket.SOCK_RAW, protocol)
+            only_echoes(sock, target.family)
     sock.setblocking(False)
     return sock
 
 
-def bind_to(sock: socket.socket, interface: str | None, target: Target) -> None:
-    """Bind to the link's interface. Without one in the kernel only loopback is asked, as virtual modems have it."""
+def only_echoes(sock: socket.socket, family: socket.AddressFamily) -> None:
+    """Have a raw socket be given echo replies alone, and not each error that comes to this machine."""
+    if family == socket.AF_INET6:
+        passed = [0xFFFFFFFF] * 8
+        passed[129 >> 5] &= ~(1 << (129 & 31))
+        sock.setsockopt(socket.IPPROTO_ICMPV6, ICMPV6_FILTER, struct.pack("=8I", *passed))
+    else:
+        sock.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack("=I", 0xFFFFFFFE))
+
+
+def bind_to(sock: socket.socket, interface: str | None, target: Target, mark: int = 0) -> None:
+    """Bind to the link's interface, and mark what is sent. Without one in the kernel only loopback is asked, as virtual
+    modems have it."""
     if interface and os.path.exists(f"/sys/class/net/{interface}"):
         sock.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
+        if mark:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
     elif not ipaddress.ip_address(target.host).is_loopback:
         why = f"there is no network interface {interface}" if interface else "it has no network interface"
         raise OSError(None, why)
@@ -114,8 +129,15 @@ def checksum(packet: bytes) -> int:
 
 def is_answer(target: Target, data: bytes, sequence: int) -> bool:
     """Whether what came in answers the probe of this sequence number."""
-    if target.method == "dns":
-        return len(data) >= 12 and data[:2] == struct.pack("!H", sequence)
+    return answered_sequence(target.method, data) == sequence
+
+
+def answered_sequence(method: str, data: bytes) -> int | None:
+    """Which probe is answered by what came in; None: it is no answer to one of ours."""
+    if method == "dns":
+        return int.from_bytes(data[:2], "big") if len(data) >= 12 else None
     if data[:1] and data[0] >> 4 == 4 and len(data) >= 28:  # a raw socket gives the IPv4 header too
         data = data[(data[0] & 0x0F) * 4 :]
-    return len(data) >= 8 and data[0] in (0, 129) and data[6:] == struct.pack("!H", sequence) + ECHO_DATA
+    if len(data) < 8 or data[0] not in (0, 129) or data[8:] != ECHO_DATA:
+        return None
+    return int.from_bytes(data[6:8], "big")
