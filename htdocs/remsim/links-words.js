@@ -58,6 +58,8 @@ export function linkSentence(link, nowS, t) {
 	const since = link.since ? lasting(nowS - epoch(link.since)) : null;
 	if (link.cost && ['soft', 'hard'].includes(link.cost.state))
 		return link.cost.cycle_end ? t('Its data cap is used up: no new flows until %s.', day(link.cost.cycle_end)) : t('Its data cap is used up: no new flows.');
+	if (link.cost?.state === 'slow' && ['up', 'degraded'].includes(link.state))
+		return t('Its data cap is used up: it goes on slowly.');
 	const reason = link.reason ? trimmed(link.reason) : '';
 	switch (link.state) {
 		case 'up': {
@@ -114,6 +116,8 @@ export function capLook(cost) {
 	if (['soft', 'hard'].includes(cost.state))
 		return ['poor', '✖', msg('used up')];
 	const ahead = cost.forecast_bytes && cost.cap_bytes && cost.forecast_bytes > cost.cap_bytes;
+	if (cost.state === 'slow')
+		return ['poor', '✖', msg('used up, slowed down')];
 	return cost.state === 'warned' || ahead ? ['fair', '▲', ahead ? msg('will not last') : msg('nearly used up')] : ['good', '✓', msg('will last')];
 }
 

@@ -101,6 +101,7 @@ return baseclass.extend({
 		'lease': [],
 		'link-quality': [],
 		'link-state': ['dom', 'format', 'words'],
+		'links-cost': ['dom', 'format', 'links-words', 'remote-data'],
 		'links-data': ['asked-data'],
 		'links-empty': ['ask', 'dom'],
 		'links-form': ['ask', 'dom', 'form', 'links-words', 'rule-schema', 'words'],
