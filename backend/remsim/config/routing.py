@@ -9,7 +9,11 @@ ROUTING_NAME = "remsim_routing"
 
 @dataclass(frozen=True, slots=True)
 class RoutingSettings:
-    """Section ``globals`` of type ``routing``. ``lan`` devices: empty finds them (firewall zones, else br-lan)."""
+    """Section ``globals`` of type ``routing``. ``lan`` devices: empty finds them (firewall zones, else br-lan).
+
+    ``portal_url``: empty takes the usual ones, ``none`` alone looks for no portal. ``nat`` is auto, on or off: whether
+    IPv4 is masqueraded here.
+    """
 
     enabled: bool = False
     algorithm: str = "adaptive"
@@ -30,12 +34,14 @@ class RoutingSettings:
     use_ndpi: bool = False
     router_traffic: bool = True
     interactive_link_free: bool = False
+    portal_url: tuple[str, ...] = ()
+    nat: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """A section of type ``link``. What it is made of is one of ``modem`` (a place), ``interface`` (netifd) and
-    ``device`` (the kernel's name)."""
+    """A section of type ``link``. What it is made of is ``modem`` (a place), ``interface`` (netifd) or ``device`` (the
+    kernel's name); a modem may have one of the others beside it, where that is not found by itself."""
 
     name: str
     title: str = ""
@@ -94,9 +100,24 @@ class PolicySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadBalancing:
+    """A section of type ``load_balancing``: fewer words for the same, which count where ``globals`` and the links say
+    nothing. ``health_check_interval`` (seconds) is the idle period of probes; ``connection`` is like
+    ``wwan0:weight=10``."""
+
+    algorithm: str = ""
+    health_check_interval: int | None = None
+    failover_threshold: int | None = None
+    connection: tuple[str, ...] = ()
+    max_latency_ms: int | None = None
+    prefer_low_latency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Routing:
-    """All of the file."""
+    """All of the file, with what ``load_balancing`` says put where it counts. Every link has its ``index``."""
 
     globals: RoutingSettings = field(default_factory=RoutingSettings)
     links: tuple[LinkSettings, ...] = ()
     policies: tuple[PolicySettings, ...] = ()
+    load_balancing: LoadBalancing = field(default_factory=LoadBalancing)

@@ -1,0 +1,152 @@
+"""Reads ``/etc/config/remsim_routing`` whole, and the desk that changes it while the service runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remsim.config.file_desk import FileDesk
+from remsim.config.reading import OnError, WrongValue, read_many, read_one, refuse
+from remsim.config.routing import ROUTING_NAME, LinkSettings, LoadBalancing, Routing
+from remsim.config.uci import UciFile, UciSection
+from remsim.core.errors import RemsimError
+from remsim.core.routes import MOST_LINKS
+
+if TYPE_CHECKING:
+    from remsim.config.document import Known
+
+PLACES = ("modem", "interface", "device")
+"""Options that say what a link is made of."""
+
+
+def load_routing(config_dir: Path | None) -> tuple[Routing, list[RemsimError]]:
+    """What can be used of the file, and what is wrong with the rest. A file that cannot be read costs all."""
+    if config_dir is None:
+        return Routing(), []
+    problems: list[RemsimError] = []
+    try:
+        file = UciFile.load(config_dir / ROUTING_NAME)
+    except RemsimError as error:
+        return Routing(), [error]
+    return routing_of(file, problems.append), problems
+
+
+def routing_of(file: UciFile, on_error: OnError = refuse) -> Routing:
+    """Links, policies and how traffic is shared; ``on_error`` hears of each value that cannot be used."""
+    if not file.sections():
+        return Routing()
+    from remsim.config import routing_rules as rules  # late: a router without links needs no forms of them
+
+    shared = LoadBalancing(**read_one(file, rules.LOAD_BALANCING, on_error))
+    written = read_one(file, rules.ROUTING, on_error)
+    links = made_of_something(file, read_many(file, rules.LINK, {}, on_error), on_error)
+    links = with_connections(file, links, shared, on_error)
+    return Routing(
+        globals=rules.routing_settings(**(rules.from_load_balancing(shared) | written)),
+        links=with_indices(file, links, on_error),
+        policies=read_many(file, rules.POLICY, {}, on_error),
+        load_balancing=shared,
+    )
+
+
+def made_of_something(file: UciFile, links: Sequence[LinkSettings], on_error: OnError) -> list[LinkSettings]:
+    """The links that are made of something that no other is made of."""
+    found: list[LinkSettings] = []
+    taken: dict[tuple[str, str], str] = {}
+    for link in links:
+        places = [(option, value) for option in PLACES if (value := getattr(link, option))]
+        if any(one.name == link.name for one in found):
+            tell(file, link.name, "name", "there are two links of this name", on_error)
+        elif not places:
+            tell(file, link.name, "modem", "the link needs a modem, an interface or a device", on_error)
+        elif (place := next((one for one in places if one in taken), None)) is not None:
+            told = f"{place[1]} is what the link {taken[place]} is made of already"
+            tell(file, link.name, place[0], told, on_error)
+        else:
+            taken |= dict.fromkeys(places, link.name)
+            found.append(link)
+    return found
+
+
+def with_connections(
+    file: UciFile, links: list[LinkSettings], shared: LoadBalancing, on_error: OnError
+) -> list[LinkSettings]:
+    """The links, with what ``load_balancing`` says of them and those that only it names."""
+    from remsim.config.routing_rules import CONNECTION
+
+    found = list(links)
+    for text in shared.connection:
+        match = CONNECTION.match(text)
+        assert match is not None  # as it was checked
+        device, weight = match[1], int(match[2] or 1)
+        at = next((at for at, link in enumerate(found) if device in (link.name, link.interface, link.device)), None)
+        if at is not None:
+            section = file.section(found[at].name)
+            if section is None or section.get("weight") is None:
+                found[at] = replace(found[at], weight=weight)
+        elif len(found) >= MOST_LINKS:
+            tell(file, "load_balancing", "connection", f"{device}: there are {MOST_LINKS} links already", on_error)
+        elif device.replace("_", "").isalnum():
+            found.append(LinkSettings(device, interface=device, weight=weight))
+        else:
+            found.append(LinkSettings(name_of(device), device=device, weight=weight))
+    return found
+
+
+def name_of(device: str) -> str:
+    """A device as the name of a section: ``eth0.2`` is ``eth0_2``."""
+    return "".join(letter if letter.isalnum() else "_" for letter in device)
+
+
+def with_indices(file: UciFile, links: Sequence[LinkSettings], on_error: OnError) -> tuple[LinkSettings, ...]:
+    """The links with their numbers: that which is written, else the lowest that is free."""
+    owners: dict[int, str] = {}
+    for link in links:
+        if link.index is None:
+            continue
+        if link.index in owners:
+            told = f"{link.index} is the number of the link {owners[link.index]} already"
+            tell(file, link.name, "index", told, on_error)
+        else:
+            owners[link.index] = link.name
+    free = iter([number for number in range(1, MOST_LINKS + 1) if number not in owners])
+    return tuple(
+        link if link.index is not None and owners[link.index] == link.name else replace(link, index=next(free))
+        for link in links
+    )
+
+
+def tell(file: UciFile, name: str, option: str, why: str, on_error: OnError) -> None:
+    """Say what is wrong with an option, where it stands."""
+    sections = [file.section(name), *file.sections(name)]
+    section: UciSection | None = next((one for one in sections if one is not None), None)
+    line = 0 if section is None else section.line_of(option)
+    on_error(WrongValue(file.name, line, f"{file.name}.{name}.{option}: {why}", option))
+
+
+class RoutingDesk(FileDesk[Routing]):
+    """The configuration of links and of how traffic is shared."""
+
+    name = ROUTING_NAME
+    versions_folder = "routing-versions"
+    format_name = "remsim-routing"
+
+    @property
+    def sections(self) -> Known:
+        """All types there are."""
+        from remsim.config.routing_rules import ROUTING_SECTIONS
+
+        return ROUTING_SECTIONS
+
+    def read(self, file: UciFile, on_error: OnError) -> Routing:
+        """The links of a file."""
+        return routing_of(file, on_error)
+
+    def settle(self, file: UciFile) -> None:
+        """Write down each link's number: marks of packets have it, and must not move when links are reordered."""
+        for link in routing_of(file, lambda problem: None).links:
+            section = file.section(link.name)
+            if section is not None and section.type == "link" and section.get("index") != str(link.index):
+                section.set("index", str(link.index))
