@@ -55,11 +55,15 @@ class Way:
     free_at: float = 0.0
     waiting: deque[tuple[float, bytes]] = field(default_factory=deque)
     tally: Tally = field(default_factory=Tally)
+    begun: dict[bytes, float] = field(default_factory=dict)
+    """When connections began that met the cut, by ports and server: their first SYN only."""
 
     def take(self, packet: bytes, now: float) -> None:
         """Have a packet wait for its time, or lose it."""
         if self.is_cut:
             self.tally.cut += 1
+            if is_syn(packet):
+                self.begun.setdefault(packet[16:24], now)
         elif self.own is not None and packet[0] >> 4 == 4 and packet[12:16] != self.own:
             self.tally.foreign += 1
         elif self.loss and random.random() < self.loss:
@@ -79,6 +83,12 @@ class Way:
             self.tally.cut += len(self.waiting)
             self.waiting.clear()
             self.free_at = 0.0
+            self.begun.clear()
+
+
+def is_syn(packet: bytes) -> bool:
+    """Whether it begins a TCP connection, over IPv4 without options."""
+    return packet[0] == 0x45 and packet[9] == 6 and packet[33] & 0x12 == 0x02
 
 
 class Link:
@@ -155,6 +165,11 @@ class Emulator:
         self.ends |= {one.near_fd: one.up for one in self.links.values() if one.near_fd is not None}
         self.routes = [(one.up, one, False) for one in self.links.values()]
         self.routes += [(one.down, one, True) for one in self.links.values()]
+        if what == "begun":
+            return [
+                {"at": at, "server": ".".join(map(str, key[:4])), "port": int.from_bytes(key[6:8])}
+                for key, at in link.up.begun.items()
+            ]
         return {"up": asdict(link.up.tally), "down": asdict(link.down.tally)}
 
     def run(self) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from netlab.shapes import EIGHT, FOUR, Shape
 from netlab.space import Space, end, why_not
@@ -108,7 +109,11 @@ class Link:
     def tally(self) -> dict[str, dict[str, int]]:
         """Of both ways, ``up`` and ``down``: packets and bytes that arrived; lost ones: cut, unlucky, overflown, and
         foreign, those with another link's source address."""
-        return self._tell("look")
+        return self._tell("look")  # type: ignore[no-any-return]
+
+    def lost_beginnings(self) -> list[dict[str, Any]]:
+        """Connections that began into the cut, each once: ``at`` (monotonic), ``server``, ``port``."""
+        return self._tell("begun")  # type: ignore[no-any-return]
 
     def make(self) -> None:
         """Make the devices of both ends."""
@@ -134,7 +139,7 @@ class Link:
         )
         _ip(self._lab.router, commands)
 
-    def _tell(self, what: str, **more: object) -> dict[str, dict[str, int]]:
+    def _tell(self, what: str, **more: object) -> Any:
         return self._lab.tell(self.index, {"do": what, "link": self.device, **more})
 
 
@@ -183,7 +188,7 @@ class Lab:
             space.remove()
         self._emulators, self._spaces = [], []
 
-    def tell(self, index: int, order: dict[str, object]) -> dict[str, dict[str, int]]:
+    def tell(self, index: int, order: dict[str, object]) -> Any:
         """Have the emulator of a link do something; its answer."""
         emulator = self._emulators[index % len(self._emulators)]
         assert emulator.stdin is not None and emulator.stdout is not None
@@ -192,7 +197,7 @@ class Lab:
         answer = emulator.stdout.readline()
         if not answer:
             raise RuntimeError("the link emulator ended")
-        return json.loads(answer)  # type: ignore[no-any-return]
+        return json.loads(answer)
 
     def emulator_pids(self) -> list[int]:
         """The processes that carry packets, for those who count their CPU."""
