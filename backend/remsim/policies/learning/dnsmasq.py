@@ -33,6 +33,7 @@ PROGRAM_S = 10.0
 START_S = 10.0
 INIT = Path("/etc/init.d/dnsmasq")
 PACKAGE = "dnsmasq-full"
+ABSENT, GONE = "dnsmasq_absent", "dnsmasq_gone"
 
 
 class DnsmasqFails(RemsimError):
@@ -76,8 +77,6 @@ class Dnsmasq:
         self._proc = proc
         self._restart = restart
         self._knows: dict[str, bool] = {}
-        self.problem: str | None = None
-        """What went wrong at the last change."""
 
     def instances(self) -> list[Instance]:
         """Those that run in our network namespace."""
@@ -88,7 +87,7 @@ class Dnsmasq:
             try:
                 if (entry / "comm").read_text() != "dnsmasq\n":
                     continue
-                if os.readlink(entry / "ns/net") != os.readlink(self._proc / "self/ns/net"):
+                if os.readlink(entry / "ns/net") != os.readlink(self._proc / "thread-self/ns/net"):
                     continue
                 words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
                 program = os.readlink(entry / "exe").removesuffix(" (deleted)")
@@ -129,7 +128,8 @@ class Dnsmasq:
             return
         reason = self.why_not()
         if reason is not None:
-            raise DnsmasqFails(f"names are not looked up for policies: {reason}", hint=f"install {PACKAGE}")
+            message = f"dnsmasq does not fill the sets of names: {reason}"
+            raise DnsmasqFails(message, hint=f"install {PACKAGE}", code=ABSENT)
         content = ("# Made by remsim from its policies; changes are lost.\n" + "\n".join(lines) + "\n").encode()
         instances = self.instances()
         files = {folder / FILE for one in instances for folder in one.folders}
@@ -145,7 +145,7 @@ class Dnsmasq:
         except (DnsmasqFails, OSError) as error:
             for file, old in before.items():
                 _put_back(file, old)
-            if isinstance(error, DnsmasqFails) and error.code == "dnsmasq_gone":
+            if isinstance(error, DnsmasqFails) and error.code == GONE:
                 self._start_again(instances)
             if isinstance(error, OSError):
                 raise StorageError(f"dnsmasq's file cannot be written: {error.strerror}") from error
@@ -194,7 +194,7 @@ class Dnsmasq:
             if len({one.pid for one in self.instances()} - gone) >= len(instances):
                 return
             sleep(0.05)
-        raise DnsmasqFails("dnsmasq did not come up again with the sets of policies", code="dnsmasq_gone")
+        raise DnsmasqFails("dnsmasq did not come up again with the sets of policies", code=GONE)
 
 
 def _folders(words: Sequence[str]) -> tuple[Path, ...]:

@@ -9,17 +9,16 @@ from typing import NamedTuple
 
 from remsim.policies.facts import Wanted
 from remsim.policies.learning.packets import is_public, octets_of, text_of
-from remsim.policies.learning.patterns import above, checked_domain, is_below
+from remsim.policies.learning.patterns import SET_TIMEOUT_S, above, checked_domain, is_below
 
 MOST_ADDRESSES = 4096
 MOST_OF_SET = 4096
 """Addresses put into one set from packets: who sends hellos with a name to ever new addresses fills no more of it."""
-KEPT_S = 7200.0
 REFRESH_S = 1800.0
 """An address that is seen again is put into its sets again only after this time."""
 
-Additions = dict[tuple[str, int], list[str]]
-"""Addresses by the set they go to and the seconds they stay there."""
+Additions = dict[str, list[str]]
+"""Addresses by the set they go to."""
 
 
 class Known(NamedTuple):
@@ -62,9 +61,7 @@ class Names:
                     self._add(address, self._sets_of(known.name), now, additions)
             return additions
 
-    def learn(
-        self, address: bytes, name: str, how: str, now: float, *, is_front: bool = False, kept_s: float = KEPT_S
-    ) -> Additions:
+    def learn(self, address: bytes, name: str, how: str, now: float, *, is_front: bool = False) -> Additions:
         """Take that an address has a name; what is to be put into sets because of it.
 
         Private and reserved addresses are no servers of that name, whoever says so.
@@ -76,7 +73,7 @@ class Names:
             before = self._known.get(address)
             # What may be a front's name does not hide the one that the client asked DNS for.
             if not (is_front and before is not None and not before.is_front and before.until > now):
-                self._known[address] = Known(name, how, is_front, now + kept_s)
+                self._known[address] = Known(name, how, is_front, now + SET_TIMEOUT_S)
                 self._known.move_to_end(address)
                 if len(self._known) > MOST_ADDRESSES:
                     self._known.popitem(last=False)
@@ -118,11 +115,11 @@ class Names:
             added = self._added.setdefault(name, OrderedDict())
             if added.get(address, -REFRESH_S) > now - REFRESH_S:
                 continue
-            while added and next(iter(added.values())) < now - KEPT_S:
+            while added and next(iter(added.values())) < now - SET_TIMEOUT_S:
                 added.popitem(last=False)
             if address not in added and len(added) >= MOST_OF_SET:
                 self.is_full = True
                 continue
             added[address] = now
             added.move_to_end(address)
-            additions.setdefault((name, int(KEPT_S)), []).append(text_of(address))
+            additions.setdefault(name, []).append(text_of(address))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from remsim.policies.learning.packets import octets_of
-
-log = logging.getLogger(__name__)
 
 MODULE = "remsim.policies.learning.ndpi_child"
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 300.0
@@ -107,8 +104,6 @@ class NdpiProcess:
         self._ended(now, said.decode(errors="replace").strip().rsplit("\n", 1)[-1] or f"nDPI ended ({code})")
 
     def _ended(self, now: float, why: str) -> None:
-        if why != self.problem:
-            log.warning("applications are not looked for: %s", why)
-        self.problem = why
+        self.problem = f"applications are not looked for: {why}"
         self._due = now + self._wait_s
         self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)

@@ -14,8 +14,9 @@ from remsim.core.routes import SetCode
 
 MOST_OCTETS = 253
 MOST_OF_LABEL = 63
-SET_TIMEOUT_S = 12 * 3600
-"""How long an address stays in a set that dnsmasq put it into; it may keep an answer as long and not ask again."""
+SET_TIMEOUT_S = 6 * 3600
+"""How long an address stays in a set. dnsmasq may keep an answer for long and not ask again; it puts no address in anew
+that is there."""
 SET_SIZE = 65535
 """Addresses in one set; a server that answers with ever new ones fills no more of the kernel's memory."""
 

@@ -6,8 +6,8 @@ from remsim.core.routes import SetCode
 
 GROUP, NDPI_GROUP = 27114, 27115
 """Of NFLOG; other programs take small numbers. nDPI reads its own, in a process of its own."""
-SNAP = 1600
-"""Octets of a packet that are copied: all of one that travels the Internet."""
+SNAP = 4096
+"""Octets of a packet that are copied; receive offload makes one of several that belong together."""
 
 HELLOS_A_SECOND, INITIALS_A_SECOND, ANSWERS_A_SECOND, NDPI_A_SECOND = 200, 60, 200, 500
 """Packets of each kind that are looked at. A router that has more new flows than that has better things to do."""
