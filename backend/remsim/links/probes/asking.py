@@ -69,12 +69,12 @@ class Asking:
         self._shared: dict[tuple[str, int], socket.socket] = {}
         self._single: dict[socket.socket, tuple[int, Target]] = {}
 
-    def send(self, target: Target, sequence: int) -> None:
-        """Send a probe; ``NotSent``."""
-        if target.method in ("icmp", "dns"):
-            self._send_shared(target, sequence)
-        else:
-            self._connect(target, sequence)
+    def send(self, target: Target, sequence: int) -> bool:
+        """Send a probe; True when it is answered already (a refusal by this machine); ``NotSent``."""
+        if target.method not in ("icmp", "dns"):
+            return self._connect(target, sequence)
+        self._send_shared(target, sequence)
+        return False
 
     def receive(self, sock: socket.socket) -> list[int]:
         """The probes that what came in on a socket answers. ``OSError`` is swallowed: what is lost is missed later."""
@@ -124,16 +124,17 @@ class Asking:
                 self._drop(sock)
                 raise NotSent(cause_of(error, is_sending=True), error.strerror or str(error)) from error
 
-    def _connect(self, target: Target, sequence: int) -> None:
+    def _connect(self, target: Target, sequence: int) -> bool:
         sock = self._opened(Target("tcp", target.host, target.port), selectors.EVENT_WRITE)
         self._single[sock] = (sequence, target)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transmit(sock, Target("tcp", target.host, target.port), sequence)
+            return False
         except OSError as error:
             self._drop(sock)
-            if error.errno == errno.ECONNREFUSED:
-                raise NotSent("blocked", "it is refused") from error
+            if error.errno == errno.ECONNREFUSED and target.method == "tcp":
+                return True
             raise NotSent(cause_of(error, is_sending=True), error.strerror or str(error)) from error
 
     def _receive_single(self, sock: socket.socket) -> list[int]:
@@ -147,7 +148,8 @@ class Asking:
                 self._drop(sock)
                 return []
             if self._selector.get_key(sock).events & selectors.EVENT_WRITE:
-                sock.send(HTTP_QUESTION % target.host.encode())
+                host = f"[{target.host}]" if ":" in target.host else target.host
+                sock.send(HTTP_QUESTION % host.encode())
                 self._selector.modify(sock, selectors.EVENT_READ, self._on_socket)
                 return []
             words = sock.recv(64)

@@ -109,7 +109,7 @@ class Line:
         month = bytes_ / elapsed_s * MONTH_S if elapsed_s >= MEASURED_S else month_bytes(self.plan, self.choice.kind)
         return replace(
             self._window.quality(),
-            kind=self.choice.kind,
+            kind=self.choice.kind or (last.method if last else None),
             target=last.host if last else None,
             period_s=self.pace.period_s(at),
             mb_per_month=round(month / 1e6, 1),
@@ -127,7 +127,7 @@ class Line:
             target = self.choice.next(at, is_odd=is_volley)
             sequence = self._sequence = (self._sequence + 1) % 65536
             try:
-                self.asking.send(target, sequence)
+                is_answered = self.asking.send(target, sequence)
             except NotSent as trouble:
                 if trouble.cause == "forbidden" and self.choice.forbidden(target.method):
                     log.info("%s; another kind of probe is used", trouble)
@@ -139,6 +139,8 @@ class Line:
                 self._not_sent(trouble, at)
                 return
             self._is_sent(target, sequence, at, is_volley)
+            if is_answered:
+                self._answered(sequence, self._clock.monotonic())
             return
         self._not_sent(NotSent("forbidden", "no kind of probe is permitted"), at)
 

@@ -17,7 +17,7 @@ from remsim.core.errors import InvalidInput
 from remsim.links.probes.asking import OnSocket
 from remsim.links.probes.names import AAAA, A, addresses, question
 from remsim.links.probes.plan import ProbePlan
-from remsim.outbound.target import Target, bind_to, open_socket, transmit
+from remsim.outbound.target import Target, bind_to, open_socket, parse_target, transmit
 
 TIMEOUT_S, NAME_TIMEOUT_S, NAME_AGAIN_S = 8.0, 5.0, 1.0
 WALLED = 3
@@ -54,6 +54,11 @@ def parse_page(text: str) -> tuple[str, int, str]:
     return host, int(port), slash + path or "/"
 
 
+def resolver_of(text: str) -> Target:
+    """A resolver by its address, or as ``dns:ADDRESS:PORT``."""
+    return Target("dns", text, 53) if family_of(text) else parse_target(text)
+
+
 def family_of(host: str) -> int | None:
     """The family of an address; None where it is a name."""
     for family in (socket.AF_INET, socket.AF_INET6):
@@ -78,7 +83,7 @@ class Page:
         self._selector, self._on_socket = selector, on_socket
         self._report, self._is_sound = report, is_sound
         self._pages = [parse_page(one) for one in plan.portal_urls]
-        self._resolvers = [Target("dns", host, 53) for host in plan.resolvers]
+        self._resolvers = [resolver_of(one) for one in plan.resolvers]
         self._known: dict[str, str] = {}
         self._page = self._resolver = self._number = self._failed = 0
         self._sock: socket.socket | None = None
