@@ -82,7 +82,7 @@ export class LiveTab {
 			const make = (title, unit, value, spec) => ({ value, lines: new Map(), chart: new TimeChart({ title, unit, t, min: 0, ...spec }, group, ChartJs) });
 			this._made = [
 				make(t('Throughput a link, received'), '', link => link.rx_bps, { format: bitRate, axis: bitRate, digits: 0, axisWidth: 64 }),
-				make(t('Sessions a link'), '', link => link.flows, { digits: 0, axisWidth: 64 })
+				make(t('Sessions a link'), '', link => link.flows, { format: count, axis: count, digits: 0, axisWidth: 64 })
 			];
 			fill(this.charts, this._made.map(({ chart }) => chart.root));
 			this._draw();

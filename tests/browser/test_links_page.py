@@ -1,0 +1,134 @@
+"""The Links page: what carries the traffic, in which order, how it is shared, and what to do where nothing does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from room_fake import BACKUP, FIBRE, MOBILE, FakeRoom, ago, cost, link
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DARK = {"color_scheme": "dark"}
+HOSTILE = "<img src=x onerror=document.title='run'>"
+MWAN3 = {"code": "routing_refused", "message": "mwan3 carries traffic here already.", "hint": "Stop it first."}
+LACKING = [
+    {"name": "numgen", "is_there": False, "is_needed": True, "package": "kmod-nft-numgen", "without": "no rings"}
+]
+
+
+def three() -> list[dict[str, Any]]:
+    """One that works, one whose cap is used up, one that is down."""
+    return [
+        link(1, FIBRE, cost=cost(38e9, 50e9)),
+        link(2, MOBILE, modem="modem1", modem_name="modem1", carrier="Example", cost=cost(10e9, 10e9, "soft")),
+        link(3, BACKUP, state="down", since=ago(60), reason="3 probes of 3 were lost", flows=0),
+    ]
+
+
+def opened(visit: Any, room: FakeRoom, tab: str = "links") -> Page:
+    room.serve(visit.page)
+    page: Page = visit.open(f"/links#tab={tab}")
+    return page
+
+
+def no_violations(page: Page) -> None:
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert found == [], json.dumps(found, indent=1)[:3000]
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+
+
+def test_each_link_says_in_a_sentence_how_it_is_and_a_failover_is_seen(visit: Any) -> None:
+    room = FakeRoom(three())
+    page = opened(visit, room)
+    expect(page.get_by_text("1 of 3 links work")).to_be_visible()
+    rows = page.locator(".remsim-linkrow")
+    expect(rows.nth(0)).to_contain_text("Carries new flows, up since 2")
+    expect(rows.nth(0)).to_contain_text("will not last")
+    expect(rows.nth(1)).to_contain_text("Its data cap is used up: no new flows until 2031-02-01.")
+    expect(rows.nth(2)).to_contain_text("No way out since 1")
+    expect(rows.nth(2)).to_contain_text("3 probes of 3 were lost.")
+    ring = page.get_by_role("region", name="Interactive flows")
+    expect(ring.locator("svg")).to_have_attribute("aria-label", "Fibre: 8 of 16, Mobile: 8 of 16")
+    ring.locator("summary").click()
+    expect(ring.get_by_role("row", name="Fibre")).to_contain_text("31 ms by fibre")
+    room.view["links"][0].update(state="down", since=ago(0), reason="the cable was pulled", flows=0)
+    room.view["links"][2].update(state="up", since=ago(0), reason=None, flows=3)
+    room.view.update(failovers=1, last_failover={"at": ago(0), "message": "Fibre → Backup: the cable was pulled"})
+    expect(page.get_by_text("Backup carries all new flows; there is no other now.")).to_be_visible()
+    expect(rows.nth(0)).to_contain_text("the cable was pulled")
+    expect(page.get_by_text("Fibre → Backup: the cable was pulled")).to_be_visible()
+
+
+def test_priority_is_changed_by_keys_and_by_dragging(visit: Any) -> None:
+    room = FakeRoom(three())
+    page = opened(visit, room)
+    grip = page.get_by_role("button", name="Fibre, place 1")
+    grip.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("button", name="Fibre, place 3")).to_be_focused()
+    expect(page.get_by_role("status").filter(has_text="The order is saved.")).to_be_visible()
+    assert room.asked == [("PUT", "links/order", {"names": [MOBILE, BACKUP, FIBRE]})]
+    begin, end = (
+        page.get_by_role("button", name="Fibre, place 3").bounding_box(),
+        page.locator("li.remsim-linkrow").first.bounding_box(),
+    )
+    assert begin is not None and end is not None
+    with page.expect_response("**/links/order"):
+        page.mouse.move(begin["x"] + 9, begin["y"] + 9)
+        page.mouse.down()
+        page.mouse.move(begin["x"] + 9, begin["y"] - 40, steps=5)
+        page.mouse.move(begin["x"] + 9, end["y"] + 5, steps=20)
+        page.mouse.up()
+    expect(page.get_by_role("button", name="Fibre, place 1")).to_be_visible()
+    assert room.asked[-1] == ("PUT", "links/order", {"names": [FIBRE, MOBILE, BACKUP]})
+
+
+@pytest.mark.parametrize(
+    ("view", "told", "offered"),
+    [
+        ({"state": "off", "links": []}, "No link is set up.", "Add a link"),
+        ({"state": "off", "enabled": False}, "nothing on this router is changed", "Switch links on"),
+        ({"state": "refused", "problem": MWAN3}, "mwan3 carries traffic here already.", "Take over the configuration"),
+        ({"state": "refused", "capabilities": LACKING}, "opkg install kmod-nft-numgen", "Look again"),
+        ({"state": "failed", "problem": {"message": "nft refuses."}}, "nft refuses.", "Look again"),
+    ],
+    ids=["none", "off", "mwan3", "kernel", "failed"],
+)
+def test_where_nothing_is_carried_the_page_says_why_and_what_to_do(
+    visit: Any, view: Any, told: str, offered: str
+) -> None:
+    room = FakeRoom(three())
+    room.view.update(view)
+    page = opened(visit, room)
+    expect(page.get_by_text(told)).to_be_visible()
+    expect(page.locator(".remsim-nothing").locator("a, button").filter(has_text=offered)).to_be_visible()
+    no_violations(page)
+
+
+@pytest.mark.parametrize("visit", [{}, DARK, PHONE], ids=["light", "dark", "phone"], indirect=True)
+def test_axe_finds_nothing_and_hostile_names_are_names(visit: Any) -> None:
+    links = three()
+    links[0].update(title=HOSTILE, carrier=HOSTILE, reason=HOSTILE, tags=[HOSTILE])
+    room = FakeRoom(links, warnings=[{"code": "x", "message": HOSTILE, "hint": HOSTILE}])
+    flow = {"protocol": "tcp", "source": "192.168.1.2", "source_name": HOSTILE, "source_port": 4711, "link": FIBRE}
+    flow |= {"destination": "2001:db8::1", "destination_port": 443, "domain": "a" * 80 + ".example", "policy": HOSTILE}
+    room.flows = [{**flow, "rx_bytes": 5, "tx_bytes": 5, "rx_bps": None, "tx_bps": None, "age_s": 7}]
+    page = opened(visit, room)
+    expect(page.locator(".remsim-linkrow").first).to_contain_text(HOSTILE)
+    for more in page.locator(".remsim-linkrow-more summary").all():
+        more.click()
+    no_violations(page)
+    page.goto(visit.service.base + "/links#tab=live")
+    expect(page.get_by_role("button", name="Why did the flow")).to_be_visible()
+    expect(page.get_by_role("region", name="Sessions a link").locator("canvas")).to_be_visible()
+    no_violations(page)
+    page.goto(visit.service.base + "/links#tab=cost")
+    expect(page.get_by_text("Nothing was counted yet.").first).to_be_visible()
+    no_violations(page)
+    assert page.locator("main img").count() == 0 and page.title() != "run"

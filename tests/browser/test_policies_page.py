@@ -1,0 +1,101 @@
+"""The Policies page: written, put right, asked about, put in force for a trial, kept or undone; moved by keys."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from room_fake import FIBRE, FakeRoom, link
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DARK = {"color_scheme": "dark"}
+TEXT = """\
+# calls first
+policy voip {
+  match: protocol RTP, port 5060-5090
+  route: prefer_connection(highest_uptime)
+  priority: high
+}
+
+policy video {
+  match: port 443, SNI *.example.com
+  route: connection "fibre"
+}
+
+policy rest {
+  match: all
+  route: balance(adaptive)
+}
+"""
+
+
+def opened(visit: Any, room: FakeRoom, tab: str = "list") -> Page:
+    room.serve(visit.page)
+    page: Page = visit.open(f"/policies#tab={tab}")
+    return page
+
+
+def no_violations(page: Page) -> None:
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert found == [], json.dumps(found, indent=1)[:3000]
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+
+
+def test_a_policy_is_moved_by_keys_and_its_text_with_it(visit: Any) -> None:
+    room = FakeRoom([link(1, FIBRE)], TEXT)
+    page = opened(visit, room)
+    page.get_by_role("button", name="video, place 2").press("ArrowDown")
+    expect(page.get_by_role("button", name="video, place 3")).to_be_focused()
+    expect(page.get_by_role("status").filter(has_text="The order is in force.")).to_be_visible()
+    method, path, body = room.asked[-1]
+    assert (method, path, body["confirm_s"]) == ("PUT", "policies", 90)
+    assert body["text"].index("policy rest") < body["text"].index("policy video")
+    assert body["text"].startswith("# calls first\npolicy voip {")
+    page.get_by_role("button", name="voip, place 1").press("End")
+    expect(page.get_by_role("alert").filter(has_text="voip stays where it is")).to_be_visible()
+
+
+def test_words_are_offered_and_an_error_is_named_at_its_place(visit: Any) -> None:
+    page = opened(visit, FakeRoom([link(1, FIBRE)], TEXT), "text")
+    field = page.get_by_role("textbox", name="Text of the policies")
+    expect(page.locator(".remsim-code-declaration").first).to_have_text("policy")
+    field.focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\npolicy kids {\nmatch: link fib")
+    option = page.get_by_role("option", name="fibre")
+    expect(option).to_be_visible()
+    no_violations(page)
+    page.keyboard.press("Tab")
+    page.keyboard.type(" is up\nrout: any\n}\n")
+    assert field.input_value().endswith("\n\npolicy kids {\n  match: link fibre is up\n  rout: any\n}\n")
+    wrong = page.get_by_role("button", name="begins no statement")
+    expect(wrong).to_be_visible()
+    expect(page.get_by_role("button", name="Put in force")).to_be_disabled()
+    page.keyboard.press("Control+Home")
+    wrong.click()
+    expect(field).to_be_focused()
+    assert field.evaluate("one => one.value.slice(one.selectionStart, one.selectionStart + 4)") == "rout"
+    page.keyboard.press("Control+ArrowRight")
+    page.keyboard.type("e")
+    expect(page.get_by_role("button", name="Put in force")).to_be_enabled()
+
+
+@pytest.mark.parametrize("visit", [{}, DARK, PHONE], ids=["light", "dark", "phone"], indirect=True)
+def test_axe_finds_nothing(visit: Any) -> None:
+    room = FakeRoom([link(1, FIBRE)], TEXT)
+    room.matching = [
+        {"rung": "dnsmasq", "is_on": True, "is_there": True, "package": None, "cost": "nothing", "named": 3},
+        {"rung": "ndpi", "is_on": False, "is_there": False, "package": "libndpi", "cost": "6 MB", "named": None},
+    ]
+    page = opened(visit, room)
+    expect(page.locator(".remsim-policyrow")).to_have_count(3)
+    no_violations(page)
+    for tab, shown in (("text", "Put in force"), ("versions", "There is none yet."), ("names", "libndpi")):
+        page.goto(f"{visit.service.base}/policies#tab={tab}")
+        expect(page.get_by_text(shown)).to_be_visible()
+        no_violations(page)
