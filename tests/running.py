@@ -22,6 +22,8 @@ class RunningService:
     """The service as a child process; ``data`` and ``state`` outlive its restarts."""
 
     program: tuple[str, ...] = ("-m", "remsim", "serve")
+    prefix: tuple[str, ...] = ()
+    """What the command begins with, such as ``ip netns exec NAME``; it has to become the service."""
 
     def __init__(self, directory: Path, *arguments: str, port: int | None = None, own_group: bool = False) -> None:
         self.data, self.state = directory / "data", directory / "state"
@@ -34,7 +36,7 @@ class RunningService:
 
     def start(self, timeout_s: float = 15.0) -> RunningService:
         """Start it and wait until it answers."""
-        command = [sys.executable, *self.program, "--listen", f"127.0.0.1:{self.port}"]
+        command = [*self.prefix, sys.executable, *self.program, "--listen", f"127.0.0.1:{self.port}"]
         command += ["--data", str(self.data), "--state", str(self.state), *self._arguments]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(

@@ -96,13 +96,19 @@ class Table:
     def __post_init__(self) -> None:
         print(f"\n{self.title}")
 
-    def row(self, name: str, value: float, unit: str, *, at_most: float | None = None) -> None:
-        """Print one figure; one above its bar is remembered."""
+    def row(
+        self, name: str, value: float, unit: str, *, at_most: float | None = None, at_least: float | None = None
+    ) -> None:
+        """Print one figure; one beyond its bar is remembered."""
         mark = ""
-        if at_most is not None:
-            mark = f"   ≤ {at_most:g}" if value <= at_most else f"   ≤ {at_most:g}  MISSED"
-            if value > at_most:
-                self.missed.append(f"{name}: {value:.2f} {unit} > {at_most:g}")
+        for sign, bar, is_kept in (
+            ("≤", at_most, at_most is None or value <= at_most),
+            ("≥", at_least, at_least is None or value >= at_least),
+        ):
+            if bar is not None:
+                mark += f"   {sign} {bar:g}{'' if is_kept else '  MISSED'}"
+            if not is_kept:
+                self.missed.append(f"{name}: {value:.2f} {unit}, not {sign} {bar:g}")
         print(f"  {name:58} {value:9.2f} {unit:4}{mark}", flush=True)
 
     def status(self) -> int:
