@@ -20,7 +20,7 @@ def best_tier(links: Sequence[LinkView], max_latency_ms: int | None = None) -> l
 
 def last_tier(links: Sequence[LinkView], last_resort: str) -> tuple[list[LinkView], str]:
     """When none may take new flows: those whose cap is used up, by price; those that are not known yet; then what the
-    last resort says (none: flows are refused). With the reason in words."""
+    last resort says; none when there is nothing to be kept. With the reason in words."""
     capped = [one for one in links if one.state in USABLE and one.cap_state != "hard"]
     if capped:
         return cheapest_of(capped, overage_price), "all data caps are used up: the cheapest rate above the cap"
@@ -29,8 +29,7 @@ def last_tier(links: Sequence[LinkView], last_resort: str) -> tuple[list[LinkVie
         return starting, "no link is up yet"
     if last_resort == "keep":
         kept = [one for one in links if one.state != "off" and one.device is not None]
-        kept = kept or [one for one in links if one.state != "off"]
-        return kept, "no link is up: flows are kept on all of them"
+        return kept, "no link is up: flows are kept on all of them" if kept else "no link is there: the router decides"
     return [], "no link is up: flows are refused"
 
 

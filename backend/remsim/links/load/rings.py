@@ -100,7 +100,7 @@ class Ring:
             return Chosen((), links, after(missed, "the next policy decides"), dict)
         group, why = last_tier(links, rules.last_resort)
         if not group:
-            return Chosen(BLOCKED, links, why, dict)
+            return Chosen(() if rules.last_resort == "keep" else BLOCKED, links, why, dict)
         slots = scores.alike(scores.candidates(group, known))
         return made(alone(group, lambda one: "last resort", why, slots), links, why)
 
@@ -111,7 +111,8 @@ class Ring:
         klass, kind = self.spec.klass, choice.kind
         if kind == "connection":
             wanted = [one for one in links if one.name == choice.value and (one.is_usable or choice.is_strict)]
-            return alone(wanted, lambda one: "named by the policy", named(choice)) if wanted else None
+            slots = BLOCKED if wanted and wanted[0].device is None else ()
+            return alone(wanted, lambda one: "named by the policy", named(choice), slots) if wanted else None
         if kind == "overage":
             works = [one for one in links if one.state in USABLE and one.cap_state != "hard"]
             cheap = cheapest_of(works, overage_price)

@@ -1,0 +1,91 @@
+"""What is asked of netifd, which may be slow: devices of interfaces, those of the LAN, resolvers.
+
+In a thread of its own, so that a link that fails does not wait for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from remsim.config.routing import Routing
+from remsim.links.facts import Around
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Devices and resolvers by netifd's names, and the devices of the LAN."""
+
+    devices: Mapping[str, str | None] = field(default_factory=dict)
+    resolvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lan: tuple[str, ...] = ()
+
+
+NOTHING_FOUND = Found()
+
+
+def find(routing: Routing, around: Around, resolvers_of: Callable[[str], tuple[str, ...]]) -> Found:
+    """Ask now."""
+    names = tuple(dict.fromkeys(link.interface for link in routing.links if link.interface))
+    return Found(
+        {name: around.device_of(name) for name in names},
+        {name: resolvers_of(name) for name in names},
+        () if routing.globals.lan else around.lan(),
+    )
+
+
+class Finder:
+    """Asks each ten seconds, and when it is told to; ``on_found`` hears of what is other than before."""
+
+    def __init__(
+        self, around: Around, resolvers_of: Callable[[str], tuple[str, ...]], on_found: Callable[[Found], None]
+    ) -> None:
+        self._around, self._resolvers_of, self._on_found = around, resolvers_of, on_found
+        self._routing = Routing()
+        self._last = NOTHING_FOUND
+        self._wanted = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def ask(self, routing: Routing) -> Found:
+        """Ask for these links now, in the caller's thread, and from now on."""
+        self._routing = routing
+        self._last = find(routing, self._around, self._resolvers_of)
+        return self._last
+
+    def nudge(self) -> None:
+        """Ask soon."""
+        self._wanted.set()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, name="links-finder", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, without waiting for an answer that does not come."""
+        self._stopping = True
+        self._wanted.set()
+        if self._thread is not None:
+            self._thread.join(1.0)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wanted.wait(EVERY_S)
+            self._wanted.clear()
+            if self._stopping:
+                return
+            try:
+                found = find(self._routing, self._around, self._resolvers_of)
+            except Exception:  # links go on with what was known
+                log.exception("asking for the devices of links failed")
+                continue
+            if found != self._last:
+                self._last = found
+                self._on_found(found)

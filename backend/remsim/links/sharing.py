@@ -1,0 +1,482 @@
+"""What the control thread does: looks at flows and links, keeps rings, moves flows off a link that fails.
+
+Knows no thread: Control calls it, one call at a time. Times are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from remsim.config.routing import LinkSettings, Routing, RoutingSettings
+from remsim.core.clock import Clock, iso_utc
+from remsim.core.errors import RemsimError
+from remsim.core.events import Event
+from remsim.core.routes import USABLE, LinkView, Loaded, Program
+from remsim.links.facts import Around
+from remsim.links.finding import NOTHING_FOUND, Found
+from remsim.links.health import Change
+from remsim.links.indices import indexed
+from remsim.links.ledger import Ledger
+from remsim.links.link import Link
+from remsim.links.load.flows import Arrivals, FlowMeter, LinkLoad
+from remsim.links.load.keeper import Rings
+from remsim.links.load.rings import Rules
+from remsim.links.load.scores import PAGE_OCTETS, ROUND_TRIPS, candidates
+from remsim.links.plane import Addresses, LinkRoute, Plane, PlaneOptions
+from remsim.links.probes.prober import Prober
+from remsim.links.uptime import Uptime
+
+log = logging.getLogger(__name__)
+
+POLL_S, IDLE_POLL_S, MOST_POLL_S = 0.25, 1.0, 3.0
+TICK_S, LOOK_S, LAN_S, LAN_TIMEOUT_S = 1.0, 5.0, 10.0, 30
+SHARE_OF_CORE = 0.04
+"""Looking at flows takes no more than this of the time: with very many of them it is done more rarely."""
+IDLE_BPS = 50_000.0
+
+
+class Sharing:
+    """Links that share traffic. ``views``, ``meter`` and ``rings`` are read by other threads."""
+
+    def __init__(
+        self,
+        plane: Plane,
+        prober: Prober,
+        around: Around,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        *,
+        uptime: Uptime | None,
+        ledger: Ledger,
+        simulated: bool,
+    ) -> None:
+        self._plane, self._prober, self._around, self._clock, self._emit = plane, prober, around, clock, emit
+        self._uptime, self._ledger, self._simulated = uptime, ledger, simulated
+        self._settings = RoutingSettings()
+        self._rules = Rules()
+        self._program = Program()
+        self._found = NOTHING_FOUND
+        self._started_with: tuple[tuple[str, ...], PlaneOptions] | None = None
+        self._routes: tuple[LinkRoute, ...] = ()
+        self._is_loaded = False
+        self._octets: dict[int, dict[int, int]] = {}
+        self._ticked_at: float | None = None
+        self._poll_at = self._tick_at = self._look_at = self._lan_at = float("-inf")
+        self._poll_cost_s = self._swap_cost_s = 0.0
+        self._is_idle = False
+        self.links: Mapping[int, Link] = {}
+        self.views: tuple[LinkView, ...] = ()
+        self.meter = FlowMeter()
+        self.rings = Rings()
+        self.counters: Mapping[str, tuple[int, int]] = {}
+        self.failovers = 0
+        self.last_failover: Mapping[str, Any] | None = None
+        self.ticks: list[Callable[[Sequence[LinkView]], None]] = []
+        self.on_device: Callable[[str], None] = lambda device: None
+
+    # -- what others want -------------------------------------------------------------------------------------------
+
+    def configure(self, routing: Routing, found: Found) -> None:
+        """Put settings in force, the first time too; ``PlaneRefused``, ``PlaneError``."""
+        at, wanted = self._clock.monotonic(), routing.globals
+        self._settings, self._found = wanted, found
+        self._rules = Rules(
+            "measured" if wanted.algorithm == "weighted" and wanted.weights == "measured" else wanted.algorithm,
+            wanted.last_resort,
+            wanted.max_latency_ms,
+            wanted.prefer_low_latency,
+            wanted.interactive_link_free,
+            wanted.router_country,
+        )
+        started = (self._lan(), PlaneOptions(wanted.router_traffic, wanted.nat))
+        if started != self._started_with:
+            self._plane.start(started[0], on_device=lambda device: self.on_device(device), options=started[1])
+            self._started_with, self._routes, self._is_loaded = started, (), False
+        gone = self._take(indexed(routing), at)
+        self.rings.set(self._program, wanted.persistence)
+        self._look(at)
+        self._set_links()
+        self._refresh(at)
+        self._load()
+        for link in gone:
+            self._prober.unwatch(link.index)
+            self._cut(link, at)
+        self._lan_at = self._poll_at = self._tick_at = float("-inf")
+
+    def stop(self) -> None:
+        """Leave the machine as it was found."""
+        if self._started_with is not None:
+            self._started_with, self._is_loaded = None, False
+            self._plane.stop()
+
+    def load(self, program: Program) -> Loaded:
+        """Put policies in force; with ``PlaneError`` those before stay."""
+        before, self._program = self._program, program
+        try:
+            self.rings.set(program, self._settings.persistence)
+            self._refresh(self._clock.monotonic())
+            return self._load()
+        except RemsimError:
+            self._program = before
+            self.rings.set(before, self._settings.persistence)
+            self._refresh(self._clock.monotonic())
+            raise
+
+    def remember(self, program: Program) -> None:
+        """Put policies in force as soon as there is something to put them into."""
+        self._program = program
+
+    def act(self, index: int, action: str) -> None:
+        """See Control.act."""
+        link, at = self.links[index], self._clock.monotonic()
+        if action in ("enable", "disable"):
+            link.is_disabled = action == "disable"
+            self._settle(link, link.change(lambda health: health.enable(link.is_wanted, at)), at)
+            self._look(at)
+            self._set_links()
+        elif action == "test":
+            self._prober.restart(index)
+        elif action == "reset_flows":
+            self._cut(link, at)
+
+    def found(self, found: Found) -> None:
+        """Devices of interfaces, the LAN's, or resolvers are others than before."""
+        self._found = found
+        self._lan_at = self._look_at = float("-inf")
+
+    def device(self, name: str) -> None:
+        """A device came, went or changed; have a look at its link now."""
+        at = self._clock.monotonic()
+        for link in self.links.values():
+            if link.device == name:
+                self._look_at_link(link, at)
+                self._ensure(link)
+                self._settle(link, None, at)
+        self._set_links()
+
+    def changed(self, link: Link, change: Change) -> None:
+        """What a link's probes said made it change."""
+        if self.links.get(link.index) is link:
+            self._settle(link, change, self._clock.monotonic())
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
+
+    def turn(self) -> float:
+        """Do what is due; how long until something is again."""
+        at = self._clock.monotonic()
+        if at >= self._tick_at:
+            self._tick_at = at + TICK_S
+            self._tick(at)
+        if at >= self._poll_at:
+            self._poll(at)
+            self._poll_at = at + self.period_s
+        return max(0.0, min(self._tick_at, self._poll_at) - self._clock.monotonic())
+
+    @property
+    def period_s(self) -> float:
+        """Between two looks at flows."""
+        least = IDLE_POLL_S if self._is_idle else POLL_S
+        return min(MOST_POLL_S, max(least, (self._poll_cost_s + self._swap_cost_s) / SHARE_OF_CORE))
+
+    def loop(self) -> dict[str, float]:
+        """What the loop takes, for the status."""
+        return {
+            "period_s": round(self.period_s, 3),
+            "poll_ms": round(self._poll_cost_s * 1000, 3),
+            "swap_ms": round(self._swap_cost_s * 1000, 3),
+        }
+
+    def _poll(self, at: float) -> None:
+        """Flows, rates, rings."""
+        begin = time.thread_time()
+        arrivals = self.meter.update(self._plane.flows(), at)
+        self.rings.arrived(arrivals.flows)
+        self._account(arrivals)
+        self._refresh(at)
+        self._poll_cost_s += 0.2 * (time.thread_time() - begin - self._poll_cost_s)
+        loads = self.meter.links.values()
+        self._is_idle = not arrivals.flows and sum(one.rx_bps + one.tx_bps for one in loads) < IDLE_BPS
+        self._swap(at)
+
+    def _tick(self, at: float) -> None:
+        """Once a second: counters, capacities, healths; then those who asked for it."""
+        self._count(at)
+        if at >= self._look_at:
+            self._look_at = at + LOOK_S
+            self._look(at)
+            self._set_links()
+            for link in self.links.values():
+                self._ensure(link)
+        else:
+            for link in self.links.values():
+                if link.settings.modem and self._around.facts(link.settings) != link.facts:
+                    self._look_at_link(link, at)
+        for link in self.links.values():
+            quality = self._prober.quality(link.index)
+            link.take(quality, at)
+            link.money = self._ledger.money(link.index)
+            if self._uptime is not None:
+                link.uptime_percent = self._uptime.percent(link.settings.name)
+            changes = (
+                link.change(lambda health, quality=quality: health.quality(quality, at)),  # type: ignore[misc]
+                link.change(lambda health: health.tick(at)),
+            )
+            for change in changes:
+                self._settle(link, change, at)
+        if at >= self._lan_at:
+            self._lan_at = at + LAN_S
+            if self._lan():
+                self._plane.add("lan", self._lan(), LAN_TIMEOUT_S)
+        self._tell()
+
+    def _tell(self) -> None:
+        for tick in self.ticks:
+            try:
+                tick(self.views)
+            except Exception:  # one that fails must not end the others, or the loop
+                log.exception("a follower of links failed")
+
+    def _count(self, at: float) -> None:
+        """Rates of links, what the ledger is told, what capacities learn."""
+        passed = at - self._ticked_at if self._ticked_at is not None else 0.0
+        self._ticked_at = at
+        self.counters = self._plane.counters()
+        for link in self.links.values():
+            packets_rx, rx = self.counters.get(f"link_{link.index}_rx", (0, 0))
+            packets_tx, tx = self.counters.get(f"link_{link.index}_tx", (0, 0))
+            before, link.counted = link.counted, (rx, tx)
+            if self._simulated:
+                self._prober.traffic(link.index, rx, tx, packets_rx, packets_tx)
+            if before is None or passed <= 0:
+                continue
+            down, up = grown(before[0], rx), grown(before[1], tx)
+            link.rx_bps, link.tx_bps = down * 8 / passed, up * 8 / passed
+            if down or up:
+                self._ledger.seen(link.index, down, up, self._octets.pop(link.index, {}))
+            self._learn(link, at, passed)
+
+    def _learn(self, link: Link, at: float, passed: float) -> None:
+        """What its rates say of its capacity: a queue is that of the direction that is filled."""
+        down_bps, up_bps = link.rx_bps or 0.0, link.tx_bps or 0.0
+        busy, has_queue = self.meter.carries(link.index).busy, link.has_queue(at)
+        is_down = down_bps / (link.down.bps or down_bps or 1.0) >= up_bps / (link.up.bps or up_bps or 1.0)
+        is_down = is_down if link.down.bps and link.up.bps else down_bps >= up_bps
+        link.down.feed(at, down_bps, passed, has_queue and is_down, busy)
+        link.up.feed(at, up_bps, passed, has_queue and not is_down, busy)
+
+    def _account(self, arrivals: Arrivals) -> None:
+        for (index, policy), octets in arrivals.octets.items():
+            of_link = self._octets.setdefault(index, {})
+            of_link[policy] = of_link.get(policy, 0) + octets
+        if not arrivals.transfers:
+            return
+        known = {one.index: one for one in candidates(self.views, self._known(self._clock.monotonic()))}
+        for transfer in arrivals.transfers:
+            one, link = known.get(transfer.link), self.links.get(transfer.link)
+            if one is not None and link is not None:
+                page_s = one.page_s() / one.time_factor
+                first_s = ROUND_TRIPS * one.latency_ms / 1000
+                link.time.feed(transfer.seconds, first_s + (page_s - first_s) * transfer.octets / PAGE_OCTETS)
+
+    # -- links ------------------------------------------------------------------------------------------------------
+
+    def _take(self, wanted: Mapping[int, LinkSettings], at: float) -> list[Link]:
+        """Links as they are written; those that are gone."""
+        before, now = self.links, {}
+        for index, settings in wanted.items():
+            link = before.get(index)
+            if link is None or link.settings.name != settings.name:
+                link = Link(index, settings, at)
+            link.configure(settings)
+            link.is_disabled = False
+            now[index] = link
+        self.links = now
+        for link in now.values():
+            change = link.change(lambda health, link=link: health.enable(link.is_wanted, at))  # type: ignore[misc]
+            self._settle(link, change, at)
+        if self._uptime is not None:
+            self._uptime.keep_only(frozenset(one.settings.name for one in now.values()))
+        return [link for index, link in before.items() if now.get(index) is not link]
+
+    def _look(self, at: float) -> None:
+        """What device each link has, and what that has."""
+        for link in self.links.values():
+            self._look_at_link(link, at)
+
+    def _look_at_link(self, link: Link, at: float) -> None:
+        link.facts = self._around.facts(link.settings)
+        device = self._device_of(link)
+        other = next(
+            (one for one in self.links.values() if one.index < link.index and one.device == device and device), None
+        )
+        addresses = self._plane.addresses(device) if device is not None and other is None else None
+        before = (link.device, link.addresses)
+        link.device, link.addresses = device if other is None else None, addresses
+        is_new = before != (link.device, link.addresses)
+        reason = None
+        if other is not None:
+            reason = f"{device} is the device of {other.settings.name} already"
+        elif link.facts is not None and link.facts.is_online is False:
+            reason = "its modem is not registered for data"
+        is_up = addresses is not None and addresses.is_up and reason is None
+        change = link.change(lambda health: health.device(link.device is not None, is_up, at, reason))
+        if link.is_wanted and link.device is not None:
+            resolvers = self._resolvers(link)
+            self._prober.watch(link.index, link.planned(self._settings, resolvers, is_simulated=self._simulated))
+            if is_new:
+                self._prober.restart(link.index)
+        else:
+            self._prober.unwatch(link.index)
+        if is_new and link.was_used:
+            self._ensure(link)
+        self._settle(link, change, at)
+        if link.was_used and has_moved(before[1], addresses):
+            self._cut(link, at)  # replies to its old address come no more
+
+    def _device_of(self, link: Link) -> str | None:
+        if link.settings.device:
+            return link.settings.device
+        if link.settings.interface:
+            return self._found.devices.get(link.settings.interface)
+        return link.facts.device if link.facts else None
+
+    def _resolvers(self, link: Link) -> tuple[str, ...]:
+        return self._found.resolvers.get(link.settings.interface, ())
+
+    def _lan(self) -> tuple[str, ...]:
+        return self._settings.lan or self._found.lan
+
+    def _set_links(self) -> None:
+        """Tell the plane of links when they are others."""
+        routes = [link.route(self._resolvers(link)) for link in self.links.values()]
+        wanted = tuple(one for one in routes if one is not None)
+        if wanted != self._routes:
+            self._routes = wanted
+            self._plane.set_links(wanted)
+
+    def _ensure(self, link: Link) -> None:
+        """Have its route (again)."""
+        route = link.route(self._resolvers(link))
+        if route is not None:
+            link.has_route = self._plane.ensure_route(route)
+
+    def _settle(self, link: Link, change: Change | None, at: float) -> None:
+        """Follow a link's state: rings first, then its flows, then the news."""
+        if link.health.state in USABLE and not link.was_used:
+            self._ensure(link)
+        is_used = link.state in USABLE
+        if link.was_used and not is_used:
+            link.was_used = False
+            self._fail(link, change, at)
+        elif is_used and not link.was_used:
+            link.was_used = True
+            self._return(link, at)
+        elif change is not None:
+            self._refresh(at)
+            self._swap(at, is_urgent=True)
+            self._say("link_state", link, f"{link.settings.name} is {link.state}{because(link.reason)}", {})
+
+    def _fail(self, link: Link, change: Change | None, at: float) -> None:
+        self._refresh(at)
+        self._swap(at, is_urgent=True)
+        since = change.silent_since if change is not None else None
+        ms = round((self._clock.monotonic() - since) * 1000) if since is not None else None
+        others = [one.name for one in self.views if one.is_usable]
+        data = {"ms": ms, "to": others}
+        name = link.settings.name
+        if link.state == "off":
+            flows, reset = self._cut(link, at) if others else (0, 0)
+            self._say("link_state", link, f"{name} is switched off", data | {"flows": flows, "reset": reset})
+            return
+        if not others:
+            # Its flows may go on when it comes back; there is nowhere else for them.
+            link.is_cut = False
+            self._say("link_down", link, f"{name} failed{because(link.reason)}; no other link is up", data, "error")
+            return
+        flows, reset = self._cut(link, at)
+        after = f" {ms / 1000:.1f} s after the last sign of it" if ms is not None else ""
+        moved = f"{flows} flow{'' if flows == 1 else 's'} moved to {', '.join(others)}{after}"
+        self.failovers += 1
+        message = f"{name} failed{because(link.reason)}; {moved}"
+        self.last_failover = {"at": iso_utc(self._clock.now()), "link": name, "message": message, "flows": flows}
+        self._say("failover", link, message, data | {"flows": flows, "reset": reset}, "warning")
+
+    def _return(self, link: Link, at: float) -> None:
+        link.is_cut = True
+        if link.health.failures:
+            link.back_at = at
+        self._refresh(at)
+        self._swap(at, is_urgent=True)
+        for other in self.links.values():
+            if not other.is_cut and other is not link:
+                self._cut(other, at)
+        self._say("link_up", link, f"{link.settings.name} carries traffic", {})
+        self._tell()
+
+    def _cut(self, link: Link, at: float) -> tuple[int, int]:
+        """Have a link's flows begin again elsewhere: how many there were, how many were reset."""
+        link.is_cut = True
+        try:
+            cut = self._plane.cut(link.index, self.meter.last_on(link.index, at))
+        except RemsimError as error:
+            log.warning("the flows of %s could not be moved: %s", link.settings.name, error.message)
+            return 0, 0
+        return cut.flows, cut.reset
+
+    def _say(self, kind: str, link: Link, message: str, data: dict[str, Any], severity: str = "info") -> None:
+        source = link.facts.modem if link.facts is not None else "remsim"
+        facts = {"link": link.settings.name, "state": link.state, "reason": link.reason} | data
+        self._emit(Event(kind, source, self._clock.now(), message, severity, facts))
+
+    # -- rings ------------------------------------------------------------------------------------------------------
+
+    def _known(self, at: float) -> dict[int, Any]:
+        return {index: link.known(at, self.meter.carries(index)) for index, link in self.links.items()}
+
+    def _refresh(self, at: float) -> None:
+        """Views and rings from what is known now."""
+        loads: Mapping[int, LinkLoad] = self.meter.links
+        nothing = LinkLoad()
+        self.views = tuple(link.view(loads.get(index, nothing)) for index, link in self.links.items())
+        self.rings.choose(self.views, self._known(at), self._rules, at)
+
+    def _swap(self, at: float, *, is_urgent: bool = False) -> None:
+        """Write rings that should be others."""
+        wanted = self.rings.due(at, is_urgent=is_urgent)
+        if not wanted or not self._is_loaded:
+            return
+        begin = time.monotonic()
+        try:
+            self._plane.swap(wanted)
+        except RemsimError as error:
+            log.warning("rings could not be changed: %s", error.message)
+            return
+        self._swap_cost_s += 0.2 * (time.monotonic() - begin - self._swap_cost_s)
+        self.rings.written(wanted, at)
+
+    def _load(self) -> Loaded:
+        loaded = self._plane.load(self._program, self.rings.defaults, self.rings.slots())
+        self._is_loaded = True
+        self.rings.loaded(self._clock.monotonic())
+        return loaded
+
+
+def grown(before: int, now: int) -> int:
+    """By how much a counter grew; one that is lower began again."""
+    return now - before if now >= before else now
+
+
+def has_moved(before: Addresses | None, now: Addresses | None) -> bool:
+    """Whether a device has another address of a family than it had."""
+    if before is None or now is None:
+        return False
+    pairs = ((before.address4, now.address4), (before.address6, now.address6))
+    return any(old and new and old != new for old, new in pairs)
+
+
+def because(reason: str | None) -> str:
+    """``: it does not answer``."""
+    return f": {reason}" if reason else ""
