@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 
 from remsim.core.routes import POLICY_MASK, POLICY_SHIFT, Choice, PolicyCode, Program, RingSpec, SetCode
 from remsim.policies import gates
 from remsim.policies.facts import Facts, Wanted
 from remsim.policies.language.model import Limit, Policy, Value
 from remsim.policies.language.terms import Literal, Term, TooManyTerms, is_impossible, terms_of
+from remsim.policies.language.words import NEXT_FLOW
 from remsim.policies.matches import MOST_RULES, TOO_MANY, Matches, Unknown
 
 METER = "flags dynamic,timeout; timeout 1m; size 4096;"
@@ -85,6 +87,29 @@ def compile_set(
         codes.append(PolicyCode(number, policy.name, rules, ring, bool(rules), marks, forward, is_own))
     program = Program(tuple(codes), (*matches.sets, *meters), matches.taps)
     return Compiled(program, tuple(compiled), matches.wanted)
+
+
+def rule_count(terms: Iterable[Term]) -> int:
+    """At most how many rules some alternatives make; needs no facts."""
+    total = 0
+    for term in terms:
+        options = [_options(one) for one in term]
+        total += (2 if any(one > 1 for one in options) else 1) * prod(max(1, (one + 1) // 2) for one in options)
+    return total
+
+
+def _options(literal: Literal) -> int:
+    """How many matches a test becomes, of both families together."""
+    test = literal.test
+    if test.kind in ("source", "destination"):
+        return 4 if not literal.is_negated else 2
+    if test.kind in ("domain", "application"):
+        return 4 if literal.is_negated else 2
+    if test.kind == "country":
+        return 2 if literal.is_negated else 2 * len(test.values)
+    if test.kind in ("port", "source_port"):
+        return 3 if literal.is_negated else 1
+    return 3 if literal.is_negated and test.kind in NEXT_FLOW else 2 if test.kind in ("dscp", *NEXT_FLOW) else 1
 
 
 def ring_of(policy: Policy, number: int, facts: Facts) -> RingSpec:

@@ -276,30 +276,44 @@ def _has_no_protocol(term: Term) -> bool:
     return any(is_apart("protocol", extent_of(one.test), transport) for one in protocols)
 
 
-def covers(wide: Term, narrow: Term) -> bool:
-    """Whether every flow that meets ``narrow`` meets ``wide`` too, for certain."""
-    return all(any(_implies(given, wanted) for given in _with_protocols(narrow)) for wanted in wide)
+class Covers:
+    """Answers whether one alternative covers another; remembers what tests take, as one text asks it again and again."""
+
+    def __init__(self) -> None:
+        self._extents: dict[int, tuple[Test, Extent]] = {}
+
+    def __call__(self, wide: Term, narrow: Term) -> bool:
+        """Whether every flow that meets ``narrow`` meets ``wide`` too, for certain."""
+        return all(any(self._implies(given, wanted) for given in _with_protocols(narrow)) for wanted in wide)
+
+    def _extent(self, test: Test) -> Extent:
+        found = self._extents.get(id(test))
+        if found is None:
+            found = self._extents[id(test)] = (test, extent_of(test))  # the test is kept, or its id would be another's
+        return found[1]
+
+    def _implies(self, given: Literal, wanted: Literal) -> bool:
+        kind = wanted.test.kind
+        if given.test.kind != kind:
+            return False
+        if kind == "link":
+            return given == wanted
+        if kind in NEXT_FLOW:
+            ours, theirs = wanted.test.values[0], given.test.values[0]
+            if not isinstance(ours, int) or not isinstance(theirs, int) or given.is_negated is not wanted.is_negated:
+                return False
+            return theirs <= ours if wanted.is_negated else theirs >= ours
+        have, want = self._extent(given.test), self._extent(wanted.test)
+        if not wanted.is_negated:
+            return not given.is_negated and is_within(kind, have, want)
+        if given.is_negated:
+            return is_within(kind, want, have)
+        return is_apart(kind, have, want)
+
+
+_TRANSPORT = Literal(Test("protocol", ("tcp", "udp")))
 
 
 def _with_protocols(term: Term) -> Term:
     has_ports = any(one.test.kind in ("port", "source_port") and not one.is_negated for one in term)
-    return (*term, Literal(Test("protocol", ("tcp", "udp")))) if has_ports else term
-
-
-def _implies(given: Literal, wanted: Literal) -> bool:
-    kind = wanted.test.kind
-    if given.test.kind != kind:
-        return False
-    if kind == "link":
-        return given == wanted
-    if kind in NEXT_FLOW:
-        ours, theirs = wanted.test.values[0], given.test.values[0]
-        if not isinstance(ours, int) or not isinstance(theirs, int) or given.is_negated is not wanted.is_negated:
-            return False
-        return theirs <= ours if wanted.is_negated else theirs >= ours
-    have, want = extent_of(given.test), extent_of(wanted.test)
-    if not wanted.is_negated:
-        return not given.is_negated and is_within(kind, have, want)
-    if given.is_negated:
-        return is_within(kind, want, have)
-    return is_apart(kind, have, want)
+    return (*term, _TRANSPORT) if has_ports else term
