@@ -30,6 +30,7 @@ class RoutingSettings:
     prefer_low_latency: bool = False
     weights: str = "fixed"
     router_country: str = ""
+    use_dnsmasq: bool = True
     learn_names: bool = False
     use_ndpi: bool = False
     router_traffic: bool = True

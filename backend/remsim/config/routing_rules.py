@@ -159,8 +159,11 @@ class RoutingOptions(Options):
         metadata=told("Keep a link free for interactive flows", "Downloads leave the fastest one alone.")
     )
     router_traffic = Flag(metadata=told("The router's own traffic takes part", "Off: it goes by the main route."))
+    use_dnsmasq = Flag(
+        metadata=told("dnsmasq tells which addresses names have", "Needs dnsmasq-full; restarted when names change.")
+    )
     learn_names = Flag(
-        metadata=told("Learn names from first packets", "TLS and QUIC tell a server's name; dnsmasq does anyway.")
+        metadata=told("Learn names from packets", "DNS answers, TLS and QUIC tell a server's name; takes some CPU.")
     )
     use_ndpi = Flag(metadata=told("Recognise applications with nDPI", "Needs the package libndpi and some memory."))
     router_country = Country(metadata=told("The router is in", "Like DE. Empty: where its modems are registered."))
