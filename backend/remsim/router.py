@@ -47,6 +47,7 @@ from remsim.telemetry.sequence import Sequence
 from remsim.telemetry.series import SeriesStore
 from remsim.telemetry.usage import Usage
 from remsim.telemetry.usage_report import cap_percents
+from remsim.traffic import Paths, Traffic
 
 if TYPE_CHECKING:
     from remsim.esim.holder import Holder
@@ -198,6 +199,11 @@ class Router:
             simulated=simulation.esim if simulation else None,
         )
         self.config.subscribe(self.esim.configure)
+        paths = Paths(config_dir_of(options), self.state_dir, self.data_dir)
+        plane = simulation.plane if simulation else None
+        self.traffic = Traffic(paths, self, netifd=self._means.netifd, clock=self.clock, emit=self.emit, plane=plane)
+        self._config_problems += self.traffic.problems
+        self.routing, self.links, self.policies = self.traffic.config, self.traffic.links, self.traffic.policies
 
     @property
     def started_at(self) -> float:
@@ -233,6 +239,7 @@ class Router:
         self.remote_sim.start()
         self.outputs.start()
         self.esim.start()
+        self.traffic.start()
         if backfill:
             ids = iter(self.sequence.reserve(BACKFILL_EVENT_IDS))
             self.jobs.start("backfill", lambda job: self._backfill(job, ids))
@@ -240,6 +247,7 @@ class Router:
     def stop(self) -> None:
         """Stop polling, write out what is in memory, close the files."""
         self._stopping.set()
+        self.traffic.stop()
         self.esim.let_load_end()
         self.jobs.stop(UNDO_S)
         self.alerts.stop()
@@ -284,6 +292,8 @@ class Router:
             modems=self.modems.views,
             remote_sim=self.remote_sim.view,
             esim=self.esim.counts,
+            links=self.links.view,
+            policies=self.policies.counts,
             alerts=self.alerts.counts,
             outputs=self.outputs,
             usage=self.usage,

@@ -98,6 +98,14 @@ class PolicyDesk:
         """The policy that has a number in marks."""
         return None if self._parts is None else self._parts.name(number)
 
+    def name_of(self, address: str) -> str | None:
+        """The name that an address was asked for by; loads nothing."""
+        return None if self._parts is None else self._parts.name_of(address)
+
+    def decide(self, flow: Flow, name: str | None) -> int:
+        """The number of the policy that takes a flow to a name, 0 for none; of a simulated router only."""
+        return 0 if self._parts is None else self._parts.decide(flow, name)
+
     def counts(self) -> list[dict[str, Any]]:
         """What metrics count: ``name``, ``hits``, ``is_open`` of each policy in force. Loads nothing."""
         return [] if self._parts is None else self._parts.counts()
