@@ -64,8 +64,9 @@ _numbers = count(1)
 class Link:
     """One emulated link; ``address`` is the router's on it, which servers see."""
 
-    def __init__(self, lab: Lab, index: int, shape: Shape) -> None:
-        self._lab, self.index, self.shape = lab, index, shape
+    def __init__(self, lab: Lab, index: int, shape: Shape | None) -> None:
+        self._lab, self.index = lab, index
+        self.shape, self.is_emulated = shape or Shape(), shape is not None
         self.device = f"sim{index}"
         self.far_device = f"net{index}"
         self.address, self.gateway = f"10.64.{index}.2", f"10.64.{index}.1"
@@ -119,7 +120,11 @@ class Link:
         """Make the devices of both ends."""
         router, internet = self._lab.router, self._lab.internet
         ends = {"router": router.name, "internet": internet.name, "near": self.device, "far": self.far_device}
-        self._tell("make", address=self.address, **ends, **asdict(self.shape))
+        if self.is_emulated:
+            self._tell("make", address=self.address, **ends, **asdict(self.shape))
+        else:
+            line = f"link add {self.device} type veth peer name {self.far_device} netns {internet.name}"
+            router("ip", *line.split())
         commands = (
             f"link set {self.far_device} up txqueuelen 2000",
             f"addr add {self.gateway}/24 dev {self.far_device}",
@@ -152,13 +157,14 @@ class Lab:
 
     def __init__(
         self,
-        shapes: Sequence[Shape] = FOUR,
+        shapes: Sequence[Shape | None] = FOUR,
         *,
         clients: int = 8,
         names: dict[str, str] | None = None,
         processes: int = 1,
     ) -> None:
-        """``names`` are answered by DNS, with all below them; ``processes`` share the links among them."""
+        """A shape None is a plain veth, which nothing can be told: as fast as the kernel is. ``names`` are answered by
+        DNS, with all below them; ``processes`` share the links among them."""
         self._shapes, self._client_count, self._processes = shapes, clients, processes
         self.names = {**NAMES, **(names or {})}
         self.links: list[Link] = []
@@ -190,6 +196,8 @@ class Lab:
 
     def tell(self, index: int, order: dict[str, object]) -> Any:
         """Have the emulator of a link do something; its answer."""
+        if not self.links[index - 1].is_emulated:
+            raise ValueError(f"sim{index} is a plain veth")
         emulator = self._emulators[index % len(self._emulators)]
         assert emulator.stdin is not None and emulator.stdout is not None
         emulator.stdin.write(json.dumps(order).encode() + b"\n")
