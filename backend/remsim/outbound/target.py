@@ -71,6 +71,14 @@ def open_socket(target: Target) -> socket.socket:
     return sock
 
 
+def is_device(name: str) -> bool:
+    """Whether the kernel has a network device of this name, in the namespace of this thread."""
+    try:
+        return socket.if_nametoindex(name) > 0
+    except OSError:
+        return False
+
+
 def only_echoes(sock: socket.socket, family: socket.AddressFamily) -> None:
     """Have a raw socket be given echo replies alone, and not each error that comes to this machine."""
     if family == socket.AF_INET6:
@@ -84,7 +92,7 @@ def only_echoes(sock: socket.socket, family: socket.AddressFamily) -> None:
 def bind_to(sock: socket.socket, interface: str | None, target: Target, mark: int = 0) -> None:
     """Bind to the link's interface, and mark what is sent. Without one in the kernel only loopback is asked, as virtual
     modems have it."""
-    if interface and os.path.exists(f"/sys/class/net/{interface}"):
+    if interface and is_device(interface):
         sock.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
         if mark:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import selectors
 import socket
 import struct
@@ -16,6 +15,7 @@ from remsim.outbound.target import (
     answered_sequence,
     bind_to,
     echo_request,
+    is_device,
     open_socket,
     transmit,
 )
@@ -170,7 +170,7 @@ class Asking:
             bind_to(sock, self._device, target, self._mark)
         except OSError as error:
             sock.close()
-            if self._device and not os.path.exists(f"/sys/class/net/{self._device}"):
+            if self._device and not is_device(self._device):
                 raise NotSent("no_device", f"there is no device {self._device}") from error
             raise NotSent(cause_of(error, is_sending=False), error.strerror or str(error)) from error
         self._selector.register(sock, events, self._on_socket)
