@@ -7,8 +7,8 @@
         lab.links[0].cut()                          # sim1 swallows everything from now on
 
 The router has what a router has before links are shared: addresses, a default route by each link (metric 100 + index,
-as netifd sets them), masquerading in a table ``inet fw4``, which
-lets no packet out that it could not masquerade. Clients are 192.168.77.10 and following.
+as netifd sets them), masquerading in a table ``inet fw4``, which lets no packet out that it could not masquerade.
+Clients are 192.168.77.10 and following.
 """
 
 from __future__ import annotations
