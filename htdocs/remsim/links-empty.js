@@ -62,7 +62,7 @@ export class EmptyLinks {
 		if (!await ask(root, { title: t('Switch links on?'), texts, yes: t('Switch on'), t, danger: false }))
 			return;
 		try {
-			await request('links/globals', { method: 'PUT', body: { enabled: true } });
+			await request('links/globals', { method: 'PATCH', body: { enabled: true } });
 			said(t('Links are switched on.'));
 		} catch (error) {
 			failed(error);

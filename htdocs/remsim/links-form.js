@@ -78,13 +78,12 @@ export class FormTab {
 	}
 
 	async _save(values) {
-		const { t, request, data, said, go } = this._ctx, others = Object.fromEntries(KINDS.filter(([kind]) => kind !== this._kind && this._kind !== 'modem' && this._values[kind]).map(([kind]) => [kind, '']));
+		const { t, request, data, said, go } = this._ctx;
 		const name = this.name || nameOf(values.title || values[this._kind] || 'link', data.names).slice(0, 32);
-		const body = this.name ? { ...values, ...others } : sendable({ ...values, name });
 		if (this.name)
-			await request(`links/${encodeURIComponent(name)}`, { method: 'PUT', body });
+			await request(`links/${encodeURIComponent(name)}`, { method: 'PUT', body: sendable(values) });
 		else
-			await request('links', { method: 'POST', body });
+			await request('links', { method: 'POST', body: sendable({ ...values, name }) });
 		await data.load();
 		go('links');
 		said(this.name ? t('%s is saved.', values.title || name) : t('%s is added.', values.title || name));

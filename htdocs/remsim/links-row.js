@@ -174,7 +174,7 @@ export class LinkRow {
 		try {
 			const answer = await request(`links/${encodeURIComponent(name)}/actions`, { method: 'POST', body: { action } });
 			this.outcome.className = answer.ok === false ? 'remsim-problem' : 'remsim-good';
-			setText(this.outcome, answer.message || t('Done.'));
+			setText(this.outcome, answer.message || (action === 'test' ? t('It is probed now: its latency above is fresh.') : t('Done.')));
 		} catch (error) {
 			this.outcome.className = 'remsim-problem';
 			setText(this.outcome, error.hint ? `${error.message} – ${error.hint}` : error.message);

@@ -60,7 +60,7 @@ export class ExplainBox {
 			return;
 		}
 		const text = this._text(), at = this.at.value ? new Date(this.at.value).toISOString() : '';
-		const body = { ...(text === null ? {} : { text }), ...target, port: this.port.value.trim() ? Number(this.port.value) : target.port, source: this.source.value.trim(), protocol: this.protocol.value, application: this.application.value.trim(), dscp: this.dscp.value.trim(), at };
+		const body = { ...(text === null ? {} : { text }), ...target, port: this.port.value.trim() ? Number(this.port.value) : target.port, ...deviceOf(this.source.value.trim()), protocol: this.protocol.value, application: this.application.value.trim(), dscp: this.dscp.value.trim(), at };
 		const question = this._asked = {};
 		try {
 			const answer = await request('policies/explain', { method: 'POST', body: Object.fromEntries(Object.entries(body).filter(([, value]) => value !== '' && value !== undefined && value !== null)) });
@@ -80,3 +80,8 @@ export class ExplainBox {
 	}
 }
 ExplainBox.made = 0;
+
+/** A device as it was typed: by its address, or its hardware address. */
+function deviceOf(typed) {
+	return /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(typed) ? { source_mac: typed } : { source: typed };
+}

@@ -6,7 +6,7 @@ import { count, epoch, moment } from './format.js';
 import { RUNGS } from './policies-words.js';
 import { errorText } from './remote-data.js';
 
-const LARGEST = 32 * 1024 * 1024;
+const LARGEST_JSON = 11 * 1024 * 1024; // larger ones go as they are, where the page may ask the service by itself
 
 export class NamesTab {
 	constructor(ctx) {
@@ -65,15 +65,13 @@ export class NamesTab {
 	}
 
 	async _read() {
-		const { t, request } = this._ctx, [file] = this.file.files;
+		const { t } = this._ctx, [file] = this.file.files;
 		this.error.hidden = true;
 		if (!file)
 			return;
 		try {
-			if (file.size > LARGEST)
-				throw new Error(t('This file is larger than %s MB.', LARGEST / 1024 / 1024));
 			setText(this.sent, t('%s is being read …', file.name));
-			const answer = await request('policies/countries', { method: 'POST', body: { csv: await file.text(), source: this.source.value.trim() || file.name } });
+			const answer = await this._send(file, this.source.value.trim() || file.name);
 			setText(this.sent, t('✓ %s countries were read.', answer.countries?.length ?? answer.count ?? ''));
 			await this._load();
 		} catch (error) {
@@ -83,6 +81,21 @@ export class NamesTab {
 		} finally {
 			this.file.value = '';
 		}
+	}
+
+	/** As JSON like all else, or as it is. */
+	async _send(file, source) {
+		const { t, request, options } = this._ctx, isPacked = /\.gz$/i.test(file.name);
+		const content = isPacked ? new Response(file.stream().pipeThrough(new DecompressionStream('gzip'))) : file;
+		const text = file.size < LARGEST_JSON ? await content.text() : null;
+		if (text !== null && text.length < LARGEST_JSON)
+			return request('policies/countries', { method: 'POST', body: { csv: text, source } });
+		if (options.throughLuci)
+			throw new Error(t('This list is larger than LuCI passes on. Copy it to the router and run: remsim policy countries import FILE'));
+		const answer = await fetch(options.apiUrl('policies/countries', { source }), { method: 'POST', credentials: 'same-origin', headers: { 'Content-Type': isPacked ? 'application/gzip' : 'text/csv' }, body: file }), told = await answer.json();
+		if (!answer.ok)
+			throw Object.assign(new Error(told.detail || told.title), { hint: told.hint });
+		return told;
 	}
 
 	async _remove() {
