@@ -52,8 +52,14 @@ def terms_of(
     condition: Condition, sets: Mapping[str, tuple[Value, ...]], applications: Applications | None = None
 ) -> tuple[Term, ...]:
     """Alternatives, each of tests that all have to hold; ``TooManyTerms``."""
-    plain = _spelled(_without_names(condition, sets), applications, has_port=False)
-    return tuple(_alternatives(plain, is_negated=False))
+    return tuple(_alternatives(spelled(condition, sets, applications), is_negated=False))
+
+
+def spelled(
+    condition: Condition, sets: Mapping[str, tuple[Value, ...]], applications: Applications | None = None
+) -> Condition:
+    """A condition without heuristics, names of sets, and applications that have ports."""
+    return _spelled(_without_names(condition, sets), applications, has_port=False)
 
 
 def _alternatives(condition: Condition, *, is_negated: bool) -> list[Term]:
@@ -277,7 +283,7 @@ def _has_no_protocol(term: Term) -> bool:
 
 
 class Covers:
-    """Answers whether one alternative covers another; remembers what tests take, as one text asks it again and again."""
+    """Answers whether one alternative covers another; remembers what tests take, as it is asked again and again."""
 
     def __init__(self) -> None:
         self._extents: dict[int, tuple[Test, Extent]] = {}

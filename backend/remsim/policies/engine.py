@@ -1,0 +1,224 @@
+"""Keeps policies in force: loads them, opens and closes them as hours and links change, counts what they took."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from remsim.core.clock import Clock
+from remsim.core.errors import RemsimError
+from remsim.core.routes import MOST_POLICIES, Program
+from remsim.policies import gates
+from remsim.policies.compile import Compiled, CompiledPolicy, compile_set, in_order
+from remsim.policies.facts import Facts, Traffic, Wanted
+from remsim.policies.language.model import Policy, Value
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """Rules that copy packets for learning: of forward, and of postrouting."""
+
+    forward: tuple[str, ...] = ()
+    post: tuple[str, ...] = ()
+
+
+class Engine:
+    """``traffic`` gives what carries the flows (None while links are off), ``taps`` what learning looks at, ``learn``
+    hears what is to be learned once its sets are there. Calls come from any thread, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        facts: Callable[[], Facts],
+        traffic: Callable[[], Traffic | None],
+        numbers: Mapping[str, int],
+        taps: Callable[[bool], Tapped],
+        learn: Callable[[Sequence[Wanted]], None],
+    ) -> None:
+        self._clock = clock
+        self._facts = facts
+        self._traffic = traffic
+        self._kept_numbers = dict(numbers)
+        self._taps = taps
+        self._learn = learn
+        self._lock = threading.RLock()
+        self._policies: tuple[Policy, ...] = ()
+        self._sets: Mapping[str, tuple[Value, ...]] = {}
+        self._compiled = Compiled()
+        self._given: dict[int, tuple[str, ...]] = {}
+        self._steady = gates.Steady()
+        self._counted: dict[int, int] = {}
+        self._hits: dict[str, int] = {}
+        self._seen_world: tuple[object, ...] = ()
+        self._retry_at: float | None = None
+        self.state = "off"
+        self.problem: RemsimError | None = None
+
+    @property
+    def compiled(self) -> Compiled:
+        """What is in force, or would be if links were on."""
+        return self._compiled
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Numbers by name, of gone policies too."""
+        return dict(self._kept_numbers)
+
+    def number(self, name: str) -> int | None:
+        """A policy's number in marks."""
+        return next((one.number for one in self._compiled.policies if one.policy.name == name), None)
+
+    def name(self, number: int) -> str | None:
+        """The policy that a number in marks is of."""
+        return next((one.policy.name for one in self._compiled.policies if one.number == number), None)
+
+    def put(self, policies: Sequence[Policy], sets: Mapping[str, tuple[Value, ...]]) -> None:
+        """Have other policies in force; ``RemsimError`` leaves those that were."""
+        with self._lock:
+            before = (self._policies, self._sets, self._compiled, dict(self._kept_numbers))
+            self._policies, self._sets = tuple(policies), dict(sets)
+            try:
+                self._load()
+            except RemsimError:
+                self._policies, self._sets, self._compiled, self._kept_numbers = before
+                raise
+
+    def reload(self) -> None:
+        """Load again, as links or lists have changed; what goes wrong is kept as ``problem`` and tried again."""
+        with self._lock:
+            try:
+                self._load()
+            except RemsimError as error:
+                if self.problem is None or self.problem.message != error.message:
+                    log.warning("policies cannot be put in force: %s", error.message)
+                self.state, self.problem = "failed", error
+                self._retry_at = self._clock.monotonic() + RETRY_S
+
+    def look(self) -> None:
+        """Open and close what is due; once a second."""
+        with self._lock:
+            if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
+                self.reload()
+            gated = [one for one in self._compiled.policies if one.has_gates]
+            asks_world = any(_asks_world(one) for one in self._compiled.policies)
+            if not gated and not asks_world:
+                return
+            facts = self._facts()
+            if asks_world and self._world(facts) != self._seen_world:
+                self.reload()
+                return
+            self._refill(gated, facts)
+
+    def _load(self) -> None:
+        facts = self._facts()
+        self._kept_numbers = assigned(self._policies, self._kept_numbers)
+        compiled = compile_set(self._policies, self._sets, facts, self._kept_numbers)
+        tapped = self._taps(bool(compiled.wanted))
+        program = compiled.program
+        program = replace(program, taps=program.taps + tapped.forward, post_taps=program.post_taps + tapped.post)
+        program = self._steadied(program, compiled, facts)
+        traffic = self._traffic()
+        if traffic is not None:
+            self._count(traffic)
+            traffic.load(program)
+            self._learn(compiled.wanted)
+        self._compiled = replace(compiled, program=program)
+        self._given = {one.number: one.rules for one in program.policies}
+        self._counted = {number: count for number, count in self._counted.items() if number in self._given}
+        self._seen_world = self._world(facts)
+        self._retry_at = None
+        self.state, self.problem = "off" if traffic is None else "in_force", None
+
+    def _steadied(self, program: Program, compiled: Compiled, facts: Facts) -> Program:
+        """With the rules that are open by figures that have lasted."""
+        rules = {one.number: self._rules(one, facts) for one in compiled.policies if one.has_gates}
+        policies = tuple(
+            replace(one, rules=rules[one.number], is_open=bool(rules[one.number])) if one.number in rules else one
+            for one in program.policies
+        )
+        return replace(program, policies=policies)
+
+    def _rules(self, policy: CompiledPolicy, facts: Facts) -> tuple[str, ...]:
+        now = self._clock.monotonic()
+        return policy.rules(lambda literal: self._steady.holds(literal, facts, now))
+
+    def _refill(self, gated: Sequence[CompiledPolicy], facts: Facts) -> None:
+        wanted = {one.number: self._rules(one, facts) for one in gated}
+        changed = {number: rules for number, rules in wanted.items() if self._given.get(number) != rules}
+        traffic = self._traffic()
+        if not changed or traffic is None:
+            return
+        try:
+            traffic.refill(changed)
+        except RemsimError as error:
+            log.warning("policies cannot be opened or closed: %s", error.message)
+            self._retry_at = self._clock.monotonic() + RETRY_S
+            return
+        for number, rules in changed.items():
+            log.info("policy %s is %s", self.name(number), "open" if rules else "closed")
+        self._given.update(changed)
+
+    def rules(self, number: int) -> tuple[str, ...]:
+        """The rules of a policy that are in its chain."""
+        return self._given.get(number, ())
+
+    def hits(self) -> dict[str, int]:
+        """Flows that each policy took since the service began, by name."""
+        with self._lock:
+            traffic = self._traffic()
+            if traffic is not None and self.state == "in_force":
+                self._count(traffic)
+            return dict(self._hits)
+
+    def _count(self, traffic: Traffic) -> None:
+        """Counters begin anew when the table is made anew: only their growth counts."""
+        try:
+            counters = traffic.counters()
+        except RemsimError:
+            return
+        for one in self._compiled.policies:
+            found = counters.get(f"p_{one.number}")
+            if found is not None:
+                before = self._counted.get(one.number, 0)
+                grown = found[0] - before if found[0] >= before else found[0]
+                self._hits[one.policy.name] = self._hits.get(one.policy.name, 0) + grown
+                self._counted[one.number] = found[0]
+
+    def _world(self, facts: Facts) -> tuple[object, ...]:
+        """What rules and rings are made with beside the text."""
+        names = tuple((one.index, one.name, one.title) for one in facts.links)
+        return (facts.router_country, names)
+
+
+def _asks_world(policy: CompiledPolicy) -> bool:
+    choices = policy.policy.choices
+    return any(one.kind == "connection" for one in choices) or "router_country" in repr(policy.policy.match)
+
+
+def assigned(policies: Sequence[Policy], kept: Mapping[str, int]) -> dict[str, int]:
+    """Numbers for all of them by name: the same as before, else one that was never used, else that of the policy that
+    went first. Marks of flows under way then name the policy that took them."""
+    numbers = dict(kept)
+    names = [one.name for one in in_order(policies)]
+    for name in names:
+        if name in numbers:
+            numbers[name] = numbers.pop(name)
+    used = set(numbers.values())
+    wanted = set(names)
+    for name in names:
+        if name in numbers:
+            continue
+        free = next((one for one in range(1, MOST_POLICIES + 1) if one not in used), None)
+        if free is None:
+            gone = next(one for one in numbers if one not in wanted)
+            free = numbers.pop(gone)
+        numbers[name] = free
+        used.add(free)
+    return numbers

@@ -1,0 +1,337 @@
+"""Why a flow goes where: each policy's answer to what is known of it, the links it would get, and what to bear in mind.
+
+Answers have three values: what was not told of a flow is unknown, not false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from remsim.core.routes import RingSpec
+from remsim.policies import gates
+from remsim.policies.compile import in_order, ring_of
+from remsim.policies.facts import Facts, FlowFacts, Share
+from remsim.policies.language.model import (
+    And,
+    Condition,
+    Mac,
+    Named,
+    Not,
+    Policy,
+    Range,
+    Span,
+    Test,
+    Value,
+)
+from remsim.policies.language.printer import choices_text, test_text
+from remsim.policies.language.terms import Literal, protocol_numbers, spelled
+from remsim.policies.language.values import dscp_text, ip_of
+from remsim.policies.language.words import GATES, NEXT_FLOW, PROTOCOLS
+from remsim.policies.learning.patterns import is_below
+
+INTERACTIVE = {("tcp", 80), ("tcp", 443), ("tcp", 853), ("udp", 53), ("udp", 123), ("udp", 443), ("udp", 3478)}
+INTERACTIVE_DSCP = (32, 40, 34, 46)
+"""Flows that no policy takes and that are interactive all the same, as in the kernel's table (links/kernel)."""
+Answer = tuple[bool | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A policy's answer: ``matches``, ``no``, ``unknown``, or ``closed`` when only the hour, a link or the country
+    keeps it from matching; and why."""
+
+    policy: str
+    line: int
+    result: str
+    why: str
+
+    def as_dict(self) -> dict[str, object]:
+        """As JSON."""
+        return {"policy": self.policy, "line": self.line, "result": self.result, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Which policy takes a flow (None: none does), by which links new flows like it go, and what to bear in mind."""
+
+    policy: str | None
+    line: int | None
+    klass: str
+    route: str
+    shares: tuple[Share, ...]
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """The object of ``POST /api/v1/policies/explain``."""
+        best = max(self.shares, key=lambda one: one.percent, default=None)
+        return {
+            "policy": self.policy,
+            "line": self.line,
+            "link": None if best is None else best.link,
+            "links": [{"link": one.link, "percent": one.percent} for one in self.shares],
+            "class": self.klass,
+            "route": self.route,
+            "steps": [one.as_dict() for one in self.steps],
+            "notes": list(self.notes),
+        }
+
+
+def explain(
+    policies: Iterable[Policy],
+    sets: Mapping[str, tuple[Value, ...]],
+    facts: Facts,
+    flow: FlowFacts,
+    shares: Callable[[RingSpec], Sequence[Share]] | None = None,
+    numbers: Mapping[str, int] | None = None,
+) -> Explanation:
+    """Ask the policies in their order. ``shares`` tells what a ring gives each link now; without it all are taken to
+    have one."""
+    if flow.at is not None:
+        facts = replace(facts, now=flow.at)
+    steps: list[Step] = []
+    notes: list[str] = []
+    for place, policy in enumerate(in_order(policies), 1):
+        result, why = judge(policy, sets, facts, flow)
+        if result == "unknown":
+            notes.append(f"policy {policy.name} may take it: {why}")
+        if result != "matches":
+            steps.append(Step(policy.name, policy.at.line, result, why))
+            continue
+        ring = ring_of(policy, (numbers or {}).get(policy.name, place), facts)
+        found = tuple(shares(ring)) if shares is not None else ()
+        is_left = shares is not None and not found and policy.choices[-1].kind != "block"
+        if is_left:
+            why += "; none of its links can be used now, so the next policy decides"
+        steps.append(Step(policy.name, policy.at.line, "matches", why))
+        if not is_left and policy.choices[0].kind != "next":
+            notes += _notes(policy, sets, facts)
+            route = choices_text(policy.choices)
+            return Explanation(policy.name, policy.at.line, ring.klass, route, found, tuple(steps), tuple(notes))
+    klass = default_class(flow)
+    found = tuple(shares(RingSpec(klass, (), klass))) if shares is not None else ()
+    notes.append("flows that have begun keep their link")
+    return Explanation(None, None, klass, "any", found, tuple(steps), tuple(notes))
+
+
+def taker(
+    policies: Iterable[Policy], sets: Mapping[str, tuple[Value, ...]], facts: Facts, flow: FlowFacts
+) -> Policy | None:
+    """The policy that takes a flow, the cheap way: no reasons, links are taken to be there."""
+    for policy in policies:
+        if policy.choices[0].kind != "next" and judge(policy, sets, facts, flow)[0] == "matches":
+            return policy
+    return None
+
+
+def judge(policy: Policy, sets: Mapping[str, tuple[Value, ...]], facts: Facts, flow: FlowFacts) -> tuple[str, str]:
+    """One policy's answer and why."""
+    plain = spelled(policy.match, sets, facts.applications)
+    asker = _Asker(facts, flow)
+    found, why = asker.ask(plain)
+    if found is True:
+        return "matches", why
+    if found is None:
+        return "unknown", why
+    if any(gates.is_gate(Literal(one)) for one in _tests(plain)):
+        opened, _ = _Asker(facts, flow, is_open=True).ask(plain)
+        if opened is not False:
+            return "closed", why
+    return "no", why
+
+
+def default_class(flow: FlowFacts) -> str:
+    """The class of a flow that no policy takes."""
+    is_known = (flow.protocol, flow.port) in INTERACTIVE or flow.protocol in ("icmp", "icmpv6")
+    return "interactive" if is_known or flow.dscp in INTERACTIVE_DSCP else "bulk"
+
+
+def _tests(condition: Condition) -> Iterable[Test]:
+    if isinstance(condition, Test):
+        yield condition
+        return
+    for part in (condition.part,) if isinstance(condition, Not) else condition.parts:
+        yield from _tests(part)
+
+
+def _notes(policy: Policy, sets: Mapping[str, tuple[Value, ...]], facts: Facts) -> list[str]:
+    kinds = {one.kind for one in _tests(spelled(policy.match, sets, None))}
+    notes = []
+    measured = sorted(kinds & set(NEXT_FLOW))
+    if measured:
+        which = " and ".join(measured)
+        notes.append(f"{which} holds from the next flow on: the flow that is measured stays on its link")
+    ways = facts.names_learned or ()
+    if kinds & {"domain", "application"}:
+        if "dnsmasq" in ways:
+            notes.append("names are known for devices that ask this router for them; others hold from the next flow on")
+        else:
+            notes.append("a name is learned from a flow to it, so it holds from the next flow on")
+        notes.append("a name hidden by Encrypted Client Hello or asked of a foreign resolver is not seen")
+    if "time" in kinds or "link" in kinds:
+        notes.append("a flow that has begun stays on its link when the policy opens or closes")
+    else:
+        notes.append("flows that have begun keep their link")
+    return notes
+
+
+class _Asker:
+    """Asks tests about one flow. ``is_open``: the daemon's conditions are taken to hold."""
+
+    def __init__(self, facts: Facts, flow: FlowFacts, *, is_open: bool = False) -> None:
+        self._facts = facts
+        self._flow = flow
+        self._is_open = is_open
+        self._asks: dict[str, Callable[[Test], Answer]] = {
+            "source": self._source,
+            "destination": self._destination,
+            "interface": lambda test: _one_of(test, flow.interface, "the interface"),
+            "port": lambda test: _in_range(test, flow.port, "the port"),
+            "source_port": lambda test: _in_range(test, flow.source_port, "the source port"),
+            "packet_size": lambda test: _in_range(test, flow.packet_size, "the size of its first packet"),
+            "dscp": self._dscp,
+            "protocol": self._protocol,
+            "domain": self._domain,
+            "application": self._application,
+            "country": self._country,
+            "download_rate": lambda test: _over(test, flow.download_rate, "how fast flows like it were"),
+            "upload_rate": lambda test: _over(test, flow.upload_rate, "how fast flows like it were"),
+            "flow_size": lambda test: _over(test, flow.flow_size, "how large flows like it were"),
+        }
+
+    def ask(self, condition: Condition) -> Answer:
+        """Whether it holds, and what decided that."""
+        if isinstance(condition, Test):
+            found, why = self._test(condition)
+            if condition.operator == "!=" and condition.kind not in GATES:
+                found = None if found is None else not found
+            return found, why
+        if isinstance(condition, Not):
+            found, why = self.ask(condition.part)
+            return (None if found is None else not found), why
+        answers = [self.ask(part) for part in condition.parts]
+        decides = not isinstance(condition, And)
+        deciding = [why for found, why in answers if found is decides]
+        if deciding:
+            return decides, deciding[0]
+        unknown = [why for found, why in answers if found is None]
+        if unknown:
+            return None, "; ".join(dict.fromkeys(unknown))
+        return not decides, "; ".join(dict.fromkeys(why for _, why in answers))
+
+    def _test(self, test: Test) -> Answer:
+        if test.kind == "all":
+            return True, "it takes every flow"
+        if test.kind in GATES:
+            return (True, "") if self._is_open else self._gate(test)
+        return self._asks[test.kind](test)
+
+    def _gate(self, test: Test) -> Answer:
+        facts = self._facts
+        plain = replace(test, operator="==") if test.operator == "!=" else test
+        found = gates.holds(Literal(plain, test.operator == "!="), facts)
+        text = test_text(test)
+        if test.kind == "time":
+            if facts.now is None:
+                return False, f"{text}: the clock is not set yet"
+            return found, f"{text}: it is {datetime.fromtimestamp(facts.now, facts.zone):%a %H:%M}"
+        if test.kind == "router_country":
+            return found is True, f"{text}: the router is in {facts.router_country or 'an unknown country'}"
+        link = gates.link_of(test.subject, facts.links)
+        if link is None:
+            return False, f"{text}: there is no such link"
+        now = {"latency": link.latency_ms, "loss": link.loss_percent, "remaining": link.remaining_bytes}
+        return found is True, f"{text}: it is {link.state if test.asked == 'is' else now[test.asked]}"
+
+    def _source(self, test: Test) -> Answer:
+        flow = self._flow
+        if flow.is_router:
+            return Named() in test.values, "it is the router's own"
+        address = _within(test, flow.source)
+        macs = [one.address for one in test.values if isinstance(one, Mac)]
+        if address is True or not macs:
+            return address, _told(test, flow.source, "who sends it")
+        if flow.source_mac is None:
+            return None, f"{test_text(test)}: the hardware address of who sends it is not known"
+        return flow.source_mac.lower() in macs, _told(test, flow.source_mac, "who sends it")
+
+    def _destination(self, test: Test) -> Answer:
+        return _within(test, self._flow.destination), _told(test, self._flow.destination, "its destination")
+
+    def _dscp(self, test: Test) -> Answer:
+        value = self._flow.dscp
+        found, _ = _in_range(test, value, "")
+        return found, _told(test, None if value is None else dscp_text(value), "its DSCP")
+
+    def _protocol(self, test: Test) -> Answer:
+        name = self._flow.protocol
+        wanted = {number for one in test.values for number in protocol_numbers(str(one))}
+        if name is None:
+            transport = {PROTOCOLS["tcp"], PROTOCOLS["udp"]} if self._flow.port is not None else set()
+            is_known = bool(transport) and (transport <= wanted or not transport & wanted)
+            return (transport <= wanted if is_known else None), _told(test, None, "its protocol")
+        numbers = set(protocol_numbers(name)) if name in PROTOCOLS or name.isdigit() else set()
+        return bool(numbers & wanted), _told(test, name, "its protocol")
+
+    def _domain(self, test: Test) -> Answer:
+        name = self._flow.domain
+        if name is None:
+            return None, _told(test, None, "its name")
+        found = any(is_below(name, str(one).removeprefix("*.")) for one in test.values)
+        return found, _told(test, name, "its name")
+
+    def _application(self, test: Test) -> Answer:
+        flow, known = self._flow, self._facts.applications
+        applications = [known.get(str(one)) for one in test.values] if known is not None else []
+        if flow.application is not None:
+            members = {name for one in applications if one is not None for name in one.members}
+            return flow.application in (*test.values, *members), _told(test, flow.application, "its application")
+        if flow.domain is None:
+            return None, _told(test, None, "its name or application")
+        below = [name for one in applications if one is not None for name in one.domains]
+        found = any(is_below(flow.domain, name.removeprefix("*.")) for name in below)
+        return found, _told(test, flow.domain, "its name")
+
+    def _country(self, test: Test) -> Answer:
+        facts, flow = self._facts, self._flow
+        codes = [facts.router_country if one == "router_country" else str(one) for one in test.values]
+        if None in codes:
+            return None, f"{test_text(test)}: the router's country is not known"
+        country = flow.country
+        if country is None and flow.destination is not None and facts.countries is not None:
+            country = facts.countries.country_of(flow.destination)
+        return (None if country is None else country in codes), _told(test, country, "its country")
+
+
+def _told(test: Test, value: object, what: str) -> str:
+    return f"{test_text(test)}: {what} is {'not known' if value is None else value}"
+
+
+def _one_of(test: Test, value: str | None, what: str) -> Answer:
+    return (None if value is None else value in test.values), _told(test, value, what)
+
+
+def _in_range(test: Test, value: int | None, what: str) -> Answer:
+    if value is None:
+        return None, _told(test, None, what)
+    found = any(one.low <= value <= one.high for one in test.values if isinstance(one, Range))
+    return found, _told(test, value, what)
+
+
+def _over(test: Test, value: float | None, what: str) -> Answer:
+    bound = test.values[0]
+    if value is None or not isinstance(bound, int):
+        return None, _told(test, None, what)
+    found = value > bound if test.operator in (">", ">=") else value <= bound
+    return found, _told(test, value, what)
+
+
+def _within(test: Test, address: str | None) -> bool | None:
+    if address is None:
+        return None
+    family, number = ip_of(address)
+    return any(
+        one.family == family and one.first <= number <= one.last for one in test.values if isinstance(one, Span)
+    )
