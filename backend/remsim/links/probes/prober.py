@@ -61,6 +61,8 @@ class Prober:
                 return
             if old is not None:
                 self._retired.append(old)
+                if kind is None and old.plan.device == plan.device:
+                    kind = old.choice.kind
             report, report_portal = partial(self._report, index), partial(self._report_portal, index)
             self._lines[index] = Line(plan, self._clock, self._selector, report, report_portal, kind)
         self._wake()
