@@ -1,11 +1,13 @@
 """Memory and CPU of the service: 8 modems at a reading a second, one viewer, probes on, for some minutes.
 
-``bench_memory.py [MINUTES]``; the simulator is not counted, gunicorn's arbiter is. Beside it, in the same run, a bare
+``bench_memory.py [MINUTES]``; the simulator is not counted, gunicorn's arbiter is. Links are off, as what they take is
+measured by the benchmarks of links. Beside it, in the same run, a bare
 gunicorn with a Flask that says hello, and what each import costs.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,7 @@ import time
 from pathlib import Path
 
 from measuring import Table, alone_mb, cpu_s, family, pss_mb, rest_until, service, service_pids
+from remsim.simulator.main import LINKS_VARIABLE
 from running import RunningService, free_port
 
 MODEMS = 8
@@ -34,6 +37,7 @@ def watch(running: RunningService, counted: list[int]) -> None:
 
 
 def measure_service(minutes: float, table: Table) -> None:
+    os.environ[LINKS_VARIABLE] = "0"
     with service(f"--simulate={MODEMS}", "--backfill", "0") as running:
         running.wait_for("modems", lambda answer: len(answer["modems"]) == MODEMS, 30)
         assert running.process is not None
