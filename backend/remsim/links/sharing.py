@@ -21,7 +21,7 @@ from remsim.links.health import Change
 from remsim.links.indices import indexed
 from remsim.links.ledger import Ledger
 from remsim.links.link import Link
-from remsim.links.load.flows import Arrivals, FlowMeter, LinkLoad
+from remsim.links.load.flows import Arrivals, FlowMeter
 from remsim.links.load.keeper import Rings
 from remsim.links.load.rings import Rules
 from remsim.links.load.scores import PAGE_OCTETS, ROUND_TRIPS, candidates
@@ -230,6 +230,7 @@ class Sharing:
             self._lan_at = at + LAN_S
             if self._lan():
                 self._plane.add("lan", self._lan(), LAN_TIMEOUT_S)
+        self._see()
         self._tell()
 
     def _tell(self) -> None:
@@ -438,10 +439,11 @@ class Sharing:
 
     def _refresh(self, at: float) -> None:
         """Views and rings from what is known now."""
-        loads: Mapping[int, LinkLoad] = self.meter.links
-        nothing = LinkLoad()
-        self.views = tuple(link.view(loads.get(index, nothing)) for index, link in self.links.items())
+        self._see()
         self.rings.choose(self.views, self._known(at), self._rules, at)
+
+    def _see(self) -> None:
+        self.views = tuple(link.view(self.meter.carries(index)) for index, link in self.links.items())
 
     def _swap(self, at: float, *, is_urgent: bool = False) -> None:
         """Write rings that should be others."""

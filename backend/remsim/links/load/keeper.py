@@ -46,17 +46,15 @@ class Rings:
     """The default rings and those of policies."""
 
     def __init__(self) -> None:
-        self.defaults = default_specs("none")
-        self._specs: tuple[RingSpec, ...] = self.defaults
-        self._of_policy: dict[int, str] = {}
         self._rings: dict[Key, Ring] = {}
         self._chosen: dict[Key, Chosen] = {}
         self._held: dict[str, Held] = {}
+        self.set(Program(), "none")
 
     def set(self, program: Program, persistence: str) -> None:
         """Take the rings of a program; what was remembered of rings that stay is kept."""
         self.defaults = default_specs(persistence)
-        self._specs = (*self.defaults, *(one.ring for one in program.policies))
+        self._specs: tuple[RingSpec, ...] = (*self.defaults, *(one.ring for one in program.policies))
         self._of_policy = {one.number: one.ring.name for one in program.policies}
         self._rings = {key: self._rings.get(key) or Ring(spec) for spec in self._specs for key in (key_of(spec),)}
         self._chosen = {key: chosen for key, chosen in self._chosen.items() if key in self._rings}
