@@ -1,0 +1,101 @@
+"""The kernel's data plane alone, inside a lab's router: JSON lines in, a JSON line out for each.
+
+``start`` with ``links`` (index, device, gateway) and ``lan``; ``load`` a ``text`` of policies; ``swap`` the bulk ring
+so many ``times``; ``stop``. Times are milliseconds. It has to run in the router's namespace (``ip netns exec``).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from time import monotonic, perf_counter
+from typing import Any
+
+from remsim.core.clock import SystemClock
+from remsim.core.routes import SLOTS, LinkView, Program, RingSpec
+from remsim.links.kernel.plane import KernelPlane
+from remsim.links.plane import LinkRoute
+from remsim.policies.applications.catalogue import Catalogue
+from remsim.policies.compile import compile_set
+from remsim.policies.facts import Facts
+from remsim.policies.language.parser import parse
+
+DEFAULT = (RingSpec("interactive", (), "interactive"), RingSpec("bulk", (), "bulk"))
+
+
+class Worker:
+    """What obeys."""
+
+    def __init__(self) -> None:
+        self._plane = KernelPlane(SystemClock())
+        self._links: list[LinkRoute] = []
+
+    def start(self, links: list[dict[str, Any]], lan: list[str]) -> object:
+        """Take the router over."""
+        self._plane.start(lan, on_device=lambda name: None)
+        self._links = [LinkRoute(one["index"], one["device"], one["device"], one["gateway"]) for one in links]
+        self._plane.set_links(self._links)
+        return {"capabilities": {one.name: one.is_there for one in self._plane.capabilities()}}
+
+    def load(self, text: str, times: int = 1) -> object:
+        """Compile and load policies, the same ones so many times; each time with a ring turned, so that it differs."""
+        began = perf_counter()
+        views = tuple(LinkView(link.index, link.name, state="up", device=link.device) for link in self._links)
+        parsed = parse(text)
+        assert not parsed.problems, parsed.problems[:3]
+        facts = Facts(links=views, now=None, applications=Catalogue())
+        program = compile_set(parsed.set.policies, parsed.set.sets, facts).program
+        compiled = perf_counter()
+        loads, sets = [], {}
+        for n in range(times):
+            before = perf_counter()
+            loaded = self._plane.load(program, DEFAULT, self._rings(program, n))
+            loads.append({"all": 1000 * (perf_counter() - before), "chains": loaded.chains_ms})
+            sets.update(loaded.sets_ms)
+        return {"compile": 1000 * (compiled - began), "loads": loads, "sets": sets}
+
+    def alternate(self, texts: list[str], seconds: float) -> object:
+        """Load one of two sets after the other for some time."""
+        end, count = monotonic() + seconds, 0
+        while monotonic() < end:
+            self.load(texts[count % len(texts)])
+            count += 1
+        return {"loads": count}
+
+    def swap(self, times: int) -> object:
+        """Turn the bulk ring so many times."""
+        took = []
+        for n in range(times):
+            before = perf_counter()
+            self._plane.swap({"bulk": self._around(n)})
+            took.append(1000 * (perf_counter() - before))
+        return {"swaps": took}
+
+    def stop(self) -> object:
+        """Leave the router as it was."""
+        self._plane.stop()
+        return {}
+
+    def _around(self, turn: int) -> tuple[int, ...]:
+        count = len(self._links)
+        return tuple(self._links[(n + turn) % count].index for n in range(SLOTS))
+
+    def _rings(self, program: Program, turn: int) -> dict[str, tuple[int, ...]]:
+        rings = {ring.name: self._around(turn) for ring in DEFAULT}
+        names = {link.name: link.index for link in self._links}
+        for policy in program.policies:
+            choice = policy.ring.choices[0]
+            one = names.get(choice.value) if choice.kind == "connection" else None
+            rings[policy.ring.name] = self._around(turn) if one is None else (one,) * SLOTS
+        return rings
+
+
+def main() -> None:
+    worker = Worker()
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(getattr(worker, order.pop("do"))(**order)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
