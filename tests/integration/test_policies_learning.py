@@ -24,7 +24,7 @@ from remsim.policies.learning.ndpi import NoNdpi, library
 from remsim.policies.learning.patterns import domain_sets
 from remsim.policies.learning.taps import NEVER, post_taps, taps
 
-SERVER, SERVER6, OTHER = "203.0.113.9", "2001:db8:9::9", "203.0.113.10"
+SERVER, SERVER6, OTHER, PRIVATE = "203.0.113.9", "2001:db8:9::9", "203.0.113.10", "10.9.9.9"
 SETS = domain_sets(["video.example"])
 VIDEO = Wanted(SETS[0].name, SETS[1].name, ("video.example",), ("video",))
 
@@ -79,6 +79,8 @@ class Net:
         after = "\n".join(post_taps(learn_names=True))
         self.router.nft(
             f"table inet remsim {{ set lan {{ type ifname; flags timeout; elements = {{ lan0 }}; }}\n{sets}"
+            f"chain prerouting {{ type filter hook prerouting priority mangle; policy accept;\n"
+            f"udp dport 9 ip daddr @{SETS[0].name} ip daddr != @never4 counter\n}}\n"
             f"chain forward {{ type filter hook forward priority filter; policy accept;\n{forward}\n}}\n"
             f"chain postrouting {{ type filter hook postrouting priority mangle; policy accept;\n{after}\n}}\n}}\n"
         )
@@ -222,7 +224,7 @@ class Resolver:
         self.folder = folder / "dnsmasq.d"
         self.folder.mkdir()
         self._common = ["dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--user=root", "--pid-file"]
-        names = (("video", SERVER), ("video", SERVER6), ("b", OTHER))
+        names = (("video", SERVER), ("video", SERVER6), ("b", OTHER), ("rebound.video", PRIVATE))
         far = ["--listen-address=203.0.113.9", "--local-ttl=300"]
         far += [f"--address=/{name}.example/{address}" for name, address in names]
         self._far = net.server.popen([*self._common, "--conf-file=/dev/null", *far])
@@ -296,6 +298,21 @@ def test_dnsmasq_fills_sets_before_it_answers_and_again_when_they_are_emptied(ne
         wait_for(is_filled)
         dnsmasq.leave()
     assert resolver.starts == 3 and not list(resolver.folder.iterdir())
+
+
+def test_private_address_of_a_name_takes_no_traffic_with_it(net: Net, resolver: Resolver) -> None:
+    net.empty()
+    with net.router.entered():
+        Dnsmasq(restart=resolver.restart).fill([VIDEO])
+    for name, address, packets in (("rebound.video.example", PRIVATE, 0), ("www.video.example", SERVER, 1)):
+        resolver.ask(name)
+        assert net.holds(address)  # dnsmasq does not ask us
+        with net.client.entered():
+            sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with sender:
+            sender.sendto(b"x", (address, 9))
+        counted = f"counter packets {packets} "
+        wait_for(lambda: counted in net.router("nft", "list", "chain", "inet", "remsim", "prerouting"))  # noqa: B023
 
 
 def test_dnsmasq_that_does_not_come_up_gets_its_old_configuration_back(

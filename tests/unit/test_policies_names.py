@@ -291,7 +291,7 @@ def test_rungs_say_what_is_on_what_it_costs_and_why_not() -> None:
             fronts=3,
         )
     }
-    assert (on["sni"]["is_there"], on["sni"]["named"]) == (True, 5) and "3 hellos" in on["sni"]["missed"]
+    assert (on["sni"]["is_there"], on["sni"]["named"]) == (True, 5) and "read 3 had it" in on["sni"]["missed"]
     assert (on["ndpi"]["is_there"], on["ndpi"]["why"]) == (False, "nDPI is not installed")
 
 

@@ -62,7 +62,7 @@ def rungs(
         why = problem if is_on else (NOT_ASKED if rung == "dnsmasq" and dnsmasq else OFF)
         missed = MISSED[rung]
         if rung in ("sni", "quic") and is_on and fronts:
-            missed += f" {fronts} hellos that were read had that extension; in most it is a decoy beside the true name."
+            missed += f" Of the hellos that were read {fronts} had it; in most it is a decoy beside the true name."
         if is_on and is_full and rung in ("dns", "sni", "quic"):
             missed += " A set is full: further addresses of its names are left out."
         found.append(
