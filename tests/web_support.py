@@ -14,6 +14,7 @@ from remsim.alerts.desk import Alerts
 from remsim.alerts.notice import Notice
 from remsim.alerts.watch import Sources
 from remsim.config.desk import ConfigDesk
+from remsim.config.routing_file import RoutingDesk, load_routing
 from remsim.config.settings import Settings, WebSettings
 from remsim.core.bus import Bus, Numbered
 from remsim.core.clock import Clock, FakeClock, iso_utc
@@ -22,10 +23,14 @@ from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.reading import ModemReading
 from remsim.esim.desk import EsimDesk
+from remsim.links.desk import LinksDesk
+from remsim.links.facts import Around
 from remsim.metric_sources.desk import Metrics
 from remsim.metric_sources.gathering import Owners
 from remsim.options import Simulation
 from remsim.outputs.desk import Outputs
+from remsim.policies.desk import PolicyDesk
+from remsim.policies.facts import Facts
 from remsim.remotesim.desk import RemoteSim
 from remsim.telemetry.annotations import Annotations
 from remsim.telemetry.journal import Journal
@@ -37,6 +42,7 @@ from remsim.web.app import create_app
 TOKEN = "t" * 43
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 START = 1_767_225_600.0
+NOTHING_AROUND = Around(lambda place: None, lambda interface: None, tuple)
 
 
 class Modems:
@@ -186,6 +192,28 @@ class SmallRouter:
             config=self.config,
         )
         self.config.subscribe(self.esim.configure)
+        routing = load_routing(directory)[0]
+        self.routing = RoutingDesk(directory, directory, clock=self.clock, running=routing)
+        self.links = LinksDesk(
+            routing=routing,
+            state_dir=directory,
+            clock=self.clock,
+            emit=self.emit,
+            around=lambda: NOTHING_AROUND,
+            usage=self.usage,
+            plans=lambda: self.config.settings.sims,
+        )
+        self.routing.subscribe(self.links.configure)
+        self.policies = PolicyDesk(
+            state_dir=directory,
+            data_dir=directory,
+            clock=self.clock,
+            emit=self.emit,
+            routing=routing,
+            facts=lambda: Facts(links=self.links.link_views(), now=self.clock.now()),
+            traffic=lambda: None,
+        )
+        self.routing.subscribe(self.policies.configure)
         self.outputs = Outputs(
             directory / "outputs", settings=self.settings, snapshot=tuple, clock=self.clock, emit=self.emit
         )
@@ -238,6 +266,8 @@ class SmallRouter:
         self.alerts.stop()
         self.remote_sim.stop()
         self.esim.stop()
+        self.links.stop()
+        self.policies.stop()
         self.usage.close()
         self.annotations.close()
         self.series.close()

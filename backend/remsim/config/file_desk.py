@@ -166,6 +166,16 @@ class FileDesk(ABC, Generic[S]):
         row = doc.section_type(self.sections, kind)
         return self._change(lambda file: doc.delete_section(file, row, name), actor, etag, guard)
 
+    def change(
+        self, edit: Callable[[UciFile], Any], actor: str, *, etag: str | None = None, guard: Guard[S] | None = None
+    ) -> Outcome:
+        """Change several things of the file at once; ``edit`` raises to leave all as it was."""
+        return self._change(edit, actor, etag, guard)
+
+    def would(self, edit: Callable[[UciFile], Any], *, guard: Guard[S] | None = None) -> Outcome:
+        """What such a change would do; nothing is written."""
+        return self._made(self._text(), edit, guard)[1]
+
     def check(self, document: Any, *, guard: Guard[S] | None = None) -> Outcome:
         """What applying a document would change; nothing is written."""
         before = self._text()

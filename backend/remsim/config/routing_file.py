@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remsim.config.file_desk import FileDesk
+from remsim.config.file_desk import FileDesk, Outcome
 from remsim.config.reading import OnError, WrongValue, read_many, read_one, refuse
 from remsim.config.routing import ROUTING_NAME, LinkSettings, LoadBalancing, Routing
 from remsim.config.uci import UciFile, UciSection
-from remsim.core.errors import RemsimError
+from remsim.core.errors import InvalidInput, NotFound, RemsimError
 from remsim.core.routes import MOST_LINKS
 
 if TYPE_CHECKING:
@@ -150,3 +150,41 @@ class RoutingDesk(FileDesk[Routing]):
             section = file.section(link.name)
             if section is not None and section.type == "link" and section.get("index") != str(link.index):
                 section.set("index", str(link.index))
+
+    def link(self, name: str) -> LinkSettings:
+        """A link, or ``NotFound``."""
+        for one in self.settings.links:
+            if one.name == name:
+                return one
+        raise NotFound(f"there is no link {name[:40]!r}", field="name")
+
+    def order(self, names: Sequence[str], actor: str, *, etag: str | None = None) -> Outcome:
+        """Give links the priorities 1, 2, …; those that are not named come after them, in the order they have."""
+        for name in names:
+            self.link(name)
+        if len(set(names)) < len(names):
+            raise InvalidInput("names: a link is there twice", field="names")
+        rest = sorted((one for one in self.settings.links if one.name not in names), key=lambda one: one.priority)
+        wanted = [*names, *(one.name for one in rest)]
+
+        def edit(file: UciFile) -> None:
+            for priority, name in enumerate(wanted, start=1):
+                self._section(file, name).set("priority", str(priority))
+
+        return self.change(edit, actor, etag=etag)
+
+    def enable(self, name: str, is_enabled: bool, actor: str) -> Outcome:
+        """Have a link carry traffic, or not."""
+        self.link(name)
+        return self.change(lambda file: self._section(file, name).set("enabled", "01"[is_enabled]), actor)
+
+    def _section(self, file: UciFile, name: str) -> UciSection:
+        """The section of a link; made for one that only ``load_balancing`` names."""
+        section = file.section(name)
+        if section is None or section.type != "link":
+            link = self.link(name)
+            section = file.add("link", name)
+            for option in (*PLACES, "weight"):
+                if value := getattr(link, option):
+                    section.set(option, str(value))
+        return section

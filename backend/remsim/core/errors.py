@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 
 class RemsimError(Exception):
     """An error that somebody can act on.
@@ -25,10 +28,14 @@ class RemsimError(Exception):
 
 
 class InvalidInput(RemsimError):
-    """A value given by a user or a program is not usable; ``field`` names it."""
+    """A value given by a user or a program is not usable; ``field`` names it.
+
+    ``problems`` tells each of several with its place (``line``, ``column``, ``message`` …), where the input is a text.
+    """
 
     code = "invalid_input"
     http_status = 422
+    problems: Sequence[Mapping[str, Any]] = ()
 
 
 class NotFound(RemsimError):

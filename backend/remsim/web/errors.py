@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Flask, Response
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 400
 """Characters of a message: input that is echoed must not make it long."""
+MOST_ERRORS = 100
 
 CODES = {
     400: "bad_request",
@@ -54,7 +55,7 @@ TITLES = {
     431: "Headers too large",
     500: "Internal error",
     501: "Not implemented",
-    502: "The modem failed",
+    502: "The device failed",
     503: "Busy",
     507: "Storage failed",
 }
@@ -127,9 +128,12 @@ def problem(
     field: str | None = None,
     hint: str | None = None,
     headers: Mapping[str, str] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
 ) -> Response:
-    """The response of an error."""
+    """The response of an error; ``errors`` are its parts, where it has several with a place each."""
     body = problem_dict(status, detail, code=code, field=field, hint=hint)
+    if errors:
+        body["errors"] = [dict(one) for one in errors[:MOST_ERRORS]]
     response = Problem(json.dumps(body, ensure_ascii=False), status, mimetype="application/problem+json")
     response.problem_code = body["code"]
     for name, value in (headers or {}).items():
@@ -149,7 +153,10 @@ def of_remsim_error(error: RemsimError) -> Response:
         headers["Retry-After"] = str(error.wait_s)
     if status >= 500 and status != 503:  # being busy is no trouble
         log.warning("%s", error.message)
-    return problem(status, error.message, code=error.code, field=error.field, hint=error.hint, headers=headers)
+    errors = error.problems if isinstance(error, InvalidInput) else ()
+    return problem(
+        status, error.message, code=error.code, field=error.field, hint=error.hint, headers=headers, errors=errors
+    )
 
 
 def invalid_from(error: ValidationError) -> InvalidInput:
