@@ -70,7 +70,7 @@ RULES = st.builds(
 )
 KNOWN = st.dictionaries(
     st.integers(1, 8),
-    st.builds(Known, is_firm=st.booleans(), rate_bps=NUMBERS, young=st.integers(0, 9), ramp=st.sampled_from((0.5, 1.0))),
+    st.builds(Known, is_firm=st.booleans(), rate_bps=NUMBERS, ramp=st.sampled_from((0.5, 1.0))),
 )
 
 
@@ -305,7 +305,7 @@ def test_a_ring_is_written_when_the_next_flows_would_take_another_link() -> None
     assert list(rings.due(1.0)) == ["bulk"]  # two were taken, and were over before anybody saw them
     busy = [replace(FOUR[0], busy_flows=1), replace(FOUR[1], busy_flows=1), *FOUR[2:]]
     rings.choose(busy, {}, Rules(), 1.0)
-    assert set(rings.due(1.0)) == {"interactive", "bulk"}
+    assert rings.due(1.0)["bulk"][:2] == (1, 4)  # 20 of two, 8 of one
     rings.written(rings.due(1.0), 1.0)
     assert rings.due(1.0) == {}
 
