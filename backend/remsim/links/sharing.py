@@ -195,7 +195,7 @@ class Sharing:
         arrivals = self.meter.update(self._plane.flows(), at)
         self.rings.arrived(arrivals.flows)
         self._account(arrivals)
-        self._refresh(at)
+        self._refresh(at, is_quick=True)
         self._poll_cost_s += 0.2 * (time.thread_time() - begin - self._poll_cost_s)
         loads = self.meter.links.values()
         self._is_idle = not arrivals.flows and sum(one.rx_bps + one.tx_bps for one in loads) < IDLE_BPS
@@ -437,10 +437,10 @@ class Sharing:
     def _known(self, at: float) -> dict[int, Any]:
         return {index: link.known(at, self.meter.carries(index)) for index, link in self.links.items()}
 
-    def _refresh(self, at: float) -> None:
+    def _refresh(self, at: float, *, is_quick: bool = False) -> None:
         """Views and rings from what is known now."""
         self._see()
-        self.rings.choose(self.views, self._known(at), self._rules, at)
+        self.rings.choose(self.views, self._known(at), self._rules, at, is_quick=is_quick)
 
     def _see(self) -> None:
         self.views = tuple(link.view(self.meter.carries(index)) for index, link in self.links.items())

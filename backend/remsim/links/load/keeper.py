@@ -49,6 +49,7 @@ class Rings:
         self._rings: dict[Key, Ring] = {}
         self._chosen: dict[Key, Chosen] = {}
         self._held: dict[str, Held] = {}
+        self._all_at = float("-inf")
         self.set(Program(), "none")
 
     def set(self, program: Program, persistence: str) -> None:
@@ -66,9 +67,21 @@ class Rings:
             if held is not None:
                 held.taken += count
 
-    def choose(self, links: Sequence[LinkView], known: Mapping[int, Known], rules: Rules, at: float) -> None:
-        """Work out what each ring should have."""
-        self._chosen = {key: ring.choose(links, known, rules, at) for key, ring in self._rings.items()}
+    def choose(
+        self, links: Sequence[LinkView], known: Mapping[int, Known], rules: Rules, at: float, *, is_quick: bool = False
+    ) -> None:
+        """Work out what each ring should have. ``is_quick``: those that flows take, the others once in two seconds."""
+        rings = self._rings
+        if is_quick and at - self._all_at < LAZY_S:
+            used = {key_of(spec) for spec in self._specs if spec.policy is None or self._is_used(spec.name)}
+            rings = {key: self._rings[key] for key in used}
+        else:
+            self._all_at = at
+        self._chosen = self._chosen | {key: ring.choose(links, known, rules, at) for key, ring in rings.items()}
+
+    def _is_used(self, name: str) -> bool:
+        held = self._held.get(name)
+        return held is None or held.taken > 0
 
     def slots(self) -> dict[str, tuple[int, ...]]:
         """What each should have, by its name."""
