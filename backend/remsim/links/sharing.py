@@ -86,7 +86,6 @@ class Sharing:
         self._rules = Rules(
             "measured" if wanted.algorithm == "weighted" and wanted.weights == "measured" else wanted.algorithm,
             wanted.last_resort,
-            wanted.max_latency_ms,
             wanted.prefer_low_latency,
             wanted.interactive_link_free,
             wanted.router_country,

@@ -11,11 +11,10 @@ IN_ORDER = ("ok", "warned", "slow")
 FAR = float("inf")
 
 
-def best_tier(links: Sequence[LinkView], max_latency_ms: int | None = None) -> list[LinkView]:
-    """Links for new flows: those that are up and not too slow; else those up; else the degraded ones; none else."""
-    up = [one for one in links if one.state == "up" and one.is_usable]
-    quick = [one for one in up if max_latency_ms is None or (one.latency_ms or 0.0) <= max_latency_ms]
-    return quick or up or [one for one in links if one.is_usable]
+def best_tier(links: Sequence[LinkView]) -> list[LinkView]:
+    """Links for new flows: those that are up, else the degraded ones; none else."""
+    usable = [one for one in links if one.is_usable]
+    return [one for one in usable if one.state == "up"] or usable
 
 
 def last_tier(links: Sequence[LinkView], last_resort: str) -> tuple[list[LinkView], str]:

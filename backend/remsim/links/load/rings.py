@@ -35,7 +35,6 @@ class Rules:
 
     algorithm: str = "adaptive"
     last_resort: str = "keep"
-    max_latency_ms: int | None = None
     prefer_low_latency: bool = False
     interactive_link_free: bool = False
     router_country: str = ""
@@ -118,7 +117,7 @@ class Ring:
             cheap = cheapest_of(works, overage_price)
             cheap.sort(key=lambda one: (-(one.down_bps or 0.0), one.index))
             return alone(cheap, words.overage, named(choice)) if cheap else None
-        group = best_tier(matching(choice, links, rules.router_country), rules.max_latency_ms)
+        group = best_tier(matching(choice, links, rules.router_country))
         if not group:
             return None
         if kind == "prefer":
