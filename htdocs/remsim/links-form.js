@@ -36,7 +36,7 @@ export class FormTab {
 				return;
 			this.name = name;
 			this._schema = schema;
-			this._values = known?.values || {};
+			this._values = known?.values || { priority: data.links.length + 1 };
 			this._kind = KINDS.map(([kind]) => kind).find(kind => this._values[kind]) || 'modem';
 			this._draw();
 			this.heading.focus({ preventScroll: true });
@@ -59,22 +59,24 @@ export class FormTab {
 
 	/** The server's form with the one field that says what the link is made of, and the router's modems to choose from. */
 	_narrowed() {
-		const { t, store } = this._ctx, properties = {};
+		const { t, store, data } = this._ctx, properties = {};
 		for (const [name, property] of Object.entries(this._schema.properties)) {
 			const isOther = KINDS.some(([kind]) => kind === name) && name !== this._kind;
 			if (name === 'name' || name === 'index' || (isOther && (this._kind !== 'modem')))
 				continue;
-			properties[name] = isOther ? { ...property, 'x-advanced': true } : { ...property }; // a modem may need one of the others beside it
+			const written = this.name ? { ...property, default: this._values[name] ?? property.default } : property;
+			properties[name] = isOther ? { ...written, 'x-advanced': true } : { ...written }; // a modem may need one of the others beside it
 		}
 		if (this._kind === 'modem' && properties.modem && !properties.modem.oneOf) {
-			const modems = store.list().map(modem => ({ const: modem.usb_path || modem.id, title: modem.name })), now = this._values.modem;
+			const others = new Map(data.links.filter(link => link.name !== this.name && link.place).map(link => [link.place, linkName(link)]));
+			const modems = store.list().map(modem => [modem.usb_path || modem.id, modem.name]).map(([place, name]) => ({ const: place, title: others.has(place) ? t('%s (%s has it)', name, others.get(place)) : name })), now = this._values.modem;
 			if (now && !modems.some(one => one.const === now))
 				modems.push({ const: now, title: t('%s (not there now)', now) });
-			properties.modem = { ...properties.modem, oneOf: modems };
+			properties.modem = { ...properties.modem, description: undefined, oneOf: modems };
 		}
 		const required = [...new Set([...(this._schema.required || []).filter(name => name in properties), this._kind])].filter(name => name in properties);
-		const first = properties[this._kind] ? { [this._kind]: properties[this._kind] } : {};
-		return { ...this._schema, properties: { ...first, ...properties }, required };
+		const first = properties[this._kind] ? { [this._kind]: { ...properties[this._kind], minLength: 1 } } : {};
+		return { ...this._schema, properties: { ...first, ...properties, ...first }, required };
 	}
 
 	async _save(values) {

@@ -9,7 +9,7 @@ import { linkName } from './links-words.js';
 import { LiveTable } from './table.js';
 
 const SPAN_S = 600;
-const LEAST_S = 60;
+const LEAST_S = 300;
 const LIMIT = 100;
 const SUMS = [['link', 'by_link'], ['policy', 'by_policy'], ['host', 'by_host']];
 

@@ -72,7 +72,7 @@ export function linkSentence(link, nowS, t) {
 		case 'portal': return t('A log-in page stands before the Internet; no flow goes there.');
 		case 'down': return [since ? t('No way out since %s', since) : t('No way out'), reason].filter(Boolean).join(': ') + '.';
 		case 'starting': return t('Is being tried out; it carries flows once a few probes were answered.');
-		case 'no_device': return reason ? t('Its device is not there: %s.', reason) : t('Its device is not there. Plug it in, or correct its settings.');
+		case 'no_device': return reason && reason !== 'its device is not there' ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : t('Its device is not there. Plug it in, or correct its settings.');
 		case 'off': return t('Switched off; carries nothing.');
 		default: return reason;
 	}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 from room_fake import BACKUP, FIBRE, MOBILE, FakeRoom, ago, cost, link
+from running import RunningService
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -40,6 +43,60 @@ def no_violations(page: Page) -> None:
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     assert found == [], json.dumps(found, indent=1)[:3000]
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+
+
+@pytest.fixture
+def as_before(service: RunningService) -> Iterator[RunningService]:
+    """The other tests of this service find its modems and links as they were."""
+    yield service
+    service.request("simulation/faults", method="POST", body={"modem": "modem3", "fault": "clear"})
+    service.request("links/dish", method="DELETE")
+    service.wait_for("links", lambda answer: [one["state"] for one in answer["links"]] == ["up"] * 3, 40)
+
+
+def test_a_failover_is_seen_while_it_happens_and_the_link_comes_back(visit: Any, as_before: RunningService) -> None:
+    page: Page = visit.open("/links")
+    expect(page.get_by_text("3 of 3 links work")).to_be_visible(timeout=20_000)
+    row = page.locator("[data-name=wan3]")
+    expect(row).to_contain_text("LTE")  # its modem's signal, as everywhere
+    as_before.request("simulation/faults", method="POST", body={"modem": "modem3", "fault": "no_service"})
+    expect(row).to_contain_text("✕Down", timeout=20_000)
+    expect(row).to_contain_text("its modem is not registered for data.")
+    expect(page.get_by_text("2 of 3 links work")).to_be_visible()
+    ring = page.get_by_role("region", name="Interactive flows")
+    expect(ring.locator("svg")).not_to_have_attribute("aria-label", re.compile("wan3"))
+    as_before.request("simulation/faults", method="POST", body={"modem": "modem3", "fault": "clear"})
+    expect(page.get_by_text("3 of 3 links work")).to_be_visible(timeout=40_000)
+    page.get_by_role("link", name="Live view").click()
+    expect(page.get_by_role("region", name="By link").get_by_role("button", name="wan1")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Only flows of wan1").click()
+    flows = page.get_by_role("region", name="Flows", exact=True)
+    expect(flows.get_by_role("button", name="Only wan1")).to_be_visible()
+    expect(flows.locator("tbody tr", has_text="wan2")).to_have_count(0)
+
+
+def test_a_link_is_added_changed_and_removed(visit: Any, as_before: RunningService) -> None:
+    page: Page = visit.open("/links")
+    page.get_by_role("link", name="Add a link").click()
+    page.get_by_role("radio", name="A device").check()
+    page.get_by_role("button", name="Add this link").click()
+    expect(page.locator(".remsim-field-error:visible")).to_contain_text("Device is needed.")
+    page.get_by_label("Device", exact=False).and_(page.get_by_role("textbox")).fill("eth99")
+    page.get_by_label("Name", exact=True).fill("Dish")
+    page.get_by_role("button", name="Add this link").click()
+    row = page.locator("[data-name=dish]")
+    expect(row).to_contain_text("its device is down.")
+    row.locator("summary").click()
+    row.get_by_role("link", name="Change").click()
+    page.get_by_label("Weight").fill("5")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Dish is saved.")).to_be_visible()
+    assert as_before.get("links/dish")["values"]["weight"] == 5
+    row.locator("summary").click()
+    row.get_by_role("link", name="Change").click()
+    page.get_by_role("button", name="Delete this link").click()
+    page.get_by_role("button", name="Delete Dish").click()
+    expect(row).to_have_count(0)
 
 
 def test_each_link_says_in_a_sentence_how_it_is_and_a_failover_is_seen(visit: Any) -> None:
