@@ -97,6 +97,7 @@ class Traffic:
             routing=routing,
             facts=self._facts,
             traffic=self._traffic,
+            learns=plane is None,
         )
         if plane is not None:
             plane.decide = self.policies.decide

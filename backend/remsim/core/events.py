@@ -76,6 +76,7 @@ KINDS = {
     "link_up": "a link carries traffic",
     "link_state": "a link's state changed otherwise: degraded, a portal, switched off",
     "link_cap": "a link has used its data cap, or most of it",
+    "policies": "routing policies were changed, confirmed or taken back",
     "alert": "an alert fired or ended",
     "control": "somebody had something done to a modem",
     "access": "somebody tried to get in who may not",

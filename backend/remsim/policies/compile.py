@@ -176,3 +176,20 @@ def _limits(limits: tuple[Limit, ...], number: int) -> tuple[tuple[str, ...], li
                 meters.append(SetCode(name, f"type ipv{family}_addr; {METER}", is_learned=True))
                 rules.append(f"meta nfproto ipv{family} {of} update @{name} {{ {key} {rate} }} drop")
     return tuple(rules), meters
+
+
+def listing(program: Program) -> str:
+    """Sets and policies as nft text for a person; the table around them is the links' part."""
+    lines = []
+    for one in program.sets:
+        elements = f" elements = {{ {', '.join(one.elements)} }}" if one.elements else ""
+        lines.append(f"set {one.name} {{ {one.declaration}{elements} }}")
+    for policy in program.policies:
+        lines += [f"chain p_{policy.number} {{  # {policy.name}", *(f"\t{rule}" for rule in policy.rules), "}"]
+    for hook, rules in (
+        ("forward", (*program.taps, *(rule for one in program.policies for rule in one.forward))),
+        ("postrouting", (*(rule for one in program.policies for rule in one.post), *program.post_taps)),
+    ):
+        if rules:
+            lines += [f"chain {hook} {{", *(f"\t{rule}" for rule in rules), "}"]
+    return "\n".join([*lines, ""])

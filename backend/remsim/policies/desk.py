@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from remsim.config.routing import Routing
 from remsim.core.clock import Clock
@@ -25,6 +25,7 @@ class PolicyDesk:
 
     ``facts`` gives the world as it is now, ``traffic`` the links that carry it (None while they are off). Questions
     and changes answer with the JSON objects of the API; what is wrong in a text is an answer too, not an error.
+    ``learns``: names are learned from packets; not where there are none.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class PolicyDesk:
         routing: Routing,
         facts: Callable[[], Facts],
         traffic: Callable[[], Traffic | None],
+        learns: bool = True,
     ) -> None:
         self._folder = state_dir / FOLDER
         self._routing = routing
@@ -47,6 +49,7 @@ class PolicyDesk:
             "emit": emit,
             "facts": facts,
             "traffic": traffic,
+            "learns": learns,
         }
         self._loading = threading.Lock()
         self._parts: Parts | None = None
@@ -157,6 +160,22 @@ class PolicyDesk:
         """One of them, with its ``text``; ``NotFound``."""
         return self.parts.version(number)
 
+    def rungs(self) -> list[dict[str, Any]]:
+        """The ways to tell names here, what each costs and misses."""
+        return self.parts.rungs()
+
+    def countries(self) -> dict[str, Any]:
+        """The list of countries that was imported."""
+        return self.parts.countries()
+
+    def import_countries(self, file: BinaryIO, *, source: str = "", actor: str) -> dict[str, Any]:
+        """Replace it; it stays when the new one cannot be read (``InvalidInput``)."""
+        return self.parts.import_countries(file, source=source, actor=actor)
+
+    def remove_countries(self, actor: str) -> dict[str, Any]:
+        """Forget it."""
+        return self.parts.remove_countries(actor)
+
     def presets(self) -> list[dict[str, Any]]:
         """Policies to copy: ``name``, ``title``, ``help``, ``text``."""
         from remsim.policies.presets import presets
@@ -186,7 +205,8 @@ class PolicyDesk:
             return self._parts
 
     def _has_policies(self) -> bool:
-        return bool(self._routing.policies) or any((self._folder / name).exists() for name in (LOCAL, REMOTE))
+        wanted = bool(self._routing.policies) or self._routing.globals.learn_names
+        return wanted or any((self._folder / name).exists() for name in (LOCAL, REMOTE))
 
 
 NOTHING: Mapping[str, Any] = {
@@ -201,5 +221,6 @@ NOTHING: Mapping[str, Any] = {
     "warnings": [],
     "state": "off",
     "problem": None,
+    "matching": [],
 }
 """What is shown where there is no policy."""

@@ -90,6 +90,18 @@ class Engine:
                 self._policies, self._sets, self._compiled, self._kept_numbers = before
                 raise
 
+    def take(self, policies: Sequence[Policy], sets: Mapping[str, tuple[Value, ...]]) -> None:
+        """Have these in force as soon as it can be; what goes wrong is kept as ``problem`` and tried again."""
+        with self._lock:
+            self._policies, self._sets = tuple(policies), dict(sets)
+            self.reload()
+
+    def refuse(self, problem: RemsimError) -> None:
+        """Have none in force, because of this."""
+        with self._lock:
+            self.take((), {})
+            self.state, self.problem = "failed", problem
+
     def reload(self) -> None:
         """Load again, as links or lists have changed; what goes wrong is kept as ``problem`` and tried again."""
         with self._lock:
@@ -102,19 +114,26 @@ class Engine:
                 self._retry_at = self._clock.monotonic() + RETRY_S
 
     def look(self) -> None:
-        """Open and close what is due; once a second."""
-        with self._lock:
-            if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
-                self.reload()
-            gated = [one for one in self._compiled.policies if one.has_gates]
-            asks_world = any(_asks_world(one) for one in self._compiled.policies)
-            if not gated and not asks_world:
-                return
-            facts = self._facts()
-            if asks_world and self._world(facts) != self._seen_world:
-                self.reload()
-                return
-            self._refill(gated, facts)
+        """Open and close what is due; once a second, by the thread that a load waits for: it never waits itself."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._look()
+        finally:
+            self._lock.release()
+
+    def _look(self) -> None:
+        if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
+            self.reload()
+        gated = [one for one in self._compiled.policies if one.has_gates]
+        asks_world = any(_asks_world(one) for one in self._compiled.policies)
+        if not gated and not asks_world:
+            return
+        facts = self._facts()
+        if asks_world and self._world(facts) != self._seen_world:
+            self.reload()
+            return
+        self._refill(gated, facts)
 
     def _load(self) -> None:
         facts = self._facts()

@@ -94,7 +94,7 @@ def explain(
     steps: list[Step] = []
     notes: list[str] = []
     for place, policy in enumerate(in_order(policies), 1):
-        result, why = judge(policy, sets, facts, flow)
+        result, why = judge(spelled(policy.match, sets, facts.applications), facts, flow)
         if result == "unknown":
             notes.append(f"policy {policy.name} may take it: {why}")
         if result != "matches":
@@ -121,14 +121,14 @@ def taker(
 ) -> Policy | None:
     """The policy that takes a flow, the cheap way: no reasons, links are taken to be there."""
     for policy in policies:
-        if policy.choices[0].kind != "next" and judge(policy, sets, facts, flow)[0] == "matches":
+        plain = spelled(policy.match, sets, facts.applications)
+        if policy.choices[0].kind != "next" and judge(plain, facts, flow)[0] == "matches":
             return policy
     return None
 
 
-def judge(policy: Policy, sets: Mapping[str, tuple[Value, ...]], facts: Facts, flow: FlowFacts) -> tuple[str, str]:
-    """One policy's answer and why."""
-    plain = spelled(policy.match, sets, facts.applications)
+def judge(plain: Condition, facts: Facts, flow: FlowFacts) -> tuple[str, str]:
+    """The answer of a policy's condition (one that is ``spelled`` out) and why."""
     asker = _Asker(facts, flow)
     found, why = asker.ask(plain)
     if found is True:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import ctypes
 from collections import OrderedDict
-from typing import Any
+from typing import Any, NamedTuple
 
 from remsim.core.errors import RemsimError
 from remsim.policies.learning.packets import Packet, is_public, parse_packet
 
-LIBRARIES = ("libndpi.so.4.2", "libndpi.so.4.2.0", "libndpi.so")
-VERSIONS = ("4.2",)
-"""Those whose calls are known here; tried with 4.2.0."""
+LIBRARIES = tuple(f"libndpi.so{end}" for end in (".4", ".4.10", ".4.8", ".4.6", ".4.4", ".4.2", ""))
 PACKAGE = "libndpi"
 BITS = 512
 """Of the mask of protocols (NDPI_NUM_BITS)."""
@@ -36,25 +34,58 @@ class NoNdpi(RemsimError):
     http_status = 409
 
 
-class _Protocol(ctypes.Structure):
+class _Protocol42(ctypes.Structure):
     _fields_ = (("master", ctypes.c_uint16), ("application", ctypes.c_uint16), ("category", ctypes.c_int))
 
 
-def library() -> ctypes.CDLL:
-    """The library of a version that is known; ``NoNdpi``."""
+class _Protocol44(ctypes.Structure):
+    _fields_ = (*_Protocol42._fields_, ("user", ctypes.c_void_p))
+
+
+class _Protocol46(ctypes.Structure):
+    _fields_ = (
+        ("master", ctypes.c_uint16),
+        ("application", ctypes.c_uint16),
+        ("by_address", ctypes.c_uint16),
+        ("category", ctypes.c_int),
+        ("user", ctypes.c_void_p),
+    )
+
+
+class _Form(NamedTuple):
+    """How a version is called: what it gives back, whether it is told of directions, what it is started with."""
+
+    protocol: type[ctypes.Structure]
+    takes_direction: bool
+    start: int
+
+
+FORMS = {
+    "4.2": _Form(_Protocol42, False, WITHOUT_TOR_AND_GCRYPT),
+    "4.4": _Form(_Protocol44, False, WITHOUT_TOR_AND_GCRYPT),
+    "4.6": _Form(_Protocol46, True, WITHOUT_TOR_AND_GCRYPT),
+    "4.8": _Form(_Protocol46, True, WITHOUT_TOR_AND_GCRYPT),
+    "4.10": _Form(_Protocol46, True, 0),
+}
+"""By version; each was tried. 4.10 is started with a pointer to what several modules share, none here."""
+
+
+def library() -> tuple[ctypes.CDLL, str]:
+    """The library and its version, which is one of FORMS; ``NoNdpi``."""
     for name in LIBRARIES:
         try:
             found = ctypes.CDLL(name)
             found.ndpi_revision.restype = ctypes.c_char_p
-            version = (found.ndpi_revision() or b"?").decode(errors="replace")
+            revision = (found.ndpi_revision() or b"?").decode(errors="replace")
         except (OSError, AttributeError):
             continue
-        if ".".join(version.split(".")[:2]) not in VERSIONS:
+        version = ".".join(revision.split("-")[0].split(".")[:2])
+        if version not in FORMS:
             raise NoNdpi(
-                f"nDPI {version} is here, and only {' and '.join(VERSIONS)} can be used",
+                f"nDPI {revision} is here, and only {', '.join(FORMS)} can be used",
                 hint="names and ports of applications are matched without it",
             )
-        return found
+        return found, version
     raise NoNdpi("nDPI is not installed", hint=f"install {PACKAGE}")
 
 
@@ -78,27 +109,25 @@ class Ndpi:
     """One detection module; of one thread."""
 
     def __init__(self) -> None:
-        lib: Any = library()
-        self._library = lib
+        found, version = library()
+        form = FORMS[version]
+        self._library: Any = found
+        lib = self._library
         pointer = ctypes.c_void_p
         lib.ndpi_init_detection_module.restype = pointer
-        lib.ndpi_init_detection_module.argtypes = [ctypes.c_uint32]
+        lib.ndpi_init_detection_module.argtypes = [ctypes.c_size_t]
         lib.ndpi_set_protocol_detection_bitmask2.argtypes = [pointer, pointer]
         lib.ndpi_finalize_initialization.argtypes = [pointer]
         lib.ndpi_detection_get_sizeof_ndpi_flow_struct.restype = ctypes.c_uint32
-        lib.ndpi_detection_process_packet.restype = _Protocol
-        lib.ndpi_detection_process_packet.argtypes = [
-            pointer,
-            pointer,
-            ctypes.c_char_p,
-            ctypes.c_ushort,
-            ctypes.c_uint64,
-        ]
+        takes: list[Any] = [pointer, pointer, ctypes.c_char_p, ctypes.c_ushort, ctypes.c_uint64]
+        self._more: tuple[None, ...] = (None,) if form.takes_direction else ()
+        lib.ndpi_detection_process_packet.restype = form.protocol
+        lib.ndpi_detection_process_packet.argtypes = [*takes, *(pointer for _ in self._more)]
         lib.ndpi_free_flow_data.argtypes = [pointer]
         lib.ndpi_get_proto_name.restype = ctypes.c_char_p
         lib.ndpi_get_proto_name.argtypes = [pointer, ctypes.c_uint16]
         lib.ndpi_exit_detection_module.argtypes = [pointer]
-        self._module = lib.ndpi_init_detection_module(WITHOUT_TOR_AND_GCRYPT)
+        self._module = lib.ndpi_init_detection_module(form.start)
         if not self._module:
             raise NoNdpi("nDPI could not be started")
         mask = ctypes.create_string_buffer(b"\xff" * (BITS // 8), BITS // 8)
@@ -125,7 +154,9 @@ class Ndpi:
         if flow is None or flow.is_done:
             return None
         flow.count += 1
-        found = self._library.ndpi_detection_process_packet(self._module, flow.buffer, raw, len(raw), int(now * 1000))
+        found = self._library.ndpi_detection_process_packet(
+            self._module, flow.buffer, raw, len(raw), int(now * 1000), *self._more
+        )
         name = self._name(found.application) or self._name(found.master)
         if name is None and flow.count < MOST_PACKETS:
             return None
