@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remsim.config.file_desk import FileDesk, Outcome
 from remsim.config.reading import OnError, WrongValue, read_many, read_one, refuse
@@ -172,6 +172,21 @@ class RoutingDesk(FileDesk[Routing]):
                 self._section(file, name).set("priority", str(priority))
 
         return self.change(edit, actor, etag=etag)
+
+    def take_over(
+        self, links: Sequence[Mapping[str, Any]], common: Mapping[str, Any], actor: str, *, etag: str | None = None
+    ) -> Outcome:
+        """Add links (their values, with ``name``) and change some values that all share, in one write."""
+        return self.change(lambda file: self._take_over(file, links, common), actor, etag=etag)
+
+    def _take_over(self, file: UciFile, links: Sequence[Mapping[str, Any]], common: Mapping[str, Any]) -> None:
+        from remsim.config.document import put_section, views_of
+
+        for link in links:
+            values = {name: value for name, value in link.items() if name != "name"}
+            put_section(file, self.sections["link"], link["name"], values)
+        row = self.sections["routing"]
+        put_section(file, row, row.name, views_of(file, row)[0]["values"] | dict(common))
 
     def enable(self, name: str, is_enabled: bool, actor: str) -> Outcome:
         """Have a link carry traffic, or not."""
