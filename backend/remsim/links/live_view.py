@@ -70,7 +70,7 @@ def flow_view(
         "tx_bytes": flow.tx_bytes,
         "rx_bps": one.rx_bps,
         "tx_bps": one.tx_bps,
-        "age_s": round(one.age_s, 1),
+        "age_s": None if one.age_s is None else round(one.age_s, 1),
         "state": flow.state,
         "is_forwarded": flow.is_forwarded,
     }
