@@ -351,7 +351,7 @@ def has_ndpi() -> bool:
     return True
 
 
-@pytest.mark.skipif(not has_ndpi(), reason="libndpi 4.2 is not installed")
+@pytest.mark.skipif(not has_ndpi(), reason="libndpi of a known version is not installed")
 def test_ndpi_sees_calls_in_a_process_that_may_die(net: Net, learner: Learner) -> None:
     learner.configure([VIDEO], Switches(ndpi=True, dnsmasq=False))
     wait_for(lambda: "27115" in net.router("cat", "/proc/net/netfilter/nfnetlink_log"))
