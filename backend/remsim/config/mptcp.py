@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class MptcpSettings:
     """``enabled``: addresses of links are made known to the kernel's path manager, for programs that speak MPTCP.
 
-    With a ``server`` (an IP address) TCP of the LAN to ``ports`` (``443``, ``8000-8100``, ``all``; none: nothing) is led
-    through it, by SOCKS5 with ``user`` and ``password``. ``local_port`` is the proxy's on this router. ``fallback``:
-    while the server does not answer, connections are made without it; else they fail.
+    With a ``server`` (an IP address) TCP of the LAN to ``ports`` (``443``, ``8000-8100``, ``all``; none: nothing) is
+    led through it, by SOCKS5 with ``user`` and ``password``. ``local_port`` is the proxy's on this router.
+    ``fallback``: while the server does not answer, connections are made without it; else they fail.
     """
 
     enabled: bool = False

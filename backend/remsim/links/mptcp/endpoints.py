@@ -1,7 +1,7 @@
 """The addresses that the kernel may begin subflows from: one a link that is in use.
 
-The kernel's path manager begins a subflow from each endpoint to where an MPTCP connection leads. Ids 1 to 8 are those of
-links; others are left alone. A subflow of an endpoint is bound to its device, and so led by the link's own table.
+From each the kernel's path manager begins a subflow to where an MPTCP connection leads. Ids 1 to 8 are those of links;
+others are left alone. A subflow of an endpoint is bound to its device, and so led by the link's own table.
 """
 
 from __future__ import annotations
@@ -112,6 +112,11 @@ class PathManager:
         self._run = run
         self._limits_before: Limits | None = None
         self._kept: dict[int, Endpoint] | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the kernel's limits or endpoints are ours now."""
+        return self._kept is not None or self._limits_before is not None
 
     def start(self) -> None:
         """Raise the limits and look at what is there, such as a run that ended badly has left."""

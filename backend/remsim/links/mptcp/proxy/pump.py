@@ -20,14 +20,14 @@ class Pump:
         self._is_spliced = hasattr(os, "splice")
         self._waiting = 0
         self._buffer = b""
-        self._is_ended = False
+        self._is_ended = self._is_stuffed = False
         self.is_done = False
         self.moved = 0
 
     @property
     def wants_more(self) -> bool:
         """Whether the source should be read."""
-        return not self._is_ended and self._waiting < PIPE_BYTES // 2
+        return not self._is_ended and not self._is_stuffed and self._waiting < PIPE_BYTES // 2
 
     @property
     def has_some(self) -> bool:
@@ -42,11 +42,13 @@ class Pump:
     def fill(self) -> None:
         """Take what the source has, then pass on what can be."""
         if self.wants_more:
-            with contextlib.suppress(BlockingIOError):
+            try:
                 size = self._splice_in() if self._is_spliced and not self._buffer else self._read()
                 if size == 0:
                     self._is_ended = True
                 self._waiting += size
+            except BlockingIOError:
+                self._is_stuffed = self._waiting > 0  # many small packets fill a pipe before its octets do
         self.drain()
 
     def drain(self) -> None:
@@ -56,6 +58,7 @@ class Pump:
                 size = self._send() if self._buffer else self._splice_out()
                 self._waiting -= size
                 self.moved += size
+                self._is_stuffed = False
         if self._is_ended and not self._waiting and not self.is_done:
             self.is_done = True
             with contextlib.suppress(OSError):

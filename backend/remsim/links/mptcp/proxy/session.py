@@ -1,0 +1,225 @@
+"""One connection of a client: to the server by MPTCP and on from there, or without it where it does not answer."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from remsim.links.mptcp.proxy.pump import Pump
+from remsim.links.mptcp.proxy.socks import SocksRefused, Talk, talk
+
+MPTCP = 262
+SO_ORIGINAL_DST = 80
+CONNECT_S = 5.0
+KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 5))
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the proxy is told when it begins."""
+
+    server: str
+    port: int
+    user: str
+    password: str
+    local_port: int
+    fallback: bool
+
+
+class Session:
+    """A client's socket and the other one. ``on_end`` is called once; ``on_server`` with whether it served."""
+
+    def __init__(
+        self,
+        client: socket.socket,
+        target: tuple[str, int],
+        wanted: Wanted,
+        selector: selectors.BaseSelector,
+        *,
+        mark: int,
+        is_direct: bool,
+        on_end: Callable[[Session], None],
+        on_server: Callable[[bool], None],
+    ) -> None:
+        self._client, self._target, self._wanted, self._selector = client, target, wanted, selector
+        self._mark = mark
+        self._on_end, self._on_server = on_end, on_server
+        self._far: socket.socket | None = None
+        self._talk: Talk | None = None
+        self._needs, self._received, self._unsent = 0, b"", b""
+        self._pumps: tuple[Pump, Pump] | None = None
+        self._events: dict[socket.socket, int] = {}
+        self._is_ended = False
+        self.is_direct = is_direct
+        self.deadline = time.monotonic() + CONNECT_S
+
+    def begin(self) -> None:
+        """Connect to the server, or to the target itself."""
+        try:
+            self._connect(self._target if self.is_direct else (self._wanted.server, self._wanted.port))
+        except OSError:
+            self._failed()
+
+    def late(self) -> None:
+        """It takes too long to connect."""
+        self._failed()
+
+    def close(self) -> None:
+        """End both sides."""
+        if self._is_ended:
+            return
+        self._is_ended = True
+        for pump in self._pumps or ():
+            pump.close()
+        for sock in (self._client, self._far):
+            if sock is not None:
+                self._watch(sock, 0)
+                sock.close()
+        self._on_end(self)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether data flows."""
+        return self._pumps is not None
+
+    @property
+    def moved(self) -> tuple[int, int]:
+        """Octets from the client and to it."""
+        return (self._pumps[0].moved, self._pumps[1].moved) if self._pumps else (0, 0)
+
+    def _connect(self, address: tuple[str, int]) -> None:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        far = self._far = open_stream(family, is_plain=self.is_direct)
+        far.setblocking(False)
+        if self._mark and not self.is_direct:
+            with contextlib.suppress(PermissionError):
+                far.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)  # its first subflow goes by this link
+        status = far.connect_ex(address)
+        if status not in (0, errno.EINPROGRESS):
+            raise OSError(status, "no connection")
+        self._watch(far, WRITE)
+
+    def ready(self, sock: socket.socket, events: int) -> None:
+        """Go on with a socket that is ready."""
+        if self._is_ended:
+            return
+        try:
+            if self._pumps is not None:
+                self._relay(sock, events)
+            elif sock is self._far:
+                self._step(sock, events)
+        except (SocksRefused, OSError) as error:
+            if self._pumps is None:
+                self._failed(error)
+            else:
+                self.close()
+
+    def _step(self, far: socket.socket, events: int) -> None:
+        if self._talk is None and events & WRITE:
+            status = far.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if status:
+                raise OSError(status, "no connection")
+            for option, value in KEEP_ALIVE:
+                with contextlib.suppress(OSError):
+                    far.setsockopt(socket.IPPROTO_TCP, option, value)
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if self.is_direct:
+                self._relay_from_now_on(far)
+                return
+            self._talk = talk(*self._target, self._wanted.user, self._wanted.password)
+            self._unsent, self._needs = next(self._talk)
+        if events & READ:
+            data = far.recv(self._needs - len(self._received))
+            if not data:
+                raise SocksRefused("it ends the connection")
+            self._received += data
+        if self._talk is not None and not self._unsent and len(self._received) == self._needs:
+            received, self._received = self._received, b""
+            try:
+                self._unsent, self._needs = self._talk.send(received)
+            except StopIteration:
+                self._on_server(True)
+                self._relay_from_now_on(far)
+                return
+        if self._unsent:
+            with contextlib.suppress(BlockingIOError):
+                self._unsent = self._unsent[far.send(self._unsent) :]
+        self._watch(far, WRITE if self._unsent else READ)
+
+    def _failed(self, error: Exception | None = None) -> None:
+        """The way that was tried does not lead there: without the server, where that is wanted, or not at all."""
+        is_targets_fault = isinstance(error, SocksRefused) and error.is_targets_fault
+        if self.is_direct or is_targets_fault:
+            self.close()
+            return
+        self._on_server(False)
+        if self._far is not None:
+            self._watch(self._far, 0)
+            self._far.close()
+            self._far = None
+        if not self._wanted.fallback:
+            self.close()
+            return
+        self.is_direct = True
+        self._talk = None
+        self._received = self._unsent = b""
+        self.deadline = time.monotonic() + 4 * CONNECT_S
+        self.begin()
+
+    def _relay_from_now_on(self, far: socket.socket) -> None:
+        outward, inward = self._pumps = (Pump(self._client, far), Pump(far, self._client))
+        self.deadline = float("inf")
+        self._watch_both(far, outward, inward)
+
+    def _relay(self, sock: socket.socket, events: int) -> None:
+        assert self._pumps is not None and self._far is not None
+        outward, inward = self._pumps
+        reads, writes = (outward, inward) if sock is self._client else (inward, outward)
+        if events & WRITE:
+            writes.drain()
+        if events & READ:
+            reads.fill()
+        if outward.is_done and inward.is_done:
+            self.close()
+        else:
+            self._watch_both(self._far, outward, inward)
+
+    def _watch_both(self, far: socket.socket, outward: Pump, inward: Pump) -> None:
+        self._watch(self._client, READ * outward.wants_more | WRITE * inward.has_some)
+        self._watch(far, READ * inward.wants_more | WRITE * outward.has_some)
+
+    def _watch(self, sock: socket.socket, events: int) -> None:
+        before = self._events.get(sock, 0)
+        if events == before:
+            return
+        if not before:
+            self._selector.register(sock, events, self)
+        elif events:
+            self._selector.modify(sock, events, self)
+        else:
+            self._selector.unregister(sock)
+        self._events[sock] = events
+
+
+def open_stream(family: socket.AddressFamily, *, is_plain: bool) -> socket.socket:
+    """A TCP socket, of MPTCP where the kernel has it."""
+    if not is_plain:
+        with contextlib.suppress(OSError):
+            return socket.socket(family, socket.SOCK_STREAM, MPTCP)
+    return socket.socket(family, socket.SOCK_STREAM)
+
+
+def original_target(client: socket.socket) -> tuple[str, int]:
+    """Where a redirected connection was meant to go; ``OSError``."""
+    if client.family == socket.AF_INET6 and not client.getpeername()[0].startswith("::ffff:"):
+        data = client.getsockopt(socket.IPPROTO_IPV6, SO_ORIGINAL_DST, 28)
+        return socket.inet_ntop(socket.AF_INET6, data[8:24]), struct.unpack("!H", data[2:4])[0]
+    data = client.getsockopt(socket.IPPROTO_IP, SO_ORIGINAL_DST, 16)
+    return socket.inet_ntop(socket.AF_INET, data[4:8]), struct.unpack("!H", data[2:4])[0]
