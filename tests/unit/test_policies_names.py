@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from remsim.core.errors import InvalidInput
 from remsim.policies.facts import Wanted
+from remsim.policies.learning import missing, ndpi
 from remsim.policies.learning import names as names_module
-from remsim.policies.learning import ndpi
+from remsim.policies.learning import rungs as rungs_module
 from remsim.policies.learning.dns_answer import parse_answer
 from remsim.policies.learning.dnsmasq import MOST_OF_LINE, Dnsmasq, _folders, lines_of
 from remsim.policies.learning.names import MOST_ADDRESSES, REFRESH_S, Names
@@ -273,7 +274,27 @@ def test_ndpi_that_is_not_installed_names_its_package(monkeypatch: pytest.Monkey
     assert told.value.hint == "install libndpi"
 
 
-def test_rungs_say_what_is_on_what_it_costs_and_why_not() -> None:
+def test_rung_that_is_off_says_what_it_would_lack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(missing, "NFLOG", tmp_path / "nothing")
+    monkeypatch.setattr(missing, "NDPI", (str(tmp_path / "libndpi*"),))
+    monkeypatch.setattr(Dnsmasq, "instances", lambda self: [])
+    looked = missing.Missing()
+    assert looked() == {
+        "dnsmasq": "It would not fill sets: dnsmasq does not run.",
+        "dns": "The kernel copies no packets here.",
+        "sni": "The kernel copies no packets here.",
+        "quic": "The kernel copies no packets here.",
+        "ndpi": "nDPI is not installed.",
+    }
+    assert looked() is looked()
+    monkeypatch.setattr(rungs_module, "missing", looked)
+    off = rungs(names=False, ndpi=False, dnsmasq=True, has_patterns=False, problems={}, named={})
+    assert [(one["rung"], one["is_there"]) for one in off[:2]] == [("headers", True), ("dnsmasq", False)]
+    assert off[-1]["why"] == "nDPI is not installed."
+
+
+def test_rungs_say_what_is_on_what_it_costs_and_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rungs_module, "missing", dict)
     nothing = rungs(names=False, ndpi=False, dnsmasq=True, has_patterns=False, problems={}, named={})
     off = {one["rung"]: one for one in nothing}
     assert list(off) == ["headers", "dnsmasq", "dns", "sni", "quic", "ndpi"]

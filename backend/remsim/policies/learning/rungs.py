@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from remsim.policies.learning.missing import missing
+
 NEXT = "It names the next flow to that address, not the one it looks at."
 PACKAGES = {"dnsmasq": "dnsmasq-full", "dns": "kmod-nfnetlink-log", "sni": "kmod-nfnetlink-log", "ndpi": "libndpi"}
 COSTS = {
@@ -58,8 +60,13 @@ def rungs(
         "ndpi": (ndpi, problems.get("ndpi") or problems.get("sets")),
     }
     found = []
+    lacks = missing()
     for rung, (is_on, problem) in states.items():
-        why = problem if is_on else (NOT_ASKED if rung == "dnsmasq" and dnsmasq else OFF)
+        if is_on:
+            why = problem
+        else:
+            problem = lacks.get(rung)
+            why = problem or (NOT_ASKED if rung == "dnsmasq" and dnsmasq else OFF)
         missed = MISSED[rung]
         if rung in ("sni", "quic") and is_on and fronts:
             missed += f" Of the hellos that were read {fronts} had it; in most it is a decoy beside the true name."

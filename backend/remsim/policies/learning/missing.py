@@ -1,0 +1,46 @@
+"""What rungs that are off would lack here, found out without switching them on."""
+
+from __future__ import annotations
+
+import glob
+import threading
+import time
+from pathlib import Path
+
+from remsim.policies.learning.dnsmasq import Dnsmasq
+
+KEPT_S = 60.0
+NFLOG = Path("/proc/net/netfilter/nfnetlink_log")
+NDPI = ("/usr/lib/libndpi.so*", "/lib/libndpi.so*", "/usr/lib/*/libndpi.so*", "/usr/local/lib/libndpi.so*")
+
+
+class Missing:
+    """Looks at most once a minute: whoever shows it asks every few seconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, str] = {}
+        self._until = 0.0
+        self._dnsmasq = Dnsmasq()
+
+    def __call__(self) -> dict[str, str]:
+        """Why a rung could not be on, by its name."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._found = self._look()
+                self._until = time.monotonic() + KEPT_S
+            return self._found
+
+    def _look(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        dnsmasq = self._dnsmasq.why_not()
+        if dnsmasq is not None:
+            found["dnsmasq"] = f"It would not fill sets: {dnsmasq}."
+        if not NFLOG.exists():
+            found |= dict.fromkeys(("dns", "sni", "quic"), "The kernel copies no packets here.")
+        if not any(glob.glob(one) for one in NDPI):
+            found["ndpi"] = "nDPI is not installed."
+        return found
+
+
+missing = Missing()
