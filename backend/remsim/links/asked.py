@@ -25,7 +25,6 @@ def rules_of(routing: Routing) -> Rules:
     return Rules(
         settings.algorithm,
         settings.last_resort,
-        settings.max_latency_ms,
         settings.prefer_low_latency,
         settings.interactive_link_free,
         settings.router_country,
