@@ -6,7 +6,7 @@ import { el, fill, setText } from './dom.js';
 import { CodeField } from './policies-code.js';
 import { ExplainBox } from './policies-explain.js';
 import { withPreset } from './policies-lexer.js';
-import { problemText } from './policies-words.js';
+import { percentText, problemText } from './policies-words.js';
 import { errorText } from './remote-data.js';
 
 const CHECK_MS = 350;
@@ -175,12 +175,19 @@ export class EditorTab {
 		}
 	}
 
-	_dry({ policies = [], flows = null, note = null }) {
+	_dry({ ok, errors = [], policies = [], flows = 0, note = null, unmatched_percent: left = null }) {
 		const { t } = this._ctx;
+		if (ok === false)
+			return el('p.remsim-problem', {}, errors.length ? problemText(errors[0], t) : t('The text has errors.'));
+		if (!flows)
+			return el('p', {}, t('No past flow is kept here yet, so nothing can be said. While policies are in force, a sample of the flows of each day is kept.'));
+		const unsure = policies.some(one => one.unknown_percent > 0);
 		return [
-			note ? el('p.remsim-help', {}, note) : null,
-			el('p', {}, flows ? t('Of %s flows that were kept:', flows) : t('No past flow is kept here, so nothing can be said.')),
-			flows ? el('ul.remsim-lacklist', {}, policies.map(one => el('li', {}, el('b', {}, one.name), `: ${one.would_match_percent ?? one.hits_percent ?? '–'}\u202f%`))) : null
+			el('p', {}, t('Of %s flows that were kept:', flows)),
+			el('div.remsim-tablebox', { tabindex: '0', role: 'group', 'aria-label': t('What it would have taken') }, el('table.remsim-table', {}, el('thead', {}, el('tr', {}, [t('Policy'), t('Taken'), unsure ? t('Cannot be told') : null].filter(Boolean).map(text => el('th', { scope: 'col' }, text)))),
+				el('tbody', {}, policies.map(one => el('tr', {}, el('th', { scope: 'row' }, one.name), el('td', {}, percentText(one.would_match_percent)), unsure ? el('td', {}, percentText(one.unknown_percent)) : null)),
+					el('tr', {}, el('th', { scope: 'row' }, t('no policy')), el('td', {}, percentText(left)), unsure ? el('td') : null)))),
+			note ? el('p.remsim-help', {}, note) : null
 		];
 	}
 }

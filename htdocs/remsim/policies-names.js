@@ -21,6 +21,7 @@ export class NamesTab {
 		this.root = el('div.remsim-stack', {},
 			el('section.remsim-panel', { 'aria-label': t('Names and applications') }, el('header', {}, el('h2', {}, t('Names and applications'))),
 				el('p.remsim-help', {}, t('The kernel knows addresses, not names. These rungs find out which address belongs to which name; the first that knows is enough. What is learned from a flow holds from the next one on.')), this.rungs,
+				options.links?.page && !options.readonly ? el('p', {}, el('a', { href: `${options.links.page('links')}#tab=settings` }, t('Switch rungs on and off'))) : null,
 				el('p.remsim-note', {}, el('strong', {}, t('Encrypted Client Hello:')), ' ', t('a server that uses it hides its name, and only the name of its hosting company can be seen. Then the DNS of the router is the one rung that tells, and only for devices that ask it. A policy by name misses the rest.'))),
 			el('section.remsim-panel', { 'aria-label': t('Countries') }, el('header', {}, el('h2', {}, t('Countries'))), this.countries,
 				options.readonly ? null : el('div.remsim-upload', {}, el('label', {}, el('span', {}, t('A list of addresses by country (CSV)')), this.file), el('label', {}, el('span', {}, t('Where it is from')), this.source), el('p.remsim-help', {}, t('Lines such as 192.0.2.0,192.0.2.255,DE or 192.0.2.0/24,DE. Name the source: many ask for that.'))), this.sent, this.error));
@@ -39,11 +40,11 @@ export class NamesTab {
 	}
 
 	_rung(rung) {
-		const { t } = this._ctx, id = rung.rung || rung.name, [word, help] = RUNGS[id] || [id, ''], isThere = rung.is_there ?? rung.is_possible, why = rung.why || rung.why_not;
+		const { t } = this._ctx, { rung: id, is_there: isThere } = rung, [word, help] = RUNGS[id] || [id, ''];
 		const state = rung.is_on ? ['good', t('● on')] : isThere === false ? ['none', t('○ not installed')] : ['none', t('○ off')];
 		return el('li', {}, el('div.remsim-tools', {}, el('b', {}, t(word)), el(`span.remsim-quality-${state[0]}`, {}, state[1]), rung.package && isThere === false ? el('code', {}, rung.package) : null,
-			rung.named === null || rung.named === undefined ? null : el('span.remsim-muted', {}, rung.seen ? t('%s of %s flows named', count(rung.named), count(rung.seen)) : t('%s named', count(rung.named)))),
-		el('p.remsim-help', {}, t(help)), el('p.remsim-help', {}, [rung.cost ? t('Costs: %s.', bare(rung.cost)) : '', rung.misses ? t('Misses: %s.', bare(rung.misses)) : typeof rung.missed === 'number' ? t('%s could not be told.', count(rung.missed)) : '', why || ''].filter(Boolean).join(' ')));
+			rung.named === null || rung.named === undefined ? null : el('span.remsim-muted', {}, t('%s named', count(rung.named)))),
+		el('p.remsim-help', {}, t(help)), el('p.remsim-help', {}, [rung.is_on ? '' : t(rung.why || ''), rung.cost ? t('Cost: %s', t(rung.cost)) : '', rung.missed ? t('Missed: %s', t(rung.missed)) : ''].filter(Boolean).join(' ')));
 	}
 
 	async _load() {
@@ -110,8 +111,4 @@ export class NamesTab {
 			failed(error);
 		}
 	}
-}
-
-function bare(text) {
-	return text.replace(/\.$/, '');
 }

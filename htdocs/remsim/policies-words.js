@@ -9,7 +9,9 @@ export const ORIGINS = { uci: msg('from the router’s settings'), remote: msg('
 
 /** The ways names and applications are found, cheapest first. */
 export const RUNGS = {
+	headers: [msg('Addresses and ports'), msg('What the kernel sees by itself.')],
 	dnsmasq: [msg('DNS of the router'), msg('dnsmasq puts the addresses of a name into a set when a device asks for it.')],
+	dns: [msg('DNS answers'), msg('Answers of any DNS server to the LAN are read, where they are not encrypted.')],
 	sni: [msg('First TLS packet'), msg('The server’s name stands in it in clear, unless it is encrypted.')],
 	quic: [msg('First QUIC packet'), msg('As with TLS, for HTTP/3.')],
 	ndpi: [msg('nDPI'), msg('A library that tells applications by their first packets.')]
@@ -22,7 +24,8 @@ export function openText(policy, nowS, t) {
 		return [t('switched off'), 'none'];
 	if (policy.is_open)
 		return [left === null ? t('asked now') : left > 0 ? t('asked now, for %s more', lasting(left)) : t('asked now'), 'good'];
-	return [left === null ? t('not asked now') : left > 0 ? t('not asked now, again in %s', lasting(left)) : t('not asked now'), 'none'];
+	const off = left > 0 ? t('not asked now, again in %s', lasting(left)) : t('not asked now');
+	return [policy.closed_why ? `${off}: ${policy.closed_why}` : off, 'none'];
 }
 
 /** A problem of a text as one line. */
