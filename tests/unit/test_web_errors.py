@@ -165,6 +165,7 @@ def test_every_route_that_changes_something_wants_more_than_reading(app: Flask) 
     # Looks at a body that belongs into no address; decides itself; or has its proof in the body.
     own = (
         *("sms/preview", "alert-rules/preview", "esim/rules/preview", "esim/parse"),
+        *("policies/check", "policies/compile", "policies/explain"),
         *("tickets", "auth/pair", "auth/refresh", "auth/revoke"),
     )
     reads = {f"/api/v1/{name}" for name in own}

@@ -24,6 +24,7 @@ TAKES_TWO_SCOPES = {"POST esim/backup"}
 IDENTIFIERS = ANY | {"GET modems/{modem_id}/identifiers"}
 SEND_BUT_CHANGE_NOTHING = {
     *("POST tickets", "POST sms/preview", "POST alert-rules/preview", "POST esim/parse", "POST esim/rules/preview"),
+    *("POST policies/check", "POST policies/compile", "POST policies/explain"),
 }
 SHOW_WHAT_IS_WORTH_MONEY = {"GET esim/codes/{code_id}"}
 LOOK_AT_WHO_GETS_IN = {"GET tokens", "GET sessions", "GET audit", "GET audit.csv"}

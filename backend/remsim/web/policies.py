@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
 from marshmallow import fields as ma
 
-from remsim.core.errors import InvalidInput
+from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.forms import Choice, Flag, Form, Long, Text, Whole
 from remsim.policies.desk import PolicyDesk
 from remsim.web.auth import actor, not_audited, requires_scope
@@ -171,7 +171,13 @@ def confirm_policies() -> dict[str, Any]:
 @describes("Put an earlier version in force again; that is a new version itself", body=RollbackBody, fails=(502, 507))
 def roll_policies_back() -> dict[str, Any]:
     """While a change waits to be confirmed: that change goes."""
-    return policies().rollback(RollbackBody().load(body_content()).get("version"), actor())
+    version = RollbackBody().load(body_content()).get("version")
+    try:
+        return policies().rollback(version, actor())
+    except NotFound as error:
+        if version is not None:
+            raise
+        raise Conflict("there is no version before this one", field="version") from error
 
 
 @bp.post("/policies/override")
