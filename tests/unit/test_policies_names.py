@@ -280,17 +280,17 @@ def test_rung_that_is_off_says_what_it_would_lack(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Dnsmasq, "instances", lambda self: [])
     looked = missing.Missing()
     assert looked() == {
-        "dnsmasq": "It would not fill sets: dnsmasq does not run.",
-        "dns": "The kernel copies no packets here.",
-        "sni": "The kernel copies no packets here.",
-        "quic": "The kernel copies no packets here.",
-        "ndpi": "nDPI is not installed.",
+        "dnsmasq": "dnsmasq does not run",
+        "dns": "the kernel copies no packets here",
+        "sni": "the kernel copies no packets here",
+        "quic": "the kernel copies no packets here",
+        "ndpi": "nDPI is not installed",
     }
     assert looked() is looked()
     monkeypatch.setattr(rungs_module, "missing", looked)
     off = rungs(names=False, ndpi=False, dnsmasq=True, has_patterns=False, problems={}, named={})
     assert [(one["rung"], one["is_there"]) for one in off[:2]] == [("headers", True), ("dnsmasq", False)]
-    assert off[-1]["why"] == "nDPI is not installed."
+    assert off[-1]["why"] == "nDPI is not installed"
 
 
 def test_rungs_say_what_is_on_what_it_costs_and_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,7 +299,7 @@ def test_rungs_say_what_is_on_what_it_costs_and_why_not(monkeypatch: pytest.Monk
     off = {one["rung"]: one for one in nothing}
     assert list(off) == ["headers", "dnsmasq", "dns", "sni", "quic", "ndpi"]
     assert all(one["cost"] and one["missed"] for one in off.values())
-    assert (off["dnsmasq"]["why"], off["sni"]["why"]) == ("No policy asks for a name.", "It is switched off.")
+    assert (off["dnsmasq"]["why"], off["sni"]["why"]) == ("no policy asks for a name", "switched off")
     on = {
         one["rung"]: one
         for one in rungs(

@@ -35,11 +35,11 @@ class Missing:
         found: dict[str, str] = {}
         dnsmasq = self._dnsmasq.why_not()
         if dnsmasq is not None:
-            found["dnsmasq"] = f"It would not fill sets: {dnsmasq}."
+            found["dnsmasq"] = dnsmasq
         if not NFLOG.exists():
-            found |= dict.fromkeys(("dns", "sni", "quic"), "The kernel copies no packets here.")
+            found |= dict.fromkeys(("dns", "sni", "quic"), "the kernel copies no packets here")
         if not any(glob.glob(one) for one in NDPI):
-            found["ndpi"] = "nDPI is not installed."
+            found["ndpi"] = "nDPI is not installed"
         return found
 
 

@@ -31,8 +31,8 @@ MISSED = {
     "quic": NEXT + " With Encrypted Client Hello the name is that of the provider's front.",
     "ndpi": NEXT + " What it does not know, it does not see.",
 }
-OFF = "It is switched off."
-NOT_ASKED = "No policy asks for a name."
+OFF = "switched off"
+NOT_ASKED = "no policy asks for a name"
 
 
 def rungs(
