@@ -41,10 +41,11 @@ export class NamesTab {
 
 	_rung(rung) {
 		const { t } = this._ctx, { rung: id, is_there: isThere } = rung, [word, help] = RUNGS[id] || [id, ''];
-		const state = rung.is_on ? ['good', t('● on')] : isThere === false ? ['none', t('○ not installed')] : ['none', t('○ off')];
+		const why = rung.why ? t(rung.why) : '';
+		const state = rung.is_on ? (isThere === false ? ['poor', t('▲ does not work')] : ['good', t('● on')]) : isThere === false ? ['none', t('○ not possible')] : ['none', t('○ off')];
 		return el('li', {}, el('div.remsim-tools', {}, el('b', {}, t(word)), el(`span.remsim-quality-${state[0]}`, {}, state[1]), rung.package && isThere === false ? el('code', {}, rung.package) : null,
 			rung.named === null || rung.named === undefined ? null : el('span.remsim-muted', {}, t('%s named', count(rung.named)))),
-		el('p.remsim-help', {}, t(help)), el('p.remsim-help', {}, [rung.is_on ? '' : t(rung.why || ''), rung.cost ? t('Cost: %s', t(rung.cost)) : '', rung.missed ? t('Missed: %s', t(rung.missed)) : ''].filter(Boolean).join(' ')));
+		el('p.remsim-help', {}, t(help)), el('p.remsim-help', {}, [why && `${why.replace(/\.$/, '')}.`, rung.cost ? t('Cost: %s', t(rung.cost)) : '', rung.missed ? t('Missed: %s', t(rung.missed)) : ''].filter(Boolean).join(' ')));
 	}
 
 	async _load() {
