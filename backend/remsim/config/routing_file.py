@@ -148,7 +148,7 @@ class RoutingDesk(FileDesk[Routing]):
         """Write down each link's number: marks of packets have it, and must not move when links are reordered."""
         for link in routing_of(file, lambda problem: None).links:
             section = file.section(link.name)
-            if section is not None and section.type == "link" and section.get("index") != str(link.index):
+            if section is not None and section.type == "link" and section.get("index") is None:
                 section.set("index", str(link.index))
 
     def link(self, name: str) -> LinkSettings:

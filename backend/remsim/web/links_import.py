@@ -14,7 +14,7 @@ from remsim.links.mwan3_import import Imported, import_mwan3
 from remsim.web.auth import actor, not_audited, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
-from remsim.web.fields import load_body
+from remsim.web.fields import body_content
 
 bp = Blueprint("links_import", __name__)
 
@@ -36,7 +36,7 @@ class ImportBody(Form):
 )
 def import_from_mwan3() -> dict[str, Any]:
     """``warnings`` tell what cannot be carried over. Policies come where there are none yet."""
-    is_dry = load_body(ImportBody())["dry_run"]
+    is_dry = ImportBody().load(body_content())["dry_run"]
     if is_dry:
         not_audited()
     router = services().router
