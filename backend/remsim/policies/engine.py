@@ -67,6 +67,11 @@ class Engine:
         return self._compiled
 
     @property
+    def sets(self) -> Mapping[str, tuple[Value, ...]]:
+        """Sets of addresses that go with it."""
+        return self._sets
+
+    @property
     def numbers(self) -> dict[str, int]:
         """Numbers by name, of gone policies too."""
         return dict(self._kept_numbers)

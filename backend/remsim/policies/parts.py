@@ -61,7 +61,7 @@ class Parts:
             taps=self._world.taps,
             learn=self._world.learn,
         )
-        self._changes = Changes(store, self._engine, clock=clock, emit=emit, facts=self._world.facts)
+        self._changes = Changes(store, self._engine, clock=clock, emit=emit, facts=self._world.all_facts)
         self._sample = FlowSample(data_dir / "flow-sample.json")
 
     def start(self) -> None:
@@ -102,7 +102,7 @@ class Parts:
         return self._world.name_of(address)
 
     def decide(self, flow: Flow, name: str | None) -> int:
-        """The number of the policy that would take a flow."""
+        """The number of the policy that would take a flow. Waits for nobody: the control thread asks."""
         facts = self._world.facts()
         asked = FlowFacts(
             source=flow.source,
@@ -113,7 +113,7 @@ class Parts:
             domain=name,
             is_router=not flow.is_forwarded,
         )
-        found = taker([one.policy for one in self._engine.compiled.policies], self._sets, facts, asked)
+        found = taker([one.policy for one in self._engine.compiled.policies], self._engine.sets, facts, asked)
         return 0 if found is None else self._engine.number(found.name) or 0
 
     def counts(self) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ class Parts:
 
     def check(self, text: str) -> dict[str, Any]:
         """What is wrong with a text."""
-        return _checked(check(text, self._world.facts()))
+        return _checked(check(text, self._world.all_facts()))
 
     def compile(self, text: str | None) -> dict[str, Any]:
         """The table a text makes."""
@@ -174,7 +174,8 @@ class Parts:
         numbers = None if text is not None else {one.policy.name: one.number for one in self._engine.compiled.policies}
         traffic = self._traffic()
         shares = None if traffic is None else _shares_of(traffic)
-        found = explain(checked.set.policies, checked.set.sets, self._world.facts(), flow, shares, numbers).as_dict()
+        policies, sets = checked.set.policies, checked.set.sets
+        found = explain(policies, sets, self._world.all_facts(), flow, shares, numbers).as_dict()
         if traffic is None:
             notes.append("links are off: which would carry it is not known")
         return {**found, "notes": [*notes, *found["notes"]]}  # type: ignore[misc]
@@ -295,7 +296,7 @@ class Parts:
 
     def _sound(self, text: str) -> Checked:
         """A text without errors; ``InvalidInput``."""
-        checked = check(text, self._world.facts())
+        checked = check(text, self._world.all_facts())
         if not checked.ok:
             first = checked.errors[0]
             refused = InvalidInput(f"line {first.line}, column {first.column}: {first.message}", field="text")

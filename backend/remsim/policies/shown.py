@@ -39,9 +39,9 @@ def row(policy: Policy) -> dict[str, Any]:
     """What a policy says, without what it does."""
     return {
         "name": policy.name,
-        "line": policy.at.line,
-        "first_line": policy.first_line,
-        "end_line": policy.end.line,
+        "line": None if policy.origin == "uci" else policy.at.line,
+        "first_line": None if policy.origin == "uci" else policy.first_line,
+        "end_line": None if policy.origin == "uci" else policy.end.line,
         "priority": policy.priority,
         "priority_word": policy.priority_word or None,
         "from": policy.origin,

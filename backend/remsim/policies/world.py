@@ -48,14 +48,14 @@ class World:
         self.settings = settings
 
     def facts(self) -> Facts:
-        """All that is known now."""
+        """What policies are compiled and asked with; also in the thread that everything waits for."""
         countries = self.countries
-        return replace(
-            self._facts(),
-            countries=countries if countries.is_there else None,
-            applications=self.applications,
-            names_learned=self._ways(),
-        )
+        found = countries if countries.is_there else None
+        return replace(self._facts(), countries=found, applications=self.applications)
+
+    def all_facts(self) -> Facts:
+        """With the ways by which names are learned, for which programs are looked for."""
+        return replace(self.facts(), names_learned=self._ways())
 
     @property
     def applications(self) -> Catalogue:

@@ -241,9 +241,9 @@ class _Checker:
             yield _problem(test.at, "the clock is not set yet: policies with hours stay closed until it is")
 
     def _of_terms(self, policy: Policy) -> Iterator[Problem]:
-        terms = self._terms.get(policy.name, ())
-        if not policy.is_enabled:
+        if not policy.is_enabled or policy.name not in self._terms:
             return
+        terms = terms_of(policy.match, self._sets)  # without what applications bring along, which nobody wrote
         impossible = [one for one in terms if is_impossible(one)]
         at = _place(policy, "match")
         if len(impossible) == len(terms):

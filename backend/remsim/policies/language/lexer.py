@@ -8,6 +8,8 @@ from typing import NamedTuple
 from remsim.policies.language.model import Problem
 from remsim.policies.language.words import STATEMENTS
 
+MOST_TOKENS = 120_000
+"""Some thousand policies; more of them only cost memory."""
 WORD, STRING, MARK, END = "word", "string", "mark", "end"
 _PIECE = re.compile(
     r"""[^\S\n]*(?:
@@ -42,7 +44,7 @@ class Token(NamedTuple):
 
 
 class Comment(NamedTuple):
-    """A comment without its mark; ``before`` is the index of the token that follows, ``is_apart`` when an empty line
+    """A comment with its mark; ``before`` is the index of the token that follows, ``is_apart`` when an empty line
     is above it."""
 
     text: str
@@ -72,6 +74,10 @@ def tokens_of(text: str) -> Lexed:
         if group == 1:
             line, begin = line + 1, found.end()
             continue
+        if len(tokens) >= MOST_TOKENS:
+            message = f"the text has more than {MOST_TOKENS} words and marks; the rest is not read"
+            problems.append(Problem(line, 1, message))
+            break
         column = found.start(group or 0) - begin + 1
         if group == 4:
             word = found[4]
@@ -85,7 +91,7 @@ def tokens_of(text: str) -> Lexed:
             raw = found[3]
             add(new(Token, (STRING, _ESCAPE.sub(r"\1", raw) if "\\" in raw else raw, line, column - 1)))
         elif group == 2:
-            comments.append(Comment(found[2][1:].rstrip(), line, len(tokens), 0 < last_line < line - 1))
+            comments.append(Comment(found[2].rstrip(), line, len(tokens), 0 < last_line < line - 1))
         elif found[6] == '"':
             problems.append(Problem(line, column, "a text in quotes has no end in its line", ('"',)))
         else:

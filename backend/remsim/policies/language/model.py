@@ -138,7 +138,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Comments:
-    """Comments, without their marks: lines ``before`` something (an empty one is an empty line), one ``beside`` it."""
+    """Comments, with their marks: lines ``before`` something (an empty one is an empty line), one ``beside`` it."""
 
     before: tuple[str, ...] = ()
     beside: str | None = None

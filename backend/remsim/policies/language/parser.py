@@ -113,6 +113,7 @@ class _Parser:
         name = self._name("policy")
         reader.need_mark("{", f"the name of policy {name}")
         body = _Body()
+        problems = len(reader.problems)
         body.comments.append(("policy", reader.comments_of(before)))
         while not reader.is_mark("}"):
             if reader.token.kind == END or self._is_item_here():
@@ -124,15 +125,16 @@ class _Parser:
             ending = reader.comments_before()
             reader.take()
             body.comments.append(("end", reader.comments_of(ending)))
-        self._keep(name, body, at, first_line)
+        self._keep(name, body, at, first_line, is_whole=len(reader.problems) == problems)
 
-    def _keep(self, name: str, body: _Body, at: Place, first_line: int) -> None:
+    def _keep(self, name: str, body: _Body, at: Place, first_line: int, *, is_whole: bool) -> None:
+        """Make a policy of what was said. Where something was wrong, what is missing may be that."""
         reader = self._reader
-        if "match" not in body.places:
+        if is_whole and "match" not in body.places:
             message = f"policy {name} does not say which flows it takes; all of them: “match: all”"
             reader.note(Problem(at.line, at.column, message, ("match",)))
         does = {"route", "limit", "dscp", "queue", "class"} & set(body.places)
-        if not does:
+        if is_whole and not does:
             message = f"policy {name} does not say where its flows go"
             reader.note(Problem(at.line, at.column, message, ("route",)))
         if body.match is None:
@@ -187,7 +189,8 @@ class _Parser:
         reader.need_mark(":", key)
         body.places[key] = at
         self._statements[key](body)
-        if not (reader.is_mark("}") or self._is_statement_here() or self._is_item_here() or reader.token.kind == END):
+        is_key = reader.token.kind == WORD and reader.peek().text == ":"  # a wrong one is told as such
+        if not (reader.is_mark("}") or is_key or self._is_item_here() or reader.token.kind == END):
             raise self._behind(key)
         comments = reader.comments_of(before)
         if comments != NO_COMMENTS:

@@ -204,8 +204,8 @@ def _with(line: str, comments: Comments, indent: str) -> list[str]:
 
 
 def _beside(comments: Comments) -> str:
-    return "" if comments.beside is None else f" #{comments.beside}"
+    return "" if comments.beside is None else f" {comments.beside}"
 
 
 def _comment(line: str, indent: str) -> str:
-    return f"{indent}#{line}" if line else ""
+    return indent + line if line else ""
