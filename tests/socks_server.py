@@ -1,4 +1,7 @@
-"""A SOCKS5 server that speaks MPTCP, as microsocks under mptcpize does: for tests alone. Arguments: host, port, user, password."""
+"""A SOCKS5 server that speaks MPTCP, as microsocks under mptcpize does: for tests alone.
+
+Arguments: host, port, user, password.
+"""
 
 from __future__ import annotations
 

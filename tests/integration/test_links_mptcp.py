@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from netlab.lab import FOUR, LAN, Lab, why_not
@@ -53,7 +54,7 @@ class Rig:
         with self.lab.router.entered():
             self.mptcp.tick(views)
 
-    def view(self) -> dict[str, object]:
+    def view(self) -> dict[str, Any]:
         with self.lab.router.entered():
             return self.mptcp.view()
 
@@ -95,6 +96,18 @@ def reaches(lab: Lab) -> bool:
     return True
 
 
+def test_next_connections_find_the_server_greeted(rig: Rig) -> None:
+    rig.fetch("/whoami")
+    time.sleep(1.0)
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        rig.fetch("/whoami")
+        times.append(time.monotonic() - began)
+    slowest_rtt_s = max(link.shape.rtt_ms for link in rig.lab.links) / 1000
+    assert min(times) <= 2.6 * slowest_rtt_s  # an order and a request; greeting takes three more
+
+
 def wait_for(wanted: Callable[[], bool], timeout_s: float = 10.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not wanted():
@@ -117,8 +130,9 @@ def carried(rig: Rig) -> list[int]:
 
 
 def test_server_sees_the_proxy_and_the_target_the_server(rig: Rig) -> None:
-    assert rig.fetch("/whoami") == SERVER.encode() or rig.fetch("/whoami") == TARGET.encode()
-    assert rig.view()["proxy"]["is_redirecting"] is True  # type: ignore[index]
+    seen = rig.fetch("/whoami").decode()
+    assert seen.startswith(("198.51.100.", "203.0.113."))  # one of the Internet's own, and no link's
+    assert rig.view()["proxy"]["is_redirecting"] is True
 
 
 def test_one_connection_uses_all_links_and_outlives_one_that_fails(rig: Rig) -> None:
@@ -130,7 +144,8 @@ def test_one_connection_uses_all_links_and_outlives_one_that_fails(rig: Rig) -> 
         shares = [after - one for one, after in zip(before, carried(rig), strict=True)]
         assert all(share > 200_000 for share in shares), shares
         assert mbit_s > 22, mbit_s  # more than the fastest link has
-        (connection,) = [one for one in rig.view()["connections"] if len(one["subflows"]) > 2]  # type: ignore[attr-defined]
+        connections = rig.view()["connections"]  # spare ones have subflows too
+        connection = max(connections, key=lambda one: sum(sub["received_bytes"] or 0 for sub in one["subflows"]))
         assert len({one["local"].rpartition(":")[0] for one in connection["subflows"]}) == 4
         rig.lab.links[0].cut()
         rig.usable.discard(1)
@@ -151,7 +166,10 @@ def test_what_is_sent_arrives_whole_and_ends(rig: Rig) -> None:
 def test_other_ports_and_the_router_itself_are_left_alone(rig: Rig) -> None:
     with rig.connect(8080) as sock:
         sock.sendall(b"GET /whoami HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert any(link.address.encode() in sock.recv(4096) for link in rig.lab.links) or True
+        answer = b""
+        while part := sock.recv(4096):
+            answer += part
+        assert answer.rpartition(b"\n")[2].decode() in [link.address for link in rig.lab.links]
     with rig.lab.lan.entered(), pytest.raises(OSError):
         sock = socket.create_connection(("192.168.77.1", 1081), 2)
         sock.settimeout(2)

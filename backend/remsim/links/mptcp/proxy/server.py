@@ -24,6 +24,7 @@ TELL_S = 5.0
 AGAIN_S = 10.0
 """So long the server is left alone after it did not answer, where connections are made without it."""
 BACKLOG = 256
+SPARES, SPARES_FOR_S = 4, 60.0
 
 
 class ProxyServer:
@@ -36,6 +37,7 @@ class ProxyServer:
         self._links: tuple[int, ...] = ()
         self._turn = 0
         self._direct_until = 0.0
+        self._asked_at = float("-inf")
         self._lines = b""
         self._counts = {"served": 0, "direct": 0, "refused": 0, "failed": 0}
         self._moved = [0, 0]
@@ -63,6 +65,7 @@ class ProxyServer:
             now = time.monotonic()
             for session in [one for one in self._sessions if now >= one.deadline]:
                 session.late()
+            self._keep_spares(now)
         for session in list(self._sessions):
             session.close()
         self._listener.close()
@@ -88,10 +91,23 @@ class ProxyServer:
             self._begin(client, target)
 
     def _begin(self, client: socket.socket, target: tuple[str, int]) -> None:
-        is_direct = self._wanted.fallback and time.monotonic() < self._direct_until
+        self._asked_at = now = time.monotonic()
+        is_direct = self._wanted.fallback and now < self._direct_until
+        self._counts["direct"] += is_direct
+        spare = None if is_direct else next((one for one in self._sessions if one.is_spare), None)
+        session = spare or self._new_session(is_direct=is_direct)
+        session.take(client, target)
+
+    def _keep_spares(self, now: float) -> None:
+        """While clients come, the next ones find the server greeted already."""
+        if now - self._asked_at > SPARES_FOR_S or now < self._direct_until:
+            return
+        waiting = sum(1 for one in self._sessions if one.is_waiting)
+        for _ in range(SPARES - waiting):
+            self._new_session(is_direct=False).begin()
+
+    def _new_session(self, *, is_direct: bool) -> Session:
         session = Session(
-            client,
-            target,
             self._wanted,
             self._selector,
             mark=self._next_mark(),
@@ -99,9 +115,8 @@ class ProxyServer:
             on_end=self._ended,
             on_server=self._on_server,
         )
-        self._counts["direct"] += is_direct
         self._sessions.add(session)
-        session.begin()
+        return session
 
     def _next_mark(self) -> int:
         """Connections begin by each link in turn; further subflows come by the others."""
@@ -140,7 +155,7 @@ class ProxyServer:
 
     def _say(self) -> None:
         moved = [self._moved[at] + sum(one.moved[at] for one in self._sessions) for at in (0, 1)]
-        said = {"sessions": len(self._sessions), **self._counts}
+        said = {"sessions": sum(1 for one in self._sessions if not one.is_waiting), **self._counts}
         said |= {"from_client_bytes": moved[0], "to_client_bytes": moved[1]}
         try:
             os.write(self._out, json.dumps(said).encode() + b"\n")

@@ -1,4 +1,7 @@
-"""One connection of a client: to the server by MPTCP and on from there, or without it where it does not answer."""
+"""One connection of a client: to the server by MPTCP and on from there, or without it where it does not answer.
+
+It begins before there is a client: a spare one has greeted the server and waits for one, who saves three round trips.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from remsim.links.mptcp.proxy.pump import Pump
-from remsim.links.mptcp.proxy.socks import SocksRefused, Talk, talk
+from remsim.links.mptcp.proxy.socks import SocksRefused, Talk, connect, greet
 
 MPTCP = 262
 SO_ORIGINAL_DST = 80
-CONNECT_S = 5.0
+CONNECT_S, SPARE_S = 5.0, 45.0
+"""How long a step may take, and how long a spare connection is kept: carriers forget those that say nothing."""
 KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 5))
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -34,12 +38,11 @@ class Wanted:
 
 
 class Session:
-    """A client's socket and the other one. ``on_end`` is called once; ``on_server`` with whether it served."""
+    """A connection to the server, and a client's once there is one. ``on_end`` is called once; ``on_server`` with
+    whether the server answers as it should."""
 
     def __init__(
         self,
-        client: socket.socket,
-        target: tuple[str, int],
         wanted: Wanted,
         selector: selectors.BaseSelector,
         *,
@@ -48,7 +51,9 @@ class Session:
         on_end: Callable[[Session], None],
         on_server: Callable[[bool], None],
     ) -> None:
-        self._client, self._target, self._wanted, self._selector = client, target, wanted, selector
+        self._client: socket.socket | None = None
+        self._target: tuple[str, int] | None = None
+        self._wanted, self._selector = wanted, selector
         self._mark = mark
         self._on_end, self._on_server = on_end, on_server
         self._far: socket.socket | None = None
@@ -57,15 +62,33 @@ class Session:
         self._pumps: tuple[Pump, Pump] | None = None
         self._events: dict[socket.socket, int] = {}
         self._is_ended = False
+        self._has_greeted = False
         self.is_direct = is_direct
-        self.deadline = time.monotonic() + CONNECT_S
+        self.began_at = time.monotonic()
+        self.deadline = self.began_at + CONNECT_S
 
     def begin(self) -> None:
         """Connect to the server, or to the target itself."""
+        target = self._target if self.is_direct else (self._wanted.server, self._wanted.port)
         try:
-            self._connect(self._target if self.is_direct else (self._wanted.server, self._wanted.port))
+            if target is not None:
+                self._connect(target)
         except OSError:
             self._failed()
+
+    def take(self, client: socket.socket, target: tuple[str, int]) -> None:
+        """A client came."""
+        self._client, self._target = client, target
+        self.deadline = time.monotonic() + CONNECT_S
+        if self._far is None:
+            self.begin()
+        elif self._has_greeted:
+            self._order(self._far, target)
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether it waits for a client, and the server for its order."""
+        return self._client is None and self._has_greeted and not self._is_ended
 
     def late(self) -> None:
         """It takes too long to connect."""
@@ -83,6 +106,11 @@ class Session:
                 self._watch(sock, 0)
                 sock.close()
         self._on_end(self)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has no client, and may still serve one."""
+        return self._client is None and not self._is_ended
 
     @property
     def is_connected(self) -> bool:
@@ -133,9 +161,11 @@ class Session:
             if self.is_direct:
                 self._relay_from_now_on(far)
                 return
-            self._talk = talk(*self._target, self._wanted.user, self._wanted.password)
+            self._talk = greet(self._wanted.user, self._wanted.password)
             self._unsent, self._needs = next(self._talk)
         if events & READ:
+            if self.is_spare:
+                raise SocksRefused("it waits no longer")
             data = far.recv(self._needs - len(self._received))
             if not data:
                 raise SocksRefused("it ends the connection")
@@ -145,18 +175,35 @@ class Session:
             try:
                 self._unsent, self._needs = self._talk.send(received)
             except StopIteration:
-                self._on_server(True)
-                self._relay_from_now_on(far)
+                self._is_answered(far)
                 return
         if self._unsent:
             with contextlib.suppress(BlockingIOError):
                 self._unsent = self._unsent[far.send(self._unsent) :]
         self._watch(far, WRITE if self._unsent else READ)
 
+    def _is_answered(self, far: socket.socket) -> None:
+        """The server takes orders, or the connection stands."""
+        if self._has_greeted:
+            self._on_server(True)
+            self._relay_from_now_on(far)
+            return
+        self._has_greeted = True
+        if self._target is not None:
+            self._order(far, self._target)
+        else:
+            self.deadline = self.began_at + SPARE_S
+            self._watch(far, READ)
+
+    def _order(self, far: socket.socket, target: tuple[str, int]) -> None:
+        self._talk = connect(*target)
+        self._unsent, self._needs = next(self._talk)
+        self._watch(far, WRITE)
+
     def _failed(self, error: Exception | None = None) -> None:
         """The way that was tried does not lead there: without the server, where that is wanted, or not at all."""
         is_targets_fault = isinstance(error, SocksRefused) and error.is_targets_fault
-        if self.is_direct or is_targets_fault:
+        if self.is_direct or is_targets_fault or self.is_spare:
             self.close()
             return
         self._on_server(False)
@@ -164,7 +211,7 @@ class Session:
             self._watch(self._far, 0)
             self._far.close()
             self._far = None
-        if not self._wanted.fallback:
+        if not self._wanted.fallback or self._client is None:
             self.close()
             return
         self.is_direct = True
@@ -174,6 +221,7 @@ class Session:
         self.begin()
 
     def _relay_from_now_on(self, far: socket.socket) -> None:
+        assert self._client is not None
         outward, inward = self._pumps = (Pump(self._client, far), Pump(far, self._client))
         self.deadline = float("inf")
         self._watch_both(far, outward, inward)
@@ -192,6 +240,7 @@ class Session:
             self._watch_both(self._far, outward, inward)
 
     def _watch_both(self, far: socket.socket, outward: Pump, inward: Pump) -> None:
+        assert self._client is not None
         self._watch(self._client, READ * outward.wants_more | WRITE * inward.has_some)
         self._watch(far, READ * inward.wants_more | WRITE * outward.has_some)
 

@@ -33,11 +33,9 @@ class SocksRefused(Exception):
 Talk = Generator[tuple[bytes, int], bytes, None]
 
 
-def talk(host: str, port: int, user: str, password: str) -> Talk:
-    """A conversation: each step yields what to say and how many octets to wait for, and is sent these.
-
-    Ends when the connection stands; ``SocksRefused``.
-    """
+def greet(user: str, password: str) -> Talk:
+    """The first half of a conversation: each step yields what to say and how many octets to wait for, and is sent
+    these. Ends when the server takes orders; ``SocksRefused``."""
     methods = bytes((VERSION, 2, NO_PASSWORD, PASSWORD)) if user else bytes((VERSION, 1, NO_PASSWORD))
     answer = yield methods, 2
     if answer[0] != VERSION:
@@ -50,6 +48,10 @@ def talk(host: str, port: int, user: str, password: str) -> Talk:
             raise SocksRefused("it does not take the password")
     elif answer[1] != NO_PASSWORD:
         raise SocksRefused("it wants a password")
+
+
+def connect(host: str, port: int) -> Talk:
+    """The second half. Ends when the connection stands; ``SocksRefused``."""
     answer = yield order(host, port), 4
     if answer[0] != VERSION or answer[1] != 0:
         why = REPLIES.get(answer[1], f"reply {answer[1]}")
