@@ -17,6 +17,7 @@ import pytest
 from hellos import client_hello, crypto_frame, initial
 from netlab.space import Space, end
 from remsim.core.clock import SystemClock
+from remsim.core.routes import SetCode
 from remsim.policies.facts import Wanted
 from remsim.policies.learning.dnsmasq import FILE, GONE, Dnsmasq, DnsmasqFails
 from remsim.policies.learning.learner import Learner, Switches
@@ -26,6 +27,8 @@ from remsim.policies.learning.taps import NEVER, post_taps, taps
 
 SERVER, SERVER6, OTHER, PRIVATE = "203.0.113.9", "2001:db8:9::9", "203.0.113.10", "10.9.9.9"
 SETS = domain_sets(["video.example"])
+NEWS_SETS = domain_sets(["news.video.example"])
+NEWS = Wanted(NEWS_SETS[0].name, NEWS_SETS[1].name, ("news.video.example",))
 VIDEO = Wanted(SETS[0].name, SETS[1].name, ("video.example",), ("video",))
 
 
@@ -73,7 +76,7 @@ class Net:
             f"set {one.name} {{ {one.declaration} "
             + (f"elements = {{ {', '.join(one.elements)} }};" if one.elements else "")
             + " }\n"
-            for one in (*SETS, *NEVER)
+            for one in (*SETS, *NEWS_SETS, *NEVER)
         )
         forward = "\n".join(taps(learn_names=True, use_ndpi=True))
         after = "\n".join(post_taps(learn_names=True))
@@ -89,13 +92,13 @@ class Net:
         """What the plane does."""
         self.router.nft(f"add element inet remsim {name} {{ {', '.join(elements)} }}\n")
 
-    def holds(self, address: str) -> bool:
+    def holds(self, address: str, sets: Sequence[SetCode] = SETS) -> bool:
         """Whether an address is in its set of the kernel."""
-        name = SETS[":" in address].name
+        name = sets[":" in address].name
         return address in self.router("nft", "list", "set", "inet", "remsim", name)
 
     def empty(self) -> None:
-        self.router.nft("".join(f"flush set inet remsim {one.name}\n" for one in SETS))
+        self.router.nft("".join(f"flush set inet remsim {one.name}\n" for one in (*SETS, *NEWS_SETS)))
 
     def remove(self) -> None:
         for space in self.spaces:
@@ -298,6 +301,17 @@ def test_dnsmasq_fills_sets_before_it_answers_and_again_when_they_are_emptied(ne
         wait_for(is_filled)
         dnsmasq.leave()
     assert resolver.starts == 3 and not list(resolver.folder.iterdir())
+
+
+def test_name_below_two_domains_gets_into_the_sets_of_both(net: Net, resolver: Resolver) -> None:
+    net.empty()
+    with net.router.entered():
+        Dnsmasq(restart=resolver.restart).fill([VIDEO, NEWS])
+    resolver.ask("www.news.video.example")
+    assert net.holds(SERVER) and net.holds(SERVER, NEWS_SETS)
+    net.empty()
+    resolver.ask("www.video.example")
+    assert net.holds(SERVER) and not net.holds(SERVER, NEWS_SETS)
 
 
 def test_private_address_of_a_name_takes_no_traffic_with_it(net: Net, resolver: Resolver) -> None:
