@@ -29,7 +29,7 @@ def each_ms(do: Callable[[], object], times: int, repeats: int = 7) -> float:
 
 
 def main() -> int:
-    from hellos import client_hello
+    from hellos import client_hello, crypto_frame, initial
     from remsim.core.routes import LinkView
     from remsim.policies.applications.catalogue import Catalogue
     from remsim.policies.compile import compile_set
@@ -38,6 +38,8 @@ def main() -> int:
     from remsim.policies.language.parser import parse
     from remsim.policies.language.printer import print_set
     from remsim.policies.learning.client_hello import Hello, parse_records
+    from remsim.policies.learning.crypto import Aes
+    from remsim.policies.learning.quic import Initials
 
     table = Table("Policies in user space")
     text = many_policies(1000, LINKS)
@@ -54,6 +56,16 @@ def main() -> int:
         assert parse_records(record) == Hello("www.youtube.com")
         took = 1000 * each_ms(partial(parse_records, record), 500)
         table.row(f"{name}, {len(record)} bytes", took, "µs", at_most=100)
+    aes, message = Aes(), client_hello("www.youtube.com", extra=1184)[5:]
+    parts = (crypto_frame(0, message[:900]), crypto_frame(900, message[900:]))
+    greeting = [initial(part, connection=b"12345678", count=count) for count, part in enumerate(parts)]
+
+    def read_greeting() -> object:
+        initials = Initials(aes)
+        return [initials.feed(("flow",), one, 1.0) for one in greeting][-1]
+
+    assert read_greeting() == Hello("www.youtube.com")
+    table.row("QUIC's two first packets", 1000 * each_ms(read_greeting, 100), "µs")
     return table.status()
 
 

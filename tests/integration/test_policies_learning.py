@@ -254,7 +254,7 @@ class Resolver:
         with self._net.client.entered():
             asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with asking, contextlib.suppress(OSError):
-            asking.settimeout(1)
+            asking.settimeout(0.3)
             asking.connect(("192.168.77.1", 53))
             asking.send(struct.pack("!HHHHHH", 7, 0x0100, 1, 0, 0, 0) + question + struct.pack("!HH", kind, 1))
             return asking.recv(1500)
