@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 from room_fake import FIBRE, FakeRoom, link
+from running import RunningService
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -44,6 +47,62 @@ def no_violations(page: Page) -> None:
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     assert found == [], json.dumps(found, indent=1)[:3000]
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+
+
+@pytest.fixture
+def as_before(service: RunningService) -> Iterator[RunningService]:
+    """The other tests of this service find no policy."""
+    yield service
+    service.request("policies", method="PUT", body={"text": ""})
+
+
+def test_policies_are_written_put_right_asked_about_tried_and_taken_back(visit: Any, as_before: RunningService) -> None:
+    page: Page = visit.open("/policies")
+    page.get_by_role("link", name="Write one").click()
+    field = page.get_by_role("textbox", name="Text of the policies")
+    field.fill('policy video {\n  match: port 443, SNI *.example.com\n  route: connexion "wan2"\n}\n')
+    wrong = page.get_by_role("button", name="Line 3, column 10")
+    expect(wrong).to_contain_text("prefer_connection")
+    apply = page.get_by_role("button", name="Put in force")
+    expect(apply).to_be_disabled()
+    field.fill(field.input_value().replace("connexion", "connection"))
+    expect(apply).to_be_enabled()
+
+    question = page.get_by_role("region", name="Which link?")
+    question.get_by_label("To", exact=True).fill("https://www.example.com/watch")
+    question.get_by_role("button", name="Which link?").click()
+    expect(question.get_by_role("status")).to_contain_text("→ wan2 by the policy video")
+    expect(question.get_by_role("list", name="The policies it passed")).to_contain_text("its name is www.example.com")
+    expect(question).to_contain_text("it holds from the next flow on")
+
+    apply.click()
+    banner = page.get_by_role("region", name="Change to be confirmed")
+    expect(banner).to_contain_text("unless they are kept")
+    page.reload()
+    banner.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("status").filter(has_text="The new policies are kept.")).to_be_visible()
+    assert as_before.get("policies")["pending"] is None
+    expect(field).to_have_value(re.compile("connection"))
+    field.fill("policy none { match: all route: block }")
+    apply.click()
+    banner.get_by_role("button", name="Undo now").click()
+    expect(page.get_by_role("status").filter(has_text="The policies are as they were.")).to_be_visible()
+    expect(field).to_have_value(re.compile("connection"))
+
+    page.get_by_role("link", name="Policies", exact=True).last.click()
+    row = page.locator(".remsim-policyrow")
+    expect(row).to_contain_text("port 443, SNI *.example.com")
+    expect(row).to_contain_text("asked now")
+    page.get_by_role("link", name="Versions").click()
+    rest = page.locator("[data-version]", has_text="in use")
+    expect(rest).to_have_count(1)
+    older = page.locator("[data-version]").nth(1)
+    older.get_by_role("button", name="What it changes").click()
+    expect(older.locator(".remsim-diff")).to_contain_text("+ policy none { match: all route: block }")
+    older.get_by_role("button", name="Roll back to this").click()
+    page.locator("dialog").get_by_role("button", name="Roll back").click()
+    expect(page.get_by_role("status").filter(has_text="Rolled back to version")).to_be_visible()
+    assert as_before.get("policies")["policies"][0]["name"] == "none"
 
 
 def test_a_policy_is_moved_by_keys_and_its_text_with_it(visit: Any) -> None:
