@@ -7,53 +7,14 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from remsim.core.routes import ALGORITHMS, CRITERIA, PERSISTENCES, Choice
+from policy_support import CHOICES, CONDITIONS, ROADMAP
+from remsim.core.routes import PERSISTENCES, Choice
 from remsim.policies.language import words
 from remsim.policies.language.lexer import tokens_of
 from remsim.policies.language.model import And, Mac, Named, Not, Or, Policy, PolicySet, Range, Span, Window
 from remsim.policies.language.model import Test as Ask
 from remsim.policies.language.parser import parse
 from remsim.policies.language.printer import print_set
-
-ROADMAP = """\
-# Route video streaming via lowest-latency connection
-policy video_streaming {
-  match: port 443, SNI *.youtube.com
-  route: prefer_connection(lowest_latency)
-}
-
-# Route bulk downloads via cheapest connection
-policy bulk_downloads {
-  match: port 80/443, download_rate > 1MB/s
-  route: prefer_connection(lowest_cost)
-}
-
-# Route local traffic via local carrier
-policy local_traffic {
-  match: destination_country == router_country
-  route: prefer_carrier(local)
-}
-
-# Use unlimited data plan during off-peak hours
-policy off_peak {
-  match: time 00:00-06:00
-  route: connection "carrier_a_unlimited"
-}
-
-# Route VoIP via most reliable connection
-policy voip {
-  match: protocol RTP, port 5060-5090
-  route: prefer_connection(highest_uptime)
-  priority: high
-}
-
-# Distribute traffic to stay within data caps
-policy cost_optimization {
-  match: all
-  route: balance_by_remaining_data()
-  fallback: cheapest_overage_rate()
-}
-"""
 
 
 def one(match: str, rest: str = "route: any") -> Policy:
@@ -323,71 +284,6 @@ def test_words_of_the_language_in_any_order_never_break_it(pieces: list[str]) ->
             again = parse(print_set(parsed.set))
             assert not again.problems
             assert again.set == parsed.set
-
-
-def _ranges(low: int, high: int) -> st.SearchStrategy[Range]:
-    return st.tuples(st.integers(low, high), st.integers(low, high)).map(lambda both: Range(min(both), max(both)))
-
-
-def _several(values: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
-    return st.lists(values, min_size=1, max_size=4).map(tuple)
-
-
-SPANS = st.tuples(st.sampled_from([4, 6]), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)).map(
-    lambda three: Span(three[0], min(three[1:]), max(three[1:]))
-)
-WINDOWS = st.builds(
-    lambda begin, length, days: Window(begin, (begin + length) % 1440, tuple(sorted(days))),
-    st.integers(0, 1439),
-    st.integers(1, 1439),
-    st.sets(st.integers(0, 6)),
-)
-IS = st.sampled_from(["==", "!="])
-TESTS = st.one_of(
-    st.just(Ask("all")),
-    st.builds(Ask, st.sampled_from(["port", "source_port"]), _several(_ranges(1, 65535)), IS),
-    st.builds(Ask, st.just("source"), _several(st.one_of(SPANS, st.just(Mac("aa:bb:cc:dd:ee:ff")), st.just(Named())))),
-    st.builds(Ask, st.just("protocol"), _several(st.sampled_from([*words.PROTOCOLS, "rtp", "quic", "99"]))),
-    st.builds(Ask, st.just("dscp"), _several(st.integers(0, 63).map(lambda one: Range(one, one)))),
-    st.builds(Ask, st.just("domain"), _several(st.sampled_from(["a.example", "*.b.example", "x-1.example.org"]))),
-    st.builds(Ask, st.just("country"), _several(st.sampled_from(["DE", "AT", "router_country"])), IS),
-    st.builds(Ask, st.just("time"), _several(WINDOWS)),
-    st.builds(
-        Ask,
-        st.sampled_from(["download_rate", "flow_size"]),
-        st.integers(1, 10**12).map(lambda one: (one,)),
-        st.sampled_from([">", "<", ">=", "<="]),
-    ),
-    st.builds(
-        Ask, st.just("link"), _several(st.sampled_from(words.LINK_STATES)), IS, st.just("link"),
-        st.sampled_from(["a", 'q"\\ é']), st.just("is"),
-    ),
-)  # fmt: skip
-
-
-def _flat(kind: type, parts: list[object]) -> object:
-    flat: list[object] = []
-    for part in parts:
-        flat += part.parts if isinstance(part, kind) else (part,)
-    return kind(tuple(flat))
-
-
-CONDITIONS = st.recursive(
-    TESTS,
-    lambda inner: st.one_of(
-        inner.map(lambda part: part.part if isinstance(part, Not) else Not(part)),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: _flat(And, parts)),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: _flat(Or, parts)),
-    ),
-    max_leaves=8,
-)
-CHOICES = st.one_of(
-    st.builds(Choice, st.just("connection"), st.sampled_from(["a", 'b "c"']), st.booleans()),
-    st.builds(Choice, st.just("prefer"), st.sampled_from(list(CRITERIA))),
-    st.builds(Choice, st.just("balance"), st.sampled_from(list(ALGORITHMS))),
-    st.builds(Choice, st.just("carrier"), st.sampled_from(["local", "Some Carrier", "26201"])),
-    st.builds(Choice, st.sampled_from(["overage", "any", "next", "block"])),
-)
 
 
 @settings(max_examples=150, deadline=None)

@@ -18,6 +18,7 @@ from remsim.policies.language.checker import check_set
 from remsim.policies.language.from_uci import policies_of
 from remsim.policies.language.model import Checked, Policy, PolicySet, Problem
 from remsim.policies.language.parser import parse
+from remsim.policies.language.terms import TooManyTerms
 from remsim.policies.store import SOURCES, Kept, Pending, Store, Texts
 
 log = logging.getLogger(__name__)
@@ -181,7 +182,10 @@ class Changes:
         if not checked.ok:  # of both texts together with sections
             first = checked.errors[0]
             raise InvalidInput(f"line {first.line}: {first.message}", field="text")
-        self._engine.put(checked.set.policies, checked.set.sets)
+        try:
+            self._engine.put(checked.set.policies, checked.set.sets)
+        except TooManyTerms as error:
+            raise InvalidInput(str(error), field="text") from None
         return checked
 
     def _put_what_is_kept(self) -> None:

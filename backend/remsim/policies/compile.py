@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import prod
 
 from remsim.core.routes import POLICY_MASK, POLICY_SHIFT, Choice, PolicyCode, Program, RingSpec, SetCode
 from remsim.policies import gates
 from remsim.policies.facts import Facts, Wanted
-from remsim.policies.language.model import Limit, Policy, Value
+from remsim.policies.language.model import Limit, Policy, Span, Value
 from remsim.policies.language.terms import Literal, Term, TooManyTerms, is_impossible, terms_of
 from remsim.policies.language.words import NEXT_FLOW
 from remsim.policies.matches import MOST_RULES, TOO_MANY, Matches, Unknown
@@ -90,26 +89,37 @@ def compile_set(
 
 
 def rule_count(terms: Iterable[Term]) -> int:
-    """At most how many rules some alternatives make; needs no facts."""
-    total = 0
+    """At most how many rules some alternatives make, also in between; needs no facts."""
+    total = most = 0
     for term in terms:
-        options = [_options(one) for one in term]
-        total += (2 if any(one > 1 for one in options) else 1) * prod(max(1, (one + 1) // 2) for one in options)
-    return total
+        both, four, six = 1, 0, 0
+        for literal in sorted(term, key=lambda one: one.test.kind not in ("protocol", "port", "source_port")):
+            if gates.is_gate(literal):
+                continue
+            of_both, of_four, of_six = _options(literal)
+            four, six = four * (of_both + of_four) + both * of_four, six * (of_both + of_six) + both * of_six
+            both *= of_both
+            most = max(most, both + four + six)
+        total += both + four + six
+    return max(most, total)
 
 
-def _options(literal: Literal) -> int:
-    """How many matches a test becomes, of both families together."""
-    test = literal.test
+def _options(literal: Literal) -> tuple[int, int, int]:
+    """How many matches a test becomes: of either family, of IPv4, of IPv6."""
+    test, is_negated = literal.test, literal.is_negated
     if test.kind in ("source", "destination"):
-        return 4 if not literal.is_negated else 2
-    if test.kind in ("domain", "application"):
-        return 4 if literal.is_negated else 2
+        four, six = (any(isinstance(one, Span) and one.family == family for one in test.values) for family in (4, 6))
+        others = len({type(one) for one in test.values} - {Span})
+        if is_negated:
+            return (0, 1, 1) if four or six else (1, 0, 0)
+        return others, int(four), int(six)
     if test.kind == "country":
-        return 2 if literal.is_negated else 2 * len(test.values)
-    if test.kind in ("port", "source_port"):
-        return 3 if literal.is_negated else 1
-    return 3 if literal.is_negated and test.kind in NEXT_FLOW else 2 if test.kind in ("dscp", *NEXT_FLOW) else 1
+        return (0, 1, 1) if is_negated else (0, len(test.values), len(test.values))
+    if test.kind in ("domain", "application"):
+        return (0, 2, 2) if is_negated else (0, 1, 1)
+    if test.kind in ("dscp", *NEXT_FLOW):
+        return int(is_negated and test.kind != "dscp"), 1, 1
+    return (2 if is_negated and test.kind in ("port", "source_port") else 1), 0, 0
 
 
 def ring_of(policy: Policy, number: int, facts: Facts) -> RingSpec:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from remsim.core.clock import Clock
-from remsim.core.errors import RemsimError
+from remsim.core.errors import InvalidInput, RemsimError
 from remsim.core.routes import MOST_POLICIES, Program
 from remsim.policies import gates
 from remsim.policies.compile import Compiled, CompiledPolicy, compile_set, in_order
 from remsim.policies.facts import Facts, Traffic, Wanted
 from remsim.policies.language.model import Policy, Value
+from remsim.policies.language.terms import TooManyTerms
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Engine:
             self._policies, self._sets = tuple(policies), dict(sets)
             try:
                 self._load()
-            except RemsimError:
+            except (RemsimError, TooManyTerms):
                 self._policies, self._sets, self._compiled, self._kept_numbers = before
                 raise
 
@@ -112,6 +113,8 @@ class Engine:
         with self._lock:
             try:
                 self._load()
+            except TooManyTerms as error:
+                self.state, self.problem = "failed", InvalidInput(str(error), field="text")
             except RemsimError as error:
                 if self.problem is None or self.problem.message != error.message:
                     log.warning("policies cannot be put in force: %s", error.message)
