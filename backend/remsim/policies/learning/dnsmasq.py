@@ -32,6 +32,11 @@ MOST_DOMAINS = 4096
 PROGRAM_S = 10.0
 START_S = 10.0
 INIT = Path("/etc/init.d/dnsmasq")
+RESTARTS = (
+    ["ubus", "call", "rc", "init", '{"name": "dnsmasq", "action": "restart"}'],
+    [str(INIT), "restart"],
+)
+"""By rpcd, which has all the rights that the script needs and the service may lack; else by the script itself."""
 PACKAGE = "dnsmasq-full"
 ABSENT, GONE = "dnsmasq_absent", "dnsmasq_gone"
 
@@ -181,13 +186,7 @@ class Dnsmasq:
     def _start_again(self, instances: Sequence[Instance]) -> None:
         from time import monotonic, sleep
 
-        if self._restart is not None:
-            self._restart()
-        else:
-            try:
-                subprocess.run([str(INIT), "restart"], capture_output=True, timeout=30.0, check=True)
-            except (OSError, subprocess.SubprocessError) as error:
-                raise DnsmasqFails(f"dnsmasq could not be restarted: {error}") from error
+        (self._restart or _restart)()
         gone = {one.pid for one in instances}
         end = monotonic() + START_S
         while monotonic() < end:
@@ -195,6 +194,19 @@ class Dnsmasq:
                 return
             sleep(0.05)
         raise DnsmasqFails("dnsmasq did not come up again with the sets of policies", code=GONE)
+
+
+def _restart() -> None:
+    """Have the system restart it."""
+    why = ""
+    for command in RESTARTS:
+        try:
+            subprocess.run(command, capture_output=True, timeout=30.0, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            why = str(error)
+            continue
+        return
+    raise DnsmasqFails(f"dnsmasq could not be restarted: {why}")
 
 
 def _folders(words: Sequence[str]) -> tuple[Path, ...]:
