@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from remsim import __version__, esim_cli, modem_cli, remote_sim_cli, token_cli
+from remsim import __version__, esim_cli, modem_cli, remote_sim_cli, routing_cli, token_cli
 from remsim.core.errors import InvalidInput, RemsimError
 from remsim.core.lines import answer_lines
 
@@ -88,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     modem_cli.add_verbs(verbs)
     remote_sim_cli.add_verbs(verbs)
     esim_cli.add_verbs(verbs)
+    routing_cli.add_verbs(verbs)
     token_cli.add_verbs(verbs)
 
     link = verbs.add_parser("link", help="print a one-time link that lets a browser in")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from remsim.core.errors import InvalidInput, RemsimError
 
@@ -51,13 +51,28 @@ class ServiceClient:
 
     def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One exchange; an error of the service is raised with its own words."""
+        return self._exchange(method, path, None if body is None else json.dumps(body), "application/json")
+
+    def upload(self, path: str, file: Path, mimetype: str = "application/octet-stream") -> Any:
+        """POST a file as it is, without having it in memory."""
+        try:
+            with file.open("rb") as content:
+                return self._exchange("POST", path, content, mimetype, file.stat().st_size)
+        except OSError as error:
+            raise InvalidInput(f"{file} cannot be read: {error.strerror}", field="FILE") from error
+
+    def _exchange(
+        self, method: str, path: str, body: str | BinaryIO | None, mimetype: str, length: int | None = None
+    ) -> Any:
         from http.client import HTTPConnection, HTTPException
 
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": mimetype}
+        if length is not None:
+            headers["Content-Length"] = str(length)
         base = f"http://{self.address}"
         try:
             connection = HTTPConnection(self.address, timeout=self._timeout_s)
-            connection.request(method, f"/api/v1/{path}", None if body is None else json.dumps(body), headers)
+            connection.request(method, f"/api/v1/{path}", body, headers)
             answer = connection.getresponse()
             content = answer.read(ANSWER_LIMIT)
         except (OSError, HTTPException, ValueError) as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from remsim import esim_direct, esim_verbs
+from remsim.verb_cli import verb
 
 LINES = {
     "parse-code": "read activation codes from stdin, a line each, and write JSON lines",
@@ -15,7 +15,6 @@ LINES = {
     "encode": 'write the APDUs of JSON lines {"function","args","mss","channel"} from stdin',
     "segments": "read Bound Profile Packages in base64 from stdin, a line each, and write their segments",
 }
-Run = Callable[[argparse.Namespace], int]
 
 
 def add_verbs(verbs: Any) -> None:
@@ -33,20 +32,6 @@ def add_verbs(verbs: Any) -> None:
     simulator = below.add_parser("simulator", help=told, add_help=False, prefix_chars="\0")  # its options are its own
     simulator.add_argument("words", nargs=argparse.REMAINDER)
     simulator.set_defaults(run=run_simulator)
-
-
-def verb(below: Any, name: str, run: Run, text: str, *words: tuple[str, str]) -> argparse.ArgumentParser:
-    """A verb with words in their order, each with its help, and where the service is."""
-    made: argparse.ArgumentParser = below.add_parser(name, help=text)
-    for word, told in words:
-        made.add_argument(word, metavar=word.upper(), help=told)
-    made.add_argument("--state", type=Path, metavar="DIR", help="where the service keeps its token")
-    made.add_argument("--listen", metavar="HOST:PORT", help="where the service listens")
-    made.add_argument("--config", type=Path, metavar="DIR", help="UCI files (default /etc/config)")
-    made.add_argument("--json", action="store_true", help="print JSON only")
-    made.add_argument("--yes", action="store_true", help="ask nothing")
-    made.set_defaults(run=run)
-    return made
 
 
 HOLDER = ("holder", "the modem or card reader, like modem1")
