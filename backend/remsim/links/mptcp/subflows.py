@@ -52,12 +52,12 @@ def parse_connections(text: str) -> list[Connection]:
         if token is None or len(words) < 6:
             continue
         host, _, port = words[3].rpartition(":")
-        host, _, device = host.strip("[]").partition("%")
+        host, _, device = host.replace("[", "").replace("]", "").partition("%")
         numbers = dict(NUMBER.findall(words[5]))
         found.setdefault(token[2], []).append(
             Subflow(
                 f"{host}:{port}" if ":" not in host else f"[{host}]:{port}",
-                device.rstrip("]") or None,
+                device or None,
                 words[4],
                 words[0],
                 number(numbers.get("rtt")),
