@@ -75,7 +75,8 @@ def bare_ack(flow: Flow, sequence: int | None = None) -> bytes:
     number = int.from_bytes(os.urandom(4), "big") if sequence is None else sequence
     ports = (flow.destination_port or 0, flow.source_port or 0)
     tcp = struct.pack(">HHIIBBHHH", *ports, number, 0, 5 << 4, ACK, WINDOW, 0, 0)
-    pseudo = source + destination + struct.pack(">HH" if family == socket.AF_INET else ">II", socket.IPPROTO_TCP, len(tcp))
+    length = struct.pack(">HH" if family == socket.AF_INET else ">II", socket.IPPROTO_TCP, len(tcp))
+    pseudo = source + destination + length
     tcp = tcp[:16] + struct.pack(">H", checksum(pseudo + tcp)) + tcp[18:]
     if family == socket.AF_INET6:
         return struct.pack(">IHBB", 6 << 28, len(tcp), socket.IPPROTO_TCP, TTL) + source + destination + tcp
@@ -86,7 +87,7 @@ def bare_ack(flow: Flow, sequence: int | None = None) -> bytes:
 def checksum(data: bytes) -> int:
     """The Internet's checksum (RFC 1071)."""
     data += bytes(len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

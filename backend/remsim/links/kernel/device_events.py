@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-from remsim.links.kernel.netlink import BUFFER, NETLINK_ROUTE, SO_RCVBUFFORCE, attributes, messages
+from remsim.links.kernel.netlink import BUFFER, NETLINK_ROUTE, SO_RCVBUFFORCE, messages
 from remsim.links.kernel.rtnetlink import (
     ADDRESS,
     DELADDR,

@@ -112,6 +112,12 @@ class LinkTables:
             found = [one for one in self._kernel.addresses() if one.device in indices and _is_useful6(one)]
         return tuple(dict.fromkeys(network_of(one.address, 64) for one in found if one.length == 64))
 
+    def clear_others(self) -> None:
+        """Take routes away from tables of ours that no link has now, as a run that died may have left them."""
+        with self._lock:
+            for index in set(range(1, REFUSED)) - self._links.keys():
+                self._clear(index)
+
     def clear(self) -> None:
         """Take all our rules and routes away, also those of a run that died."""
         with self._lock:

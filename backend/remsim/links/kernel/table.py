@@ -204,7 +204,7 @@ def _own_ways(ways: Sequence[Way]) -> tuple[str, ...]:
 def _base_chains(program: Program, ways: Sequence[Way], options: PlaneOptions, nat: bool) -> dict[str, Chain]:
     rules = {
         "prerouting": _prerouting(ways),
-        "output": _output(ways, options),
+        "output": _output(program, ways, options),
         "forward": _forward(program, ways),
         "postrouting": _postrouting(program, ways),
         "nat": _nat(ways, nat),
@@ -245,7 +245,7 @@ def _prerouting(ways: Sequence[Way]) -> tuple[str, ...]:
     )
 
 
-def _output(ways: Sequence[Way], options: PlaneOptions) -> tuple[str, ...]:
+def _output(program: Program, ways: Sequence[Way], options: PlaneOptions) -> tuple[str, ...]:
     if not ways:
         return ()
     pinned = (f"meta mark & {LINK_MASK | POKE:#010x} != 0 return", NOT_LED, *_pinned(ways))
@@ -257,6 +257,7 @@ def _output(ways: Sequence[Way], options: PlaneOptions) -> tuple[str, ...]:
         "oifname @lan return",
         "meta nfproto != @awake return",
         "jump own",
+        *(f"jump p_{policy.number}" for policy in program.policies if policy.is_for_router),
         "goto class_interactive",
     )
 
@@ -275,7 +276,7 @@ def _forward(program: Program, ways: Sequence[Way]) -> tuple[str, ...]:
             f"oifname {{ {devices} }} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
         ]
     rules += program.taps
-    rules += [rule for policy in program.policies if policy.is_open for rule in policy.forward]
+    rules += [rule for policy in program.policies for rule in policy.forward]
     return tuple(rules)
 
 
@@ -294,7 +295,8 @@ def _postrouting(program: Program, ways: Sequence[Way]) -> tuple[str, ...]:
         f"oifname vmap {{ {_by_device(ways, 'jump out')} }}",
         f"ct state new oifname vmap {{ {_by_device(ways, 'jump left')} }}",
         f"{own} {_flow_cleared()}",
-        *(rule for policy in program.policies if policy.is_open for rule in policy.post),
+        *(rule for policy in program.policies for rule in policy.post),
+        *program.post_taps,
     )
 
 

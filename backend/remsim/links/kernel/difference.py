@@ -1,0 +1,98 @@
+"""From the table that is in force to the one that should be: one transaction, which leaves what did not change.
+
+Counters go on, sets that are filled while they are in use keep what they hold, and no packet meets an empty chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from remsim.core.routes import SetCode
+from remsim.links.kernel.table import TABLE, Chain, Table
+
+CHUNK = 500
+"""Elements of one command."""
+
+
+def first_load(table: Table) -> str:
+    """The table where none of ours is known: what a run that died has left goes in the same transaction."""
+    bare = Table({}, {}, {})
+    return "\n".join([f"add table {TABLE}", f"delete table {TABLE}", change(bare, table)])
+
+
+def change(old: Table, new: Table) -> str:
+    """The commands that make the old table the new one; empty where nothing differs. Large sets stay out of it."""
+    anew = {name for name in new.sets if _is_anew(old.sets.get(name), new.sets[name])}
+    gone_sets = [name for name in old.sets if name not in new.sets or (name in anew and name in old.sets)]
+    changed = {name for name, body in new.objects.items() if old.objects.get(name, body) != body}
+    gone_objects = [name for name in old.objects if name not in new.objects or name in changed]
+    touched = {f'"{name.split()[-1]}"' for name in gone_objects} | {f"@{name}" for name in gone_sets}
+    flushed = [name for name, chain in old.chains.items() if _is_touched(chain, new.chains.get(name), touched)]
+    fresh = [name for name in new.chains if name not in old.chains]
+    lines = [f"flush chain {TABLE} {name}" for name in flushed]
+    lines += [f"add chain {TABLE} {name}{_hook(new.chains[name])}" for name in fresh]
+    lines += [f"delete chain {TABLE} {name}" for name in old.chains if name not in new.chains]
+    lines += [f"delete set {TABLE} {name}" for name in gone_sets]
+    lines += [f"delete {name.split()[0]} {TABLE} {name.split()[-1]}" for name in gone_objects]
+    for name, one in new.sets.items():
+        lines += _set_lines(old.sets.get(name), one, is_anew=name in anew)
+    for name, body in new.objects.items():
+        if name not in old.objects or name in changed:
+            lines.append(f"add {name.split()[0]} {TABLE} {name.split()[-1]}" + (f" {{ {body} }}" if body else ""))
+    for name in (*(name for name in flushed if name in new.chains), *fresh):
+        lines += [f"add rule {TABLE} {name} {rule}" for rule in new.chains[name].rules]
+    if lines and not old.chains:
+        lines.insert(0, f"add table {TABLE}")
+    return "\n".join(lines)
+
+
+def large_sets(old: Mapping[str, SetCode], new: Mapping[str, SetCode]) -> Iterator[tuple[str, list[str]]]:
+    """Each large set that is not there yet as it should be, with the commands that fill it."""
+    for name, one in new.items():
+        before = old.get(name)
+        if not one.is_large or before == one:
+            continue
+        head = [] if before is not None and not _is_anew(before, one) else [f"add table {TABLE}"]
+        is_new = before is None or _is_anew(before, one)
+        declared = [f"add set {TABLE} {name} {{ {one.declaration} }}"] if is_new else []
+        yield name, [*head, *declared, f"flush set {TABLE} {name}", *elements(name, one.elements)]
+
+
+def elements(name: str, values: Iterable[str], timeout_s: int | None = None) -> list[str]:
+    """Commands that add to a set."""
+    suffix = "" if timeout_s is None else f" timeout {timeout_s}s"
+    texts = [f"{value}{suffix}" for value in values]
+    return [
+        f"add element {TABLE} {name} {{ {', '.join(texts[at : at + CHUNK])} }}" for at in range(0, len(texts), CHUNK)
+    ]
+
+
+def refreshed(name: str, values: Iterable[str], timeout_s: int | None) -> list[str]:
+    """Commands that add to a set, or begin the time of what is in it anew: kernels keep the old time otherwise."""
+    once = list(values)
+    removed = [line.replace("add element", "delete element", 1) for line in elements(name, once)]
+    return [*elements(name, once, timeout_s), *removed, *elements(name, once, timeout_s)]
+
+
+def _is_anew(before: SetCode | None, after: SetCode) -> bool:
+    return before is None or before.declaration != after.declaration
+
+
+def _set_lines(before: SetCode | None, one: SetCode, *, is_anew: bool) -> list[str]:
+    if one.is_large:
+        return []
+    declared = [f"add set {TABLE} {one.name} {{ {one.declaration} }}"]
+    if is_anew:
+        return [*declared, *elements(one.name, one.elements)]
+    if before is None or one.is_learned or before.elements == one.elements:
+        return []
+    return [f"flush set {TABLE} {one.name}", *elements(one.name, one.elements)]
+
+
+def _is_touched(old: Chain, new: Chain | None, names: set[str]) -> bool:
+    """Whether a chain's rules go: they differ, or stand in the way of what they name."""
+    return new is None or old.rules != new.rules or any(name in rule for name in names for rule in old.rules)
+
+
+def _hook(chain: Chain) -> str:
+    return f" {{ {chain.hook} }}" if chain.hook else ""
