@@ -110,7 +110,7 @@ MPTCP = Path("/proc/sys/net/mptcp/enabled")
 def probed(nft: Nft, *, mptcp: Path = MPTCP) -> tuple[Capability, ...]:
     """Each feature with the answer of the kernel."""
     found = [
-        Capability(name, nft.takes(f"table {TRIED} {{ {rules} }}"), is_needed, package, without)
+        Capability(name, nft.takes(f"table {TRIED} {{\n{rules}\n}}"), is_needed, package, without)
         for name, is_needed, package, without, rules in RULES
     ]
     without = "one connection cannot use several links"
