@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from remsim.config.mptcp import MptcpSettings
+from remsim.config.mptcp import MptcpSettings, check_mptcp
 from remsim.core.clock import FakeClock
+from remsim.core.errors import InvalidInput
 from remsim.core.routes import LinkView
 from remsim.links.mptcp.endpoints import (
     Endpoint,
@@ -207,6 +208,28 @@ def test_links_that_are_not_in_use_have_no_endpoint(monkeypatch: pytest.MonkeyPa
     assert set(kernel.endpoints) == {"2"}
     mptcp.stop()
     assert kernel.endpoints == {} and kernel.limits == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        (MptcpSettings(server="vpn.example.com"), "server"),
+        (MptcpSettings(server="1.1.1.1 return; flush ruleset"), "server"),
+        (MptcpSettings(server="1.1.1.1\0"), "server"),
+        (MptcpSettings(ports=("443 } accept; {",)), "ports"),
+        (MptcpSettings(ports=("0",)), "ports"),
+        (MptcpSettings(ports=("9-8",)), "ports"),
+        (MptcpSettings(ports=("٤٤٣",)), "ports"),
+        (MptcpSettings(port=0), "port"),
+        (MptcpSettings(local_port=70000), "local_port"),
+        (MptcpSettings(user="x" * 256), "user"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_with_their_option(settings: MptcpSettings, field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_mptcp(settings)
+    assert caught.value.field == field
+    check_mptcp(MptcpSettings(enabled=True, server="2001:db8::1", ports=("80", "8000-8100", "all")))
 
 
 def test_kernel_without_mptcp_is_said_and_nothing_else_happens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from remsim.config.mptcp import MptcpSettings
+from remsim.config.mptcp import MptcpSettings, check_mptcp
 from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
 from remsim.core.routes import LinkView
@@ -74,6 +74,7 @@ class Mptcp:
                 if is_new:
                     self._let_go()
             elif self._is_able():
+                check_mptcp(wanted)
                 self._follow(views)
                 if wanted.server:
                     self._keep_proxy(at)
