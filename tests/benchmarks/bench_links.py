@@ -150,14 +150,17 @@ def run(case: Case, repeats: int, seconds: float, learn: bool) -> int:
     """Measure a case both ways in turns; the status."""
     table = Table(f"{case.name}: {repeats} repeats of {seconds:g} s")
     got: dict[str, list[dict[str, float]]] = {"equal": [], "ours": []}
+    foreign = late = 0
     with Lab(case.shapes) as lab:
         for repeat in range(repeats):
             for arm in ("equal", "ours") if repeat % 2 == 0 else ("ours", "equal"):
                 with random_links(lab) if arm == "equal" else ours(lab, learn), Clients(lab.lan) as clients:
+                    before = lost(lab)
                     got[arm].append(case.measure(lab, clients, repeat, seconds))
+                    foreign += lost(lab)[0] - before[0] if arm == "ours" else 0
+                    late += lost(lab)[1] - before[1]
                     clients.abandon_all()
                 quiet(lab)
-        foreign = sum(link.tally()["up"]["foreign"] for link in lab.links)
         total = sum(link.shape.down_kbit for link in lab.links) / 1000
     means = {arm: {name: mean(one[name] for one in some) for name in some[0]} for arm, some in got.items()}
     for arm in got:
@@ -166,7 +169,14 @@ def run(case: Case, repeats: int, seconds: float, learn: bool) -> int:
             table.row(f"{arm} {name} ({spread})", value, "s" if name.startswith("web") else "Mb/s")
     case.judge(table, means["ours"], means["equal"], total)
     table.row("  packets on a link whose address they do not have", foreign, "", at_most=0)
+    table.row("  times the emulator was 10 ms late, which harms", late, "")
     return table.status()
+
+
+def lost(lab: Lab) -> tuple[int, int]:
+    """Packets with a foreign source so far, and how often the emulator was late."""
+    tallies = [link.tally() for link in lab.links]
+    return sum(one["up"]["foreign"] for one in tallies), sum(way["late"] for one in tallies for way in one.values())
 
 
 def main() -> int:
