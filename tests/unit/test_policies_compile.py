@@ -205,7 +205,7 @@ def test_all_that_the_language_has_is_taken_by_nft() -> None:
      route: next }
     policy d { match: flow_size > 10MB, upload_rate < 1Mbit/s, protocol tcp/47/icmp, packet_size 60-200
      route: block
-     limit: 100Gbit/s }
+     limit: 80Gbit/s }
     policy e { match: not country DE, not application tube, not domain *.x.example, not download_rate > 1MB/s
      route: any }
     """

@@ -201,17 +201,14 @@ class _Asker:
             "flow_size": lambda test: _over(test, flow.flow_size, "how large flows like it were"),
         }
 
-    def ask(self, condition: Condition) -> Answer:
-        """Whether it holds, and what decided that."""
+    def ask(self, condition: Condition, *, is_denied: bool = False) -> Answer:
+        """Whether it holds, and what decided that. ``is_denied``: it stands behind a ``not``."""
         if isinstance(condition, Test):
-            found, why = self._test(condition)
-            if condition.operator == "!=" and condition.kind not in GATES:
-                found = None if found is None else not found
-            return found, why
+            return self._test(condition, is_denied)
         if isinstance(condition, Not):
-            found, why = self.ask(condition.part)
+            found, why = self.ask(condition.part, is_denied=not is_denied)
             return (None if found is None else not found), why
-        answers = [self.ask(part) for part in condition.parts]
+        answers = [self.ask(part, is_denied=is_denied) for part in condition.parts]
         decides = not isinstance(condition, And)
         deciding = [why for found, why in answers if found is decides]
         if deciding:
@@ -219,14 +216,18 @@ class _Asker:
         unknown = [why for found, why in answers if found is None]
         if unknown:
             return None, "; ".join(dict.fromkeys(unknown))
-        return not decides, "; ".join(dict.fromkeys(why for _, why in answers))
+        return not decides, "; ".join(dict.fromkeys(why for _, why in answers if why))
 
-    def _test(self, test: Test) -> Answer:
+    def _test(self, test: Test, is_denied: bool) -> Answer:
         if test.kind == "all":
             return True, "it takes every flow"
         if test.kind in GATES:
-            return (True, "") if self._is_open else self._gate(test)
-        return self._asks[test.kind](test)
+            found, why = (None, "") if self._is_open else self._gate(test)
+            # What the daemon does not know opens nothing, be it denied or not.
+            return (is_denied is not self._is_open if found is None else found), why
+        found, why = self._asks[test.kind](test)
+        is_turned = test.operator == "!=" and found is not None
+        return (not found if is_turned else found), why
 
     def _gate(self, test: Test) -> Answer:
         facts = self._facts
@@ -235,15 +236,16 @@ class _Asker:
         text = test_text(test)
         if test.kind == "time":
             if facts.now is None:
-                return False, f"{text}: the clock is not set yet"
+                return found, f"{text}: the clock is not set yet"
             return found, f"{text}: it is {datetime.fromtimestamp(facts.now, facts.zone):%a %H:%M}"
         if test.kind == "router_country":
-            return found is True, f"{text}: the router is in {facts.router_country or 'an unknown country'}"
+            return found, f"{text}: the router is in {facts.router_country or 'a country that is not known'}"
         link = gates.link_of(test.subject, facts.links)
         if link is None:
-            return False, f"{text}: there is no such link"
-        now = {"latency": link.latency_ms, "loss": link.loss_percent, "remaining": link.remaining_bytes}
-        return found is True, f"{text}: it is {link.state if test.asked == 'is' else now[test.asked]}"
+            return found, f"{text}: there is no such link"
+        figures = {"latency": link.latency_ms, "loss": link.loss_percent, "remaining": link.remaining_bytes}
+        now = link.state if test.asked == "is" else figures[test.asked]
+        return found, f"{text}: it is {'not known' if now is None else now}"
 
     def _source(self, test: Test) -> Answer:
         flow = self._flow
