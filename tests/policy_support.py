@@ -177,8 +177,8 @@ TESTS = st.one_of(
     st.builds(Ask, st.just("domain"), _several(st.sampled_from(["a.example", "*.b.example", "x-1.example.org"]))),
     st.builds(Ask, st.just("country"), _several(st.sampled_from(["DE", "AT", "router_country"])), IS),
     st.builds(Ask, st.just("time"), _several(WINDOWS)),
-    st.builds(Ask, st.just("download_rate"), st.integers(1, 10**10).map(lambda one: (one,)), st.sampled_from(list("<>"))),
-    st.builds(Ask, st.just("flow_size"), st.integers(1, 10**12).map(lambda one: (one,)), st.sampled_from([">=", "<="])),
+    st.builds(Ask, st.just("download_rate"), st.tuples(st.integers(1, 10**10)), st.sampled_from(["<", ">"])),
+    st.builds(Ask, st.just("flow_size"), st.tuples(st.integers(1, 10**12)), st.sampled_from([">=", "<="])),
     st.builds(
         Ask, st.just("link"), _several(st.sampled_from(words.LINK_STATES)), IS, st.just("link"),
         st.sampled_from(["a", 'q"\\ é']), st.just("is"),
