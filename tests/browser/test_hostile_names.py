@@ -97,6 +97,8 @@ def test_no_page_breaks_when_all_names_are_hostile(visit) -> None:
             told = answer.json()
             if told == {"outputs": []}:
                 told["outputs"].append({"name": "one", "type": "influx", "enabled": False})
+            if told.get("policies") == []:
+                told["policies"].append({"name": "one", "match": "all", "route": "any", "from": "text", "line": 1})
             route.fulfill(response=answer, body=json.dumps(hostile(told)))
         else:
             route.fulfill(response=answer)
