@@ -146,7 +146,9 @@ def show_dry_run(name: str, found: Mapping[str, Any]) -> int:
 def show_applied(view: Mapping[str, Any]) -> int:
     """What is in force now."""
     state = STATES.get(view["state"], view["state"])
-    print(f"version {view['version']} of {len(view['policies'])} policies is {state}")
+    whose = ", pushed from elsewhere" if view["source"] == "remote" else ""
+    whose = ", instead of the pushed ones" if view["is_overridden"] else whose
+    print(f"version {view['version']} of {len(view['policies'])} policies is {state}{whose}")
     if view.get("pending"):
         until = view["pending"]["confirm_by"]
         print(f"it goes again at {until} unless you say: remsim policy confirm", file=sys.stderr)

@@ -21,7 +21,7 @@ from remsim.web.fields import LARGEST_ID, Moment, body_content, load_body
 bp = Blueprint("policies", __name__)
 
 LARGEST_TEXT = 1024 * 1024
-LARGEST_BODY = 2 * LARGEST_TEXT + 64 * 1024
+LARGEST_BODY = 4 * LARGEST_TEXT
 """A text as JSON or a form has it is longer than it is."""
 MOST_IN_LIST = 1000
 LONGEST_CONFIRM_S = 3600
