@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 import ssl
@@ -246,7 +247,9 @@ class Resolver:
         arguments = ["--server=203.0.113.9", "--listen-address=192.168.77.1", "--bind-interfaces"]
         arguments += ["--conf-file=/dev/null", f"--conf-dir={self.folder}"]
         self.near = self._net.router.popen([*self._common, *arguments])
-        wait_for(lambda: self.ask("started.invalid") is not None)
+        # A name that was asked in vain is not asked again for a while.
+        names = (f"started{number}.invalid" for number in itertools.count())
+        wait_for(lambda: self.ask(next(names)) is not None, 15)
 
     def ask(self, name: str, kind: int = 1) -> bytes | None:
         """What the router answers a device of the LAN."""
