@@ -7,7 +7,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 MOST_A_DAY = 1000
 """Flows kept of a day: a fair sample of all that were seen in it. A share is right to 3 % with that many."""
-DAYS = 2
 WRITE_S = 900.0
 MOST_SEEN = 4096
 Kept = dict[str, Any]
@@ -40,11 +39,11 @@ class FlowSample:
 
     def saw(self, flows: Iterable[Flow], name_of: Callable[[str], str | None], now: float, zone: tzinfo) -> None:
         """Take flows that are under way; one that was taken already counts once."""
-        day = datetime.fromtimestamp(now, zone).date().isoformat()
+        day, yesterday = _days(now, zone)
         with self._lock:
             days = self._load()
             kept = days.setdefault(day, [])
-            for gone in sorted(days)[:-DAYS]:
+            for gone in [one for one in days if one not in (day, yesterday)]:
                 del days[gone]
                 self._counts.pop(gone, None)
             for flow in flows:
@@ -65,9 +64,8 @@ class FlowSample:
         """Yesterday's, or today's where none of yesterday were kept; the day, and None where there is no flow."""
         with self._lock:
             days = self._load()
-            today = datetime.fromtimestamp(now, zone).date().isoformat()
-            day = next((one for one in sorted(days, reverse=True) if one < today and days[one]), None)
-            day = day or (today if days.get(today) else None)
+            today, yesterday = _days(now, zone)
+            day = next((one for one in (yesterday, today) if days.get(one)), None)
             return day, [] if day is None else [_facts(one) for one in days[day]]
 
     def close(self, now: float) -> None:
@@ -99,6 +97,12 @@ class FlowSample:
             write_atomically(self._path, content.encode())
         except OSError as error:
             log.warning("the sample of flows cannot be written: %s", error.strerror)
+
+
+def _days(now: float, zone: tzinfo) -> tuple[str, str]:
+    """Today and yesterday."""
+    today = datetime.fromtimestamp(now, zone).date()
+    return today.isoformat(), (today - timedelta(days=1)).isoformat()
 
 
 def _kept(flow: Flow, name: str | None, now: float) -> Kept:

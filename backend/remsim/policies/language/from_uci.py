@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from remsim.config.routing import PolicySettings
-from remsim.policies.language.model import Policy, Problem
+from remsim.policies.language.model import Condition, Not, Place, Policy, Problem, Test
 from remsim.policies.language.parser import parse
 from remsim.policies.language.printer import quoted
 
@@ -16,13 +17,12 @@ CRITERIA = {
     "loss": "lowest_loss",
     "throughput": "highest_throughput",
 }
+NO_LINE = Place(0, 0)
 FALLBACKS = {"any": "any", "next_rule": "next", "drop": "block"}
 
 
 def policies_of(sections: Iterable[PolicySettings]) -> tuple[tuple[Policy, ...], tuple[Problem, ...]]:
     """What sections say, and what of them cannot be used: the line of a problem is 0, its text names the section."""
-    from dataclasses import replace
-
     found: list[Policy] = []
     problems: list[Problem] = []
     for section in sections:
@@ -31,14 +31,26 @@ def policies_of(sections: Iterable[PolicySettings]) -> tuple[tuple[Policy, ...],
             why = parsed.problems[0].message if parsed.problems else "it says more than one policy"
             problems.append(Problem(0, 0, f"{section.name}: {why}"))
             continue
-        found.append(replace(parsed.set.policies[0], origin="uci", places=(), first_line=0))
+        policy = parsed.set.policies[0]
+        match = _placeless(policy.match)
+        found.append(replace(policy, match=match, origin="uci", at=NO_LINE, end=NO_LINE, places=(), first_line=0))
     return tuple(found), tuple(problems)
+
+
+def _placeless(condition: Condition) -> Condition:
+    """A condition that stands in no line of the text."""
+    if isinstance(condition, Test):
+        return replace(condition, at=NO_LINE)
+    if isinstance(condition, Not):
+        return Not(_placeless(condition.part))
+    return type(condition)(tuple(_placeless(part) for part in condition.parts))
 
 
 def text_of(section: PolicySettings) -> str:
     """A section as text of the language, to be copied into a file."""
-    lines = [f"policy {_word(section.name)} {{", f"  match: {_match(section)}", f"  route: {_route(section)}"]
-    if section.fallback in FALLBACKS and not section.route.startswith("block"):
+    route = _route(section)
+    lines = [f"policy {_word(section.name)} {{", f"  match: {_match(section)}", f"  route: {route}"]
+    if section.fallback in FALLBACKS and route not in ("any", "block"):
         lines.append(f"  fallback: {FALLBACKS[section.fallback]}")
     lines.append(f"  priority: {section.priority}")
     if section.klass:
