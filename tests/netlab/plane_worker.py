@@ -1,7 +1,8 @@
 """The kernel's data plane alone, inside a lab's router: JSON lines in, a JSON line out for each.
 
 ``start`` with ``links`` (index, device, gateway) and ``lan``; ``load`` a ``text`` of policies; ``swap`` the bulk ring
-so many ``times``; ``stop``. Times are milliseconds. It has to run in the router's namespace (``ip netns exec``).
+so many ``times``; ``spoil``; ``leave`` a ``link``; ``stop``. Times are milliseconds. It has to run in the router's
+namespace (``ip netns exec``).
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from time import monotonic, perf_counter
 from typing import Any
 
 from remsim.core.clock import SystemClock
-from remsim.core.routes import SLOTS, LinkView, Program, RingSpec
+from remsim.core.routes import SLOTS, Choice, LinkView, PolicyCode, Program, RingSpec
 from remsim.links.kernel.plane import KernelPlane
-from remsim.links.plane import LinkRoute
+from remsim.links.plane import LinkRoute, PlaneError
 from remsim.policies.applications.catalogue import Catalogue
 from remsim.policies.compile import compile_set
 from remsim.policies.facts import Facts
@@ -70,6 +71,23 @@ class Worker:
             self._plane.swap({"bulk": self._around(n)})
             took.append(1000 * (perf_counter() - before))
         return {"swaps": took}
+
+    def spoil(self) -> object:
+        """Load a rule that no kernel takes."""
+        ring = RingSpec("p_1", (Choice("any"),))
+        program = Program((PolicyCode(1, "spoilt", ("tcp dport nonsense goto pick_1",), ring),))
+        try:
+            self._plane.load(program, DEFAULT, self._rings(program, 0))
+        except PlaneError as error:
+            return {"refused": error.message}
+        return {"refused": None}
+
+    def leave(self, link: int) -> object:
+        """Have no new flows take a link, and those of it begin again."""
+        others = tuple(one.index for one in self._links if one.index != link)
+        ring = tuple(others[n % len(others)] for n in range(SLOTS))
+        self._plane.swap({"interactive": ring, "bulk": ring})
+        return {"flows": self._plane.cut(link, ()).flows}
 
     def stop(self) -> object:
         """Leave the router as it was."""

@@ -1,0 +1,128 @@
+"""Who else leads packets on a router, and what a kernel that lacks something is told to get."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from remsim.core.routes import Flow
+from remsim.links.kernel.capabilities import RULES, probed
+from remsim.links.kernel.conntrack import parse_flows
+from remsim.links.kernel.cutting import bare_ack, checksum, cut_commands, to_reset
+from remsim.links.kernel.neighbours import check_alone, has_flowtables, is_configured, offloading, others_masquerade
+from remsim.links.kernel.plane import lacking
+from remsim.links.plane import PlaneRefused
+
+OLD = "ipv4     2 tcp      6 {} src=192.168.77.10 dst=198.51.100.1 sport=40000 dport=443 packets=9 bytes=900 "
+BACK = "src=198.51.100.1 dst=10.64.2.2 sport=443 dport=40000 packets=12 bytes=15000 [ASSURED] mark={} zone=0 use=2"
+
+
+class Spoken:
+    """nft that answers what a test says."""
+
+    def __init__(self, ruleset: str = "", flowtables: str = "", refused: tuple[str, ...] = ()) -> None:
+        self.texts = {"list ruleset": ruleset, "list flowtables": flowtables}
+        self.refused = refused
+
+    def run(self, commands: str, **_: bool) -> str:
+        return self.texts[commands]
+
+    def takes(self, commands: str) -> bool:
+        return not any(word in commands for word in self.refused)
+
+
+@pytest.mark.parametrize("name", ["mwan3", "mwan4"])
+def test_a_rival_that_is_enabled_is_named_with_what_ends_it(tmp_path: Path, name: str) -> None:
+    check_alone(tmp_path)
+    (tmp_path / "etc/rc.d").mkdir(parents=True)
+    (tmp_path / "etc/rc.d" / f"S19{name}").touch()
+    with pytest.raises(PlaneRefused, match=f"{name} is enabled") as refused:
+        check_alone(tmp_path)
+    assert f"/etc/init.d/{name} disable" in (refused.value.hint or "")
+
+
+def test_flow_offloading_is_warned_of(tmp_path: Path) -> None:
+    assert offloading(Spoken(), tmp_path) is None  # type: ignore[arg-type]
+    (tmp_path / "etc/config").mkdir(parents=True)
+    firewall = tmp_path / "etc/config/firewall"
+    firewall.write_text("config defaults\n\toption flow_offloading '1'\n")
+    assert is_configured(tmp_path)
+    warning = offloading(Spoken(), tmp_path)  # type: ignore[arg-type]
+    assert warning is not None
+    assert "flow_offloading=0" in (warning["hint"] or "")
+    firewall.write_text("config defaults\n\toption flow_offloading '0'\n")
+    assert not is_configured(tmp_path)
+    firewall.write_text("config defaults 'unfinished\n")
+    assert not is_configured(tmp_path)
+    assert has_flowtables(Spoken(flowtables='table inet fw4 { flowtable ft { devices = { "wan" } } }'))  # type: ignore[arg-type]
+
+
+def test_masquerading_of_others_is_seen_and_ours_is_not_taken_for_it() -> None:
+    ours = "table inet remsim {\n\tchain nat {\n\t\tmasquerade\n\t}\n}\n"
+    assert not others_masquerade(Spoken(ours))  # type: ignore[arg-type]
+    assert others_masquerade(Spoken(ours + ours.replace("remsim", "fw4")))  # type: ignore[arg-type]
+
+
+def test_a_kernel_that_lacks_a_feature_is_told_the_package() -> None:
+    found = {one.name: one for one in probed(Spoken(refused=("jhash", "fib")), mptcp=Path("/none"))}  # type: ignore[arg-type]
+    assert len(found) == len(RULES) + 1
+    assert not found["persistence"].is_there
+    assert not found["MPTCP"].is_there
+    missing = [one for one in found.values() if one.is_needed and not one.is_there]
+    refused = lacking(missing)
+    assert "local addresses" in refused.message
+    assert "kmod-nft-fib" in (refused.hint or "")
+
+
+def test_a_flow_is_read_with_link_policy_and_class() -> None:
+    line = OLD.format("431999 ESTABLISHED") + BACK.format(0x05001200)
+    (flow,) = parse_flows([line])
+    assert (flow.link, flow.policy, flow.klass, flow.state) == (2, 5, "interactive", "ESTABLISHED")
+    assert (flow.tx_bytes, flow.rx_bytes, flow.nat_source) == (900, 15000, "10.64.2.2")
+    assert flow.is_established
+    assert flow.is_forwarded
+    assert not parse_flows([line], own={"192.168.77.10"})[0].is_forwarded
+
+
+ODD = ("", "ipv4", OLD.format("1"), "a b c d e mark=512 x", OLD.format("") + BACK.format("x"))
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_odd_lines_are_left_out(line: str) -> None:
+    assert parse_flows([line]) == []
+
+
+def test_flows_of_no_link_are_left_out() -> None:
+    assert parse_flows([OLD.format("9 ESTABLISHED") + BACK.format(0)]) == []
+    assert parse_flows([OLD.format("9 ESTABLISHED") + BACK.format(0x10000)]) == []
+
+
+def flow(source: str = "192.168.77.10", state: str = "ESTABLISHED", **more: object) -> Flow:
+    server = "198.51.100.1" if "." in source else "2001:db8::1"
+    known = {"state": state, "is_established": True} | more
+    return Flow("tcp", source, 40000, server, 443, 2, **known)  # type: ignore[arg-type]
+
+
+def test_clients_of_the_lan_are_told_and_nobody_else() -> None:
+    told = flow()
+    others = [flow(state="TIME_WAIT"), flow(is_established=False), flow(is_forwarded=False)]
+    assert to_reset([told, *others]) == [told]
+
+
+def test_cut_flows_go_into_the_set_of_their_family() -> None:
+    commands = cut_commands("inet remsim", [flow(), flow("fd77::10")])
+    assert commands == [
+        "add element inet remsim cut4 { 192.168.77.10 . 40000 . 198.51.100.1 . 443 }",
+        "add element inet remsim cut6 { fd77::10 . 40000 . 2001:db8::1 . 443 }",
+    ]
+
+
+@pytest.mark.parametrize("source", ["192.168.77.10", "fd77::10"])
+def test_the_packet_in_the_servers_name_is_sound(source: str) -> None:
+    packet = bare_ack(flow(source), 7)
+    header = 20 if "." in source else 40
+    tcp, sizes = packet[header:], (12, 20) if "." in source else (8, 40)
+    pseudo = packet[sizes[0] : sizes[1]] + (b"\0\x06" + b"\0\x14" if header == 20 else b"\0\0\0\x14\0\0\0\x06")
+    assert checksum(pseudo + tcp) == 0
+    assert header == 40 or checksum(packet[:20]) == 0
+    assert tcp[13] == 0x10
