@@ -17,6 +17,7 @@ from remsim.core.clock import SystemClock
 from remsim.core.routes import LinkView
 from remsim.links.mptcp.endpoints import is_supported, read_sysctls
 from remsim.links.mptcp.manager import Mptcp
+from remsim.links.mptcp.view import mptcp_view
 from remsim.links.plane import Addresses
 
 REASON = why_not() or (None if is_supported(read_sysctls()) else "this kernel has no MPTCP")
@@ -56,7 +57,7 @@ class Rig:
 
     def view(self) -> dict[str, Any]:
         with self.lab.router.entered():
-            return self.mptcp.view()
+            return mptcp_view(self.mptcp)
 
     def connect(self, port: int = 80) -> socket.socket:
         with self.lab.lan.entered():

@@ -187,3 +187,19 @@ def test_mwan3_is_looked_at_first_and_then_taken_over(
     assert done["is_applied"] and [one.name for one in router.routing.settings.links] == ["wanb", "wan"]
     assert router.routing.settings.globals.algorithm == "weighted" and not router.routing.settings.globals.enabled
     assert "policy https" in client.get("/api/v1/policies").json["text"]
+
+
+def test_mptcp_is_set_and_its_password_is_never_told(parts: tuple[SmallRouter, FlaskClient, Path]) -> None:
+    router, client, path = parts
+    body = {"enabled": True, "server": "203.0.113.7", "user": "me", "password": "a word of mine", "ports": ["443"]}
+    assert client.put("/api/v1/links/mptcp/settings", json=body).status_code == 200
+    assert router.routing.settings.mptcp.password == "a word of mine"
+    shown = client.get("/api/v1/links/mptcp/settings").json
+    assert shown["values"]["server"] == "203.0.113.7" and shown["kept"] == ["password"]
+    assert "a word of mine" not in client.get("/api/v1/links/config").text
+    del body["password"]
+    assert client.put("/api/v1/links/mptcp/settings", json=body | {"port": 8443}).status_code == 200
+    assert router.routing.settings.mptcp.password == "a word of mine" and "8443" in path.read_text()
+    refused = client.put("/api/v1/links/mptcp/settings", json={"server": "vpn.example.com"})
+    assert refused.status_code == 422 and "server" in str(refused.json)
+    assert client.get("/api/v1/links/mptcp").json["proxy"]["state"] == "off"

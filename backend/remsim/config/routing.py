@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from remsim.config.mptcp import MptcpSettings
+
 ROUTING_NAME = "remsim_routing"
 
 
@@ -122,3 +124,4 @@ class Routing:
     links: tuple[LinkSettings, ...] = ()
     policies: tuple[PolicySettings, ...] = ()
     load_balancing: LoadBalancing = field(default_factory=LoadBalancing)
+    mptcp: MptcpSettings = field(default_factory=MptcpSettings)

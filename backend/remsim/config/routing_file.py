@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remsim.config.file_desk import FileDesk, Outcome
+from remsim.config.mptcp import MptcpSettings
 from remsim.config.reading import OnError, WrongValue, read_many, read_one, refuse
 from remsim.config.routing import ROUTING_NAME, LinkSettings, LoadBalancing, Routing
 from remsim.config.uci import UciFile, UciSection
@@ -48,6 +49,7 @@ def routing_of(file: UciFile, on_error: OnError = refuse) -> Routing:
         links=with_indices(file, links, on_error),
         policies=read_many(file, rules.POLICY, {}, on_error),
         load_balancing=shared,
+        mptcp=MptcpSettings(**read_one(file, rules.MPTCP, on_error)),
     )
 
 

@@ -12,6 +12,7 @@ from marshmallow import ValidationError, validates_schema
 
 from remsim.config.alerting import told
 from remsim.config.fields import IPV6, PLACE, Lines, Options, SectionType
+from remsim.config.mptcp import MOST_PORTS, MptcpSettings, is_address, is_ports
 from remsim.config.routing import LinkSettings, LoadBalancing, PolicySettings, RoutingSettings
 from remsim.core.forms import Choice, Flag, Text, Whole
 from remsim.core.routes import ALGORITHMS, MOST_LINKS, MOST_POLICIES, PERSISTENCES
@@ -116,6 +117,12 @@ def check_portal(text: str) -> None:
     is_url = parts.scheme == "http" and re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc, re.ASCII)
     if text != NO_PORTAL and (not is_url or not re.fullmatch(r"[!-~]+", text)):
         raise ValidationError("is neither an address like http://example.com/generate_204 nor none")
+
+
+def check_ports(text: str) -> None:
+    """``443``, ``8000-8100`` or ``all``."""
+    if not is_ports(text):
+        raise ValidationError("is not like 443, 8000-8100 or all")
 
 
 def check_connection(text: str) -> None:
@@ -310,6 +317,25 @@ class LoadBalancingOptions(Options):
     prefer_low_latency = Flag(metadata=told("Interactive flows take the fastest link"))
 
 
+class MptcpOptions(Options):
+    """Section ``mptcp``: one connection over all links, through a server of the user's."""
+
+    enabled = Flag(metadata=told("Use MPTCP", "The kernel is told of links, so that one connection may use all."))
+    server = Text(0, 45, metadata=told("Server", "IP address of your SOCKS5 server that speaks MPTCP; none: no proxy."))
+    port = Whole(1, 65535, metadata=told("Port of the server"))
+    user = Text(0, 255, metadata=told("User"))
+    password = Text(0, 255, metadata=told("Password", secret=True))
+    ports = Lines(check_ports, MOST_PORTS, metadata=told("Led through it", "TCP to 443, 8000-8100 or all; one a line."))
+    local_port = Whole(1, 65535, metadata=told("Port of the proxy on this router", advanced=True))
+    fallback = Flag(metadata=told("Without the server while it does not answer", advanced=True))
+
+    @validates_schema(skip_on_field_errors=True)
+    def check_server(self, values: dict[str, Any], **_kwargs: Any) -> None:
+        """A name could lead elsewhere with each link."""
+        if values.get("server") and not is_address(values["server"]):
+            raise ValidationError("is not an IP address", "server")
+
+
 def link_of(**values: Any) -> LinkSettings:
     """A link of a section's values."""
     return LinkSettings(**{**values, "country": values.get("country", "").upper()})
@@ -351,5 +377,6 @@ POLICY = SectionType(
 LOAD_BALANCING = SectionType(
     "load_balancing", LoadBalancingOptions, LoadBalancing, "load_balancing", "Load balancing", page="links", live=True
 )
-ROUTING_SECTIONS = {row.name: row for row in (ROUTING, LINK, POLICY, LOAD_BALANCING)}
+MPTCP = SectionType("mptcp", MptcpOptions, MptcpSettings, "mptcp", "MPTCP", page="links", live=True)
+ROUTING_SECTIONS = {row.name: row for row in (ROUTING, LINK, POLICY, LOAD_BALANCING, MPTCP)}
 """All there are."""

@@ -136,6 +136,13 @@ class LinksDesk:
         names = {} if parts is None else {view.index: view.name for view in parts.control.views()}
         return flows_view(live, names, self._given, limit=limit, link=link, policy=policy, host=host)
 
+    def mptcp(self) -> dict[str, Any]:
+        """What MPTCP does, also while links are off."""
+        from remsim.links.mptcp.view import mptcp_view
+
+        parts = self._parts
+        return mptcp_view(None if parts is None else parts.mptcp)
+
     def usage(self, days: int) -> dict[str, Any]:
         """Bytes a day, link and policy of the last ``days``, and what several links save this month."""
         return self.running().usage(days)

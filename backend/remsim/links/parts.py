@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remsim.config.routing import LinkSettings, Routing
 from remsim.config.sims import SimSettings
@@ -20,11 +20,14 @@ from remsim.links.money.book import Book
 from remsim.links.money.ledger import MoneyLedger
 from remsim.links.money.saving import saving_of
 from remsim.links.money.tariff import Tariff
-from remsim.links.plane import Plane
+from remsim.links.plane import Addresses, Plane
 from remsim.links.probes.prober import Prober
 from remsim.links.uptime import Uptime
 from remsim.telemetry.usage import Usage
 from remsim.telemetry.usage_report import DAY, cycle_of, day_at, plan_of
+
+if TYPE_CHECKING:
+    from remsim.links.mptcp.manager import Mptcp
 
 UPTIME = "link-uptime.json"
 BOOK = "links.db"
@@ -71,20 +74,27 @@ class Parts:
         )
         for tick in ticks:
             self.control.subscribe(tick)
+        self._is_simulated = plane is not None
+        self.mptcp: Mptcp | None = None
+        self.control.subscribe(self._tick_mptcp)
 
     def start(self, routing: Routing) -> None:
         """Begin; what comes of it is in the view."""
         self._ledger.configure(indexed(routing))
+        self._configure_mptcp(routing)
         self.control.start(routing)
 
     def configure(self, routing: Routing) -> None:
         """Put changed settings in force."""
         self._ledger.configure(indexed(routing))
+        self._configure_mptcp(routing)
         self.control.configure(routing)
 
     def stop(self) -> None:
         """Leave the machine as it was found."""
         self.control.stop()
+        if self.mptcp is not None:
+            self.mptcp.stop()
         self._ledger.close()
 
     def view(self) -> dict[str, Any]:
@@ -123,6 +133,24 @@ class Parts:
         if self._ledger.costs(index) is None:
             raise Conflict(f"{name} has no tariff, so nothing is counted against a cap", field="link")
         self._ledger.correct(index, used_bytes)
+
+    def _configure_mptcp(self, routing: Routing) -> None:
+        """It is loaded when it is wanted, and never in a simulation: it is the kernel's."""
+        if self.mptcp is None and routing.mptcp.enabled and not self._is_simulated:
+            from remsim.links.mptcp.manager import Mptcp
+
+            self.mptcp = Mptcp(self._clock, self._addresses, lambda: self.control.sharing.lan)
+        if self.mptcp is not None:
+            self.mptcp.configure(routing.mptcp)
+
+    def _addresses(self, device: str) -> Addresses:
+        """As the control thread has read them last; asked by that thread."""
+        found = (link.addresses for link in self.control.sharing.links.values() if link.device == device)
+        return next(found, None) or Addresses(False)
+
+    def _tick_mptcp(self, views: Sequence[LinkView]) -> None:
+        if self.mptcp is not None:
+            self.mptcp.tick(views)
 
     def _sim_of(self, link: LinkSettings) -> str | None:
         facts = self._around.facts(link)

@@ -90,7 +90,7 @@ class Sharing:
             wanted.interactive_link_free,
             wanted.router_country,
         )
-        started = (self._lan(), PlaneOptions(wanted.router_traffic, wanted.nat))
+        started = (self.lan, PlaneOptions(wanted.router_traffic, wanted.nat))
         if started != self._started_with:
             self._plane.start(started[0], on_device=lambda device: self.on_device(device), options=started[1])
             self._started_with, self._routes, self._is_loaded = started, (), False
@@ -227,8 +227,8 @@ class Sharing:
                 self._settle(link, change, at)
         if at >= self._lan_at:
             self._lan_at = at + LAN_S
-            if self._lan():
-                self._plane.add("lan", self._lan(), LAN_TIMEOUT_S)
+            if self.lan:
+                self._plane.add("lan", self.lan, LAN_TIMEOUT_S)
         self._see()
         self._tell()
 
@@ -346,7 +346,9 @@ class Sharing:
     def _resolvers(self, link: Link) -> tuple[str, ...]:
         return self._found.resolvers.get(link.settings.interface, ())
 
-    def _lan(self) -> tuple[str, ...]:
+    @property
+    def lan(self) -> tuple[str, ...]:
+        """The devices whose traffic is led."""
         return self._settings.lan or self._found.lan
 
     def _set_links(self) -> None:

@@ -83,6 +83,14 @@ def show_link_usage() -> dict[str, Any]:
     return links().usage(load_query(UsageQuery())["days"])
 
 
+@bp.get("/links/mptcp")
+@requires_scope("read")
+@describes("MPTCP: whether the kernel has it, endpoints of links, the proxy, and each connection's subflows")
+def show_mptcp() -> dict[str, Any]:
+    """``connections`` is null where there is no ``ss``."""
+    return links().mptcp()
+
+
 @bp.post("/links/<name>/actions")
 @requires_scope("write")
 @describes("Do something to a link", body=LinkAction, fails=(502, 507))

@@ -10,10 +10,11 @@ from flask import Blueprint, Response
 from marshmallow import fields as ma
 
 from remsim.config.document import views_of
-from remsim.config.fields import json_values
+from remsim.config.fields import Options, json_values
+from remsim.config.mptcp import MptcpSettings
 from remsim.config.routing import LinkSettings, RoutingSettings
 from remsim.config.routing_file import RoutingDesk
-from remsim.config.routing_rules import LINK, NAME, ROUTING, TOLD_NAME, LinkOptions, RoutingOptions
+from remsim.config.routing_rules import LINK, MPTCP, NAME, ROUTING, TOLD_NAME, LinkOptions, MptcpOptions, RoutingOptions
 from remsim.config.uci import UciFile
 from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.forms import Choice, Form, Text, object_schema
@@ -30,7 +31,7 @@ RESERVED = (
     *("mptcp", "month", "saving"),
 )
 """Words that addresses below ``links`` have for something else."""
-FORMS = {"link": "a link", "globals": "all links together"}
+FORMS = {"link": "a link", "globals": "all links together", "mptcp": "MPTCP"}
 
 
 class FormQuery(Query):
@@ -62,6 +63,8 @@ class OrderBody(Form):
 @describes("The form of a link, or of what all links share, as JSON Schema with the defaults", query=FormQuery)
 def show_link_form() -> dict[str, Any]:
     """In the order of the pages."""
+    if load_query(FormQuery())["section"] == "mptcp":
+        return object_schema(MptcpOptions(), defaults(MptcpOptions(), MptcpSettings))
     if load_query(FormQuery())["section"] == "globals":
         return object_schema(RoutingOptions(), defaults(RoutingOptions(), RoutingSettings))
     return object_schema(LinkOptions(), defaults(LinkOptions(), LinkSettings))
@@ -121,6 +124,27 @@ def patch_globals() -> Response:
     """Such as ``enabled`` alone."""
     values = desk().section(ROUTING.name, ROUTING.name)["values"] | large_body()
     return changed(desk().put_section(ROUTING.name, ROUTING.name, values, actor(), etag=if_match()))
+
+
+@bp.get("/links/mptcp/settings")
+@requires_scope("read")
+@describes("What is written of MPTCP, without its password", fails=(507,))
+def show_mptcp_settings() -> Response:
+    """What is not written has its default."""
+    return shown(desk().section(MPTCP.name, MPTCP.name))
+
+
+@bp.put("/links/mptcp/settings")
+@requires_scope("write")
+@describes(
+    "Give MPTCP its settings; what is left out has its default, but the password stays",
+    query=ChangeQuery,
+    body=MptcpOptions,
+    fails=(507,),
+)
+def put_mptcp_settings() -> Response:
+    """In force at once; connections that run through the proxy end."""
+    return changed(desk().put_section(MPTCP.name, MPTCP.name, large_body(), actor(), etag=if_match()))
 
 
 @bp.put("/links/order")
@@ -227,7 +251,7 @@ def shown(view: dict[str, Any]) -> Response:
     return tagged({name: value for name, value in view.items() if name != "type"})
 
 
-def defaults(schema: LinkOptions | RoutingOptions, kind: type[LinkSettings | RoutingSettings]) -> dict[str, Any]:
+def defaults(schema: Options, kind: type[LinkSettings | RoutingSettings | MptcpSettings]) -> dict[str, Any]:
     """The defaults of a section's options, as JSON."""
     usual = {one.name: one.default for one in fields(kind) if one.default not in (None, MISSING)}
     return json_values(schema, {name: usual[name] for name in schema.fields if name in usual})

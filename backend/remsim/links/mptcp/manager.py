@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from remsim.config.mptcp import MptcpSettings, check_mptcp
@@ -17,7 +18,6 @@ from remsim.core.routes import LinkView
 from remsim.links.kernel.nft import Nft
 from remsim.links.mptcp.endpoints import Endpoint, PathManager, is_supported, read_sysctls
 from remsim.links.mptcp.redirect import lan_of, no_table, table_of
-from remsim.links.mptcp.subflows import Connection, read_connections
 from remsim.links.plane import Addresses
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,18 @@ PROXY = "remsim.links.mptcp.proxy.server"
 AGAIN_S, LAN_AGAIN_S = 10.0, 10.0
 END_S = 2.0
 BACKUP_TAG = "backup"
+
+
+@dataclass(frozen=True, slots=True)
+class MptcpStatus:
+    """MPTCP now. ``counts`` are what the proxy says of itself; empty before its first word."""
+
+    settings: MptcpSettings
+    endpoints: tuple[Endpoint, ...] = ()
+    is_proxy_running: bool = False
+    is_redirecting: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    problem: RemsimError | None = None
 
 
 class Mptcp:
@@ -61,7 +73,7 @@ class Mptcp:
         self._wanted = settings
 
     def tick(self, views: Sequence[LinkView]) -> None:
-        """Have endpoints and proxy as links and settings want them. Raises nothing: ``view`` says what is wrong."""
+        """Have endpoints and proxy as links and settings want them. Raises nothing: ``status`` says what is wrong."""
         wanted, at = self._wanted, self._clock.monotonic()
         is_new = wanted != self._running
         if at < self._not_before and not is_new:
@@ -97,30 +109,13 @@ class Mptcp:
             self._nft.close()
             self._nft = None
 
-    def view(self) -> dict[str, Any]:
-        """What ``GET /api/v1/links/mptcp`` has: asks the kernel for subflows, so not for a hot path."""
-        settings, sysctls, problem = self._running, read_sysctls(), self._problem
-        connections = read_connections() if settings.enabled else None
-        shown = None if connections is None else [connection_view(one) for one in connections]
+    def status(self) -> MptcpStatus:
+        """What is so now."""
         child = self._child
-        return {
-            "enabled": settings.enabled,
-            "is_supported": is_supported(sysctls),
-            "sysctls": sysctls,
-            "problem": None if problem is None else {"message": problem.message, "hint": problem.hint},
-            "endpoints": [
-                {"link": one.index, "address": one.address, "device": one.device, "is_backup": one.is_backup}
-                for one in self._endpoints
-            ],
-            "proxy": {
-                "state": "running" if child is not None and child.poll() is None else "off",
-                "server": settings.server or None,
-                "ports": list(settings.ports),
-                "is_redirecting": self._is_redirected,
-                "counts": dict(self._counts),
-            },
-            "connections": shown,
-        }
+        is_running = child is not None and child.poll() is None
+        return MptcpStatus(
+            self._running, self._endpoints, is_running, self._is_redirected, dict(self._counts), self._problem
+        )
 
     def _is_able(self) -> bool:
         if is_supported(read_sysctls()):
@@ -251,21 +246,3 @@ def close_quietly(stream: Any) -> None:
     except OSError:
         return
 
-
-def connection_view(connection: Connection) -> dict[str, Any]:
-    """A connection with its subflows as JSON."""
-    return {
-        "token": connection.token,
-        "subflows": [
-            {
-                "local": one.local,
-                "device": one.device,
-                "remote": one.remote,
-                "state": one.state,
-                "rtt_ms": one.rtt_ms,
-                "sent_bytes": one.sent_bytes,
-                "received_bytes": one.received_bytes,
-            }
-            for one in connection.subflows
-        ],
-    }
