@@ -46,7 +46,7 @@ class RouterService(RunningService):
         def are_there(answer: dict[str, Any]) -> bool:
             states = {link["name"]: link["state"] for link in answer["links"]}
             asked = dict.fromkeys(states, wanted) if isinstance(wanted, str) else wanted
-            return all(states.get(name) == state for name, state in asked.items())
+            return len(states) == len(self._lab.links) and all(states.get(one) == state for one, state in asked.items())
 
         self.wait_for("links", are_there, timeout_s)
 
