@@ -58,6 +58,7 @@ log = logging.getLogger(__name__)
 UNFINISHED = "backfill.unfinished"
 """In the data directory from the beginning of a simulated past to its end."""
 ESIM_LOOK_S = 30.0
+ROUTING_LOOK_S = 5.0
 UNDO_S, TELL_S = 1.0, 0.3
 """What stopping leaves to changes that nobody has confirmed, to be undone; then to jobs whose ports are gone."""
 BACKFILL_EVENT_IDS = 40_000
@@ -114,7 +115,11 @@ class Router:
             clock=self.clock,
             emit=self.emit,
             backup_s=history.backup_minutes * 60,
-            others=[("reports", LOOK_S, self._look_at_reports), ("esim", ESIM_LOOK_S, lambda: self.esim.look())],
+            others=[
+                ("reports", LOOK_S, self._look_at_reports),
+                ("esim", ESIM_LOOK_S, lambda: self.esim.look()),
+                ("routing", ROUTING_LOOK_S, lambda: self.routing.look()),
+            ],
         )
         simulation = self.simulation
         self.modems = ModemManager(

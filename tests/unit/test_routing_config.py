@@ -275,6 +275,27 @@ def test_changes_that_wait_in_luci_are_respected(path: Path, tmp_path: Path) -> 
     assert caught.value.code == "staged"
 
 
+def test_what_somebody_else_writes_is_taken_up(desk: RoutingDesk, path: Path) -> None:
+    heard: list[Routing] = []
+    desk.subscribe(heard.append)
+    desk.look()
+    assert heard == []
+    path.write_text(ROUTER.replace("'weighted'", "'latency'").replace("'10'", "'much'", 1))
+    desk.look()
+    desk.look()
+    assert [one.globals.algorithm for one in heard] == ["latency"] and heard[0].links[0].weight == 1
+    assert [one["actor"] for one in desk.versions()][0] in ("", "LuCI, or by hand")
+    desk.put_section("link", "cable", {"device": "eth0.3"}, "ann")
+    desk.look()
+    assert len(heard) == 2, "its own writes are no news"
+    path.write_text("config link 'broken\n")
+    desk.look()
+    assert len(heard) == 2 and desk.settings.links[1].device == "eth0.3"
+    path.unlink()
+    desk.look()
+    assert heard[-1] == Routing()
+
+
 @given(st.text(max_size=600))
 def test_any_text_gives_links_or_says_where_it_is_wrong(text: str) -> None:
     try:

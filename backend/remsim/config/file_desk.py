@@ -96,6 +96,7 @@ class FileDesk(ABC, Generic[S]):
         self._settings = running
         self._listeners: list[Callable[[S], None]] = []
         self._lock = threading.RLock()
+        self._seen = self._state()
 
     @property
     @abstractmethod
@@ -205,6 +206,35 @@ class FileDesk(ABC, Generic[S]):
         how = f"rolled back to version {number}"
         return self._change(lambda file: self._parsed(version.text), actor, etag, guard, how=how, is_strict=False)
 
+    def look(self) -> None:
+        """Put in force what somebody else wrote to the file, if there is anything: a wrong value has its default. While
+        the file cannot be read, what was in force is. Cheap, to be called every few seconds."""
+        state = self._state()
+        if state == self._seen:
+            return
+        self._seen = state
+        problems: list[RemsimError] = []
+        with self._lock:
+            try:
+                settings = self._overlay(self.read(self._parsed(self._text()), problems.append))
+            except RemsimError as error:
+                log.error("%s", error.message)
+                return
+            for problem in problems:
+                log.error("%s", problem.message)
+            self.keep_what_is_there()
+            if settings != self._settings:
+                self._settings = settings
+                self._tell(settings)
+
+    def _state(self) -> tuple[int, int, int] | None:
+        """What differs when the file was written again."""
+        try:
+            found = None if self._path is None else self._path.stat()
+        except OSError:
+            return None
+        return None if found is None else (found.st_ino, found.st_mtime_ns, found.st_size)
+
     def keep_what_is_there(self) -> None:
         """What LuCI or somebody's hand has written becomes a version; a full disk loses that only."""
         if self._path is not None:
@@ -240,6 +270,7 @@ class FileDesk(ABC, Generic[S]):
                         self._versions.keep(text, self._clock.now(), actor, what)
             self._settings = self._overlay(settings)
             if text != before:
+                self._seen = self._state()
                 self._tell(self._settings)
         return outcome
 
