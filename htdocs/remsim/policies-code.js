@@ -6,6 +6,7 @@ import { START, lookAt } from './policies-lexer.js';
 
 const LARGEST = 120_000;
 const SHOWN = 8;
+const NONE = [];
 
 let fields = 0;
 
@@ -81,28 +82,46 @@ export class CodeField {
 
 	/** Keep the cursor's line away from the edges of what is seen. */
 	_sight() {
-		const line = this.value.slice(0, this.area.selectionStart).split('\n').length, node = this._lines[line - 1]?.number, box = this.scroll;
-		if (!node)
-			return;
-		const top = node.offsetTop, height = node.offsetHeight;
+		const line = this.value.slice(0, this.area.selectionStart).split('\n').length, box = this.scroll, height = parseFloat(getComputedStyle(this.area).lineHeight) || 20, top = (line - 1) * height;
 		if (top + 3 * height > box.scrollTop + box.clientHeight)
 			box.scrollTop = top + 3 * height - box.clientHeight;
 		else if (top < box.scrollTop)
 			box.scrollTop = Math.max(0, top - height);
 	}
 
-	/** Draw lines that are other ones than before. */
+	/** Draw lines that are other ones than before; a very long text is drawn as it is. */
 	_draw() {
 		const lines = this.value.split('\n'), isPlain = this.value.length > LARGEST;
+		if (isPlain)
+			this._plain(lines);
+		else
+			this._coloured(lines);
+		this._isPlain = isPlain;
+		this.place.style.setProperty('--remsim-lines', lines.length);
+		this.place.style.setProperty('--remsim-columns', lines.reduce((most, line) => Math.max(most, line.length), 0) + 2);
+	}
+
+	_plain(lines) {
+		this._lines = [];
+		this.layer.textContent = `${this.value}\n`;
+		const marks = [...this._problems].filter(([, problems]) => problems.length).map(([line, problems]) => [line, problems.some(one => one.isError) ? '✖ ' : '▲ ']), by = new Map(marks);
+		fill(this.numbers, el('span.remsim-code-plain', {}, lines.map((_, at) => `${by.get(at + 1) || ''}${at + 1}`).join('\n')));
+	}
+
+	_coloured(lines) {
+		if (this._isPlain) {
+			this.layer.replaceChildren();
+			this.numbers.replaceChildren();
+		}
 		let state = START;
 		lines.forEach((line, at) => {
-			const problems = this._problems.get(at + 1) || [], key = JSON.stringify([line, isPlain ? 0 : state, problems.map(one => [one.column, one.isError])]);
-			const known = this._lines[at];
-			if (known?.key === key) {
+			const problems = this._problems.get(at + 1) || NONE, known = this._lines[at];
+			if (known && known.line === line && known.before === state && known.problems === problems) {
 				state = known.after;
 				return;
 			}
-			const looked = isPlain ? { tokens: [], state } : lookAt(line, state);
+			const looked = lookAt(line, state);
+			const after = known && isSameState(known.after, looked.state) ? known.after : looked.state; // the same one: what follows stays
 			const node = known?.node || el('span.remsim-code-line'), number = known?.number || el('span');
 			fill(node, this._pieces(line, looked.tokens, problems), '\n');
 			const worst = problems.some(one => one.isError) ? 'error' : problems.length ? 'warning' : '';
@@ -112,16 +131,13 @@ export class CodeField {
 				this.layer.append(node);
 				this.numbers.append(number);
 			}
-			this._lines[at] = { key, after: looked.state, node, number };
-			({ state } = looked);
+			this._lines[at] = { line, before: state, after, problems, node, number };
+			state = after;
 		});
 		for (const { node, number } of this._lines.splice(lines.length)) {
 			node.remove();
 			number.remove();
 		}
-		const widest = lines.reduce((most, line) => Math.max(most, line.length), 0);
-		this.place.style.setProperty('--remsim-lines', lines.length);
-		this.place.style.setProperty('--remsim-columns', widest + 2);
 	}
 
 	_pieces(line, tokens, problems) {
@@ -143,7 +159,8 @@ export class CodeField {
 		const { selectionStart: caret, selectionEnd: end } = this.area;
 		if (caret !== end || this.area.readOnly)
 			return this._close();
-		const found = suggestions(this.value, caret, this._words() || {});
+		const begin = this._blockAt(caret), found = suggestions(this.value.slice(begin), caret - begin, this._words() || {});
+		found.from += begin;
 		if (!found.items.length || (!isAsked && found.from === caret && !/[(]$/.test(this.value.slice(0, caret))))
 			return this._close(isAsked ? this._t('Nothing is offered here.') : '');
 		Object.assign(this, { _items: found.items, _from: found.from, _chosen: isAsked ? 0 : -1 });
@@ -151,11 +168,19 @@ export class CodeField {
 		this.place.style.setProperty('--remsim-line', before.length);
 		this.place.style.setProperty('--remsim-column', Math.min(before.at(-1).replaceAll('\t', '  ').length, 60));
 		fill(this.list, found.items.map((item, at) => el('li', { role: 'option', id: `${this.list.id}-${at}`, 'aria-selected': 'false', pointerdown: event => { event.preventDefault(); this._take(at); } }, el('b', {}, item.label), item.help ? el('span.remsim-muted', {}, ` ${this._t(item.help)}`) : null)));
-		const line = this._lines[before.length - 1]?.number, isLow = !!line && line.offsetTop - this.scroll.scrollTop > this.scroll.clientHeight / 2;
+		const height = parseFloat(getComputedStyle(this.area).lineHeight) || 20, isLow = before.length * height - this.scroll.scrollTop > this.scroll.clientHeight / 2;
 		this.list.classList.toggle('remsim-code-above', isLow); // below it the field ends
 		this.list.hidden = false;
 		setText(this.count, found.items.length === 1 ? this._t('1 suggestion') : this._t('%s suggestions', found.items.length));
 		return this._choose(this._chosen);
+	}
+
+	/** Where the block begins in which the cursor is, as far as that is known: nothing before it matters there. */
+	_blockAt(caret) {
+		let line = this.value.slice(0, caret).split('\n').length - 1;
+		while (line > 0 && this._lines[line]?.before.depth !== 0)
+			line -= 1;
+		return this._lines[line]?.before.depth === 0 ? this.value.split('\n', line).reduce((sum, one) => sum + one.length + 1, 0) : 0;
 	}
 
 	_choose(at) {
@@ -213,4 +238,8 @@ export class CodeField {
 		} else if (['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(key))
 			this._close();
 	}
+}
+
+function isSameState(one, other) {
+	return one.depth === other.depth && one.statement === other.statement && one.before === other.before;
 }
