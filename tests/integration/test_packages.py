@@ -180,8 +180,8 @@ def test_luci_app_counts_as_newer_than_the_older_app_of_its_name(luci: Package) 
 
 def test_settings_survive_an_upgrade_of_the_package(backend: Package) -> None:
     conffiles = backend.control_text("conffiles").split()
-    assert conffiles == ["/etc/config/remsim_console"]
-    assert backend.files()[conffiles[0]].mode == 0o600
+    assert conffiles == ["/etc/config/remsim_console", "/etc/config/remsim_routing"]
+    assert [backend.files()[name].mode for name in conffiles] == [0o600, 0o600]
 
 
 def test_programs_can_be_executed_and_nothing_else(backend: Package) -> None:

@@ -32,6 +32,7 @@ put 755 "$files/remote-sim-event.sh" /usr/share/remsim
 put 755 "$files/test-connection.sh" /usr/share/remsim
 put 755 "$files/setup-routing.sh" /usr/share/remsim
 put 600 "$files/remsim_console.config" /etc/config remsim_console
+put 600 "$files/remsim_routing.config" /etc/config remsim_routing
 put 755 "$files/remsim-console.init" /etc/init.d remsim-console
 put 755 "$files/remsim-console.defaults" /etc/uci-defaults 90-remsim-console
 put 755 "$files/remsim-clients.init" /etc/init.d remsim-clients
