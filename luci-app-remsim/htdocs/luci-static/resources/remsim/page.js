@@ -19,7 +19,7 @@ function headHeight() {
 }
 
 /* Buttons are LuCI's; a row of a list or a value that can be pressed does not look like one. */
-const NO_BUTTON = '.remsim-event, .remsim-thread-head, .remsim-why';
+const NO_BUTTON = '.remsim-event, .remsim-thread-head, .remsim-why, .remsim-flowpick';
 
 function dress(node) {
 	if (!node.matches(`button:not(${NO_BUTTON}), a.remsim-button`))
