@@ -348,3 +348,13 @@ def test_defaults_are_values_that_may_be_written() -> None:
         values = {name: getattr(made, name) for name in schema.fields if getattr(made, name) is not None}
         texts = {name: uci_texts(value) for name, value in json_values(schema, values).items()}
         assert schema.load(texts).keys() == values.keys()
+
+
+def test_the_documentation_has_every_option_with_its_default() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "links.md").read_text("utf-8")
+    for schema, made in ((LinkOptions(), LinkSettings("a")), (RoutingOptions(), RoutingSettings())):
+        for name in schema.fields:
+            value = getattr(made, name)
+            written = [] if value is None else uci_texts(json_values(schema, {name: value})[name])
+            shown = ", ".join(f"`{one}`" for one in ([written] if isinstance(written, str) else written)) or "none"
+            assert f"| `{name}` | {shown} | " in text, (name, shown)
