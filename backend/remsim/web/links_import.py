@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, g
 
 from remsim.core.errors import Conflict, RemsimError, StorageError
 from remsim.core.forms import Flag, Form
 from remsim.core.routes import MOST_LINKS
-from remsim.links.mwan3_import import Imported, import_mwan3
 from remsim.web.auth import actor, not_audited, requires_scope
 from remsim.web.context import services
 from remsim.web.describe import describes
 from remsim.web.fields import body_content
+
+if TYPE_CHECKING:
+    from remsim.links.mwan3_import import Imported
 
 bp = Blueprint("links_import", __name__)
 
@@ -36,6 +38,8 @@ class ImportBody(Form):
 )
 def import_from_mwan3() -> dict[str, Any]:
     """``warnings`` tell what cannot be carried over. Policies come where there are none yet."""
+    from remsim.links.mwan3_import import import_mwan3  # late: needed once, if ever
+
     is_dry = ImportBody().load(body_content())["dry_run"]
     if is_dry:
         not_audited()
