@@ -118,7 +118,7 @@ export function capLook(cost) {
 	const ahead = cost.forecast_bytes && cost.cap_bytes && cost.forecast_bytes > cost.cap_bytes;
 	if (cost.state === 'slow')
 		return ['poor', '✖', msg('used up, slowed down')];
-	return cost.state === 'warned' || ahead ? ['fair', '▲', ahead ? msg('will not last') : msg('nearly used up')] : ['good', '✓', msg('will last')];
+	return cost.state === 'warned' || ahead ? ['fair', '▲', ahead ? msg('will not last') : msg('nearly used up')] : ['good', '✓', cost.forecast_bytes ? msg('will last') : msg('within the cap')];
 }
 
 /** Both rates of a link in one unit. */

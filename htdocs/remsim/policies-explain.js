@@ -54,13 +54,18 @@ export class ExplainBox {
 			input?.setAttribute('aria-invalid', 'true');
 			input?.focus();
 		};
-		this.target.removeAttribute('aria-invalid');
+		const port = this.port.value.trim();
+		[this.target, this.port].forEach(input => input.removeAttribute('aria-invalid'));
 		if (!target) {
 			refuse(t('Type a name or an address, such as www.example.com.'), this.target);
 			return;
 		}
+		if (port && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {
+			refuse(t('A port is a number from 1 to 65535.'), this.port);
+			return;
+		}
 		const text = this._text(), at = this.at.value ? new Date(this.at.value).toISOString() : '';
-		const body = { ...(text === null ? {} : { text }), ...target, port: this.port.value.trim() ? Number(this.port.value) : target.port, ...deviceOf(this.source.value.trim()), protocol: this.protocol.value, application: this.application.value.trim(), dscp: this.dscp.value.trim(), at };
+		const body = { ...(text === null ? {} : { text }), ...target, port: port ? Number(port) : target.port, ...deviceOf(this.source.value.trim()), protocol: this.protocol.value, application: this.application.value.trim(), dscp: this.dscp.value.trim(), at };
 		const question = this._asked = {};
 		try {
 			const answer = await request('policies/explain', { method: 'POST', body: Object.fromEntries(Object.entries(body).filter(([, value]) => value !== '' && value !== undefined && value !== null)) });

@@ -6,13 +6,15 @@ import { RESULTS, percentText } from './policies-words.js';
 /** Nodes of an answer of `policies/explain`. `named(link)` is what a person calls it, `policyUrl` the Policies page, `open(policy)`: it can be shown here. */
 export function explainedNodes(answer, { t, named, policyUrl = null, open = null }) {
 	const { links = [], steps = [], notes = [] } = answer, where = links.length > 1 ? links.map(one => `${named(one.link)} ${percentText(one.percent)}`).join(' · ') : answer.link ? named(answer.link) : null;
+	const nowhere = () => /\bblock\b/.test(answer.route || '') ? t('→ nowhere: it is refused') : answer.policy ? t('→ by %s; which link that is cannot be told now', answer.route || answer.policy) : t('→ the router’s default way');
 	const by = answer.policy ? t('by the policy %s', answer.policy) : t('no policy takes it, so by the shares of all links');
 	const shown = (step, text) => open && step.line ? el('button.remsim-flowpick', { type: 'button', click: () => open(step) }, text) : policyUrl && step.policy ? el('a', { href: `${policyUrl}#${new URLSearchParams({ tab: 'text', line: step.line || 1 })}` }, text) : text;
 	return el('div.remsim-explained', {},
-		el('p.remsim-explained-link', {}, el('strong', {}, where ? t('→ %s', where) : t('→ nowhere: it is refused')), ' ', el('span.remsim-muted', {}, `${by}${answer.class ? `, ${answer.class === 'interactive' ? t('as an interactive flow') : t('as a bulk flow')}` : ''}`)),
+		el('p.remsim-explained-link', {}, el('strong', {}, where ? t('→ %s', where) : nowhere()), ' ', el('span.remsim-muted', {}, `${by}${answer.class ? `, ${answer.class === 'interactive' ? t('as an interactive flow') : t('as a bulk flow')}` : ''}`)),
 		steps.length ? el('ol.remsim-chain', { 'aria-label': t('The policies it passed') }, steps.map(step => {
-			const [shape, word, look] = RESULTS[step.result] || ['·', step.result, 'none'];
-			return el(`li${step.result === 'matches' ? '.remsim-chain-here' : ''}`, {}, el(`span.remsim-chain-mark.remsim-quality-${look}`, { 'aria-hidden': 'true' }, shape), el('span', {}, el('b', {}, shown(step, step.policy)), ' ', el(`span.remsim-quality-${look}`, {}, t(word)), step.why ? el('span.remsim-muted', {}, `: ${step.why}`) : null));
+			const isTaker = step.result === 'matches' && step.policy === answer.policy;
+			const [shape, word, look] = RESULTS[step.result === 'matches' && !isTaker ? 'passed' : step.result] || ['·', step.result, 'none'];
+			return el(`li${isTaker ? '.remsim-chain-here' : ''}`, {}, el(`span.remsim-chain-mark.remsim-quality-${look}`, { 'aria-hidden': 'true' }, shape), el('span', {}, el('b', {}, shown(step, step.policy)), ' ', el(`span.remsim-quality-${look}`, {}, t(word)), step.why ? el('span.remsim-muted', {}, `: ${step.why}`) : null));
 		})) : el('p.remsim-muted', {}, t('There is no policy to pass.')),
 		notes.length ? el('ul.remsim-lacklist', {}, notes.map(note => el('li', {}, `• ${note}`))) : null);
 }

@@ -17,7 +17,11 @@ export class PendingBanner {
 			el('p', {}, this.count), this.bar, this.error, options.readonly ? null : el('div.remsim-submit', {}, this.keep, this.undo));
 	}
 
-	update(pending) {
+	/** `version`: what is in force. */
+	update(pending, version) {
+		if (this._pending && !pending && version > this._pending.version && !this._isDecided)
+			this._ctx.failed(new Error(this._ctx.t('Nobody kept the new policies in time, so all is as it was. Their text is in “Versions”.')));
+		this._isDecided &&= !!pending;
 		this._pending = pending;
 		this.root.hidden = !pending;
 		this.tick();
@@ -36,6 +40,7 @@ export class PendingBanner {
 
 	async _decide(isKept) {
 		const { t, request, data, said } = this._ctx;
+		this._isDecided = true;
 		this.keep.disabled = this.undo.disabled = true;
 		this.error.hidden = true;
 		try {
@@ -43,6 +48,7 @@ export class PendingBanner {
 			await data.load();
 			said(isKept ? t('The new policies are kept.') : t('The policies are as they were.'));
 		} catch (error) {
+			this._isDecided = false;
 			this.error.hidden = false;
 			setText(this.error, errorText(error));
 			data.soon();

@@ -3,7 +3,7 @@
 import { epoch, lasting, number } from './format.js';
 import { msg } from './words.js';
 
-export const RESULTS = { matches: ['✓', msg('takes it'), 'good'], no: ['·', msg('does not fit'), 'none'], unknown: ['?', msg('cannot be told'), 'fair'], closed: ['◌', msg('is not asked now'), 'none'], passed: ['→', msg('has no link left'), 'fair'] };
+export const RESULTS = { matches: ['✓', msg('takes it'), 'good'], no: ['·', msg('does not fit'), 'none'], unknown: ['?', msg('cannot be told'), 'fair'], closed: ['◌', msg('is not asked now'), 'none'], passed: ['→', msg('fits, but does not take it'), 'fair'] };
 
 export const ORIGINS = { uci: msg('from the router’s settings'), remote: msg('pushed') };
 

@@ -117,7 +117,7 @@ class PoliciesPage extends Frame {
 		const open = view.policies.filter(policy => policy.is_open).length;
 		setText(this.summary, view.policies.length && view.state === 'in_force' ? t('%s of %s policies are asked now', open, view.policies.length) : '');
 		this.links.text.textContent = t(this.tabsOpen.text?.isDirty ? msg('Edit •') : msg('Edit'));
-		this.pending.update(view.pending);
+		this.pending.update(view.pending, view.version);
 		this._state(view);
 		this.tabsOpen[this.tab]?.update?.();
 	}

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from remsim.core.routes import ALGORITHMS, PERSISTENCES, STATES
 from remsim.policies.language import words
 from remsim.policies.language.lexer import END, STRING, tokens_of
 
@@ -76,3 +77,12 @@ def test_the_page_colours_the_words_of_the_language() -> None:
     assert sorted(tables["TESTS"]) == sorted(words.TEST_WORDS)
     assert tables["ROUTES"] == list(words.ROUTES)
     assert STRING == "string"
+
+
+def test_the_page_has_a_word_for_all_that_links_are_and_are_shared_by() -> None:
+    text = (ROOT / "htdocs" / "remsim" / "links-words.js").read_text("utf-8")
+    tables = {name: re.findall(r"(?:^|[{,])\s*(\w+): (?:\[|msg)", table, re.M) for name, table in
+              re.findall(r"const (\w+) = \{(.*?)\n?\};", text, re.S)}  # fmt: skip
+    assert tables["LINK_STATES"] == list(STATES)
+    assert tables["ALGORITHMS"] == list(ALGORITHMS)
+    assert tables["PERSISTENCES"] == list(PERSISTENCES)
