@@ -296,6 +296,16 @@ def test_what_somebody_else_writes_is_taken_up(desk: RoutingDesk, path: Path) ->
     assert heard[-1] == Routing()
 
 
+def test_a_link_keeps_the_number_it_has_when_another_is_written_before_it(path: Path, tmp_path: Path) -> None:
+    path.write_text("config link 'a'\n\toption device 'eth1'\nconfig link 'b'\n\toption device 'eth2'\n")
+    desk = RoutingDesk(path.parent, tmp_path / "state", clock=FakeClock(), running=load_routing(path.parent)[0])
+    path.write_text("config link 'c'\n\toption device 'eth3'\nconfig link 'b'\n\toption device 'eth2'\n")
+    desk.look()
+    assert [(one.name, one.index) for one in desk.settings.links] == [("c", 1), ("b", 2)]
+    desk.put_section("link", "d", {"device": "eth4"}, "ann")
+    assert [(one.name, one.index) for one in load_routing(path.parent)[0].links] == [("c", 1), ("b", 2), ("d", 3)]
+
+
 @given(st.text(max_size=600))
 def test_any_text_gives_links_or_says_where_it_is_wrong(text: str) -> None:
     try:

@@ -34,8 +34,11 @@ def load_routing(config_dir: Path | None) -> tuple[Routing, list[RemsimError]]:
     return routing_of(file, problems.append), problems
 
 
-def routing_of(file: UciFile, on_error: OnError = refuse) -> Routing:
-    """Links, policies and how traffic is shared; ``on_error`` hears of each value that cannot be used."""
+def routing_of(file: UciFile, on_error: OnError = refuse, before: Sequence[LinkSettings] = ()) -> Routing:
+    """Links, policies and how traffic is shared; ``on_error`` hears of each value that cannot be used.
+
+    ``before`` are the links that were in force: one that has no number written keeps that which it had.
+    """
     if not file.sections():
         return Routing()
     from remsim.config import routing_rules as rules  # late: a router without links needs no forms of them
@@ -46,7 +49,7 @@ def routing_of(file: UciFile, on_error: OnError = refuse) -> Routing:
     links = with_connections(file, links, shared, on_error)
     return Routing(
         globals=rules.routing_settings(**(rules.from_load_balancing(shared) | written)),
-        links=with_indices(file, links, on_error),
+        links=with_indices(file, links, on_error, {one.name: one.index for one in before}),
         policies=read_many(file, rules.POLICY, {}, on_error),
         load_balancing=shared,
         mptcp=MptcpSettings(**read_one(file, rules.MPTCP, on_error)),
@@ -102,8 +105,10 @@ def name_of(device: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in device)
 
 
-def with_indices(file: UciFile, links: Sequence[LinkSettings], on_error: OnError) -> tuple[LinkSettings, ...]:
-    """The links with their numbers: that which is written, else the lowest that is free."""
+def with_indices(
+    file: UciFile, links: Sequence[LinkSettings], on_error: OnError, before: Mapping[str, int | None]
+) -> tuple[LinkSettings, ...]:
+    """The links with their numbers: that which is written, else the one it had, else the lowest that is free."""
     owners: dict[int, str] = {}
     for link in links:
         if link.index is None:
@@ -113,11 +118,13 @@ def with_indices(file: UciFile, links: Sequence[LinkSettings], on_error: OnError
             tell(file, link.name, "index", told, on_error)
         else:
             owners[link.index] = link.name
+    for link in links:
+        had = before.get(link.name)
+        if link.name not in owners.values() and had is not None and had not in owners:
+            owners[had] = link.name
+    numbers = {name: number for number, name in owners.items()}
     free = iter([number for number in range(1, MOST_LINKS + 1) if number not in owners])
-    return tuple(
-        link if link.index is not None and owners[link.index] == link.name else replace(link, index=next(free))
-        for link in links
-    )
+    return tuple(replace(link, index=numbers[link.name] if link.name in numbers else next(free)) for link in links)
 
 
 def tell(file: UciFile, name: str, option: str, why: str, on_error: OnError) -> None:
@@ -144,11 +151,11 @@ class RoutingDesk(FileDesk[Routing]):
 
     def read(self, file: UciFile, on_error: OnError) -> Routing:
         """The links of a file."""
-        return routing_of(file, on_error)
+        return routing_of(file, on_error, self.settings.links)
 
     def settle(self, file: UciFile) -> None:
         """Write down each link's number: marks of packets have it, and must not move when links are reordered."""
-        for link in routing_of(file, lambda problem: None).links:
+        for link in self.read(file, lambda problem: None).links:
             section = file.section(link.name)
             if section is not None and section.type == "link" and section.get("index") is None:
                 section.set("index", str(link.index))
