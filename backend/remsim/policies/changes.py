@@ -102,7 +102,8 @@ class Changes:
                 raise Changed("somebody else changed the policies since they were read", hint="read them again")
             texts = self.kept.texts
             texts = replace(texts, local=text) if source == "local" else replace(texts, remote=text)
-            self._refuse_errors(text)
+            if texts.source != source:  # it is kept, and in force later
+                self._refuse_errors(text)
             self._change(texts, text, source, actor, "", confirm_s)
 
     def confirm(self, actor: str) -> None:
@@ -125,9 +126,10 @@ class Changes:
                 return
             found = self._store.before(self.kept.version) if version is None else self._store.version(version)
             source = found.what[0] if found.what and found.what[0] in SOURCES else "local"
-            self._refuse_errors(found.text)
             texts = self.kept.texts
             texts = replace(texts, local=found.text) if source == "local" else replace(texts, remote=found.text)
+            if texts.source != source:
+                self._refuse_errors(found.text)
             self._change(texts, found.text, source, actor, f"as version {found.number}", 0)
 
     def override(self, is_overridden: bool, actor: str) -> None:
@@ -144,14 +146,7 @@ class Changes:
 
     def _refuse_errors(self, text: str) -> None:
         parsed = parse(text)
-        checked = check_set(parsed.set, self._facts(), parsed.problems)
-        if checked.ok:
-            return
-        first = checked.errors[0]
-        more = f" (and {len(checked.errors) - 1} more)" if len(checked.errors) > 1 else ""
-        refused = InvalidInput(f"line {first.line}, column {first.column}: {first.message}{more}", field="text")
-        refused.problems = [one.as_dict() for one in checked.errors]
-        raise refused
+        refuse_errors(check_set(parsed.set, self._facts(), parsed.problems))
 
     def _change(self, texts: Texts, text: str, source: str, actor: str, note: str, confirm_s: int) -> None:
         """Load, keep, tell. What cannot be loaded or kept changes nothing."""
@@ -179,9 +174,7 @@ class Changes:
 
     def _load(self, texts: Texts) -> Checked:
         checked = self.look_at(texts)
-        if not checked.ok:  # of both texts together with sections
-            first = checked.errors[0]
-            raise InvalidInput(f"line {first.line}: {first.message}", field="text")
+        refuse_errors(checked)
         try:
             self._engine.put(checked.set.policies, checked.set.sets)
         except TooManyTerms as error:
@@ -239,3 +232,14 @@ class Changes:
     def _tell(self, message: str, actor: str, what: str, severity: str = "info") -> None:
         data = {"actor": actor, "what": what, "version": self.kept.version, "source": self.kept.texts.source}
         self._emit(Event("policies", "remsim", self._clock.now(), message, severity, data))
+
+
+def refuse_errors(checked: Checked) -> None:
+    """``InvalidInput`` with all errors of a text as its ``problems``, if it has any."""
+    if checked.ok:
+        return
+    first = checked.errors[0]
+    more = f" (and {len(checked.errors) - 1} more)" if len(checked.errors) > 1 else ""
+    refused = InvalidInput(f"line {first.line}, column {first.column}: {first.message}{more}", field="text")
+    refused.problems = [one.as_dict() for one in checked.errors]
+    raise refused

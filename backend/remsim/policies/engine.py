@@ -13,7 +13,7 @@ from remsim.core.routes import MOST_POLICIES, Program
 from remsim.policies import gates
 from remsim.policies.compile import Compiled, CompiledPolicy, compile_set, in_order
 from remsim.policies.facts import Facts, Traffic, Wanted
-from remsim.policies.language.model import Policy, Value
+from remsim.policies.language.model import Policy, Value, tests_in
 from remsim.policies.language.terms import TooManyTerms
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,8 @@ class Engine:
         self._policies: tuple[Policy, ...] = ()
         self._sets: Mapping[str, tuple[Value, ...]] = {}
         self._compiled = Compiled()
+        self._gated: list[CompiledPolicy] = []
+        self._asks_world = False
         self._given: dict[int, tuple[str, ...]] = {}
         self._steady = gates.Steady()
         self._counted: dict[int, int] = {}
@@ -133,15 +135,13 @@ class Engine:
     def _look(self) -> None:
         if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
             self.reload()
-        gated = [one for one in self._compiled.policies if one.has_gates]
-        asks_world = any(_asks_world(one) for one in self._compiled.policies)
-        if not gated and not asks_world:
+        if not self._gated and not self._asks_world:
             return
         facts = self._facts()
-        if asks_world and self._world(facts) != self._seen_world:
+        if self._asks_world and self._world(facts) != self._seen_world:
             self.reload()
             return
-        self._refill(gated, facts)
+        self._refill(self._gated, facts)
 
     def _load(self) -> None:
         facts = self._facts()
@@ -157,6 +157,8 @@ class Engine:
             traffic.load(program)
             self._learn(compiled.wanted)
         self._compiled = replace(compiled, program=program)
+        self._gated = [one for one in compiled.policies if one.has_gates]
+        self._asks_world = any(_asks_world(one) for one in compiled.policies)
         self._given = {one.number: one.rules for one in program.policies}
         self._counted = {number: count for number, count in self._counted.items() if number in self._given}
         self._seen_world = self._world(facts)
@@ -226,7 +228,8 @@ class Engine:
 
 def _asks_world(policy: CompiledPolicy) -> bool:
     choices = policy.policy.choices
-    return any(one.kind == "connection" for one in choices) or "router_country" in repr(policy.policy.match)
+    asks_country = any("router_country" in test.values for test in tests_in(policy.policy.match))
+    return asks_country or any(one.kind == "connection" for one in choices)
 
 
 def assigned(policies: Sequence[Policy], kept: Mapping[str, int]) -> dict[str, int]:

@@ -24,6 +24,7 @@ from remsim.policies.language.model import (
     Span,
     Test,
     Value,
+    tests_in,
 )
 from remsim.policies.language.printer import choices_text, test_text
 from remsim.policies.language.terms import Literal, protocol_numbers, spelled
@@ -135,7 +136,7 @@ def judge(plain: Condition, facts: Facts, flow: FlowFacts) -> tuple[str, str]:
         return "matches", why
     if found is None:
         return "unknown", why
-    if any(gates.is_gate(Literal(one)) for one in _tests(plain)):
+    if any(gates.is_gate(Literal(one)) for one in tests_in(plain)):
         opened, _ = _Asker(facts, flow, is_open=True).ask(plain)
         if opened is not False:
             return "closed", why
@@ -148,16 +149,8 @@ def default_class(flow: FlowFacts) -> str:
     return "interactive" if is_known or flow.dscp in INTERACTIVE_DSCP else "bulk"
 
 
-def _tests(condition: Condition) -> Iterable[Test]:
-    if isinstance(condition, Test):
-        yield condition
-        return
-    for part in (condition.part,) if isinstance(condition, Not) else condition.parts:
-        yield from _tests(part)
-
-
 def _notes(policy: Policy, sets: Mapping[str, tuple[Value, ...]], facts: Facts) -> list[str]:
-    kinds = {one.kind for one in _tests(spelled(policy.match, sets, None))}
+    kinds = {one.kind for one in tests_in(spelled(policy.match, sets, None))}
     notes = []
     measured = sorted(kinds & set(NEXT_FLOW))
     if measured:

@@ -12,14 +12,14 @@ from remsim.core.errors import InvalidInput
 from remsim.core.events import Event
 from remsim.core.routes import Flow, RingSpec
 from remsim.policies import shown
-from remsim.policies.changes import Changes
+from remsim.policies.changes import Changes, refuse_errors
 from remsim.policies.compile import compile_set, in_order, listing
 from remsim.policies.engine import Engine
 from remsim.policies.explain import explain, judge, taker
 from remsim.policies.facts import Facts, FlowFacts, Share, Traffic
 from remsim.policies.flow_sample import FlowSample
-from remsim.policies.language.checker import check, tests_in
-from remsim.policies.language.model import Checked, Value
+from remsim.policies.language.checker import check
+from remsim.policies.language.model import Checked, Value, tests_in
 from remsim.policies.language.terms import spelled
 from remsim.policies.language.values import dscp_of, ip_of
 from remsim.policies.learning.patterns import checked_domain
@@ -297,11 +297,7 @@ class Parts:
     def _sound(self, text: str) -> Checked:
         """A text without errors; ``InvalidInput``."""
         checked = check(text, self._world.all_facts())
-        if not checked.ok:
-            first = checked.errors[0]
-            refused = InvalidInput(f"line {first.line}, column {first.column}: {first.message}", field="text")
-            refused.problems = [one.as_dict() for one in checked.errors]
-            raise refused
+        refuse_errors(checked)
         return checked
 
     def _flow_of(self, asked: Mapping[str, Any]) -> tuple[FlowFacts, list[str]]:

@@ -11,16 +11,15 @@ from remsim.policies.language import words
 from remsim.policies.language.model import (
     AddressSet,
     Checked,
-    Condition,
     Mac,
     Named,
-    Not,
     Place,
     Policy,
     PolicySet,
     Problem,
     Test,
     Value,
+    tests_in,
 )
 from remsim.policies.language.parser import parse
 from remsim.policies.language.printer import choice_text, test_text
@@ -43,21 +42,13 @@ def check_set(policy_set: PolicySet, facts: Facts, problems: Sequence[Problem] =
     """Look at what was read. ``problems`` are those of reading it."""
     checker = _Checker(policy_set, facts)
     errors = [*problems, *checker.errors()]
-    warnings = [] if problems else list(checker.warnings())
+    is_readable = not problems and checker.is_within_limits
+    warnings = list(checker.warnings()) if is_readable else []
     return Checked(policy_set, _ordered(errors), _ordered(warnings))
 
 
 def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda one: (one.line, one.column)))
-
-
-def tests_in(condition: Condition) -> Iterator[Test]:
-    """All tests of a condition."""
-    if isinstance(condition, Test):
-        yield condition
-        return
-    for part in (condition.part,) if isinstance(condition, Not) else condition.parts:
-        yield from tests_in(part)
 
 
 class _Checker:
@@ -78,6 +69,11 @@ class _Checker:
             "packet_size": self._of_packet_size,
             "time": self._of_time,
         }
+
+    @property
+    def is_within_limits(self) -> bool:
+        """Whether a router takes so many policies."""
+        return sum(one.is_enabled for one in self._set.policies) <= MOST_POLICIES
 
     def errors(self) -> Iterator[Problem]:
         """What keeps the set from being put in force."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from remsim.core.routes import Choice
@@ -123,6 +124,15 @@ class Or:
 
 
 Condition = Test | Not | And | Or
+
+def tests_in(condition: Condition) -> Iterator[Test]:
+    """All tests of a condition."""
+    if isinstance(condition, Test):
+        yield condition
+        return
+    for part in (condition.part,) if isinstance(condition, Not) else condition.parts:
+        yield from tests_in(part)
+
 
 EVERYTHING = Test("all", word="all")
 
