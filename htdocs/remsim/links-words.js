@@ -22,8 +22,8 @@ export const ALGORITHMS = {
 	latency: [msg('lowest latency'), msg('To the link with the shortest round trip.')],
 	throughput: [msg('most free capacity'), msg('To the link with most of its capacity free.')],
 	overflow: [msg('overflow'), msg('To the first link until it is full, then to the next.')],
-	thrifty: [msg('cheap and quick'), msg('The cheapest mix of links that is hardly slower than all of them alike.')],
 	cheapest: [msg('cheapest first'), msg('To the cheapest link until it is full, then to the next.')],
+	thrifty: [msg('cheap and quick'), msg('The cheapest mix of links that is hardly slower than all of them alike.')],
 	remaining_data: [msg('remaining data'), msg('In proportion to what is left of the data caps.')],
 	failover: [msg('failover only'), msg('To the first link that is up; the others wait.')],
 	equal: [msg('equal'), msg('To each link alike.')]
