@@ -245,7 +245,7 @@ def test_whatever_comes_a_link_is_used_only_while_everything_speaks_for_it(
             change = health.quality(Quality(50, 5, 40.0 if what == "bad" else 0.0), now)
         else:
             is_on = what == "on"
-            answers = answers if is_on else 0
+            answers, is_portal = (answers, is_portal) if is_on else (0, False)
             change = health.enable(is_on, now)
         assert health.state in STATES
         assert (change is not None) == (health.state != before)

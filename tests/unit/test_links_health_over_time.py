@@ -218,3 +218,15 @@ def test_dead_link_is_not_asked_five_times_a_second_for_ever() -> None:
 def test_metered_link_that_is_back_is_used_within_15_seconds() -> None:
     wire = Wire(lambda at: None if 20 < at < 200 else 0.06).run(METERED, 230)
     assert next(wire.went("up", 100)) - 200 <= 8
+
+
+def test_answers_to_second_attempts_do_not_slow_the_next_notice() -> None:
+    pace = Pace(UNMETERED, 0.0)
+    for number in range(20):
+        pace.sent(number * 0.2)
+        pace.answered(number * 0.2 + 0.05, 0.05, None)
+    before = pace.rto_s
+    pace.answered(8.0, 2.9, None, is_late=True, is_clear=False)
+    assert pace.rto_s == before
+    pace.answered(8.1, 0.9, None, is_late=True)
+    assert pace.rto_s > 0.9

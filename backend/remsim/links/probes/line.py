@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 LATE_S = 3.0
 """So long a late answer is waited for."""
+SECOND_SYN_S = 0.9
+"""TCP asks again after a second: the answer is one, its time is not. Taken for a round trip, those that come when a
+link is back would have the next cut be noticed a second later."""
 MOST_WAITING, MOST_TRIED = 256, 16
 PROBLEM_AGAIN_S = 5.0
 MONTH_S = 30 * 86400
@@ -206,14 +209,17 @@ class Line:
         rtt_s = at - one.sent_at
         after = (other.sent_at for other in self._waiting.values() if other.sent_at > one.sent_at)
         self.pace.own(1 if one.target.method == "tcp" else 0, 1)
-        self.pace.answered(at, rtt_s, next(after, None), is_late=one.is_overdue)
+        is_again = one.target.method in ("tcp", "http") and rtt_s > SECOND_SYN_S
+        is_usual = self.choice.kind in (None, one.target.method) or one.target in self.plan.targets
+        is_clear = is_usual and not is_again
+        self.pace.answered(at, rtt_s, next(after, None), is_late=one.is_overdue, is_clear=is_clear)
         self.choice.answered(one.target, at)
         self._bytes += cost(one.target)[1]
         if not one.is_volley:
-            self._window.add(rtt_s * 1000)
+            self._window.add(None if is_again else rtt_s * 1000)
         if was_away:
             self.page.soon(at)
-        self._report(ProbeResult(at, True, rtt_s * 1000, one.target.method))
+        self._report(ProbeResult(at, True, rtt_s * 1000 if is_clear else None, one.target.method))
 
     def _is_sound(self) -> bool:
         at = self._clock.monotonic()

@@ -101,10 +101,14 @@ class Pace:
         if self._unanswered is None:
             self._unanswered = at
 
-    def answered(self, at: float, rtt_s: float, waiting_since: float | None, *, is_late: bool = False) -> None:
+    def answered(
+        self, at: float, rtt_s: float, waiting_since: float | None, *, is_late: bool = False, is_clear: bool = True
+    ) -> None:
         """An answer came, ``is_late`` when its probe had been said to be missed. ``waiting_since``: when the oldest
-        probe that was sent after the answered one, and is not answered, was sent."""
-        self._round_trip(rtt_s)
+        probe that was sent after the answered one, and is not answered, was sent. ``is_clear``: its time is that of a
+        round trip as usual, and not of a second attempt or of another kind of probe."""
+        if is_clear:
+            self._round_trip(rtt_s)
         lost = (0 if self._is_away else self.run) - (1 if is_late else 0)
         self._lost = max(0.0, self._lost * MEMORY + lost)
         self._kept = self._kept * MEMORY + 1
