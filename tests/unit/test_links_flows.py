@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from links_fake import flow, grown
 from remsim.links.load.capacity import Capacity, Floor
 from remsim.links.load.flows import FlowMeter
-from remsim.links.load.timing import TimeFactor
+from remsim.links.load.timing import Pages, TimeFactor
 
 
 def test_rates_are_of_what_came_between_two_looks() -> None:
@@ -168,3 +168,28 @@ def test_times_are_corrected_by_what_transfers_took() -> None:
     for _ in range(200):
         factor.feed(0.01, 0.3)
     assert factor.value == 0.5
+
+
+def test_pages_are_expected_until_bulk_flows_ran_without_them() -> None:
+    pages = Pages()
+    for _ in range(100):
+        pages.feed(0, 0.25, is_bulk_busy=False)
+    assert pages.are_expected
+    for _ in range(30):
+        pages.feed(0, 0.25, is_bulk_busy=True)
+    assert not pages.are_expected
+    pages.feed(200_000, 0.25, is_bulk_busy=True)
+    assert pages.are_expected and pages.bps > 100_000
+    for _ in range(100):
+        pages.feed(0, 0.25, is_bulk_busy=True)
+    assert pages.are_expected  # they do come here, and will again
+    for _ in range(300):
+        pages.feed(0, 0.25, is_bulk_busy=True)
+    assert not pages.are_expected
+
+
+def test_octets_of_pages_are_those_of_short_interactive_flows() -> None:
+    meter, page, video, bulk = FlowMeter(), flow(1, "interactive"), flow(1, "interactive", rx=5_000_000), flow(1)
+    meter.update([page, video, bulk], 0.0)
+    told = meter.update([grown(page, 30_000), grown(video, 90_000), grown(bulk, 50_000)], 0.25)
+    assert told.pages == 30_000

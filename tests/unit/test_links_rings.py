@@ -165,10 +165,19 @@ def test_what_each_algorithm_does(algorithm, changes, expected) -> None:
     assert all(abs(found.get(index, 0) - expected.get(index, 0)) <= 1 for index in (1, 2, 3, 4)), found
 
 
-def test_bulk_flows_go_where_each_gets_most() -> None:
+def test_bulk_flows_fill_idle_links_then_go_where_each_gets_most() -> None:
     links = [replace(FOUR[0], busy_flows=3), FOUR[1], FOUR[2], FOUR[3]]
-    found = slots(links)
-    assert found[:3] == (2, 4, 1)  # 10, 8, then 20/4, 10/2 and 5/1 alike
+    assert slots(links)[:6] == (2, 4, 3, 1, 2, 4)  # then 20/4 of the first, 10/2 of the second, 8/2 of the fourth
+
+
+def test_bulk_flows_leave_a_link_to_pages_as_long_as_others_will_do() -> None:
+    free = slots(FOUR, pages_bps=0.0)
+    assert 4 not in free[:6]  # the smallest on which a page is quick
+    assert 4 in slots([replace(one, busy_flows=10 * (one.index != 4)) for one in FOUR], pages_bps=0.0)[:2]
+    assert 4 in slots(FOUR, pages_bps=7e6)[:3]  # too many pages for it
+    assert slots(FOUR[:2], pages_bps=0.0) == slots(FOUR[:2])  # of two links none can be spared
+    unknown = [replace(one, down_bps=None) for one in FOUR]
+    assert slots(unknown, pages_bps=0.0) == slots(unknown)
 
 
 def test_pages_go_to_links_on_which_they_are_quick() -> None:
@@ -303,7 +312,7 @@ def test_a_ring_is_written_when_the_next_flows_would_take_another_link() -> None
     assert list(rings.due(1.0)) == ["bulk"]  # two were taken, and were over before anybody saw them
     busy = [replace(FOUR[0], busy_flows=1), replace(FOUR[1], busy_flows=1), *FOUR[2:]]
     rings.choose(busy, {}, Rules(), 1.0)
-    assert rings.due(1.0)["bulk"][:2] == (1, 4)  # 20 of two, 8 of one
+    assert rings.due(1.0)["bulk"][:2] == (4, 3)  # those that carry nothing
     rings.written(rings.due(1.0), 1.0)
     assert rings.due(1.0) == {}
 

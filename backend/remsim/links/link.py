@@ -134,6 +134,7 @@ class Link:
         return Known(
             is_firm=self.down.is_firm(at),
             rate_bps=load.rx_bps or self.rx_bps,
+            floor_ms=self.floor.ms,
             young=load.young,
             time_factor=self.time.value,
             ramp=RAMP if at - self.back_at < RAMP_S else 1.0,

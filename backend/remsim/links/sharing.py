@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from remsim.config.routing import LinkSettings, Routing, RoutingSettings
@@ -25,6 +26,7 @@ from remsim.links.load.flows import Arrivals, FlowMeter
 from remsim.links.load.keeper import Rings
 from remsim.links.load.rings import Rules
 from remsim.links.load.scores import PAGE_OCTETS, ROUND_TRIPS, candidates
+from remsim.links.load.timing import Pages
 from remsim.links.plane import Addresses, LinkRoute, Plane, PlaneOptions
 from remsim.links.probes.prober import Prober
 from remsim.links.uptime import Uptime
@@ -64,6 +66,8 @@ class Sharing:
         self._is_loaded = False
         self._octets: dict[int, dict[int, int]] = {}
         self._ticked_at: float | None = None
+        self._polled_at: float | None = None
+        self._pages = Pages()
         self._poll_at = self._tick_at = self._look_at = self._lan_at = float("-inf")
         self._poll_cost_s = self._swap_cost_s = 0.0
         self._is_idle = False
@@ -192,6 +196,10 @@ class Sharing:
         """Flows, rates, rings."""
         begin = time.thread_time()
         arrivals = self.meter.update(self._plane.flows(), at)
+        busy = any(one.busy for one in self.meter.links.values())
+        if self._polled_at is not None and at > self._polled_at:
+            self._pages.feed(arrivals.pages, at - self._polled_at, is_bulk_busy=busy)
+        self._polled_at = at
         self.rings.arrived(arrivals.flows)
         self._account(arrivals)
         self._refresh(at, is_quick=True)
@@ -441,7 +449,8 @@ class Sharing:
     def _refresh(self, at: float, *, is_quick: bool = False) -> None:
         """Views and rings from what is known now."""
         self._see()
-        self.rings.choose(self.views, self._known(at), self._rules, at, is_quick=is_quick)
+        rules = replace(self._rules, pages_bps=self._pages.bps if self._pages.are_expected else None)
+        self.rings.choose(self.views, self._known(at), rules, at, is_quick=is_quick)
 
     def _see(self) -> None:
         self.views = tuple(link.view(self.meter.carries(index)) for index, link in self.links.items())

@@ -54,14 +54,19 @@ def balance(
     klass: str = "bulk",
     full: set[int] | None = None,
     is_sticky: bool = False,
+    pages_bps: float | None = None,
 ) -> Balanced:
     """Share flows among links of which there is at least one. ``full`` remembers which were full.
 
-    ``is_sticky``: devices keep their links, so what happens at the moment counts for nothing.
+    ``is_sticky``: devices keep their links, so what happens at the moment counts for nothing. ``pages_bps``: what pages
+    move, None while there are none; bulk flows leave them a link.
     """
     links = scores.candidates(group, known)
     if is_sticky:
         links = [replace(one, rate_bps=0.0, busy=0, young=0, flows=0) for one in links]
+    elif algorithm == "adaptive" and klass == "bulk" and pages_bps is not None:
+        kept = scores.kept_for_pages(links, pages_bps)
+        links = [replace(one, is_kept=one.index == kept) for one in links]
     slots, explain = _by(algorithm, klass, links, set() if full is None else full)
     return Balanced(algorithm, slots, explain, ALGORITHMS[algorithm])
 

@@ -64,11 +64,12 @@ class Transfer:
 
 @dataclass(slots=True)
 class Arrivals:
-    """What happened between two looks: new flows of each ring (policy, class), octets of each link and policy, short
-    transfers that ended."""
+    """What happened between two looks: new flows of each ring (policy, class), octets of each link and policy, those of
+    pages (of interactive flows that had few so far), short transfers that ended."""
 
     flows: dict[tuple[int, str | None], int] = field(default_factory=dict)
     octets: dict[tuple[int, int], int] = field(default_factory=dict)
+    pages: int = 0
     transfers: list[Transfer] = field(default_factory=list)
 
 
@@ -100,10 +101,12 @@ class FlowMeter:
             if load is None:
                 load = links[flow.link] = LinkLoad()
             if one is None or rx < one.rx or tx < one.tx:
-                one = Seen(flow, first_at, at, rx, tx, at)
+                one = Seen(flow, first_at, at, rx, tx, at - 1.0 if flow.state in OVER else at)
                 if first_at == at:
                     ring = (flow.policy, flow.klass)
                     told.flows[ring] = told.flows.get(ring, 0) + 1
+                    if flow.klass == "interactive" and rx <= LARGE:
+                        told.pages += rx
                     if rx or tx:
                         told.octets[flow.link, flow.policy] = told.octets.get((flow.link, flow.policy), 0) + rx + tx
             else:
@@ -115,10 +118,11 @@ class FlowMeter:
                 load.rx_bps += one.rx_bps
                 load.tx_bps += one.tx_bps
                 rate = max(one.rx_bps, one.tx_bps)
+            if flow.state in OVER and one.grew_at < at:
+                continue  # its rate fades out, but it is over
             if flow.klass == "bulk" and at - one.first_at < YOUNG_S:
-                if flow.state not in OVER:
-                    load.young += 1
-                    load.busy += 1
+                load.young += 1
+                load.busy += 1
             elif rate >= BUSY_BPS or (flow.rx_bytes is None and flow.klass == "bulk" and flow.state == "ESTABLISHED"):
                 load.busy += 1
         self._forget(before, at)
@@ -134,10 +138,12 @@ class FlowMeter:
             told.octets[flow.link, flow.policy] = told.octets.get((flow.link, flow.policy), 0) + down + up
         if down:
             one.grew_at = at
+            if rx <= LARGE and flow.klass == "interactive":
+                told.pages += down
         elif not one.is_measured and flow.klass == "interactive":
             one.is_measured = True
             if SMALL <= rx <= LARGE and at - one.first_at < 3600.0:
-                told.transfers.append(Transfer(flow.link, one.first_at, rx, one.grew_at - one.first_at))
+                told.transfers.append(Transfer(flow.link, one.first_at, rx, max(0.0, one.grew_at - one.first_at)))
         one.flow, one.rx, one.tx, one.at = flow, rx, tx, at
 
     def _forget(self, gone: Mapping[Key, Seen], at: float) -> None:

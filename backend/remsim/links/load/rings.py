@@ -31,13 +31,14 @@ each changed slot moves a sixteenth of them."""
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say of all rings."""
+    """What the settings say of all rings; ``pages_bps`` is what pages move now, None while there are none."""
 
     algorithm: str = "adaptive"
     last_resort: str = "keep"
     prefer_low_latency: bool = False
     interactive_link_free: bool = False
     router_country: str = ""
+    pages_bps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,10 @@ class Ring:
         if rules.interactive_link_free and klass == "bulk" and kind in ("any", "balance"):
             group = without_quickest(group, known)
         is_sticky = self.spec.persistence != "none"
-        found = balance(algorithm, group, known, klass=klass, full=self.full, is_sticky=is_sticky)
+        pages_bps = rules.pages_bps
+        found = balance(
+            algorithm, group, known, klass=klass, full=self.full, is_sticky=is_sticky, pages_bps=pages_bps
+        )
         return found if kind in ("any", "balance") else found.called(f"{named(choice)}: {found.choice}")
 
     def _prefer(self, choice: Choice, group: Sequence[LinkView], known: Mapping[int, Known], at: float) -> Balanced:

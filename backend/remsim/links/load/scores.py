@@ -7,7 +7,7 @@ is best for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remsim.core.routes import SLOTS, LinkView
 
@@ -21,6 +21,13 @@ USUAL_BPS = 10e6
 USUAL_MS = 100.0
 EXPLORE = 2.0
 """A link that was never full may carry this much more than it did."""
+LEFT_SHARE = 0.8
+IDLE_WORTH = 1.2
+"""Bits that a link carries which carried none count so much beside those that a flow gets itself: above 1, idle links
+are used before busy ones are shared, whatever their size."""
+KEPT_FLOWS = 1
+KEPT_SHARE = 0.3
+"""A link is only kept for pages where it is no more than this of all."""
 TOLERATED_LOSS = 5.0
 """Up to this (one probe of twenty) says nothing."""
 
@@ -31,7 +38,7 @@ class Candidate:
 
     ``capacity_bps`` is what it is taken to carry, ``rate_bps`` what it carries, ``busy`` how many flows fill it
     (``young`` of them too young to have a rate), ``time_factor`` how much longer transfers took on it than was
-    expected, ``ramp`` below 1 while it is just back.
+    expected, ``ramp`` below 1 while it is just back. ``is_kept``: bulk flows leave it to pages as long as they can.
     """
 
     view: LinkView
@@ -41,12 +48,19 @@ class Candidate:
     young: int = 0
     flows: int = 0
     latency_ms: float = USUAL_MS
+    floor_ms: float = USUAL_MS
     time_factor: float = 1.0
     ramp: float = 1.0
+    is_kept: bool = False
 
     @property
     def index(self) -> int:
         return self.view.index
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its capacity is known, and not only how much it carried at least."""
+        return self.capacity_bps == self.view.down_bps
 
     @property
     def free_bps(self) -> float:
@@ -59,8 +73,18 @@ class Candidate:
         return 1 / (1 + 0.2 * max(0.0, (self.view.loss_percent or 0.0) - TOLERATED_LOSS))
 
     def share_bps(self, more: int = 0) -> float:
-        """What one flow more than ``more`` new ones would get."""
-        return self.capacity_bps / (self.busy + more + 1) * self.ramp * self.quality
+        """What one flow more than ``more`` new ones would get: a part like all others, or what those leave that do not
+        take theirs."""
+        equal = self.capacity_bps / (self.busy + more + 1)
+        left = LEFT_SHARE * self.free_bps / (self.young + more + 1)
+        return max(equal, left) * self.ramp * self.quality
+
+    def gain_bps(self, more: int = 0) -> float:
+        """What one flow more is worth: its own share, and what all links together carry more than without it."""
+        if self.is_kept:
+            return self.share_bps(more + KEPT_FLOWS)
+        idle = self.free_bps * self.ramp * self.quality if self.busy + more == 0 else 0.0
+        return self.share_bps(more) + IDLE_WORTH * idle
 
     def page_s(self) -> float:
         """How long an interactive transfer would take."""
@@ -75,6 +99,7 @@ class Known:
 
     is_firm: bool = True
     rate_bps: float | None = None
+    floor_ms: float | None = None
     young: int = 0
     time_factor: float = 1.0
     ramp: float = 1.0
@@ -97,6 +122,7 @@ def _candidate(link: LinkView, known: Known, usual_bps: float, usual_ms: float) 
     if not capacity or not known.is_firm:
         capacity = max(usual_bps, EXPLORE * capacity)
     rate = known.rate_bps if known.rate_bps is not None else link.rx_bps or 0.0
+    latency_ms = link.latency_ms if link.latency_ms is not None else usual_ms
     return Candidate(
         link,
         max(capacity, 1.0),
@@ -104,7 +130,8 @@ def _candidate(link: LinkView, known: Known, usual_bps: float, usual_ms: float) 
         link.busy_flows or 0,
         known.young,
         link.flows or 0,
-        link.latency_ms if link.latency_ms is not None else usual_ms,
+        latency_ms,
+        known.floor_ms if known.floor_ms is not None else latency_ms,
         known.time_factor,
         known.ramp,
     )
@@ -141,7 +168,23 @@ def in_proportion(links: Sequence[Candidate], weight: Callable[[Candidate], floa
 
 def least_loaded(links: Sequence[Candidate]) -> list[int]:
     """Each flow to where it gets most: capacity over flows."""
-    return fill(links, lambda one, given: one.share_bps(given))
+    return fill(links, Candidate.gain_bps)
+
+
+def kept_for_pages(links: Sequence[Candidate], pages_bps: float = 0.0) -> int | None:
+    """The link that bulk flows leave to pages: the smallest on which a page is quick when nothing else runs there, and
+    that has room for as many as come. None where that would be too much of what all links carry."""
+    quiet = {one.index: replace(one, rate_bps=0.0, busy=0, latency_ms=one.floor_ms) for one in links}
+    times = {index: one.page_s() for index, one in quiet.items()}
+    total, least = sum(one.capacity_bps for one in links), min(times.values(), default=0.0)
+    fit = [
+        one
+        for one in links
+        if one.is_measured
+        and times[one.index] <= WORTH * least
+        and pages_bps * 1.2 <= one.capacity_bps <= KEPT_SHARE * total
+    ]
+    return min(fit, key=lambda one: (one.capacity_bps, one.index)).index if fit else None
 
 
 def by_page_time(links: Sequence[Candidate]) -> list[int]:

@@ -1,7 +1,12 @@
-"""How much longer transfers take on a link than is expected of it, learned from those that end."""
+"""How much longer transfers take on a link than is expected of it, and whether pages are to be expected."""
 
 from __future__ import annotations
 
+import math
+
+PAGES_S = 3.0
+PAGES_BPS = 100_000.0
+FIRST_S, HOLD_S = 6.0, 60.0
 LEAST, MOST = 0.5, 2.0
 WEIGHT = 0.05
 """Of one transfer: some twenty of them count."""
@@ -32,3 +37,29 @@ class TimeFactor:
         if self._count < ENOUGH or self._expected <= 0:
             return 1.0
         return min(MOST, max(LEAST, self._taken / self._expected))
+
+
+class Pages:
+    """Whether pages come, so that a link should be left to them: they do until bulk flows ran for a while without any.
+
+    ``bps`` is what they move. After the start a few seconds show that there are none, later a minute.
+    """
+
+    def __init__(self) -> None:
+        self.bps = 0.0
+        self._quiet_s = 0.0
+        self._patience_s = FIRST_S
+
+    def feed(self, octets: int, passed_s: float, *, is_bulk_busy: bool) -> None:
+        """What pages moved since the last look, and whether bulk flows run."""
+        keep = math.exp(-passed_s / PAGES_S)
+        self.bps = keep * self.bps + (1 - keep) * octets * 8 / passed_s
+        if self.bps >= PAGES_BPS:
+            self._quiet_s, self._patience_s = 0.0, HOLD_S
+        elif is_bulk_busy:
+            self._quiet_s += passed_s
+
+    @property
+    def are_expected(self) -> bool:
+        """Whether a link should be left to them."""
+        return self._quiet_s < self._patience_s

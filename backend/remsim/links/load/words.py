@@ -39,12 +39,18 @@ def page(one: Candidate) -> str:
 
 def load(one: Candidate) -> str:
     """What a bulk flow meets."""
-    return f"{free_of(one.view)}, {flows(one.busy)}: {rate(one.share_bps())} Mbit/s for one more{ramped(one)}"
+    share = f"{rate(one.share_bps())} Mbit/s for one more"
+    return f"{free_of(one.view)}, {flows(one.busy)}: {share}{ramped(one)}{kept(one)}"
 
 
 def ramped(one: Candidate) -> str:
     """A link that is just back has half of what it could have."""
     return "" if one.ramp == 1 else "; just back"
+
+
+def kept(one: Candidate) -> str:
+    """Bulk flows leave a link to pages."""
+    return "; left to pages" if one.is_kept else ""
 
 
 def price(link: LinkView) -> str:
