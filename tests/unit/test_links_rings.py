@@ -166,14 +166,15 @@ def test_what_each_algorithm_does(algorithm, changes, expected) -> None:
 
 
 def test_bulk_flows_fill_idle_links_then_go_where_each_gets_most() -> None:
-    links = [replace(FOUR[0], busy_flows=3), FOUR[1], FOUR[2], FOUR[3]]
-    assert slots(links)[:6] == (2, 4, 3, 1, 2, 4)  # then 20/4 of the first, 10/2 of the second, 8/2 of the fourth
+    links = [replace(FOUR[0], busy_flows=3, rx_bps=19e6), *FOUR[1:]]
+    assert slots(links)[:5] == (2, 4, 3, 1, 2)  # then 20/4 of the first, 10/2 of the second
 
 
 def test_bulk_flows_leave_a_link_to_pages_as_long_as_others_will_do() -> None:
     free = slots(FOUR, pages_bps=0.0)
     assert 4 not in free[:6]  # the smallest on which a page is quick
-    assert 4 in slots([replace(one, busy_flows=10 * (one.index != 4)) for one in FOUR], pages_bps=0.0)[:2]
+    full = [replace(one, busy_flows=10, rx_bps=one.down_bps) for one in FOUR[:3]]
+    assert slots([*full, FOUR[3]], pages_bps=0.0)[0] == 4
     assert 4 in slots(FOUR, pages_bps=7e6)[:3]  # too many pages for it
     assert slots(FOUR[:2], pages_bps=0.0) == slots(FOUR[:2])  # of two links none can be spared
     unknown = [replace(one, down_bps=None) for one in FOUR]
@@ -310,7 +311,7 @@ def test_a_ring_is_written_when_the_next_flows_would_take_another_link() -> None
     slots_now = rings.slots()["bulk"]
     assert slots_now[2:] + slots_now[:2] != slots_now
     assert list(rings.due(1.0)) == ["bulk"]  # two were taken, and were over before anybody saw them
-    busy = [replace(FOUR[0], busy_flows=1), replace(FOUR[1], busy_flows=1), *FOUR[2:]]
+    busy = [replace(FOUR[0], busy_flows=1, rx_bps=19e6), replace(FOUR[1], busy_flows=1, rx_bps=9e6), *FOUR[2:]]
     rings.choose(busy, {}, Rules(), 1.0)
     assert rings.due(1.0)["bulk"][:2] == (4, 3)  # those that carry nothing
     rings.written(rings.due(1.0), 1.0)
