@@ -159,7 +159,7 @@ def test_where_nothing_is_carried_the_page_says_why_and_what_to_do(visit: Any) -
         page.reload()
         expect(page.get_by_text(told)).to_be_visible()
         expect(page.locator(".remsim-nothing").locator("a, button").filter(has_text=offered)).to_be_visible()
-        no_violations(page)
+    no_violations(page)
 
 
 @pytest.mark.parametrize("visit", [{}, DARK, PHONE], ids=["light", "dark", "phone"], indirect=True)
