@@ -203,3 +203,18 @@ def test_mptcp_is_set_and_its_password_is_never_told(parts: tuple[SmallRouter, F
     refused = client.put("/api/v1/links/mptcp/settings", json={"server": "vpn.example.com"})
     assert refused.status_code == 422 and "server" in str(refused.json)
     assert client.get("/api/v1/links/mptcp").json["proxy"]["state"] == "off"
+
+
+def test_a_token_may_not_show_the_password_of_mptcp_to_another_server(
+    parts: tuple[SmallRouter, FlaskClient, Path],
+) -> None:
+    _router, client, _path = parts
+    address, mine = "/api/v1/links/mptcp/settings", {"server": "203.0.113.7", "user": "me"}
+    client.put(address, json=mine | {"password": "a word of mine"})
+    secret = client.post("/api/v1/tokens", json={"name": "app", "scopes": ["write"]}).json["secret"]
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert client.put(address, json=mine | {"fallback": False}, headers=headers).status_code == 200
+    stolen = client.put(address, json=mine | {"server": "198.51.100.1"}, headers=headers)
+    assert stolen.status_code == 403 and stolen.json["code"] == "untrusted"
+    anew = mine | {"server": "198.51.100.1", "password": "another"}
+    assert client.put(address, json=anew, headers=headers).status_code == 200

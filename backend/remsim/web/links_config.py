@@ -12,16 +12,17 @@ from marshmallow import fields as ma
 from remsim.config.document import views_of
 from remsim.config.fields import Options, json_values
 from remsim.config.mptcp import MptcpSettings
-from remsim.config.routing import LinkSettings, RoutingSettings
+from remsim.config.routing import LinkSettings, Routing, RoutingSettings
 from remsim.config.routing_file import RoutingDesk
 from remsim.config.routing_rules import LINK, MPTCP, NAME, ROUTING, TOLD_NAME, LinkOptions, MptcpOptions, RoutingOptions
 from remsim.config.uci import UciFile
 from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.forms import Choice, Form, Text, object_schema
-from remsim.web.auth import actor, requires_scope
-from remsim.web.config import ChangeQuery, changed, if_match, large_body, tagged
+from remsim.web.auth import actor, identity, requires_scope
+from remsim.web.config import TRUSTED, ChangeQuery, changed, if_match, large_body, tagged
 from remsim.web.context import services
 from remsim.web.describe import describes
+from remsim.web.errors import Forbidden
 from remsim.web.fields import Query, load_body, load_query
 
 bp = Blueprint("links_config", __name__)
@@ -144,7 +145,10 @@ def show_mptcp_settings() -> Response:
 )
 def put_mptcp_settings() -> Response:
     """In force at once; connections that run through the proxy end."""
-    return changed(desk().put_section(MPTCP.name, MPTCP.name, large_body(), actor(), etag=if_match()))
+    made = desk().put_section(
+        MPTCP.name, MPTCP.name, large_body(), actor(), etag=if_match(), guard=keeps_its_password
+    )
+    return changed(made)
 
 
 @bp.put("/links/order")
@@ -244,6 +248,16 @@ def is_only_named(name: str) -> bool:
     except NotFound:
         return True
     return False
+
+
+def keeps_its_password(before: Routing, after: Routing) -> None:
+    """Who may write may not have the password of one server shown to another."""
+    old, new = before.mptcp, after.mptcp
+    is_same = (old.server, old.port) == (new.server, new.port)
+    if is_same or not old.password or old.password != new.password or identity().way in TRUSTED:
+        return
+    told = "mptcp would show its password to another server: give the password anew"
+    raise Forbidden(told, code="untrusted", hint="or change it in LuCI, or with the router's own key")
 
 
 def shown(view: dict[str, Any]) -> Response:
