@@ -3,6 +3,8 @@
 import { bitRates, bytes, epoch, lasting, number, withUnit } from './format.js';
 import { msg } from './words.js';
 
+const MOST_NAMED = 4;
+
 /** Each state: its word, its look, its shape. */
 export const LINK_STATES = {
 	up: [msg('Up'), 'excellent', '●'],
@@ -86,6 +88,8 @@ export function roomSentence(view, t) {
 	if (!good.length)
 		return view.last_resort === 'unreachable' ? t('No link works now. New flows are refused until one does.') : t('No link works now. New flows go the router’s default way.');
 	const names = good.map(linkName).join(', ');
+	if (good.length > MOST_NAMED)
+		return t('New flows are shared by %s links: %s.', good.length, t(word));
 	return good.length === 1 ? t('%s carries all new flows; there is no other now.', names) : t('New flows are shared by %s: %s.', names, t(word));
 }
 
