@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from time import monotonic
 
 from measuring import Table, rest_until
@@ -41,6 +42,7 @@ class Seen:
 
     last_into: float = 0.0
     refused: int = 0
+    reset: float | None = 0.0
     again: float | None = 0.0
     moved: int = 0
     lost: int = 0
@@ -72,6 +74,7 @@ def cut(lab: Lab, clients: Clients, way: str, seed: int) -> Seen:
     again = [flows_again(one, link, at) for one in on_it]
     seen.lost = sum(one is None for one in again)
     seen.again = max((one for one in again if one is not None), default=None)
+    seen.reset = max((told_after(one, at) for one in on_it), default=0.0)
     seen.disturbed = sum(len(one.transfers) != count for one, count in before.items())
     count_now = {one: len(one.transfers) for one in running}
     come(link)
@@ -103,28 +106,45 @@ def flows_again(download: Download, link: Link, at: float) -> float | None:
     return None
 
 
+def told_after(download: Download, at: float) -> float:
+    """How long after the cut its client was told that the connection is no more."""
+    ends = [one.ended - at for one in download.transfers if one.ended is not None and one.ended > at]
+    return min(ends, default=float("inf"))
+
+
 def run_cut(way: str, repeats: int) -> int:
     """Cut a link some times; the status."""
     table = Table(f"{way}: {repeats} times, {DOWNLOADS} downloads, {NEW_PER_S:g} new connections a second")
-    with Lab(FOUR) as lab, tempfile.TemporaryDirectory(prefix="remsim-bench-") as directory:
-        with serving(lab, Path(directory), routing_text(lab)) as service:
-            seen = []
-            for repeat in range(repeats):
-                with Clients(lab.lan) as clients:
-                    seen.append(cut(lab, clients, way, repeat))
-                    clients.abandon_all()
-                service.wait_states("up")
-        foreign = sum(link.tally()["up"]["foreign"] for link in lab.links)
+    with (
+        Lab(FOUR) as lab,
+        tempfile.TemporaryDirectory(prefix="remsim-bench-") as directory,
+        serving(lab, Path(directory), routing_text(lab)) as service,
+    ):
+        seen, foreign = [], 0
+        for repeat in range(repeats):
+            with Clients(lab.lan) as clients:
+                before = strangers(lab)
+                seen.append(cut(lab, clients, way, repeat))
+                foreign += strangers(lab) - before
+                clients.abandon_all()
+            service.wait_states("up")
     table.row("last new connection into it, after the cut, worst", max(one.last_into for one in seen), "s", at_most=0.7)
     table.row("new connections that failed in 8 s, most", max(one.refused for one in seen), "")
     table.row("downloads on it, all cuts", sum(one.moved for one in seen), "", at_least=repeats)
+    table.row("their clients are told after, worst", worst(one.reset for one in seen), "s")
+    table.row("they flow again after, median of cuts", median(one.again or 99.0 for one in seen), "s")
     table.row("they flow again after, worst", worst(one.again for one in seen), "s", at_most=1.5)
     table.row("they never did", sum(one.lost for one in seen), "", at_most=0)
     table.row("downloads of other links that broke, then", sum(one.disturbed for one in seen), "", at_most=0)
     table.row("and at the return", sum(one.disturbed_at_return for one in seen), "", at_most=0)
     table.row("in use again after its return, worst", worst(one.returned for one in seen), "s", at_most=15)
-    table.row("packets on a link whose address they do not have", foreign, "")
+    table.row("packets on a link whose address they do not have", foreign, "", at_most=0)
     return table.status()
+
+
+def strangers(lab: Lab) -> int:
+    """Packets so far that had another link's address."""
+    return sum(int(link.tally()["up"]["foreign"]) for link in lab.links)
 
 
 def worst(values: object) -> float:

@@ -31,6 +31,7 @@ EARLY_S = 0.0002
 """What is due so soon goes along now: one waking less, no difference to a link of milliseconds."""
 
 LATE_S = 0.01
+MOST_STRANGERS = 16
 
 
 @dataclass
@@ -65,6 +66,9 @@ class Way:
     begun: dict[bytes, float] = field(default_factory=dict)
     """When connections began that met the cut, by ports and server: their first SYN only."""
 
+    strangers: list[bytes] = field(default_factory=list)
+    """How the first foreign packets began, for who wonders where they come from."""
+
     def take(self, packet: bytes, now: float) -> None:
         """Have a packet wait for its time, or lose it."""
         if self.is_cut:
@@ -73,6 +77,8 @@ class Way:
                 self.begun.setdefault(packet[16:24], now)
         elif self.own is not None and packet[0] >> 4 == 4 and packet[12:16] != self.own:
             self.tally.foreign += 1
+            if len(self.strangers) < MOST_STRANGERS:
+                self.strangers.append(packet[:40])
         elif self.loss and random.random() < self.loss:
             self.tally.unlucky += 1
         else:
@@ -177,6 +183,8 @@ class Emulator:
                 {"at": at, "server": ".".join(map(str, key[:4])), "port": int.from_bytes(key[6:8])}
                 for key, at in link.up.begun.items()
             ]
+        if what == "strangers":
+            return [packet.hex() for packet in link.up.strangers]
         return {"up": asdict(link.up.tally), "down": asdict(link.down.tally)}
 
     def run(self) -> None:

@@ -121,6 +121,10 @@ class Link:
         """Connections that began into the cut, each once: ``at`` (monotonic), ``server``, ``port``."""
         return self._tell("begun")  # type: ignore[no-any-return]
 
+    def strangers(self) -> list[str]:
+        """The first foreign packets that it was given: ``TCP flags 0x4 10.64.1.2:443 > …``."""
+        return [described(bytes.fromhex(one)) for one in self._tell("strangers")]
+
     def make(self) -> None:
         """Make the devices of both ends."""
         router, internet = self._lab.router, self._lab.internet
@@ -260,6 +264,14 @@ class Lab:
         assert child.stdout is not None
         if child.stdout.readline() != b"ready\n":
             raise RuntimeError("the lab's servers did not start")
+
+
+def described(packet: bytes) -> str:
+    """An IPv4 packet in a line."""
+    source, destination = (".".join(map(str, packet[at : at + 4])) for at in (12, 16))
+    ports = [int.from_bytes(packet[at : at + 2]) for at in (20, 22)]
+    kind = {6: f"TCP flags {packet[33]:#x}", 17: "UDP", 1: "ICMP"}.get(packet[9], f"protocol {packet[9]}")
+    return f"{kind} {source}:{ports[0]} > {destination}:{ports[1]}"
 
 
 def _ip(space: Space, commands: Iterable[str]) -> None:
