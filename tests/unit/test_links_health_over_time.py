@@ -180,6 +180,27 @@ def test_upload_without_answers_that_fills_the_queue_is_no_failure() -> None:
     assert wire.failed() == []
 
 
+@pytest.mark.parametrize("seed", [2, 3])
+def test_flood_that_goes_on_for_minutes_is_no_failure(seed: int) -> None:
+    """The queue is full for a while, empty for a while: losses come together."""
+    dice = random.Random(seed)
+    bursts = [dice.random() < 0.3 for _ in range(4000)]
+
+    def flooded(at: float) -> float | None:
+        if at < 10:
+            return 0.09
+        lost = 0.93 if bursts[int(at * 4)] else 0.6
+        return None if dice.random() < lost else 0.5 + 0.1 * dice.random()
+
+    wire = Wire(flooded, tx_packets_s=lambda at: 0 if at < 10 else 800).run(UNMETERED, 310)
+    assert wire.failed() == []
+
+
+def test_cut_during_a_call_that_only_sends_is_noticed_as_any_other() -> None:
+    call = Wire(until(30.1, steady(0.06)), tx_packets_s=lambda at: 300.0 if at > 5 else 0.0).run(UNMETERED, 40)
+    assert next(call.went("down")) - 30.1 <= 0.7
+
+
 def test_metered_link_whose_traffic_is_answered_costs_next_to_nothing() -> None:
     wire = Wire(steady(0.06), lambda at: 200.0, lambda at: 150.0).run(METERED, 600)
     after_start = [at for at in wire.probes if at > 10]

@@ -32,12 +32,13 @@ TRUSTED_S = 30.0
 """So long a few packets are a sign of life without any answer: errors that come back look like answers."""
 MUCH_BYTES_S = 20_000
 FLOOD_BYTES_S = 50_000
-FLOOD_NEEDED = 60
+FLOOD_NEEDED = 100
+QUEUEING, LEAST_QUEUE_S = 1.5, 0.05
 FIRST_RTO_S, LEAST_RTO_S, MOST_RTO_S = 1.0, 0.1, 2.0
 CHANCE = 1e-7
 """How improbable it has to be that all probes of a run were lost by chance."""
-MOST_NEEDED = 120
-MEMORY, PEAK_MEMORY = 0.97, 0.98
+MOST_NEEDED = 160
+MEMORY, PEAK_MEMORY, FLOOR_MEMORY = 0.97, 0.98, 1.00005
 AWAY = 3
 MOST_BACK_S = 0.1
 """An answer says that the link carried half a round trip ago; of long ones only so much is believed."""
@@ -80,6 +81,7 @@ class Pace:
         self._own_tx = self._own_rx = 0
         self._srtt_s: float | None = None
         self._rttvar_s = self._peak_s = 0.0
+        self._floor_s = math.inf
         self._lost = self._kept = 0.0
         self._samples: deque[Sample] = deque()
         self._hot_rx = self._hot_tx = -math.inf
@@ -249,11 +251,19 @@ class Pace:
             self._rttvar_s += (abs(rtt_s - self._srtt_s) - self._rttvar_s) / 4
             self._srtt_s += (rtt_s - self._srtt_s) / 8
         self._peak_s = max(rtt_s, self._peak_s * PEAK_MEMORY)
+        self._floor_s = min(rtt_s, self._floor_s * FLOOR_MEMORY)
 
     def _look_at_flood(self, at: float, tx_rate: float) -> None:
-        """Whether packets that suddenly go out explain that probes are lost: they fill the link's queue."""
-        if at - self.last_life < self.busy_s:
+        """Whether packets that go out all the time explain that probes are lost: they fill the link's queue.
+
+        They are more than before, or as many while round trips were long already. TCP falls silent with the link,
+        which is seen after two periods, and a call is no more than it was.
+        """
+        silent_s = at - self.last_life
+        if silent_s < self.busy_s:
             self._usual_tx_rate = max(tx_rate, self._usual_tx_rate * 0.99)
             self._is_flooded = False
-        else:
-            self._is_flooded = tx_rate > max(FLOOD_BYTES_S, 2 * self._usual_tx_rate)
+        elif silent_s >= 2 * self.busy_s and not self._is_flooded:
+            is_queueing = self._srtt_s is not None and self._srtt_s > QUEUEING * self._floor_s + LEAST_QUEUE_S
+            usual = self._usual_tx_rate * (0.5 if is_queueing else 2.0)
+            self._is_flooded = tx_rate > max(FLOOD_BYTES_S, usual)
