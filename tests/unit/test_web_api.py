@@ -34,6 +34,13 @@ def test_health_says_nothing_but_that_it_is_there(parts) -> None:
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
 
+def test_an_address_can_still_be_made_of_its_parts(parts) -> None:
+    addresses = parts[1].url_map.bind("router")
+    endpoint, values = addresses.match("/api/v1/modems/modem 1", "GET")
+    assert addresses.build(endpoint, values) == "/api/v1/modems/modem%201"
+    assert addresses.build(endpoint, {**values, "since": 3}) == "/api/v1/modems/modem%201?since=3"
+
+
 def test_modems_come_with_their_flat_reading(parts) -> None:
     router, app = parts
     router.publish(rsrp_dbm=-95.5, band=3)
