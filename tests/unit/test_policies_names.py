@@ -82,7 +82,7 @@ def test_name_means_all_below_it_and_nothing_else() -> None:
 def test_sets_are_named_by_what_they_hold_not_by_their_place() -> None:
     one, other = domain_sets(["a.example", "b.example"]), domain_sets(["b.example", "a.example"])
     assert one == other != domain_sets(["a.example"])
-    assert all(code.is_learned and "size 65535" in code.declaration for code in one)
+    assert all(code.is_learned and "size 65536" in code.declaration for code in one)
 
 
 def test_address_goes_to_the_sets_of_all_domains_above_its_name() -> None:
