@@ -20,7 +20,7 @@ from netlab.lab import Lab, why_not
 from netlab.plane import PlaneInRouter
 from netlab.policies import ECHO_LINK, many_policies
 
-POLICIES = 200
+FEW, POLICIES = 10, 200
 SWAPS, LOADS = 300, 20
 BULK_S, CONNECTS_S = 3.0, 3.0
 
@@ -30,14 +30,17 @@ def names(lab: Lab) -> list[str]:
 
 
 def swap(_repeats: int) -> int:
-    """Change a ring with 200 policies in force."""
-    table = Table(f"swap: the bulk ring, {SWAPS} times, with {POLICIES} policies in force")
+    """Change a ring with few and with many policies in force."""
+    table = Table(f"swap: the bulk ring, {SWAPS} times")
     with Lab([None] * 4) as lab, PlaneInRouter(lab) as plane:
-        plane.tell("load", text=many_policies(POLICIES, names(lab)))
-        took = sorted(plane.tell("swap", times=SWAPS)["swaps"])
-    table.row("median", median(took), "ms", at_most=2)
-    table.row("95 of 100", took[int(len(took) * 0.95)], "ms")
-    table.row("longest", took[-1], "ms")
+        for count in (FEW, POLICIES):
+            plane.tell("load", text=many_policies(count, names(lab)))
+            told = plane.tell("swap", times=SWAPS)
+            took = sorted(told["swaps"])
+            table.row(f"with {count} policies in force, median", median(took), "ms", at_most=2)
+            table.row("  95 of 100", took[int(len(took) * 0.95)], "ms")
+            table.row("  longest", took[-1], "ms")
+            table.row("  of CPU, mean", told["cpu"], "ms")
     return table.status()
 
 
@@ -55,6 +58,9 @@ def load(_repeats: int) -> int:
     table.row("all others in their place", other["loads"][0]["chains"], "ms", at_most=20)
     table.row("with other rings only, median", median(one["chains"] for one in again), "ms", at_most=20)
     table.row("the same with what is thought about it", median(one["all"] for one in again), "ms")
+    for name, one in (("the first time", first), ("all others in their place", other)):
+        table.row(f"{name}: of CPU, with what is thought about it", one["loads"][0]["cpu"], "ms")
+    table.row("with other rings only: the same, median", median(one["cpu"] for one in again), "ms")
     for name, took in sets.items():
         table.row(f"set {name}, apart", took, "ms")
     return table.status()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, process_time
 from typing import Any
 
 from remsim.core.clock import SystemClock
@@ -49,9 +49,10 @@ class Worker:
         compiled = perf_counter()
         loads, sets = [], {}
         for n in range(times):
-            before = perf_counter()
+            before, spent = perf_counter(), process_time()
             loaded = self._plane.load(program, DEFAULT, self._rings(program, n))
-            loads.append({"all": 1000 * (perf_counter() - before), "chains": loaded.chains_ms})
+            took, spent = perf_counter() - before, process_time() - spent
+            loads.append({"all": 1000 * took, "cpu": 1000 * spent, "chains": loaded.chains_ms})
             sets.update(loaded.sets_ms)
         return {"compile": 1000 * (compiled - began), "loads": loads, "sets": sets}
 
@@ -66,11 +67,12 @@ class Worker:
     def swap(self, times: int) -> object:
         """Turn the bulk ring so many times."""
         took = []
+        spent = process_time()
         for n in range(times):
             before = perf_counter()
             self._plane.swap({"bulk": self._around(n)})
             took.append(1000 * (perf_counter() - before))
-        return {"swaps": took}
+        return {"swaps": took, "cpu": 1000 * (process_time() - spent) / times}
 
     def spoil(self) -> object:
         """Load a rule that no kernel takes."""
