@@ -20,8 +20,8 @@ that is there."""
 SET_SIZE = 65_536
 """Addresses in one set; a server that answers with ever new ones fills no more of the kernel's memory.
 
-Just so many: the kernel's hint of what a set will hold has 16 bits. With 65 535 each set had 1 MB set aside and took 5 ms
-to declare; with this it begins small and grows.
+Just so many: the kernel's hint of what a set will hold has 16 bits. With 65 535 each set had 1 MB set aside and took
+5 ms to declare; with this it begins small and grows.
 """
 
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.ASCII)
