@@ -75,8 +75,10 @@ def run(options: RouterOptions, listen: str | None) -> int:
     ticket = os.urandom(24).hex()
 
     def router() -> Router:
-        from remsim.router import Router  # in the worker only: the arbiter stays small
+        from remsim.core.allocator import hold_little  # in the worker only: the arbiter stays small
+        from remsim.router import Router
 
+        hold_little()
         made = Router(options, token)
         if options.simulation is not None:
             want_slotmaps(made, options.simulation)

@@ -1,0 +1,34 @@
+"""The C library is asked to hold little, where it can be asked."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+from remsim.core.allocator import hold_little
+
+PROGRAM = """
+import threading
+from remsim.core.allocator import hold_little
+hold_little()
+held = []
+threads = [threading.Thread(target=lambda: held.append([bytes(1000) for _ in range(100)])) for _ in range(8)]
+for one in threads: one.start()
+for one in threads: one.join()
+print(sum("---p" in line for line in open("/proc/self/maps")), end="")
+"""
+"""Prints how many reserves there are: a heap of a thread has one behind it."""
+
+
+def test_it_does_no_harm_where_the_library_knows_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    hold_little()
+
+
+def test_threads_have_no_heaps_of_their_own() -> None:
+    def reserves(text: str) -> int:
+        return int(subprocess.run([sys.executable, "-c", text], capture_output=True, check=True).stdout)
+
+    assert reserves(PROGRAM) < reserves(PROGRAM.replace("hold_little()\n", "", 1))
