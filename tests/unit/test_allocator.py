@@ -13,11 +13,16 @@ PROGRAM = """
 import threading
 from remsim.core.allocator import hold_little
 hold_little()
-held = []
-threads = [threading.Thread(target=lambda: held.append([bytes(1000) for _ in range(100)])) for _ in range(8)]
+begun, over = threading.Barrier(9), threading.Event()
+def work():
+    held = [bytes(1000) for _ in range(1000)]
+    begun.wait()
+    over.wait()
+threads = [threading.Thread(target=work) for _ in range(8)]
 for one in threads: one.start()
-for one in threads: one.join()
+begun.wait()
 print(sum("---p" in line for line in open("/proc/self/maps")), end="")
+over.set()
 """
 """Prints how many reserves there are: a heap of a thread has one behind it."""
 
