@@ -1,6 +1,6 @@
 """Goodput and completion times over several links, against each connection by chance, which is what mwan3 does.
 
-    tests/benchmarks/bench_links.py [--repeats N] [--seconds N] [--learn] [many few endless pareto web eight]
+    tests/benchmarks/bench_links.py [--repeats N] [--seconds N] [--learn] [many few endless pareto web eight mptcp]
 
 In network namespaces with emulated links (tests/netlab), as root: 20/10/5/8 Mbit/s, and eight of 42 Mbit/s together. A
 repeat measures both, one after the other in turns, as one draw of chance says little; the bars are for the means.
@@ -25,7 +25,9 @@ from measuring import Table, rest_until
 from netlab.clients import Clients, Download, Pool, Transfer
 from netlab.equal import random_links
 from netlab.lab import EIGHT, FOUR, Lab, Shape, why_not
-from netlab.service import quiet, routing_text, serving
+from netlab.service import quiet, routing_text, section, serving
+
+SOCKS = Path(__file__).parents[1] / "socks_server.py"
 
 WARM_S = 4.0
 WEB_PER_S, WEB_MEDIAN, WEB_SIGMA = 8.0, 40_000, 1.0
@@ -173,6 +175,37 @@ def run(case: Case, repeats: int, seconds: float, learn: bool) -> int:
     return table.status()
 
 
+def mptcp(repeats: int, seconds: float) -> int:
+    """One connection over all links through the router's proxy, against 32 plain ones of the same minutes."""
+    table = Table(f"mptcp: {repeats} repeats of {seconds:g} s")
+    server, user, password = "198.51.100.16", "remsim", "of the lab"
+    got: dict[str, list[float]] = {"32 plain downloads": [], "one over MPTCP": []}
+    with Lab(FOUR) as lab, tempfile.TemporaryDirectory(prefix="remsim-bench-") as directory:
+        lab.internet("ip", "mptcp", "limits", "set", "subflow", "8", "add_addr_accepted", "8")
+        lab.internet.popen([sys.executable, str(SOCKS), server, "1080", user, password])
+        options = {"enabled": 1, "server": server, "user": user, "password": password, "ports": ["80"]}
+        text = routing_text(lab) + "\n".join(section("mptcp", "mptcp", options)) + "\n"
+        with serving(lab, Path(directory), text) as service:
+            service.wait_for("links/mptcp", lambda told: told["proxy"]["is_redirecting"])
+            for repeat in range(repeats):
+                for name, count, port in (("32 plain downloads", 32, 5001), ("one over MPTCP", 1, 80)):
+                    with Clients(lab.lan) as clients:
+                        begin = monotonic() + 0.1
+                        running = [
+                            Download(clients, lab.servers[n % 8], port, when=begin, client=lab.clients[repeat % 8])
+                            for n in range(count)
+                        ]
+                        got[name].append(goodput(running, begin + WARM_S, seconds))
+                        clients.abandon_all()
+                    rest_until(monotonic() + 1)
+    means = {name: mean(values) for name, values in got.items()}
+    for name, values in got.items():
+        table.row(f"{name} ({' '.join(f'{value:.1f}' for value in values)})", means[name], "Mb/s")
+    share = 100 * means["one over MPTCP"] / means["32 plain downloads"]
+    table.row("  of what the links carry", share, "%", at_least=95)
+    return table.status()
+
+
 def lost(lab: Lab) -> tuple[int, int]:
     """Packets with a foreign source so far, and how often the emulator was late."""
     tallies = [link.tally() for link in lab.links]
@@ -181,7 +214,7 @@ def lost(lab: Lab) -> tuple[int, int]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", choices=[[], *(case.name for case in CASES)], metavar="CASE")
+    parser.add_argument("cases", nargs="*", choices=[[], *(case.name for case in CASES), "mptcp"], metavar="CASE")
     parser.add_argument("--repeats", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--learn", action="store_true", help="do not tell the service the links' rates")
@@ -195,6 +228,8 @@ def main() -> int:
         for case in CASES
         if not asked.cases or case.name in asked.cases
     ]
+    if not asked.cases or "mptcp" in asked.cases:
+        statuses.append(mptcp(asked.repeats, asked.seconds))
     return max(statuses)
 
 
