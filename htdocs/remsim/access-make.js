@@ -51,7 +51,7 @@ export class MakePanel {
 	async _browser({ scopes }) {
 		const { t, request, written } = this._context;
 		const { ticket, expires_s: lasts } = await request('tickets', { method: 'POST', body: { purpose: 'browser', scopes } });
-		this._showOnce(t('A link for one browser'), t('It works once, within %s.', duration(lasts)), [[t('Link'), `${this._address('login')}?ticket=${encodeURIComponent(ticket)}`]]);
+		this._showOnce(t('A link for one browser'), t('It works once, within %s.', duration(lasts)), [[t('Web address'), `${this._address('login')}?ticket=${encodeURIComponent(ticket)}`]]);
 		await written(t('The link is made.'));
 	}
 

@@ -267,7 +267,7 @@ class LinkOptions(Options):
         metadata=told("Its resolvers", "One a line. Empty: those that its network gave.", advanced=True),
     )  # fmt: skip
     ipv6 = Choice(IPV6_WAYS, metadata=told("IPv6", advanced=True))
-    carrier = Text(0, 64, metadata=told("Carrier", "Empty: as the modem says.", advanced=True))
+    carrier = Text(0, 64, metadata=told("Operator", "Empty: as the modem says.", advanced=True))
     country = Country(metadata=told("Country", "Of its network, like DE. Empty: as the modem says.", advanced=True))
     index = Whole(
         1, MOST_LINKS, allow_none=True,
@@ -299,10 +299,10 @@ class PolicyOptions(Options):
     domain = Lines(check_word, MOST_VALUES, metadata=told("Domains"))
     dscp = Text(0, 32, metadata=told("DSCP"))
     time = Text(0, 120, metadata=told("Time"))
-    route = Choice(ROUTES, metadata=told("By"))
+    route = Choice(ROUTES, metadata=told("Route"))
     by = Text(0, 32, metadata=told("Chosen by"))
     link = Text(0, 32, pattern=NAME, told=TOLD_NAME, metadata=told("Link"))
-    carrier = Text(0, 64, metadata=told("Carrier"))
+    carrier = Text(0, 64, metadata=told("Operator"))
     fallback = Choice(FALLBACKS, metadata=told("When it is down"))
 
 
