@@ -121,7 +121,7 @@ def test_a_link_with_fewer_rights_lets_a_guest_look_and_he_is_told_what_he_may_n
     form.get_by_role("button", name="None of May").click()
     form.get_by_label("See everything").check()
     form.get_by_role("button", name="Make the link").click()
-    link = page.get_by_label("Link", exact=True).input_value()
+    link = page.get_by_label("Web address", exact=True).input_value()
     context = browser.new_context()
     guest = context.new_page()
     guest.goto(link)
