@@ -58,6 +58,9 @@ class FakePlane:
         self._called("ensure_route", link.index)
         return link.index not in self.without_route
 
+    def prepare(self, program: Program) -> None:
+        """Nothing is large here."""
+
     def load(self, program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]]) -> Loaded:
         self._called("load", program)
         self.program = program

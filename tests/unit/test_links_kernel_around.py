@@ -8,8 +8,16 @@ import pytest
 from remsim.core.routes import Flow
 from remsim.links.kernel.capabilities import RULES, probed
 from remsim.links.kernel.conntrack import parse_flows
-from remsim.links.kernel.cutting import bare_ack, checksum, cut_commands, to_reset
-from remsim.links.kernel.neighbours import check_alone, has_flowtables, is_configured, offloading, others_masquerade
+from remsim.links.kernel.cutting import bare_ack, checksum, cut_elements, to_reset
+from remsim.links.kernel.neighbours import (
+    check_alone,
+    firewall_masquerades,
+    foreign_bits,
+    has_flowtables,
+    is_configured,
+    offloading,
+)
+from remsim.links.kernel.nft import NftError
 from remsim.links.kernel.plane import lacking
 from remsim.links.plane import PlaneRefused
 
@@ -20,12 +28,15 @@ BACK = "src=198.51.100.1 dst=10.64.2.2 sport=443 dport=40000 packets=12 bytes=15
 class Spoken:
     """nft that answers what a test says."""
 
-    def __init__(self, ruleset: str = "", flowtables: str = "", refused: tuple[str, ...] = ()) -> None:
-        self.texts = {"list ruleset": ruleset, "list flowtables": flowtables}
+    def __init__(self, fw4: str | None = "", flowtables: str = "", refused: tuple[str, ...] = ()) -> None:
+        self.texts = {"list table inet fw4": fw4, "list flowtables": flowtables}
         self.refused = refused
 
     def run(self, commands: str, **_: bool) -> str:
-        return self.texts[commands]
+        said = self.texts[commands]
+        if said is None:
+            raise NftError("Error: No such file or directory")
+        return said
 
     def takes(self, commands: str) -> bool:
         return not any(word in commands for word in self.refused)
@@ -57,10 +68,26 @@ def test_flow_offloading_is_warned_of(tmp_path: Path) -> None:
     assert has_flowtables(Spoken(flowtables='table inet fw4 { flowtable ft { devices = { "wan" } } }'))  # type: ignore[arg-type]
 
 
-def test_masquerading_of_others_is_seen_and_ours_is_not_taken_for_it() -> None:
-    ours = "table inet remsim {\n\tchain nat {\n\t\tmasquerade\n\t}\n}\n"
-    assert not others_masquerade(Spoken(ours))  # type: ignore[arg-type]
-    assert others_masquerade(Spoken(ours + ours.replace("remsim", "fw4")))  # type: ignore[arg-type]
+def test_only_the_firewall_masquerades_for_links_and_others_for_their_own_networks() -> None:
+    fw4 = "table inet fw4 {\n\tchain srcnat_wan {\n\t\tmeta nfproto ipv4 masquerade\n\t}\n}\n"
+    assert firewall_masquerades(Spoken(fw4))  # type: ignore[arg-type]
+    assert not firewall_masquerades(Spoken(fw4.replace("masquerade", "accept")))  # type: ignore[arg-type]
+    assert not firewall_masquerades(Spoken(None))  # type: ignore[arg-type]
+
+
+def test_flows_of_pbr_are_left_to_it_unless_it_needs_the_same_bits(tmp_path: Path) -> None:
+    assert foreign_bits(tmp_path) == 0
+    (tmp_path / "etc/rc.d").mkdir(parents=True)
+    (tmp_path / "etc/rc.d/S99pbr").touch()
+    assert foreign_bits(tmp_path) == 0x00FF0000
+    (tmp_path / "etc/config").mkdir()
+    config = tmp_path / "etc/config/pbr"
+    config.write_text("config pbr 'config'\n\toption fw_mask '000f0000'\n")
+    assert foreign_bits(tmp_path) == 0x000F0000
+    config.write_text("config pbr 'config'\n\toption fw_mask '0000ff00'\n")
+    with pytest.raises(PlaneRefused, match="fw_mask 0000ff00") as refused:
+        foreign_bits(tmp_path)
+    assert "uci set pbr.config.fw_mask=00ff0000" in (refused.value.hint or "")
 
 
 def test_a_kernel_that_lacks_a_feature_is_told_the_package() -> None:
@@ -110,11 +137,10 @@ def test_clients_of_the_lan_are_told_and_nobody_else() -> None:
 
 
 def test_cut_flows_go_into_the_set_of_their_family() -> None:
-    commands = cut_commands("inet remsim", [flow(), flow("fd77::10")])
-    assert commands == [
-        "add element inet remsim cut4 { 192.168.77.10 . 40000 . 198.51.100.1 . 443 }",
-        "add element inet remsim cut6 { fd77::10 . 40000 . 2001:db8::1 . 443 }",
-    ]
+    assert cut_elements([flow(), flow("fd77::10")]) == {
+        "cut4": ["192.168.77.10 . 40000 . 198.51.100.1 . 443"],
+        "cut6": ["fd77::10 . 40000 . 2001:db8::1 . 443"],
+    }
 
 
 @pytest.mark.parametrize("source", ["192.168.77.10", "fd77::10"])

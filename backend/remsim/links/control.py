@@ -100,6 +100,8 @@ class Control:
 
     def load(self, program: Program) -> Loaded:
         """Put policies in force. Where links cannot be shared now (``PlaneRefused``), they will be when they can."""
+        if self._is_running:
+            self._plane.prepare(program)
         return self._do(lambda: self._load(program))
 
     def refill(self, chains: Mapping[int, Sequence[str]]) -> None:

@@ -117,6 +117,9 @@ class Plane(Protocol):
     def ensure_route(self, link: LinkRoute) -> bool:
         """Have a link's table lead out by it (again); False when it cannot. Called before a link is said to be up."""
 
+    def prepare(self, program: Program) -> None:
+        """Fill the large sets that ``load`` of this program will need. Any thread may call it; takes its time."""
+
     def load(self, program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]]) -> Loaded:
         """Put a program in force in one transaction; ``PlaneError`` leaves what was there.
 

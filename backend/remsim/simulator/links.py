@@ -111,6 +111,9 @@ class SimulatedPlane:
         """There is one where there is an interface."""
         return (self._net / link.device).exists()
 
+    def prepare(self, program: Program) -> None:
+        """Sets take no time here."""
+
     def load(self, program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]]) -> Loaded:
         """Have new flows asked by these policies."""
         begin = time.monotonic()

@@ -12,7 +12,7 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from remsim.core.routes import POKE, Flow
 
@@ -21,8 +21,6 @@ IPV6_HDRINCL = 36
 ACK = 0x10
 WINDOW = 1
 TTL = 64
-SHARE = 200
-"""Elements of one nft command."""
 
 
 def to_reset(flows: Iterable[Flow]) -> list[Flow]:
@@ -39,18 +37,14 @@ def to_reset(flows: Iterable[Flow]) -> list[Flow]:
     ]
 
 
-def cut_commands(table: str, flows: Sequence[Flow]) -> list[str]:
-    """nft commands that have clients' packets of these flows answered with a reset."""
-    commands = []
-    for name, sign in (("cut4", False), ("cut6", True)):
-        elements = [
-            f"{one.source} . {one.source_port} . {one.destination} . {one.destination_port}"
-            for one in flows
-            if (":" in one.source) == sign
-        ]
-        for at in range(0, len(elements), SHARE):
-            commands.append(f"add element {table} {name} {{ {', '.join(elements[at : at + SHARE])} }}")
-    return commands
+def cut_elements(flows: Iterable[Flow]) -> dict[str, list[str]]:
+    """What goes into which set to have clients' packets of these flows answered with a reset."""
+    found: dict[str, list[str]] = {}
+    for one in flows:
+        name = "cut6" if ":" in one.source else "cut4"
+        key = f"{one.source} . {one.source_port} . {one.destination} . {one.destination_port}"
+        found.setdefault(name, []).append(key)
+    return found
 
 
 def poke(flows: Iterable[Flow]) -> int:

@@ -5,7 +5,7 @@ Counters go on, sets that are filled while they are in use keep what they hold, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
 from remsim.core.routes import SetCode
 from remsim.links.kernel.table import TABLE, Chain, Table
@@ -34,8 +34,7 @@ def change(old: Table, new: Table) -> str:
     lines += [f"delete chain {TABLE} {name}" for name in old.chains if name not in new.chains]
     lines += [f"delete set {TABLE} {name}" for name in gone_sets]
     lines += [f"delete {name.split()[0]} {TABLE} {name.split()[-1]}" for name in gone_objects]
-    for name, one in new.sets.items():
-        lines += _set_lines(old.sets.get(name), one, is_anew=name in anew)
+    lines += [_declared(one) for name, one in new.sets.items() if name in anew and not one.is_large]
     for name, body in new.objects.items():
         if name not in old.objects or name in changed:
             lines.append(f"add {name.split()[0]} {TABLE} {name.split()[-1]}" + (f" {{ {body} }}" if body else ""))
@@ -44,18 +43,6 @@ def change(old: Table, new: Table) -> str:
     if lines and not old.chains:
         lines.insert(0, f"add table {TABLE}")
     return "\n".join(lines)
-
-
-def large_sets(old: Mapping[str, SetCode], new: Mapping[str, SetCode]) -> Iterator[tuple[str, list[str]]]:
-    """Each large set that is not there yet as it should be, with the commands that fill it."""
-    for name, one in new.items():
-        before = old.get(name)
-        if not one.is_large or before == one:
-            continue
-        head = [] if before is not None and not _is_anew(before, one) else [f"add table {TABLE}"]
-        is_new = before is None or _is_anew(before, one)
-        declared = [f"add set {TABLE} {name} {{ {one.declaration} }}"] if is_new else []
-        yield name, [*head, *declared, f"flush set {TABLE} {name}", *elements(name, one.elements)]
 
 
 def elements(name: str, values: Iterable[str], timeout_s: int | None = None) -> list[str]:
@@ -75,18 +62,15 @@ def refreshed(name: str, values: Iterable[str], timeout_s: int | None) -> list[s
 
 
 def _is_anew(before: SetCode | None, after: SetCode) -> bool:
-    return before is None or before.declaration != after.declaration
+    """Whether a set is made anew: also a small one with other elements, as changing some reads large ones back."""
+    if before is None or before.declaration != after.declaration:
+        return True
+    return not (after.is_learned or after.is_large) and before.elements != after.elements
 
 
-def _set_lines(before: SetCode | None, one: SetCode, *, is_anew: bool) -> list[str]:
-    if one.is_large:
-        return []
-    declared = [f"add set {TABLE} {one.name} {{ {one.declaration} }}"]
-    if is_anew:
-        return [*declared, *elements(one.name, one.elements)]
-    if before is None or one.is_learned or before.elements == one.elements:
-        return []
-    return [f"flush set {TABLE} {one.name}", *elements(one.name, one.elements)]
+def _declared(one: SetCode) -> str:
+    held = f" elements = {{ {', '.join(one.elements)} }}" if one.elements and not one.is_large else ""
+    return f"add set {TABLE} {one.name} {{ {one.declaration}{held} }}"
 
 
 def _is_touched(old: Chain, new: Chain | None, names: set[str]) -> bool:

@@ -37,12 +37,16 @@ OUT_METRIC = 1
 
 @dataclass(frozen=True, slots=True)
 class Out:
-    """How a link's table leads out now. ``prefix6``: the addresses that are the link's own."""
+    """How a link's table leads out now. ``prefix6``: the addresses that are the link's own.
+
+    ``has_neighbours``: others are on its network, as on Ethernet.
+    """
 
     is_up: bool = False
     carries4: bool = False
     carries6: bool = False
     prefix6: str | None = None
+    has_neighbours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,7 @@ class LinkTables:
             carries[socket.AF_INET],
             carries[socket.AF_INET6],
             None if six is None else network_of(six.address, six.length),
+            facts.device is not None and facts.device.needs_gateway,
         )
 
     def _way_out(self, link: LinkRoute, facts: _Facts, family: int) -> Route | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from remsim.config.uci import UciFile
 from remsim.core.errors import RemsimError
+from remsim.core.routes import CLASS_MASK, LINK_MASK, POKE
 from remsim.links.kernel.nft import Nft, NftError
 from remsim.links.plane import PlaneRefused
 
 RIVALS = ("mwan3", "mwan4")
 """Both mark packets with the bits that we do."""
+PBR_MASK = 0x00FF0000
+"""Its default."""
 
 
 def check_alone(root: Path = Path("/")) -> None:
@@ -26,14 +28,35 @@ def check_alone(root: Path = Path("/")) -> None:
             )
 
 
-def others_masquerade(nft: Nft) -> bool:
-    """Whether a table that is not ours masquerades, as fw4 does."""
+def firewall_masquerades(nft: Nft) -> bool:
+    """Whether fw4 masquerades. Others' rules are for their own networks (containers), and ours do no harm beside them:
+    the first that translates a flow decides."""
     try:
-        text = nft.run("list ruleset", is_terse=True)
+        return "masquerade" in nft.run("list table inet fw4", is_terse=True)
     except NftError:
         return False
-    tables = re.split(r"^table ", text, flags=re.M)
-    return any("masquerade" in one for one in tables if not one.startswith("inet remsim "))
+
+
+def foreign_bits(root: Path = Path("/")) -> int:
+    """The bits of a packet's mark by which pbr says that it chose the way; 0 where it is not enabled."""
+    if not any(root.glob("etc/rc.d/S[0-9][0-9]pbr")):
+        return 0
+    path = root / "etc/config/pbr"
+    text = None
+    try:
+        sections = UciFile.load(path).sections("pbr") if path.exists() else []
+        text = next((one.get("fw_mask") for one in sections if one.get("fw_mask")), None)
+        mask = int(text, 16) if text else PBR_MASK
+    except (RemsimError, ValueError):
+        mask = PBR_MASK
+    ours = mask & (LINK_MASK | CLASS_MASK | POKE)
+    if ours:
+        raise PlaneRefused(
+            f"pbr marks packets with bits that links need (fw_mask {mask:08x})",
+            code="routing_rival",
+            hint="Run: uci set pbr.config.fw_mask=00ff0000; uci commit pbr; service pbr restart",
+        )
+    return mask
 
 
 def offloading(nft: Nft, root: Path = Path("/")) -> dict[str, str | None] | None:

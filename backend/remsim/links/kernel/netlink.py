@@ -6,15 +6,17 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x4, 0x300
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLA_F_NESTED, NLA_TYPE = 0x8000, 0x3FFF
-SO_RCVBUFFORCE, SOL_NETLINK, NETLINK_GET_STRICT_CHK = 33, 270, 12
+SO_SNDBUFFORCE, SO_RCVBUFFORCE, SOL_NETLINK, NETLINK_GET_STRICT_CHK = 32, 33, 270, 12
 BUFFER = 1 << 18
+ROOM = 100_000
+"""What a socket takes to send without being told."""
 TIMEOUT_S = 5.0
 _HEADER = struct.Struct("=IHHII")
 
@@ -41,6 +43,30 @@ class Netlink:
     def ask_one(self, kind: int, body: bytes) -> Iterator[bytes]:
         """The body of what is asked for."""
         yield from self._send(kind, NLM_F_ACK, body)
+
+    def batch(self, parts: Sequence[tuple[int, int, bytes]]) -> None:
+        """Have several things done as one (kind, flags, body; the first and the last are the batch's own marks)."""
+        waited, ours, data = set(), set(), []
+        for at, (kind, flags, body) in enumerate(parts):
+            self._number = number = (self._number + 1) & 0xFFFFFFFF
+            ours.add(number)
+            if 0 < at < len(parts) - 1:
+                waited.add(number)
+                flags |= NLM_F_ACK
+            data.append(_HEADER.pack(_HEADER.size + len(body), kind, flags | NLM_F_REQUEST, number, 0) + body)
+            data.append(bytes(-len(body) % 4))
+        whole = b"".join(data)
+        if len(whole) > ROOM:
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 2 * len(whole))
+        self._socket.send(whole)
+        while waited:
+            for answer, answered, text in messages(self._socket.recv(BUFFER)):
+                if answer == NLMSG_ERROR and answered in ours:
+                    code = -struct.unpack_from("=i", text)[0]
+                    if code:
+                        raise OSError(code, os.strerror(code))
+                    waited.discard(answered)
 
     def close(self) -> None:
         """Let the socket go."""

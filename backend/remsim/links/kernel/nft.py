@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import re
 import subprocess
+import threading
 
 from remsim.links.plane import PlaneError, PlaneRefused
 
@@ -35,10 +36,11 @@ class NftError(PlaneError):
 
 
 class Nft:
-    """Runs commands, each call one transaction. For one thread at a time, in the network namespace it was made in."""
+    """Runs commands, each call one transaction, in the network namespace that it was made in."""
 
     def __init__(self, *, library: str = LIBRARY, program: str = PROGRAM) -> None:
         self._program = program
+        self._lock = threading.Lock()
         self._lib = _load(library)
         self._context = None if self._lib is None else self._lib.nft_ctx_new(0)
         if self._lib is not None and self._context:
@@ -55,17 +57,10 @@ class Nft:
 
         ``is_check``: the kernel only looks whether it would take them.
         """
-        if self._lib is None or not self._context:
-            return self._run_program(commands, is_check, is_terse)
-        lib, context = self._lib, self._context
-        lib.nft_ctx_set_dry_run(context, is_check)
-        lib.nft_ctx_output_set_flags(context, TERSE if is_terse else 0)
-        failed = lib.nft_run_cmd_from_buffer(context, commands.encode())
-        said = lib.nft_ctx_get_output_buffer(context) or b""
-        error = lib.nft_ctx_get_error_buffer(context) or b""
-        if failed:
-            raise NftError(error.decode("utf-8", "replace"))
-        return bytes(said).decode("utf-8", "replace")
+        with self._lock:
+            if self._lib is None or not self._context:
+                return self._run_program(commands, is_check, is_terse)
+            return self._run_library(self._lib, commands, is_check, is_terse)
 
     def takes(self, commands: str) -> bool:
         """Whether the kernel would take these commands."""
@@ -76,10 +71,21 @@ class Nft:
 
     def close(self) -> None:
         """Let the context go."""
-        if self._lib is not None and self._context:
-            self._lib.nft_ctx_free(self._context)
-        self._context = None
-        self._lib = None
+        with self._lock:
+            if self._lib is not None and self._context:
+                self._lib.nft_ctx_free(self._context)
+            self._context = self._lib = None
+
+    def _run_library(self, lib: ctypes.CDLL, commands: str, is_check: bool, is_terse: bool) -> str:
+        context = self._context
+        lib.nft_ctx_set_dry_run(context, is_check)
+        lib.nft_ctx_output_set_flags(context, TERSE if is_terse else 0)
+        failed = lib.nft_run_cmd_from_buffer(context, commands.encode())
+        said = lib.nft_ctx_get_output_buffer(context) or b""
+        error = lib.nft_ctx_get_error_buffer(context) or b""
+        if failed:
+            raise NftError(error.decode("utf-8", "replace"))
+        return bytes(said).decode("utf-8", "replace")
 
     def _run_program(self, commands: str, is_check: bool, is_terse: bool) -> str:
         options = [option for option, is_wanted in (("-c", is_check), ("-t", is_terse)) if is_wanted]

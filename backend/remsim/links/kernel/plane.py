@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
+import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from remsim.core.clock import Clock
-from remsim.core.routes import Flow, Loaded, PolicyCode, Program, RingSpec
+from remsim.core.errors import RemsimError
+from remsim.core.routes import Flow, Loaded, PolicyCode, Program, RingSpec, SetCode
 from remsim.links.kernel import difference
 from remsim.links.kernel.capabilities import probed
 from remsim.links.kernel.conntrack import Conntrack
-from remsim.links.kernel.cutting import cut_commands, poke, to_reset
+from remsim.links.kernel.cutting import cut_elements, poke, to_reset
 from remsim.links.kernel.device_events import EVERYTHING, DeviceEvents
+from remsim.links.kernel.elements import Elements, Form, form_of
 from remsim.links.kernel.iproute import LinkTables, Out
-from remsim.links.kernel.neighbours import check_alone, offloading, others_masquerade
-from remsim.links.kernel.nft import Nft
+from remsim.links.kernel.neighbours import check_alone, firewall_masquerades, foreign_bits, offloading
+from remsim.links.kernel.nft import Nft, NftError
 from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.sysctls import Sysctls
-from remsim.links.kernel.table import TABLE, Chain, Table, layout, quoted, rules_of
+from remsim.links.kernel.table import TABLE, Chain, Table, layout, rules_of
 from remsim.links.kernel.way import Way, way_of
+from remsim.links.kernel.wide import wide_names, widened, widened_rules
 from remsim.links.plane import USUAL, Addresses, Capability, Cut, LinkRoute, PlaneError, PlaneOptions, PlaneRefused
 
-COUNTER = re.compile(r"counter (\S+) \{\s*packets (\d+) bytes (\d+)")
+log = logging.getLogger(__name__)
+
+RUN_DIR = Path("/var/run/remsim")
+NOTE = "links-sysctls.json"
+DELETED = f"add table {TABLE}\ndelete table {TABLE}"
 QUOTA_SLACK_BYTES, QUOTA_SLACK = 1_000_000, 0.01
 """A quota that has about what it should have left is left alone: making it anew touches the table."""
 
@@ -32,16 +41,18 @@ QUOTA_SLACK_BYTES, QUOTA_SLACK = 1_000_000, 0.01
 class KernelPlane:
     """A ``links.plane.Plane``. Its methods are for one thread, but ``on_device`` is called from another."""
 
-    def __init__(self, clock: Clock, *, run_dir: Path = Path("/var/run/remsim"), root: Path = Path("/")) -> None:
+    def __init__(self, clock: Clock, *, run_dir: Path = RUN_DIR, root: Path = Path("/")) -> None:
         self._clock = clock
         self._root = root
-        self._sysctls = Sysctls(run_dir / "links-sysctls.json")
+        self._sysctls = Sysctls(run_dir / NOTE)
         self._nft: Nft | None = None
+        self._elements: Elements | None = None
         self._conntrack: Conntrack | None = None
         self._tables: LinkTables | None = None
         self._events: DeviceEvents | None = None
         self._options = USUAL
         self._nat = True
+        self._foreign = 0
         self._lan: tuple[str, ...] = ()
         self._own: frozenset[str] | None = None
         self._capabilities: tuple[Capability, ...] = ()
@@ -50,9 +61,16 @@ class KernelPlane:
         self._quotas: dict[int, tuple[int, int]] = {}
         """What each hard cap had left when it was made, and what its link had carried then."""
         self._program = Program()
+        self._wide: frozenset[str] = frozenset()
         self._default: tuple[RingSpec, ...] = ()
         self._rings: dict[str, tuple[int, ...]] = {}
         self._in_force: Table | None = None
+        self._changing = threading.RLock()
+        """Of what is in force: ``prepare`` is called by other threads."""
+        self._filling = threading.Lock()
+        self._coming: dict[str, SetCode] = {}
+        """Large sets of a program that is not loaded yet."""
+        self._took: dict[str, float] = {}
         self._is_stale = False
         """Whether a device's way out may have changed since the table was made."""
 
@@ -61,6 +79,7 @@ class KernelPlane:
     ) -> None:
         """Look at the kernel and at who else leads packets; ``PlaneRefused``."""
         check_alone(self._root)
+        self._foreign = foreign_bits(self._root)
         self._lan, self._options = tuple(lan), options
         if self._nft is None:
             nft = Nft()
@@ -69,31 +88,41 @@ class KernelPlane:
             if missing:
                 nft.close()
                 raise lacking(missing)
-            self._nft, self._conntrack, self._tables = nft, Conntrack(), LinkTables()
+            self._nft, self._elements = nft, Elements()
+            self._conntrack, self._tables = Conntrack(), LinkTables()
             self._sysctls.start()
             self._events = DeviceEvents(lambda device: self._changed(device, on_device))
-        self._nat = options.nat == "on" or (options.nat == "auto" and not others_masquerade(self._nft))
+        self._nat = options.nat == "on" or (options.nat == "auto" and not firewall_masquerades(self._nft))
         self._is_stale = True
 
     def stop(self) -> None:
-        """Take the table, the rules, the routes and the settings away."""
+        """Take the table, the rules, the routes and the settings away: as much of it as can be."""
         events, self._events = self._events, None
         if events is not None:
             events.stop()
-        if self._nft is not None:
-            self._nft.run(f"add table {TABLE}\ndelete table {TABLE}")
-            self._nft.close()
-            self._nft = None
-        if self._tables is not None:
-            self._tables.clear()
-            self._tables.close()
-            self._tables = None
-        if self._conntrack is not None:
-            self._conntrack.close()
-            self._conntrack = None
+        with self._changing:
+            nft, self._nft = self._nft, None
+            self._in_force, self._coming = None, {}
+        if nft is not None:
+            try:
+                nft.run(DELETED)
+            except NftError as error:
+                log.warning("links: the table stays: %s", error.message)
+            nft.close()
+        tables, self._tables = self._tables, None
+        if tables is not None:
+            try:
+                tables.clear()
+            except OSError as error:
+                log.warning("links: rules or routes stay: %s", error)
+            tables.close()
+        for opened in (self._conntrack, self._elements):
+            if opened is not None:
+                opened.close()
+        self._conntrack, self._elements = None, None
         self._sysctls.stop()
-        self._in_force, self._links, self._outs, self._quotas = None, {}, {}, {}
-        self._program, self._default, self._rings = Program(), (), {}
+        self._links, self._outs, self._quotas = {}, {}, {}
+        self._program, self._wide, self._default, self._rings = Program(), frozenset(), (), {}
 
     def capabilities(self) -> tuple[Capability, ...]:
         """What the kernel has told."""
@@ -101,16 +130,22 @@ class KernelPlane:
 
     def warnings(self) -> list[dict[str, str | None]]:
         """What an admin should see."""
-        found = offloading(self._running, self._root)
-        return [] if found is None else [found]
+        found = [offloading(self._running, self._root)]
+        for index, link in self._links.items():
+            if link.ipv6 == "nptv6" and self._outs.get(index, Out()).has_neighbours:
+                found.append(not_alone(link))
+        return [one for one in found if one is not None]
 
     def set_links(self, links: Sequence[LinkRoute]) -> None:
         """Rules and tables of these links, and the table's rules for them where it is loaded."""
         assert self._tables is not None
         self._links = {link.index: link for link in links}
         self._sysctls.devices(link.device for link in links)
-        self._outs = self._tables.set_links(links)
-        self._tables.clear_others()
+        try:
+            self._outs = self._tables.set_links(links)
+            self._tables.clear_others()
+        except OSError as error:
+            raise PlaneError(f"the kernel does not take rules or routes of links: {error}") from error
         self._own = None
         self._keep_quotas()
         if self._in_force is not None:
@@ -133,18 +168,24 @@ class KernelPlane:
 
     def load(self, program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]]) -> Loaded:
         """Put a program in force; large sets come before it, in transactions of their own."""
-        before = self._program, self._default, self._rings
-        self._program, self._default = program, tuple(default)
+        before = self._program, self._wide, self._default, self._rings
+        self._program, self._wide, self._default = widened(program), wide_names(program), tuple(default)
         self._rings = {name: tuple(slots) for name, slots in rings.items()}
         try:
-            wanted = self._layout()
-            sets_ms = self._load_sets(wanted)
-            begin = time.perf_counter()
-            self._put(wanted)
+            chains_ms = self._put_all()
         except PlaneError:
-            self._program, self._default, self._rings = before
+            self._program, self._wide, self._default, self._rings = before
             raise
-        return Loaded(round((time.perf_counter() - begin) * 1000, 3), sets_ms)
+        finally:
+            took, self._took, self._coming = self._took, {}, {}
+        return Loaded(chains_ms, took)
+
+    def prepare(self, program: Program) -> None:
+        """Fill the large sets of a program that will be loaded. Takes seconds, and any thread may do it."""
+        if self._in_force is not None:
+            for one in widened(program).sets:
+                if one.is_large:
+                    self._bring(one)
 
     def swap(self, rings: Mapping[str, Sequence[int]]) -> None:
         """Write the slots of rings."""
@@ -162,28 +203,33 @@ class KernelPlane:
 
     def refill(self, chains: Mapping[int, Sequence[str]]) -> None:
         """Write the rules of policies."""
+        chains = {number: widened_rules(rules, self._wide) for number, rules in chains.items()}
         policies = tuple(refilled(one, chains) for one in self._program.policies)
         self._rewrite({f"p_{one.number}": rules_of(one) for one in policies if one.number in chains})
         self._program = replace(self._program, policies=policies)
 
     def add(self, set_name: str, elements: Sequence[str], timeout_s: int | None = None) -> None:
         """Add to a set; what is there already gets the whole time again."""
-        if not elements or self._in_force is None:
+        there = self._in_force
+        if not elements or there is None or set_name not in there.sets:
             return
+        self._refreshed(set_name, elements, timeout_s)
         if set_name == "lan":
-            names = quoted(elements).split(", ")
-            lines = difference.refreshed("lan", names, timeout_s)
-            lines += difference.refreshed("awake", ("ipv4", "ipv6"), timeout_s)
-        else:
-            lines = difference.refreshed(set_name, elements, timeout_s)
-        self._running.run("\n".join(lines))
+            self._refreshed("awake", ("ipv4", "ipv6"), timeout_s)
+            if self._tables is not None:
+                self._tables.restore()
 
     def counters(self) -> Mapping[str, tuple[int, int]]:
         """What the named counters stand at."""
-        if self._in_force is None:
+        if self._in_force is None or self._elements is None:
             return {}
-        text = self._running.run(f"list counters table {TABLE}")
-        return {name: (int(packets), int(octets)) for name, packets, octets in COUNTER.findall(text)}
+        found = self._elements.counters()
+        if not found and self._links:
+            log.warning("links: somebody has removed the table; it is loaded again")
+            with self._changing:
+                self._in_force = None
+            self._put_all()
+        return found
 
     def flows(self) -> list[Flow]:
         """All flows that links carry."""
@@ -199,14 +245,16 @@ class KernelPlane:
         begin = time.perf_counter()
         live = {one.key: one for one in (*flows, *self.flows()) if one.link == link and only in (None, one.protocol)}
         told = to_reset(live.values())
-        commands = cut_commands(TABLE, told)
-        if commands and self._in_force is not None:
-            self._running.run("\n".join(commands))
-        if only is None:
-            self._conntrack.forget(link)
-        else:
-            for one in live.values():
-                self._conntrack.forget_flow(one)
+        for name, values in cut_elements(told).items():
+            self._refreshed(name, values, None)
+        try:
+            if only is None:
+                self._conntrack.forget(link)
+            else:
+                for one in live.values():
+                    self._conntrack.forget_flow(one)
+        except OSError as error:
+            raise PlaneError(f"the kernel did not forget the flows of a link: {error}") from error
         poke(told)
         return Cut(len(live), len(told), round((time.perf_counter() - begin) * 1000, 3))
 
@@ -221,16 +269,19 @@ class KernelPlane:
         tables = self._tables
         if tables is not None:
             tables.restore(None if device == EVERYTHING else device)
-        self._is_stale = True
         self._own = None
+        if device == EVERYTHING or device in self._lan or any(one.device == device for one in self._links.values()):
+            self._is_stale = True
         on_device(device)
 
     def _refresh(self) -> None:
         """Have the table as devices are now, where something may have changed."""
         if self._is_stale and self._tables is not None:
             self._is_stale = False
-            self._outs = {index: self._tables.lead(link) for index, link in self._links.items()}
-            if self._in_force is not None:
+            outs = {index: self._tables.lead(link) for index, link in self._links.items()}
+            depends = any(one.ipv6 == "nptv6" for one in self._links.values())
+            before, self._outs = self._outs, outs
+            if self._in_force is not None and (depends or outs != before):
                 self._put(self._layout())
 
     def _ways(self) -> list[Way]:
@@ -245,49 +296,92 @@ class KernelPlane:
             carries6=out.carries6 and link.ipv6 != "off",
             prefix6=out.prefix6,
             lan6=self._tables.networks6(self._lan) if link.ipv6 == "nptv6" else (),
+            is_alone6=not out.has_neighbours,
             cap_bytes=None if cap is None else cap[0],
         )
 
     def _layout(self) -> Table:
-        return layout(
-            self._program, self._default, self._rings, self._ways(), self._lan, self._options, nat=self._nat
+        table = layout(
+            self._program,
+            self._default,
+            self._rings,
+            self._ways(),
+            self._lan,
+            self._options,
+            nat=self._nat,
+            foreign=self._foreign,
         )
+        return replace(table, sets={**table.sets, **self._coming}) if self._coming else table
 
-    def _load_sets(self, wanted: Table) -> dict[str, float]:
-        there = self._in_force.sets if self._in_force is not None else {}
-        took = {}
-        for name, commands in difference.large_sets(there, wanted.sets):
-            if self._in_force is None:
-                self._put(replace(wanted, chains={}, objects={}, sets={}))
-            begin = time.perf_counter()
-            self._running.run("\n".join(commands))
-            took[name] = round((time.perf_counter() - begin) * 1000, 3)
-            assert self._in_force is not None
-            self._in_force = replace(self._in_force, sets={**self._in_force.sets, name: wanted.sets[name]})
-        return took
+    def _put_all(self) -> float:
+        """Have everything in force as it should be; the milliseconds of the transaction that changes chains."""
+        large = [one for one in self._program.sets if one.is_large]
+        if large and self._in_force is None:
+            self._put(Table())
+        for one in large:
+            self._bring(one)
+        begin = time.perf_counter()
+        self._put(self._layout())
+        return round((time.perf_counter() - begin) * 1000, 3)
 
     def _put(self, wanted: Table) -> None:
         """One transaction from what is in force to what is wanted."""
-        if self._in_force is None:
-            self._running.run(difference.first_load(wanted) or f"add table {TABLE}")
-        else:
-            commands = difference.change(self._in_force, wanted)
+        with self._changing:
+            there = self._in_force
+            commands = difference.first_load(wanted) if there is None else difference.change(there, wanted)
             if commands:
                 self._running.run(commands)
-        self._in_force = wanted
+            self._in_force = wanted
+
+    def _bring(self, one: SetCode) -> None:
+        """Have a large set as it should be. No rule names it yet, or only what differs of it is changed."""
+        with self._filling:
+            begin = time.perf_counter()
+            with self._changing:
+                there = self._in_force
+                before = None if there is None else there.sets.get(one.name)
+                if there is None or before == one:
+                    return
+                if before is None:
+                    self._running.run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
+                    before = replace(one, elements=())
+                self._coming[one.name] = before
+                self._in_force = replace(there, sets={**there.sets, one.name: before})
+            fill(self._running, before, one)
+            with self._changing:
+                self._coming[one.name] = one
+                if self._in_force is not None:
+                    self._in_force = replace(self._in_force, sets={**self._in_force.sets, one.name: one})
+            self._took[one.name] = round((time.perf_counter() - begin) * 1000, 3)
+
+    def _refreshed(self, name: str, values: Sequence[str], timeout_s: int | None) -> None:
+        """Add to a set, or begin the time of what is in it anew."""
+        there = self._in_force
+        if there is None or self._elements is None:
+            return
+        form = form_of(there.sets[name].declaration)
+        if not form.is_known or form.is_range:
+            self._running.run("\n".join(difference.refreshed(name, values, timeout_s)))
+            return
+        try:
+            self._elements.refresh(name, form, values, timeout_s)
+        except (OSError, ValueError) as error:
+            raise PlaneError(f"set {name} does not take what it should: {error}") from error
 
     def _rewrite(self, chains: Mapping[str, tuple[str, ...]]) -> None:
         """One transaction that writes the rules of chains that are there."""
-        there = self._in_force
-        if there is None:
-            return
-        found = {name: rules for name, rules in chains.items() if name in there.chains}
-        lines = []
-        for name, rules in found.items():
-            lines += [f"flush chain {TABLE} {name}", *(f"add rule {TABLE} {name} {rule}" for rule in rules)]
-        if lines:
-            self._running.run("\n".join(lines))
-            self._in_force = replace(there, chains={**there.chains, **{name: Chain(r) for name, r in found.items()}})
+        with self._changing:
+            there = self._in_force
+            if there is None:
+                return
+            found = {name: rules for name, rules in chains.items() if name in there.chains}
+            lines = []
+            for name, rules in found.items():
+                lines += [f"flush chain {TABLE} {name}", *(f"add rule {TABLE} {name} {rule}" for rule in rules)]
+            if lines:
+                self._running.run("\n".join(lines))
+                written = {name: Chain(rules) for name, rules in found.items()}
+                self._in_force = replace(there, chains={**there.chains, **written})
 
     def _keep_quotas(self) -> None:
         """Hard caps as they should be: made anew only where the kernel's has something else left."""
@@ -303,6 +397,59 @@ class KernelPlane:
             is_right = left is not None and abs(left - link.hard_cap_bytes) <= slack
             kept[index] = before if before is not None and is_right else (link.hard_cap_bytes, carried)
         self._quotas = kept
+
+
+def fill(nft: Nft, before: SetCode, one: SetCode) -> None:
+    """Change what differs of a large set's elements; it is empty when that fails."""
+    form = form_of(one.declaration)
+    try:
+        if form.is_known:
+            change_elements(form, before, one)
+        else:
+            nft.run("\n".join(difference.elements(one.name, one.elements)))
+    except (OSError, ValueError, NftError) as error:
+        with contextlib.suppress(NftError):
+            nft.run(f"flush set {TABLE} {one.name}")
+        raise PlaneError(f"set {one.name} with {len(one.elements)} elements could not be filled: {error}") from error
+
+
+def change_elements(form: Form, before: SetCode, one: SetCode) -> None:
+    """The same by nfnetlink, with a socket of its own: any thread may do it."""
+    kept = set(before.elements)
+    new = one.elements if not kept else [value for value in one.elements if value not in kept]
+    gone = kept.difference(one.elements) if kept else ()
+    elements = Elements()
+    try:
+        elements.fill(one.name, form, new, gone=gone)
+    finally:
+        elements.close()
+
+
+def clear_leftovers(run_dir: Path = RUN_DIR) -> bool:
+    """Leave the machine as a run found it that did not end well; False when there was none. For routers whose links
+    are off now: those that have some clear up by themselves."""
+    sysctls = Sysctls(run_dir / NOTE)
+    if not sysctls.recall():
+        return False
+    nft, tables = Nft(), LinkTables()
+    try:
+        with contextlib.suppress(RemsimError):
+            nft.run(DELETED)
+        tables.clear()
+    finally:
+        nft.close()
+        tables.close()
+    sysctls.stop()
+    return True
+
+
+def not_alone(link: LinkRoute) -> dict[str, str | None]:
+    """NPTv6 makes addresses that nobody on a network with neighbours answers for."""
+    return {
+        "code": "nptv6_with_neighbours",
+        "message": f"{link.name}: NPTv6 needs a link without neighbours; its traffic is masqueraded instead.",
+        "hint": "Set ipv6 to auto or masquerade.",
+    }
 
 
 def refilled(policy: PolicyCode, chains: Mapping[int, Sequence[str]]) -> PolicyCode:

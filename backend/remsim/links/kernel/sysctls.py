@@ -16,7 +16,7 @@ LOOSE = "2"
 
 
 class Sysctls:
-    """Changes settings and remembers what they were, in a file too."""
+    """Changes settings and remembers what they were, in a file too: while it is there, links are in force."""
 
     def __init__(self, path: Path, *, root: Path = ROOT) -> None:
         self._path = path
@@ -25,13 +25,19 @@ class Sysctls:
 
     def start(self) -> None:
         """Change what does not depend on devices; what a run that died has noted is what was before."""
+        self.recall()
+        for name, value in ALWAYS.items():
+            self._change(name, value)
+        self._note()
+
+    def recall(self) -> bool:
+        """Take up what a run has noted that did not end well; False when there is no such note."""
         with contextlib.suppress(OSError, ValueError):
             found = json.loads(self._path.read_text())
             if isinstance(found, dict):
                 self._before = {str(name): str(value) for name, value in found.items()}
-        for name, value in ALWAYS.items():
-            self._change(name, value)
-        self._note()
+                return True
+        return False
 
     def devices(self, names: Iterable[str]) -> None:
         """Have no strict rp_filter on these devices. The kernel takes the stricter of ``all`` and the device's."""
@@ -73,6 +79,5 @@ class Sysctls:
 
     def _note(self) -> None:
         with contextlib.suppress(OSError):
-            if self._before:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._path.write_text(json.dumps(self._before))
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps(self._before))

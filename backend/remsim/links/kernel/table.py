@@ -26,6 +26,7 @@ from remsim.core.routes import (
 )
 from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.way import REFUSED, Way, way_of
+from remsim.links.kernel.wide import widened
 from remsim.links.plane import USUAL, LinkRoute, PlaneOptions
 
 TABLE = "inet remsim"
@@ -41,8 +42,8 @@ INTERACTIVE_RULES = (
     "meta l4proto { icmp, ipv6-icmp } goto class_interactive",
 )
 HOOKS = {
-    "prerouting": "filter hook prerouting priority mangle",
-    "output": "route hook output priority mangle",
+    "prerouting": "filter hook prerouting priority mangle + 1",
+    "output": "route hook output priority mangle + 1",
     "forward": "filter hook forward priority filter - 1",
     "postrouting": "filter hook postrouting priority mangle",
     "nat": "nat hook postrouting priority srcnat",
@@ -76,7 +77,7 @@ def text_of(
     lan: Sequence[str] = (),
 ) -> str:
     """The whole table for a person to read or for ``nft -f``: what ``load`` would put in force."""
-    return print_table(layout(program, default, rings, [way_of(link) for link in links], lan))
+    return print_table(layout(widened(program), default, rings, [way_of(link) for link in links], lan))
 
 
 def layout(
@@ -88,14 +89,18 @@ def layout(
     options: PlaneOptions = USUAL,
     *,
     nat: bool = True,
+    foreign: int = 0,
 ) -> Table:
-    """The table that has a program, rings and links in it. ``nat``: it masquerades IPv4, as nobody else does."""
+    """The table that has a program, rings and links in it. ``nat``: it masquerades IPv4, as nobody else does.
+
+    ``foreign``: bits of a packet's mark by which pbr has chosen its way; those are left to it.
+    """
     ways = sorted(ways, key=lambda way: way.index)
     chains: dict[str, Chain] = {}
     chains.update(_link_chains(ways))
     chains.update(_ring_chains(program, default, rings, ways))
     chains.update(_policy_chains(program, ways))
-    chains.update(_base_chains(program, ways, options, nat))
+    chains.update(_base_chains(program, ways, options, nat, foreign))
     return Table(_sets(program, lan), _objects(program, ways), chains)
 
 
@@ -105,7 +110,8 @@ def print_table(table: Table) -> str:
     for one in table.sets.values():
         lines += [f"\tset {one.name} {{", f"\t\t{one.declaration}"]
         if one.elements:
-            lines.append(f"\t\telements = {{ {', '.join(one.elements)} }}")
+            any_protocol = " . 0-255" if " . inet_proto" in one.declaration else ""
+            lines.append(f"\t\telements = {{ {', '.join(value + any_protocol for value in one.elements)} }}")
         lines.append("\t}")
     for name, body in table.objects.items():
         lines.append(f"\t{name} {{ {body} }}" if body else f"\t{name} {{ }}")
@@ -201,10 +207,12 @@ def _own_ways(ways: Sequence[Way]) -> tuple[str, ...]:
     return tuple(rules)
 
 
-def _base_chains(program: Program, ways: Sequence[Way], options: PlaneOptions, nat: bool) -> dict[str, Chain]:
+def _base_chains(
+    program: Program, ways: Sequence[Way], options: PlaneOptions, nat: bool, foreign: int
+) -> dict[str, Chain]:
     rules = {
-        "prerouting": _prerouting(ways),
-        "output": _output(program, ways, options),
+        "prerouting": _prerouting(ways, foreign),
+        "output": _output(program, ways, options, foreign),
         "forward": _forward(program, ways),
         "postrouting": _postrouting(program, ways),
         "nat": _nat(ways, nat),
@@ -226,26 +234,40 @@ def _by_device(ways: Sequence[Way], word: str) -> str:
     return ", ".join(f'"{way.device}" : {word}_{way.index}' for way in ways)
 
 
+def _by_family(ways: Sequence[Way], key: str, word: str) -> list[str]:
+    """Rules by device, each for the families that the link carries: its table would refuse later packets of others."""
+    four, six = [way for way in ways if way.carries4], [way for way in ways if way.carries6]
+    if four == six:
+        return [f"{key} {{ {_by_device(four, word)} }}"] if four else []
+    families = (("ipv4", four), ("ipv6", six))
+    return [f"meta nfproto {family} {key} {{ {_by_device(ours, word)} }}" for family, ours in families if ours]
+
+
 def _counted(ways: Sequence[Way], key: str, side: str) -> str:
     pairs = ", ".join(f'"{way.device}" : "link_{way.index}_{side}"' for way in ways)
     return f"counter name {key} map {{ {pairs} }}"
 
 
-def _prerouting(ways: Sequence[Way]) -> tuple[str, ...]:
+def _led_by_others(foreign: int) -> tuple[str, ...]:
+    return (f"meta mark & {foreign:#010x} != 0 return",) if foreign else ()
+
+
+def _prerouting(ways: Sequence[Way], foreign: int) -> tuple[str, ...]:
     if not ways:
         return ()
     return (
         _counted(ways, "iifname", "rx"),
         f"iifname vmap {{ {_by_device(ways, 'jump in')} }}",
         *_pinned(ways),
-        f"iifname vmap {{ {_by_device(ways, 'goto use')} }}",
+        *_by_family(ways, "iifname vmap", "goto use"),
         "iifname != @lan return",
         NOT_LED,
+        *_led_by_others(foreign),
         "ct state new goto policies",
     )
 
 
-def _output(program: Program, ways: Sequence[Way], options: PlaneOptions) -> tuple[str, ...]:
+def _output(program: Program, ways: Sequence[Way], options: PlaneOptions, foreign: int) -> tuple[str, ...]:
     if not ways:
         return ()
     pinned = (f"meta mark & {LINK_MASK | POKE:#010x} != 0 return", NOT_LED, *_pinned(ways))
@@ -256,6 +278,7 @@ def _output(program: Program, ways: Sequence[Way], options: PlaneOptions) -> tup
         "ct state != new return",
         "oifname @lan return",
         "meta nfproto != @awake return",
+        *_led_by_others(foreign),
         "jump own",
         *(f"jump p_{policy.number}" for policy in program.policies if policy.is_for_router),
         "goto class_interactive",
@@ -293,7 +316,7 @@ def _postrouting(program: Program, ways: Sequence[Way]) -> tuple[str, ...]:
     return (
         _counted(ways, "oifname", "tx"),
         f"oifname vmap {{ {_by_device(ways, 'jump out')} }}",
-        f"ct state new oifname vmap {{ {_by_device(ways, 'jump left')} }}",
+        *_by_family(ways, "ct state new oifname vmap", "jump left"),
         f"{own} {_flow_cleared()}",
         *(rule for policy in program.policies for rule in policy.post),
         *program.post_taps,

@@ -17,7 +17,8 @@ class Way:
     """One link. ``carries4``/``carries6``: whether its table leads out by it in that family.
 
     ``prefix6`` are the addresses that are its own (text of a network), ``lan6`` the LAN's networks that NPTv6 turns
-    into it. ``cap_bytes``: after so many more nothing passes, in both directions together.
+    into it, where it ``is_alone6``: neighbours would ask for the translated addresses, and nobody answers for them.
+    ``cap_bytes``: after so many more nothing passes, in both directions together.
     """
 
     index: int
@@ -27,6 +28,7 @@ class Way:
     ipv6: str = "auto"
     prefix6: str | None = None
     lan6: tuple[str, ...] = ()
+    is_alone6: bool = True
     resolvers: tuple[str, ...] = ()
     cap_bytes: int | None = None
     limit_kbit: int | None = None
@@ -46,7 +48,7 @@ class Way:
             return ()
         out = f'oifname "{self.device}"'
         rules: list[str] = []
-        if self.ipv6 == "nptv6" and self.lan6 and self.prefix6.endswith("/64"):
+        if self.ipv6 == "nptv6" and self.is_alone6 and self.lan6 and self.prefix6.endswith("/64"):
             pairs = ", ".join(f"{network} : {self.prefix6}" for network in self.lan6[:1])
             rules.append(f"{out} snat ip6 prefix to ip6 saddr map {{ {pairs} }}")
         foreign = "" if self.ipv6 == "masquerade" else f"ip6 saddr != {self.prefix6} "
