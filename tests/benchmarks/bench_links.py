@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
+from subprocess import DEVNULL
 from time import monotonic
 
 from measuring import Table, rest_until
@@ -182,7 +183,7 @@ def mptcp(repeats: int, seconds: float) -> int:
     got: dict[str, list[float]] = {"32 plain downloads": [], "one over MPTCP": []}
     with Lab(FOUR) as lab, tempfile.TemporaryDirectory(prefix="remsim-bench-") as directory:
         lab.internet("ip", "mptcp", "limits", "set", "subflow", "8", "add_addr_accepted", "8")
-        lab.internet.popen([sys.executable, str(SOCKS), server, "1080", user, password])
+        lab.internet.popen([sys.executable, str(SOCKS), server, "1080", user, password], stdout=DEVNULL)
         options = {"enabled": 1, "server": server, "user": user, "password": password, "ports": ["80"]}
         text = routing_text(lab) + "\n".join(section("mptcp", "mptcp", options)) + "\n"
         with serving(lab, Path(directory), text) as service:
