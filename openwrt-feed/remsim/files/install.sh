@@ -11,18 +11,17 @@ put() { # put MODE FILE DIRECTORY [NAME]
 	chmod "$1" "$to$3/${4:-$(basename "$2")}"
 }
 
+lay() { # lay FOLDER DIRECTORY: the files below FOLDER whose names come in, all at once
+	mkdir -p "$to$2"
+	tar -C "$1" --mode=644 -cf - -T - | tar -C "$to$2" --no-same-owner -xpmf -
+}
+
 # The simulation and the recordings it replays, which have licences of their own, stay out.
 cd "$from/backend"
-find remsim -type f ! -path 'remsim/simulator/*' ! -path '*/__pycache__/*' | while read -r file; do
-	put 644 "$file" "/usr/share/remsim/python/$(dirname "$file")"
-done
+find remsim -type f ! -path 'remsim/simulator/*' ! -path '*/__pycache__/*' | lay . /usr/share/remsim/python
 cd "$from"
-find rrd -name '*.json' | while read -r file; do
-	put 644 "$file" "/usr/share/remsim/$(dirname "$file")"
-done
-find htdocs -type f | while read -r file; do
-	put 644 "$file" "/usr/share/remsim/$(dirname "$file")"
-done
+find rrd -name '*.json' | lay . /usr/share/remsim
+find htdocs -type f | lay . /usr/share/remsim
 put 644 LICENSE /usr/share/remsim
 put 644 openwrt-feed/remsim/files/nginx.locations /usr/share/remsim
 
