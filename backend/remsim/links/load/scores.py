@@ -14,7 +14,7 @@ from remsim.core.routes import SLOTS, LinkView
 PAGE_OCTETS = 50_000
 """An interactive flow is weighed by the time this much takes, after three round trips."""
 ROUND_TRIPS = 3
-WORTH = 1.6
+WORTH = 1.3
 """Interactive flows go to links that need at most this much more time than the fastest."""
 USUAL_BPS = 10e6
 """A link that was never seen to carry anything is tried as if it could carry this, or what its neighbours do."""
@@ -26,8 +26,8 @@ IDLE_WORTH = 1.2
 """Bits that a link carries which carried none count so much beside those that a flow gets itself: above 1, idle links
 are used before busy ones are shared, whatever their size."""
 KEPT_FLOWS = 1
-KEPT_SHARE = 0.3
-"""A link is only kept for pages where it is no more than this of all."""
+KEPT_SHARE, KEPT_WORTH = 0.3, 2.0
+"""A link is only kept for pages where it is no more than this of all, and hardly slower for them than the fastest."""
 TOLERATED_LOSS = 5.0
 """Up to this (one probe of twenty) says nothing."""
 
@@ -181,7 +181,7 @@ def kept_for_pages(links: Sequence[Candidate], pages_bps: float = 0.0) -> int | 
         one
         for one in links
         if one.is_measured
-        and times[one.index] <= WORTH * least
+        and times[one.index] <= KEPT_WORTH * least
         and pages_bps * 1.2 <= one.capacity_bps <= KEPT_SHARE * total
     ]
     return min(fit, key=lambda one: (one.capacity_bps, one.index)).index if fit else None
