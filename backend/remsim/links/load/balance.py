@@ -178,9 +178,3 @@ def _until_full(
 
 def _fullness(one: Candidate, full: frozenset[int]) -> str:
     return f"full: {words.free_of(one.view)}" if one.index in full else words.free_of(one.view)
-
-
-def quiet_page_times(group: Sequence[LinkView], known: Mapping[int, Known]) -> dict[int, tuple[float, float]]:
-    """How long a page takes on each link when nothing else runs, and its capacity."""
-    links = [replace(one, rate_bps=0.0, busy=0) for one in scores.candidates(group, known)]
-    return {one.index: (one.page_s(), one.capacity_bps) for one in links}

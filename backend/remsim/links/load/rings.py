@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from remsim.core.routes import ALGORITHMS, CRITERIA, SLOTS, USABLE, Choice, LinkView, RingSpec
 from remsim.links.load import groups, scores, words
-from remsim.links.load.balance import LOAD_DRIVEN, Balanced, Reasons, alone, balance, quiet_page_times
+from remsim.links.load.balance import LOAD_DRIVEN, Balanced, Reasons, alone, balance
 from remsim.links.load.groups import (
     best_tier,
     by_price,
@@ -18,7 +18,7 @@ from remsim.links.load.groups import (
     price_of,
 )
 from remsim.links.load.prefer import Preferred
-from remsim.links.load.scores import WORTH, Known
+from remsim.links.load.scores import Known
 from remsim.links.now import Weight
 
 BLOCKED = (0,) * SLOTS
@@ -194,14 +194,10 @@ def matching(choice: Choice, links: Sequence[LinkView], router_country: str) -> 
 
 
 def without_quickest(group: Sequence[LinkView], known: Mapping[int, Known]) -> list[LinkView]:
-    """All but one link, which stays free for interactive flows: of those on which a page comes fast when nothing else
-    runs, the one with the smallest capacity. Of a single link nothing can be left free."""
-    times = quiet_page_times(group, known)
-    if len(times) < 2:
+    """All but the smallest link on which pages are quick. Of a single link nothing can be left free."""
+    if len(group) < 2:
         return list(group)
-    least = min(seconds for seconds, _ in times.values())
-    quick = [index for index, (seconds, _) in times.items() if seconds <= WORTH * least]
-    kept = min(quick, key=lambda index: (times[index][1], index))
+    kept = scores.quick_when_quiet(scores.candidates(group, known))[0].index
     return [one for one in group if one.index != kept]
 
 

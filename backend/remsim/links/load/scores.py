@@ -171,20 +171,23 @@ def least_loaded(links: Sequence[Candidate]) -> list[int]:
     return fill(links, Candidate.gain_bps)
 
 
-def kept_for_pages(links: Sequence[Candidate], pages_bps: float = 0.0) -> int | None:
-    """The link that bulk flows leave to pages: the smallest on which a page is quick when nothing else runs there, and
-    that has room for as many as come. None where that would be too much of what all links carry."""
-    quiet = {one.index: replace(one, rate_bps=0.0, busy=0, latency_ms=one.floor_ms) for one in links}
-    times = {index: one.page_s() for index, one in quiet.items()}
-    total, least = sum(one.capacity_bps for one in links), min(times.values(), default=0.0)
-    fit = [
-        one
-        for one in links
-        if one.is_measured
-        and times[one.index] <= KEPT_WORTH * least
-        and pages_bps * 1.2 <= one.capacity_bps <= KEPT_SHARE * total
-    ]
-    return min(fit, key=lambda one: (one.capacity_bps, one.index)).index if fit else None
+def quick_when_quiet(links: Sequence[Candidate]) -> list[Candidate]:
+    """Links on which a page takes little time when nothing else runs there, the smallest first."""
+    quiet = [replace(one, rate_bps=0.0, busy=0, latency_ms=one.floor_ms) for one in links]
+    times = {one.index: one.page_s() for one in quiet}
+    least = min(times.values(), default=0.0)
+    quick = [one for one in links if times[one.index] <= KEPT_WORTH * least]
+    return sorted(quick, key=lambda one: (one.capacity_bps, one.index))
+
+
+def kept_for_pages(links: Sequence[Candidate], pages_bps: float) -> int | None:
+    """The link that bulk flows leave to pages: the smallest that is quick and has room for as many as come. None where
+    that would be too much of what all links carry."""
+    most = KEPT_SHARE * sum(one.capacity_bps for one in links)
+    for one in quick_when_quiet(links):
+        if one.is_measured and pages_bps * 1.2 <= one.capacity_bps <= most:
+            return one.index
+    return None
 
 
 def by_page_time(links: Sequence[Candidate]) -> list[int]:
