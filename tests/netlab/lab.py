@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from netlab.shapes import EIGHT, FOUR, Shape
-from netlab.space import Space, end, why_not
+from netlab.space import Space, end, sweep, why_not
 
 __all__ = ["EIGHT", "FOUR", "LAN", "SERVERS", "Lab", "Link", "Shape", "why_not"]
 
@@ -221,6 +221,7 @@ class Lab:
         return [child.pid for child in self._emulators]
 
     def _build(self) -> None:
+        sweep()
         name = f"rs{os.getpid()}x{next(_numbers)}"
         for part in ("lan", "router", "internet"):
             space = Space(f"{name}{part[:3]}")
@@ -260,7 +261,7 @@ class Lab:
     def _serve(self) -> None:
         given = json.dumps({"addresses": SERVERS, "names": self.names})
         command = [sys.executable, str(HERE / "servers.py"), given]
-        child = self.internet.popen(command, stdout=subprocess.PIPE)
+        child = self.internet.popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert child.stdout is not None
         if child.stdout.readline() != b"ready\n":
             raise RuntimeError("the lab's servers did not start")

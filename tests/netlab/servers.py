@@ -98,7 +98,8 @@ class Servers:
             self._datagrams(port, self._name if port == DNS_PORT else echo)
 
     def run(self) -> None:
-        """Serve for ever."""
+        """Serve until standard input ends, as it does when who started this was killed."""
+        self._selector.register(sys.stdin, selectors.EVENT_READ, lambda _events: sys.exit())
         while True:
             for key, events in self._selector.select():
                 key.data(events)

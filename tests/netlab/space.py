@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -75,6 +76,14 @@ class Space:
         for child in self._children:
             end(child)
         run("ip", "netns", "del", self.name, check=False)
+
+
+def sweep() -> None:
+    """Take namespaces away whose process was killed before it could."""
+    for path in Path("/run/netns").glob("rs*"):
+        named = re.fullmatch(r"rs(\d+)(x\d+\w+|try)", path.name)
+        if named and not Path("/proc", named[1]).exists():
+            run("ip", "netns", "del", path.name, check=False)
 
 
 def end(child: subprocess.Popen[bytes], patience_s: float = 5) -> None:
