@@ -47,7 +47,8 @@ class Worker:
         facts = Facts(links=views, now=None, applications=Catalogue())
         program = compile_set(parsed.set.policies, parsed.set.sets, facts).program
         compiled = perf_counter()
-        loads, sets = [], {}
+        loads: list[dict[str, float]] = []
+        sets: dict[str, float] = {}
         for n in range(times):
             before, spent = perf_counter(), process_time()
             loaded = self._plane.load(program, DEFAULT, self._rings(program, n))
