@@ -26,6 +26,13 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all crowds that go again."""
+    with serving(tmp_path_factory.mktemp("shared"), "--threads", "4", "--max-streams", "2") as running:
+        yield running
+
+
 @contextlib.contextmanager
 def crowd(server: Server, said: bytes, count: int = CROWD) -> Iterator[list[socket.socket]]:
     """Connections that say the same and then wait."""
@@ -75,20 +82,20 @@ def answers(connection: socket.socket, count: int = 1) -> list[bytes]:
         *("zeros", "long pairing", "expecting", "chunked pairing", "half a body with a token", "garbage", "long"),
     ],
 )
-def test_a_crowd_that_waits_holds_up_nobody(server: Server, said: bytes) -> None:
-    with crowd(server, said):
+def test_a_crowd_that_waits_holds_up_nobody(shared: Server, said: bytes) -> None:
+    with crowd(shared, said):
         for _ in range(5):
             begin = time.monotonic()
-            assert server.get("healthz", timeout_s=10) == {"status": "ok"}
+            assert shared.get("healthz", timeout_s=10) == {"status": "ok"}
             assert time.monotonic() - begin < 2.5
-    assert server.errors() == ""
+    assert shared.errors() == ""
 
 
 @pytest.mark.parametrize("said", [b"", HEALTH + b"Connection: close\r\n\r\n", HEALTH + b"\r\n"])
-def test_more_connections_than_there_is_room_for_push_out_the_idle_ones(server: Server, said: bytes) -> None:
-    with crowd(server, said, 600):
-        assert server.get("healthz", timeout_s=4) == {"status": "ok"}
-    assert server.errors() == ""
+def test_more_connections_than_there_is_room_for_push_out_the_idle_ones(shared: Server, said: bytes) -> None:
+    with crowd(shared, said, 600):
+        assert shared.get("healthz", timeout_s=4) == {"status": "ok"}
+    assert shared.errors() == ""
 
 
 def test_half_a_head_is_refused_after_a_while(server: Server) -> None:
