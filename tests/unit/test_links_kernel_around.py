@@ -111,6 +111,15 @@ def test_a_flow_is_read_with_link_policy_and_class() -> None:
     assert not parse_flows([line], own={"192.168.77.10"})[0].is_forwarded
 
 
+def test_addresses_of_ipv6_are_written_short() -> None:
+    long = "fd77:0000:0000:0000:0000:0000:0000:0010", "2001:0db8:0000:0000:0000:0000:0000:0001"
+    line = OLD.format("9 ESTABLISHED") + BACK.format(0x200)
+    line = line.replace("ipv4 ", "ipv6 ").replace("192.168.77.10", long[0]).replace("198.51.100.1", long[1])
+    (flow,) = parse_flows([line], own={"2001:db8::1"})
+    assert (flow.source, flow.destination) == ("fd77::10", "2001:db8::1")
+    assert not flow.is_forwarded
+
+
 ODD = ("", "ipv4", OLD.format("1"), "a b c d e mark=512 x", OLD.format("") + BACK.format("x"))
 
 

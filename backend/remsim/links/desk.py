@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,16 +11,29 @@ from typing import TYPE_CHECKING, Any
 from remsim.config.routing import Routing
 from remsim.config.sims import SimSettings
 from remsim.core.clock import Clock
-from remsim.core.errors import Conflict
+from remsim.core.errors import Conflict, RemsimError
 from remsim.core.events import Event
 from remsim.core.routes import Flow, LinkView, Program, RingSpec
 from remsim.links.indices import indexed
+from remsim.links.note import note_path
 
 if TYPE_CHECKING:
     from remsim.links.facts import Around
     from remsim.links.parts import Parts
     from remsim.links.plane import Plane
     from remsim.telemetry.usage import Usage
+log = logging.getLogger(__name__)
+
+
+def clear_leftovers() -> None:
+    """Links are off now, but were not when the service was killed: leave the machine as it was found then."""
+    try:
+        if note_path().exists():
+            from remsim.links.kernel.plane import clear_leftovers
+
+            clear_leftovers()
+    except (OSError, RemsimError) as error:
+        log.warning("links: what a run has left stays: %s", error)
 
 
 class LinksDesk:
@@ -73,6 +87,8 @@ class LinksDesk:
         """Carry traffic, if that is wanted."""
         with self._loading:
             self._is_started = True
+            if not (self.is_wanted or self._is_simulated):
+                clear_leftovers()
             self._follow()
 
     def configure(self, routing: Routing) -> None:

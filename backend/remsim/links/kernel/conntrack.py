@@ -111,7 +111,7 @@ def _flow(line: str, at: int, own: Collection[str]) -> Flow | None:
             if key == "src" and "src" in side:
                 side = back
             side[key] = value
-        source, destination = forth["src"], forth["dst"]
+        source, destination, nat_source = (_short(text) for text in (forth["src"], forth["dst"], back.get("dst", "")))
         return Flow(
             protocol=words[2],
             source=source,
@@ -126,11 +126,16 @@ def _flow(line: str, at: int, own: Collection[str]) -> Flow | None:
             state=next((word for word in bare if word.isupper()), None),
             is_established="[UNREPLIED]" not in bare,
             is_forwarded=source not in own and destination not in own,
-            nat_source=back.get("dst"),
+            nat_source=nat_source or None,
             nat_source_port=_number(back.get("dport")),
         )
-    except (KeyError, ValueError, IndexError):
+    except (KeyError, ValueError, IndexError, OSError):
         return None
+
+
+def _short(text: str) -> str:
+    """An address as everybody else writes it: the kernel's list has all of an IPv6 address's noughts."""
+    return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text)) if ":" in text else text
 
 
 def _number(text: str | None) -> int | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,12 +28,15 @@ from remsim.links.kernel.sysctls import Sysctls
 from remsim.links.kernel.table import TABLE, Chain, Table, layout, rules_of
 from remsim.links.kernel.way import Way, way_of
 from remsim.links.kernel.wide import wide_names, widened, widened_rules
+from remsim.links.note import RUN_DIR, note_path
 from remsim.links.plane import USUAL, Addresses, Capability, Cut, LinkRoute, PlaneError, PlaneOptions, PlaneRefused
 
 log = logging.getLogger(__name__)
 
-RUN_DIR = Path("/var/run/remsim")
-NOTE = "links-sysctls.json"
+POKES_AFTER_S = 0.6, 1.3
+"""A client that has just answered something odd answers nothing odd for half a second (Linux: tcp_invalid_ratelimit);
+who has begun again meanwhile is not disturbed, for the sets of cut flows swallow what it says."""
+DEVICE = re.compile(r'[^\s"*/:\\]{1,15}')
 DELETED = f"add table {TABLE}\ndelete table {TABLE}"
 QUOTA_SLACK_BYTES, QUOTA_SLACK = 1_000_000, 0.01
 """A quota that has about what it should have left is left alone: making it anew touches the table."""
@@ -44,7 +48,7 @@ class KernelPlane:
     def __init__(self, clock: Clock, *, run_dir: Path = RUN_DIR, root: Path = Path("/")) -> None:
         self._clock = clock
         self._root = root
-        self._sysctls = Sysctls(run_dir / NOTE)
+        self._sysctls = Sysctls(note_path(run_dir))
         self._nft: Nft | None = None
         self._elements: Elements | None = None
         self._conntrack: Conntrack | None = None
@@ -64,6 +68,7 @@ class KernelPlane:
         self._wide: frozenset[str] = frozenset()
         self._default: tuple[RingSpec, ...] = ()
         self._rings: dict[str, tuple[int, ...]] = {}
+        self._to_poke: list[tuple[float, list[Flow]]] = []
         self._in_force: Table | None = None
         self._changing = threading.RLock()
         """Of what is in force: ``prepare`` is called by other threads."""
@@ -78,6 +83,7 @@ class KernelPlane:
         self, lan: Sequence[str], *, on_device: Callable[[str], None], options: PlaneOptions = USUAL
     ) -> None:
         """Look at the kernel and at who else leads packets; ``PlaneRefused``."""
+        check_names(lan)
         check_alone(self._root)
         self._foreign = foreign_bits(self._root)
         self._lan, self._options = tuple(lan), options
@@ -121,7 +127,7 @@ class KernelPlane:
                 opened.close()
         self._conntrack, self._elements = None, None
         self._sysctls.stop()
-        self._links, self._outs, self._quotas = {}, {}, {}
+        self._links, self._outs, self._quotas, self._to_poke = {}, {}, {}, []
         self._program, self._wide, self._default, self._rings = Program(), frozenset(), (), {}
 
     def capabilities(self) -> tuple[Capability, ...]:
@@ -139,6 +145,7 @@ class KernelPlane:
     def set_links(self, links: Sequence[LinkRoute]) -> None:
         """Rules and tables of these links, and the table's rules for them where it is loaded."""
         assert self._tables is not None
+        check_names(link.device for link in links)
         self._links = {link.index: link for link in links}
         self._sysctls.devices(link.device for link in links)
         try:
@@ -235,6 +242,7 @@ class KernelPlane:
         """All flows that links carry."""
         assert self._conntrack is not None and self._tables is not None
         self._refresh()
+        self._poke_again()
         if self._own is None:
             self._own = self._tables.own_addresses()
         return self._conntrack.read(self._own)
@@ -256,6 +264,8 @@ class KernelPlane:
         except OSError as error:
             raise PlaneError(f"the kernel did not forget the flows of a link: {error}") from error
         poke(told)
+        at = self._clock.monotonic()
+        self._to_poke += [(at + after_s, told) for after_s in POKES_AFTER_S if told]
         return Cut(len(live), len(told), round((time.perf_counter() - begin) * 1000, 3))
 
     @property
@@ -263,6 +273,13 @@ class KernelPlane:
         if self._nft is None:
             raise PlaneRefused("links do not carry traffic", hint="Turn them on.")
         return self._nft
+
+    def _poke_again(self) -> None:
+        at = self._clock.monotonic()
+        due = [told for when, told in self._to_poke if when <= at]
+        self._to_poke = [one for one in self._to_poke if one[0] > at]
+        for told in due:
+            poke(told)
 
     def _changed(self, device: str, on_device: Callable[[str], None]) -> None:
         """In the thread of events: routes at once, the rest is the control thread's."""
@@ -399,6 +416,13 @@ class KernelPlane:
         self._quotas = kept
 
 
+def check_names(devices: Iterable[str]) -> None:
+    """``PlaneError`` for what no device can be called, or what nft would take for several."""
+    for name in devices:
+        if not DEVICE.fullmatch(name):
+            raise PlaneError(f"{name[:40]!r} is no name of a device", hint="It has 1 to 15 characters and no blanks.")
+
+
 def fill(nft: Nft, before: SetCode, one: SetCode) -> None:
     """Change what differs of a large set's elements; it is empty when that fails."""
     form = form_of(one.declaration)
@@ -428,7 +452,7 @@ def change_elements(form: Form, before: SetCode, one: SetCode) -> None:
 def clear_leftovers(run_dir: Path = RUN_DIR) -> bool:
     """Leave the machine as a run found it that did not end well; False when there was none. For routers whose links
     are off now: those that have some clear up by themselves."""
-    sysctls = Sysctls(run_dir / NOTE)
+    sysctls = Sysctls(note_path(run_dir))
     if not sysctls.recall():
         return False
     nft, tables = Nft(), LinkTables()

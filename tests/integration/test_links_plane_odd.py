@@ -1,0 +1,212 @@
+"""The kernel's data plane where things are odd: IPv6, links that are alike, others who take its table away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from netlab.asking import links_of_datagrams
+from netlab.clients import Clients, Download
+from netlab.lab import FOUR, LAN, Lab, why_not
+from netlab.plane import PlaneInRouter
+from remsim.core.clock import SystemClock
+from remsim.core.routes import Choice, PolicyCode, Program, RingSpec, SetCode
+from remsim.links.kernel.plane import KernelPlane
+from remsim.links.plane import LinkRoute, PlaneError
+
+pytestmark = pytest.mark.skipif(bool(why_not()), reason=f"{why_not()}; see README, Test it")
+
+SERVER, SERVER6 = "198.51.100.1", "2001:db8:ffff::1"
+DEFAULT = (RingSpec("interactive", (), "interactive"), RingSpec("bulk", ()))
+CLEAR = "from remsim.links.kernel.plane import clear_leftovers; print(clear_leftovers())"
+
+
+class Here:
+    """A plane in this process; each call is made inside the lab's router."""
+
+    def __init__(self, lab: Lab, run_dir: Path) -> None:
+        self._lab = lab
+        self._plane = self._call(lambda: KernelPlane(SystemClock(), run_dir=run_dir))
+        self.start([LAN], on_device=lambda name: None)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *values, **named: self._call(lambda: getattr(self._plane, name)(*values, **named))
+
+    def links(self, **more: Any) -> list[LinkRoute]:
+        return [LinkRoute(one.index, one.device, one.device, **more) for one in self._lab.links]
+
+    def _call(self, work: Callable[[], Any]) -> Any:
+        with self._lab.router.entered():
+            return work()
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with Lab(FOUR) as lab:
+        yield lab
+
+
+@pytest.fixture
+def plane(lab: Lab, tmp_path: Path) -> Iterator[Here]:
+    plane = Here(lab, tmp_path)
+    plane.set_links(plane.links())
+    plane.load(Program(), DEFAULT, ring(1, 2, 3))
+    yield plane
+    plane.stop()
+
+
+def ring(*slots: int) -> dict[str, tuple[int, ...]]:
+    return {"interactive": slots, "bulk": slots}
+
+
+def sources6(lab: Lab, count: int = 3) -> list[str]:
+    """The addresses that a server sees of so many flows of IPv6."""
+    found = []
+    with lab.lan.entered():
+        for _ in range(count):
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as one:
+                one.bind((lab.clients6[0], 0))
+                one.settimeout(4)  # the first one waits for its neighbour
+                one.sendto(b"who", (SERVER6, 5004))
+                found.append(one.recv(200).split()[0].decode())
+    return found
+
+
+def wait_until(holds: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.03)
+
+
+def test_ipv6_is_shared_too_and_leaves_each_link_with_an_address_of_it(lab: Lab, plane: Here) -> None:
+    assert sources6(lab) == ["2001:db8:1::2", "2001:db8:2::2", "2001:db8:3::2"]
+
+
+def test_nptv6_keeps_who_it_was(lab: Lab, plane: Here) -> None:
+    plane.set_links(plane.links(ipv6="nptv6"))
+    assert sources6(lab) == ["2001:db8:1::10", "2001:db8:2::10", "2001:db8:3::10"]
+
+
+def test_ipv6_that_no_link_carries_goes_by_mains_default_with_all_its_packets(lab: Lab, plane: Here) -> None:
+    plane.set_links(plane.links(ipv6="off"))
+    with Clients(lab.lan) as clients:
+        download = Download(clients, SERVER6, 5001)
+        wait_until(lambda: download.link == 1)
+
+
+def test_ipv6_downloads_of_a_dead_link_begin_again(lab: Lab, plane: Here) -> None:
+    with Clients(lab.lan) as clients:
+        downloads = [Download(clients, SERVER6, 5001) for _ in range(3)]
+        wait_until(lambda: all(one.link for one in downloads))
+        dead = downloads[0].link or 0
+        seen = [flow for flow in plane.flows() if flow.link == dead]
+        assert seen[0].source.startswith("fd77::")
+        lab.links[dead - 1].down()
+        try:
+            others = [index for index in (1, 2, 3) if index != dead]
+            plane.swap(ring(*others))
+            plane.cut(dead, seen)
+            wait_until(lambda: plane.flows() and downloads[0].link in others)
+        finally:
+            lab.links[dead - 1].up()
+
+
+def test_a_link_without_ipv4_gets_flows_of_ipv6_only(lab: Lab, plane: Here) -> None:
+    lab.router("ip", "-4", "address", "flush", "dev", "sim2")
+    try:
+        wait_until(lambda: bool(plane.flows()) and set(links_of_datagrams(lab, SERVER, count=4)) == {1, 3})
+        assert "2001:db8:2::2" in sources6(lab)
+    finally:
+        lab.links[1].up()
+
+
+def test_a_gateway_that_moves_is_followed(lab: Lab, plane: Here) -> None:
+    lab.router("ip", "route", "replace", "default", "via", "10.64.2.9", "dev", "sim2", "metric", "102")
+    wait_until(lambda: "via 10.64.2.9" in lab.router("ip", "route", "show", "table", "202"))
+    lab.links[1].up()
+    wait_until(lambda: "via 10.64.2.1 " in lab.router("ip", "route", "show", "table", "202"))
+
+
+def test_two_modems_with_one_address_and_gateway_both_carry(lab: Lab, plane: Here) -> None:
+    try:
+        for link in lab.links[:2]:
+            lab.router("ip", "address", "flush", "dev", link.device)
+            lab.router("ip", "address", "add", "192.168.0.100/24", "dev", link.device)
+            way = f"default via 192.168.0.1 dev {link.device} metric {100 + link.index}"
+            lab.router("ip", "route", "replace", *way.split())
+        plane.set_links(plane.links())
+        plane.swap(ring(1, 2))
+        before = plane.counters()
+        links_of_datagrams(lab, SERVER, count=8, wait_s=0.3)
+        after = plane.counters()
+        assert all(after[f"link_{index}_tx"][0] - before[f"link_{index}_tx"][0] >= 4 for index in (1, 2))
+        assert not [line for line in lab.router("ip", "rule").splitlines() if "from 192.168.0.100" in line]
+    finally:
+        for link in lab.links[:2]:
+            lab.router("ip", "address", "flush", "dev", link.device)
+            link.up()
+
+
+def test_a_table_that_somebody_removes_is_there_again(lab: Lab, plane: Here) -> None:
+    lab.router("nft", "delete", "table", "inet", "remsim")
+    lab.router("ip", "rule", "delete", "preference", "1002")
+    plane.counters()
+    plane.add("lan", [LAN], 30)
+    assert links_of_datagrams(lab, SERVER, count=6) == Counter({1: 2, 2: 2, 3: 2})
+
+
+def test_a_large_set_leads_and_costs_others_nothing(lab: Lab, plane: Here) -> None:
+    ranges = (*(f"10.{n >> 8}.{n & 255}.0-10.{n >> 8}.{n & 255}.99" for n in range(20_000)), "198.51.100.0/24")
+    many = SetCode("c_XX4", "type ipv4_addr; flags interval;", ranges, is_large=True)
+    policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    learned = SetCode("d_14", "type ipv4_addr; flags timeout; timeout 1h;", is_learned=True)
+    program = Program((policy,), (many, learned))
+    plane.prepare(program)
+    assert set(links_of_datagrams(lab, SERVER, count=6)) == {1, 2, 3}
+    loaded = plane.load(program, DEFAULT, {**ring(1, 2), "p_1": (3,)})
+    assert list(loaded.sets_ms) == ["c_XX4w"]
+    assert links_of_datagrams(lab, SERVER, count=6) == Counter({3: 6})
+    assert plane.counters()["p_1"][0] == 6
+    begin = time.thread_time()
+    plane.add("d_14", ["192.0.2.7"], 60)
+    assert time.thread_time() - begin < 0.05  # libnftables takes 0.4 s to read the ranges back
+    plane.load(Program((policy,), (SetCode("c_XX4", many.declaration, ranges[:-1], is_large=True),)), DEFAULT, ring(1))
+    assert links_of_datagrams(lab, SERVER, count=2) == Counter({1: 2})
+
+
+def test_nothing_passes_above_a_hard_cap_and_a_new_one_lets_pass_again(lab: Lab, plane: Here) -> None:
+    plane.set_links(plane.links(hard_cap_bytes=50_000))
+    plane.swap(ring(1))
+    with Clients(lab.lan) as clients:
+        Download(clients, SERVER, 5001)
+        wait_until(lambda: "used 50000 bytes" in lab.router("nft", "list", "quotas"))
+        assert links_of_datagrams(lab, SERVER, count=2, wait_s=0.2) == Counter({0: 2})
+    plane.set_links(plane.links(hard_cap_bytes=90_000_000))
+    assert links_of_datagrams(lab, SERVER, count=2) == Counter({1: 2})
+
+
+def test_a_name_that_no_device_can_have_never_reaches_nft(lab: Lab, plane: Here) -> None:
+    for name in ('";flush ruleset', "sim*", "two words", "0123456789abcdef", ""):
+        with pytest.raises(PlaneError, match="no name of a device"):
+            plane.set_links([LinkRoute(1, "odd", name)])
+    assert set(links_of_datagrams(lab, SERVER, count=6)) == {1, 2, 3}
+
+
+def test_what_a_killed_run_left_goes_when_links_are_off(lab: Lab) -> None:
+    before = lab.router("nft", "list", "ruleset"), lab.router("ip", "rule")
+    with PlaneInRouter(lab) as killed:
+        killed.tell("load", text="")
+        os.kill(killed.pid, signal.SIGKILL)
+        assert links_of_datagrams(lab, SERVER, count=2) == Counter({1: 1, 2: 1})
+    assert lab.router(sys.executable, "-c", CLEAR).strip() == "True"
+    assert (lab.router("nft", "list", "ruleset"), lab.router("ip", "rule")) == before
+    assert lab.router(sys.executable, "-c", CLEAR).strip() == "False"
