@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
+from pictures import leave
 from playwright.sync_api import Browser, BrowserContext, Page
 from running import RunningService, running_service
 
@@ -46,9 +46,7 @@ def visit(browser: Browser, service: RunningService, request: pytest.FixtureRequ
     page.on("request", lambda asked: visit.hosts.add(asked.url.split("/")[2]) if "://" in asked.url else None)
     assert context.request.get(service.login_url(), max_redirects=0).status == 303  # without drawing the dashboard
     yield visit
-    folder = Path(__file__).parents[2] / "build" / "screenshots"
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{request.node.name[:80]}.png", full_page=True)
+    leave(page, request.node)
     context.close()
     assert visit.complaints == []
     assert visit.hosts <= {f"127.0.0.1:{service.port}"}

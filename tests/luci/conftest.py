@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from luci.host import LuciHost
 from luci.relay import Interpreted
 from luci.visit import Visit
+from pictures import leave
 from playwright.sync_api import Browser
 from running import RunningService, free_port
 
@@ -65,12 +65,9 @@ def visit(browser: Browser, host: LuciHost, request: pytest.FixtureRequest) -> I
         return visits[-1]
 
     yield begin
-    folder = Path(__file__).parents[2] / "build" / "screenshots"
-    folder.mkdir(parents=True, exist_ok=True)
     runtime = "own" if host.source is None else "luci"
-    name = re.sub(r"[^\w\[\]-]+", "_", request.node.name)[:70]
     for visit in visits:
-        visit.page.screenshot(path=folder / f"luci-{runtime}-{name}.png", full_page=True)
+        leave(visit.page, request.node, f"luci-{runtime}-")
         visit.context.close()
     for visit in visits:
         assert visit.complaints == []
