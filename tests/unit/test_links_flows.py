@@ -37,6 +37,17 @@ def test_young_bulk_flows_count_before_they_have_a_rate() -> None:
     assert meter.carries(1).busy == 0
 
 
+def test_questions_and_answers_over_udp_are_not_young_downloads() -> None:
+    meter = FlowMeter()
+    meter.update([], 0.0)
+    asked = [replace(flow(1), protocol="udp", state=None, tx_bytes=60, rx_bytes=200) for _ in range(50)]
+    stream = replace(flow(2), protocol="udp", state=None, rx_bytes=30_000)
+    meter.update([*asked, stream], 0.25)
+    assert (meter.carries(1).busy, meter.carries(2).young) == (0, 1)
+    meter.update([*asked, grown(stream, 30_000)], 0.5)
+    assert (meter.carries(1).busy, meter.carries(2).busy) == (0, 1)
+
+
 def test_flows_of_before_the_start_are_not_young() -> None:
     meter = FlowMeter()
     assert meter.update([flow(1) for _ in range(100)], 5.0).flows == {}

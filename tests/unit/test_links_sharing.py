@@ -348,7 +348,7 @@ def test_the_lan_is_told_again_and_again(desk: Desk) -> None:
 
 def test_looks_become_rarer_without_traffic_and_with_very_many_flows(desk: Desk) -> None:
     desk.sharing.turn()
-    assert desk.sharing.period_s == 1.0
+    assert desk.sharing.period_s == 0.5
     desk.plane.open_flows = [flow(1)]
     desk.clock.advance(1)
     desk.sharing.turn()

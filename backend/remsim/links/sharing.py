@@ -33,7 +33,7 @@ from remsim.links.uptime import Uptime
 
 log = logging.getLogger(__name__)
 
-POLL_S, IDLE_POLL_S, MOST_POLL_S = 0.25, 1.0, 3.0
+POLL_S, IDLE_POLL_S, MOST_POLL_S = 0.25, 0.5, 3.0
 TICK_S, LOOK_S, LAN_S, LAN_TIMEOUT_S = 1.0, 5.0, 10.0, 30
 SHARE_OF_CORE = 0.04
 """Looking at flows takes no more than this of the time: with very many of them it is done more rarely."""

@@ -18,6 +18,8 @@ SMOOTH_S = 0.5
 KEPT_S = 2.0
 """How long flows that are gone are remembered: the kernel deletes those of a device that went before anybody hears."""
 SHORTEST_S = 0.05
+FEW_OCTETS = 4_000
+"""A flow without connections of its own that moved less asks and is answered, and wants nothing more."""
 OVER = frozenset(("TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "FIN_WAIT"))
 """States of TCP in which a flow takes nothing more of a link."""
 SMALL, LARGE = 5_000, 1_000_000
@@ -120,7 +122,7 @@ class FlowMeter:
                 rate = max(one.rx_bps, one.tx_bps)
             if flow.state in OVER and one.grew_at < at:
                 continue  # its rate fades out, but it is over
-            if flow.klass == "bulk" and at - one.first_at < YOUNG_S:
+            if flow.klass == "bulk" and at - one.first_at < YOUNG_S and wants_more(flow, one, at):
                 load.young += 1
                 load.busy += 1
             elif rate >= BUSY_BPS or (flow.rx_bytes is None and flow.klass == "bulk" and flow.state == "ESTABLISHED"):
@@ -172,3 +174,8 @@ class FlowMeter:
     def carries(self, link: int) -> LinkLoad:
         """What a link carries."""
         return self.links.get(link) or LinkLoad()
+
+
+def wants_more(flow: Flow, one: Seen, at: float) -> bool:
+    """Whether a young flow may become a busy one: TCP, or one that has moved something, and still does."""
+    return flow.protocol == "tcp" or (one.rx + one.tx >= FEW_OCTETS and one.grew_at == at)
