@@ -365,6 +365,8 @@ def test_the_feed_builds_what_its_packages_depend_on(buildroot: Path) -> None:
     wanted = set(re.findall(r"\+(\S+)", output))
     openwrt = {"PACKAGE_nls", "glib2", "libpthread", "luci-base", "rpcd-mod-ucode", "python3", "python3-light"}
     openwrt |= {f"python3-{name}" for name in ("flask", "marshmallow", "jinja2", "pyserial")}
+    openwrt |= {"nftables-json", "kmod-nf-conntrack-netlink", "kmod-nfnetlink-log"}
+    openwrt |= {f"kmod-nft-{name}" for name in ("core", "fib", "nat")}
     openwrt |= {f"ucode-mod-{name}" for name in ("fs", "socket", "ubus", "uci", "uloop")}
     assert wanted - openwrt <= ours
     assert {"remsim", "luci-app-remsim", "python3-gunicorn", "python3-rrdtool", "librrd"} <= ours

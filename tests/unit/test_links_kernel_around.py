@@ -42,6 +42,16 @@ class Spoken:
         return not any(word in commands for word in self.refused)
 
 
+class Forgetful:
+    """Flows that can be read and not deleted."""
+
+    def is_readable(self) -> bool:
+        return True
+
+    def can_forget(self) -> bool:
+        return False
+
+
 @pytest.mark.parametrize("name", ["mwan3", "mwan4"])
 def test_a_rival_that_is_enabled_is_named_with_what_ends_it(tmp_path: Path, name: str) -> None:
     check_alone(tmp_path)
@@ -91,8 +101,10 @@ def test_flows_of_pbr_are_left_to_it_unless_it_needs_the_same_bits(tmp_path: Pat
 
 
 def test_a_kernel_that_lacks_a_feature_is_told_the_package() -> None:
-    found = {one.name: one for one in probed(Spoken(refused=("jhash", "fib")), mptcp=Path("/none"))}  # type: ignore[arg-type]
-    assert len(found) == len(RULES) + 1
+    spoken = Spoken(refused=("jhash", "fib"))
+    found = {one.name: one for one in probed(spoken, Forgetful(), mptcp=Path("/none"))}  # type: ignore[arg-type]
+    assert len(found) == len(RULES) + 3
+    assert not found["ends of flows"].is_there
     assert not found["persistence"].is_there
     assert not found["MPTCP"].is_there
     missing = [one for one in found.values() if one.is_needed and not one.is_there]

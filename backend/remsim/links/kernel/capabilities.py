@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from remsim.links.kernel.conntrack import Conntrack
 from remsim.links.kernel.nft import Nft
 from remsim.links.plane import Capability
 
@@ -105,13 +106,19 @@ RULES: tuple[tuple[str, bool, str, str, str], ...] = (
     ),
 )
 MPTCP = Path("/proc/sys/net/mptcp/enabled")
+CONFIG_MPTCP = "a kernel with CONFIG_KERNEL_MPTCP"
 
 
-def probed(nft: Nft, *, mptcp: Path = MPTCP) -> tuple[Capability, ...]:
+def probed(nft: Nft, conntrack: Conntrack, *, mptcp: Path = MPTCP) -> tuple[Capability, ...]:
     """Each feature with the answer of the kernel."""
     found = [
         Capability(name, nft.takes(f"table {TRIED} {{\n{rules}\n}}"), is_needed, package, without)
         for name, is_needed, package, without, rules in RULES
     ]
-    without = "one connection cannot use several links"
-    return (*found, Capability("MPTCP", mptcp.exists(), False, "a kernel with CONFIG_KERNEL_MPTCP", without))
+    listed, forgotten = conntrack.is_readable(), conntrack.can_forget()
+    return (
+        *found,
+        Capability("list of flows", listed, False, "conntrack", "links are shared without a look at their flows"),
+        Capability("ends of flows", forgotten, False, "kmod-nf-conntrack-netlink", "UDP stays on a dead link"),
+        Capability("MPTCP", mptcp.exists(), False, CONFIG_MPTCP, "one connection cannot use several links"),
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -10,6 +12,7 @@ from collections.abc import Collection, Iterable
 
 from remsim.core.routes import BULK, CLASS_MASK, INTERACTIVE, LINK_MASK, LINK_SHIFT, POLICY_SHIFT, Flow
 from remsim.links.kernel.netlink import NETLINK_NETFILTER, Netlink, attribute, nested
+from remsim.links.kernel.way import REFUSED
 
 LIST = "/proc/thread-self/net/nf_conntrack"
 PROGRAM = "conntrack"
@@ -40,6 +43,18 @@ class Conntrack:
                 return parse_flows(file, own)
         except FileNotFoundError:
             return parse_flows(self._ask_program().splitlines(), own)
+
+    def is_readable(self) -> bool:
+        """Whether the kernel lists its flows, by itself or to the program."""
+        return os.path.exists(self._path) or shutil.which(self._program) is not None
+
+    def can_forget(self) -> bool:
+        """Whether flows can be deleted: tried with a link's number that none has."""
+        try:
+            self.forget(REFUSED)
+        except OSError:
+            return False
+        return True
 
     def forget(self, link: int) -> None:
         """Delete all flows of a link."""

@@ -88,14 +88,15 @@ class KernelPlane:
         self._foreign = foreign_bits(self._root)
         self._lan, self._options = tuple(lan), options
         if self._nft is None:
-            nft = Nft()
-            self._capabilities = probed(nft)
+            nft, conntrack = Nft(), Conntrack()
+            self._capabilities = probed(nft, conntrack)
             missing = [one for one in self._capabilities if one.is_needed and not one.is_there]
             if missing:
                 nft.close()
+                conntrack.close()
                 raise lacking(missing)
             self._nft, self._elements = nft, Elements()
-            self._conntrack, self._tables = Conntrack(), LinkTables()
+            self._conntrack, self._tables = conntrack, LinkTables()
             self._sysctls.start()
             self._events = DeviceEvents(lambda device: self._changed(device, on_device))
         self._nat = options.nat == "on" or (options.nat == "auto" and not firewall_masquerades(self._nft))
@@ -255,17 +256,12 @@ class KernelPlane:
         told = to_reset(live.values())
         for name, values in cut_elements(told).items():
             self._refreshed(name, values, None)
-        try:
-            if only is None:
-                self._conntrack.forget(link)
-            else:
-                for one in live.values():
-                    self._conntrack.forget_flow(one)
-        except OSError as error:
-            raise PlaneError(f"the kernel did not forget the flows of a link: {error}") from error
-        poke(told)
+        problem = self._forget(link, None if only is None else live.values())
+        poke(told)  # also where flows cannot be forgotten: the reset comes before they matter
         at = self._clock.monotonic()
         self._to_poke += [(at + after_s, told) for after_s in POKES_AFTER_S if told]
+        if problem is not None:
+            raise PlaneError(f"the kernel did not forget the flows of a link: {problem}")
         return Cut(len(live), len(told), round((time.perf_counter() - begin) * 1000, 3))
 
     @property
@@ -273,6 +269,18 @@ class KernelPlane:
         if self._nft is None:
             raise PlaneRefused("links do not carry traffic", hint="Turn them on.")
         return self._nft
+
+    def _forget(self, link: int, flows: Iterable[Flow] | None) -> OSError | None:
+        """Delete a link's flows, or just these."""
+        assert self._conntrack is not None
+        try:
+            if flows is None:
+                self._conntrack.forget(link)
+            for one in flows or ():
+                self._conntrack.forget_flow(one)
+        except OSError as error:
+            return error
+        return None
 
     def _poke_again(self) -> None:
         at = self._clock.monotonic()
