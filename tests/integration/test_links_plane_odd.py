@@ -183,6 +183,16 @@ def test_a_large_set_leads_and_costs_others_nothing(lab: Lab, plane: Here) -> No
     assert links_of_datagrams(lab, SERVER, count=2) == Counter({1: 2})
 
 
+def test_a_policys_ring_is_changed_and_what_no_ring_needs_goes(lab: Lab, plane: Here) -> None:
+    policy = PolicyCode(1, "all", ("meta l4proto udp goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    plane.load(Program((policy,)), DEFAULT, {**ring(1), "p_1": (1, 2)})
+    for slots in ((2, 3), (3, 1), (), (1, 3)):
+        plane.swap({"p_1": slots})
+        assert set(links_of_datagrams(lab, SERVER, count=4)) == set(slots or (1,))
+        mixes = lab.router("nft", "list", "chains", "inet").count("chain mix_")
+        assert mixes == bool(slots)
+
+
 def test_nothing_passes_above_a_hard_cap_and_a_new_one_lets_pass_again(lab: Lab, plane: Here) -> None:
     plane.set_links(plane.links(hard_cap_bytes=50_000))
     plane.swap(ring(1))

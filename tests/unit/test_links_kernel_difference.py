@@ -40,6 +40,20 @@ def test_a_ring_is_written_alone() -> None:
     assert lines == ["flush chain inet remsim ring_bulk", "add rule inet remsim ring_bulk goto use_1"]
 
 
+def test_policies_whose_rings_are_alike_share_them() -> None:
+    two = layout(Program((policy(1), policy(2))), DEFAULT, {**RINGS, "p_1": (1, 2), "p_2": (1, 2)}, WAYS, [])
+    (mix,) = [name for name in two.chains if name.startswith("mix_")]
+    assert two.chains[mix].rules == ("numgen inc mod 2 vmap { 0 : goto use_1, 1 : goto use_2 }",)
+    assert all(two.chains[f"pick_{n}"].rules[0].endswith(f'counter name "p_{n}" goto {mix}') for n in (1, 2))
+
+
+def test_a_policy_without_a_link_in_a_family_takes_flows_of_the_other_only() -> None:
+    ways = [replace(WAYS[0], carries6=False), WAYS[1]]
+    chains = layout(Program((policy(1),)), DEFAULT, {**RINGS, "p_1": (1,)}, ways, []).chains
+    assert chains["pick_1"].rules[0].startswith("meta nfproto ipv4 meta mark set")
+    assert layout(Program((policy(1),)), DEFAULT, RINGS, ways, []).chains["pick_1"].rules == ()
+
+
 def test_a_new_policy_leaves_the_others_counters_alone() -> None:
     text = change(table(policy(1)), table(policy(1), policy(2)))
     assert "add counter inet remsim p_2" in text
@@ -51,7 +65,7 @@ def test_what_a_gone_policy_had_goes_after_what_named_it() -> None:
     lines = change(table(policy(1), policy(2)), table(policy(1))).split("\n")
     at = {line: number for number, line in enumerate(lines)}
     assert at["flush chain inet remsim policies"] < at["delete chain inet remsim p_2"]
-    assert at["flush chain inet remsim ring_p_2"] < at["delete counter inet remsim p_2"]
+    assert at["flush chain inet remsim pick_2"] < at["delete counter inet remsim p_2"]
 
 
 def test_a_set_that_is_filled_while_in_use_keeps_what_it_holds() -> None:

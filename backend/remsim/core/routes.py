@@ -156,12 +156,12 @@ class SetCode:
 
 @dataclass(frozen=True, slots=True)
 class PolicyCode:
-    """One policy as the kernel has it: chain ``p_NUMBER`` with ``rules``, counter ``p_NUMBER``, ring ``ring_p_NUMBER``.
+    """One policy as the kernel has it: chains ``p_NUMBER`` with ``rules`` and ``pick_NUMBER``, counter ``p_NUMBER``.
 
     ``rules`` are whole nft rules without the counter's name: what matches ends in ``goto pick_NUMBER``. While
     ``is_open`` is false (outside its hours, a link state that does not hold) the chain is empty. ``post`` are rules for
-    postrouting, such as DSCP marks; ``forward`` rules for forward, such as a limit. Both match by the policy's number in
-    marks, so they stay while it is closed: flows that it took are still under way. ``is_for_router``: asked for the
+    postrouting, such as DSCP marks; ``forward`` rules for forward, such as a limit. Both match by the policy's number
+    in marks, so they stay while it is closed: flows that it took are still under way. ``is_for_router``: asked for the
     router's own flows too.
     """
 

@@ -23,6 +23,7 @@ from remsim.links.kernel.elements import Elements, Form, form_of
 from remsim.links.kernel.iproute import LinkTables, Out
 from remsim.links.kernel.neighbours import check_alone, firewall_masquerades, foreign_bits, offloading
 from remsim.links.kernel.nft import Nft, NftError
+from remsim.links.kernel.picks import MIX, mixes_in, picks_of
 from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.sysctls import Sysctls
 from remsim.links.kernel.table import TABLE, Chain, Table, layout, rules_of
@@ -198,15 +199,11 @@ class KernelPlane:
     def swap(self, rings: Mapping[str, Sequence[int]]) -> None:
         """Write the slots of rings."""
         self._refresh()
-        specs = {spec.name: (spec, None) for spec in self._default} | {
-            one.ring.name: (one.ring, f"p_{one.number}") for one in self._program.policies
-        }
-        ways, chains = self._ways(), {}
-        for name, slots in rings.items():
-            if name in specs:
-                spec, counter = specs[name]
-                chains[f"ring_{name}"] = ring_rules(spec, slots, ways, counter)
-        self._rewrite(chains)
+        ways = self._ways()
+        default = (one for one in self._default if one.name in rings)
+        rules = {f"ring_{one.name}": ring_rules(one, rings[one.name], ways) for one in default}
+        mixes, picks = picks_of([one for one in self._program.policies if one.ring.name in rings], rings, ways)
+        self._rewrite({**rules, **mixes, **picks})
         self._rings.update({name: tuple(slots) for name, slots in rings.items()})
 
     def refill(self, chains: Mapping[int, Sequence[str]]) -> None:
@@ -393,20 +390,21 @@ class KernelPlane:
         except (OSError, ValueError) as error:
             raise PlaneError(f"set {name} does not take what it should: {error}") from error
 
-    def _rewrite(self, chains: Mapping[str, tuple[str, ...]]) -> None:
-        """One transaction that writes the rules of chains that are there."""
+    def _rewrite(self, rules: Mapping[str, tuple[str, ...]]) -> None:
+        """One transaction that writes the rules of chains, also of mixes that are new; those no longer used go."""
         with self._changing:
             there = self._in_force
-            if there is None:
+            if there is None or not rules:
                 return
-            found = {name: rules for name, rules in chains.items() if name in there.chains}
-            lines = []
-            for name, rules in found.items():
-                lines += [f"flush chain {TABLE} {name}", *(f"add rule {TABLE} {name} {rule}" for rule in rules)]
-            if lines:
-                self._running.run("\n".join(lines))
-                written = {name: Chain(rules) for name, rules in found.items()}
-                self._in_force = replace(there, chains={**there.chains, **written})
+            chains = {**there.chains, **{name: Chain(one) for name, one in rules.items()}}
+            picking = (rule for name, one in chains.items() if name.startswith("pick_") for rule in one.rules)
+            unused = {name for name in chains if name.startswith(MIX)} - mixes_in(picking)
+            lines = [f"{'flush' if name in there.chains else 'add'} chain {TABLE} {name}" for name in rules]
+            lines += [f"flush chain {TABLE} {name}" for name in unused - rules.keys()]
+            lines += [f"add rule {TABLE} {name} {rule}" for name, one in rules.items() for rule in one]
+            lines += [f"delete chain {TABLE} {name}" for name in unused]
+            self._running.run("\n".join(lines))
+            self._in_force = replace(there, chains={name: one for name, one in chains.items() if name not in unused})
 
     def _keep_quotas(self) -> None:
         """Hard caps as they should be: made anew only where the kernel's has something else left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from remsim.core.routes import RingSpec
@@ -12,32 +13,34 @@ SEED = "0x5eed"
 KEYS = {"source": ("saddr",), "destination": ("daddr",), "source_destination": ("saddr", "daddr")}
 
 
-def ring_rules(
-    spec: RingSpec, slots: Sequence[int], ways: Sequence[Way], counter: str | None = None
-) -> tuple[str, ...]:
+def ring_rules(spec: RingSpec, slots: Sequence[int], ways: Sequence[Way]) -> tuple[str, ...]:
     """The rules of a ring's chain; none while no link may be chosen, so that the next policy decides.
 
     ``slots`` are links' indices, 0 refuses the flow. A link without a way in a family is left out for that family; a
     ring that would have none left is passed by, but for a strict one: its flows must not leave by another link.
-    ``counter`` counts the flows that it takes.
     """
-    known = {way.index for way in ways} | {0}
-    slots = [slot for slot in slots if slot in known]
-    if not slots:
-        return ()
     is_strict = any(choice.is_strict for choice in spec.choices)
-    able = {
-        "ip": [slot for slot in slots if slot in {0, *(way.index for way in ways if way.carries4)}],
-        "ip6": [slot for slot in slots if slot in {0, *(way.index for way in ways if way.carries6)}],
-    }
+    families = tuple((way.index, way.carries4, way.carries6) for way in ways)
+    return _rules(tuple(slots), families, spec.persistence, is_strict)
+
+
+@lru_cache(64)
+def _rules(
+    slots: tuple[int, ...], ways: tuple[tuple[int, bool, bool], ...], persistence: str, is_strict: bool
+) -> tuple[str, ...]:
+    """The same, of what it depends on: many policies have the same ring."""
+    four = {0, *(index for index, carries, _ in ways if carries)}
+    six = {0, *(index for index, _, carries in ways if carries)}
+    known = {0, *(index for index, _, _ in ways)}
+    slots = tuple(slot for slot in slots if slot in known)
+    able = {"ip": [slot for slot in slots if slot in four], "ip6": [slot for slot in slots if slot in six]}
     if is_strict:
-        able = {family: ours or slots for family, ours in able.items()}
-    count = f'counter name "{counter}" ' if counter else ""
-    if able["ip"] == able["ip6"] and spec.persistence not in KEYS:
-        return (f"{count}{_choice(able['ip'], spec.persistence, 'ip')}",) if able["ip"] else ()
+        able = {family: ours or list(slots) for family, ours in able.items()}
+    if able["ip"] == able["ip6"] and persistence not in KEYS:
+        return (_choice(able["ip"], persistence, "ip"),) if able["ip"] else ()
     protocols = {"ip": "ipv4", "ip6": "ipv6"}
     return tuple(
-        f"meta nfproto {protocols[family]} {count}{_choice(ours, spec.persistence, family)}"
+        f"meta nfproto {protocols[family]} {_choice(ours, persistence, family)}"
         for family, ours in able.items()
         if ours
     )

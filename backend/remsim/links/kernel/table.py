@@ -18,19 +18,18 @@ from remsim.core.routes import (
     LINK_SHIFT,
     POKE,
     POLICY_MASK,
-    POLICY_SHIFT,
     PolicyCode,
     Program,
     RingSpec,
     SetCode,
 )
+from remsim.links.kernel.picks import marked, picks_of
 from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.way import REFUSED, Way, way_of
 from remsim.links.kernel.wide import widened
 from remsim.links.plane import USUAL, LinkRoute, PlaneOptions
 
 TABLE = "inet remsim"
-CLASS_BITS = {"interactive": INTERACTIVE, "bulk": BULK}
 LAN_TIMEOUT_S = 30
 """A daemon that is dead for so long leads no new flows: they take main's default route."""
 CUT_TIMEOUT_S = 15
@@ -98,8 +97,8 @@ def layout(
     ways = sorted(ways, key=lambda way: way.index)
     chains: dict[str, Chain] = {}
     chains.update(_link_chains(ways))
-    chains.update(_ring_chains(program, default, rings, ways))
-    chains.update(_policy_chains(program, ways))
+    chains.update(_ring_chains(default, rings, ways))
+    chains.update(_policy_chains(program, rings, ways))
     chains.update(_base_chains(program, ways, options, nat, foreign))
     return Table(_sets(program, lan), _objects(program, ways), chains)
 
@@ -127,21 +126,22 @@ def quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def _marks(cleared: int, bits: int, *, packet: bool = True, flow: bool = True) -> tuple[str, ...]:
+def _marks(cleared: int, bits: int, *, packet: bool = True, flow: bool = True) -> str:
     kept = 0xFFFFFFFF & ~cleared
     both = (("meta mark", packet), ("ct mark", flow))
-    return tuple(f"{mark} set {mark} & {kept:#010x} | {bits:#010x}" for mark, is_set in both if is_set)
+    return " ".join(f"{mark} set {mark} & {kept:#010x} | {bits:#010x}" for mark, is_set in both if is_set)
 
 
 def _link_chains(ways: Sequence[Way]) -> dict[str, Chain]:
-    chains: dict[str, Chain] = {"refuse": Chain((*_marks(LINK_MASK, REFUSED << LINK_SHIFT, flow=False), "accept"))}
+    refused = _marks(LINK_MASK, REFUSED << LINK_SHIFT, flow=False)
+    chains: dict[str, Chain] = {"refuse": Chain((f"{refused} accept",))}
     for way in ways:
         bits = way.index << LINK_SHIFT
-        chains[f"use_{way.index}"] = Chain((*_marks(LINK_MASK, bits), "accept"))
+        chains[f"use_{way.index}"] = Chain((f"{_marks(LINK_MASK, bits)} accept",))
         for suffix, klass in _kept():
-            rules = _marks(LINK_MASK | CLASS_MASK, bits | klass, flow=False)
-            chains[f"keep_{way.index}{suffix}"] = Chain((*rules, "accept"))
-        chains[f"left_{way.index}"] = Chain(_marks(LINK_MASK, bits, packet=False))
+            kept = _marks(LINK_MASK | CLASS_MASK, bits | klass, flow=False)
+            chains[f"keep_{way.index}{suffix}"] = Chain((f"{kept} accept",))
+        chains[f"left_{way.index}"] = Chain((_marks(LINK_MASK, bits, packet=False),))
         for side in ("in", "out"):
             chains[f"{side}_{way.index}"] = Chain(way.limits())
     return chains
@@ -152,32 +152,21 @@ def _kept() -> tuple[tuple[str, int], ...]:
 
 
 def _ring_chains(
-    program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]], ways: Sequence[Way]
+    default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]], ways: Sequence[Way]
 ) -> dict[str, Chain]:
     chains = {f"ring_{spec.name}": Chain(ring_rules(spec, rings.get(spec.name, ()), ways)) for spec in default}
     for name in ("interactive", "bulk"):
         chains.setdefault(f"ring_{name}", Chain())
-        bits = CLASS_BITS[name]
-        chains[f"class_{name}"] = Chain((*_marks(CLASS_MASK, bits, flow=False), _flow(0, bits), f"goto ring_{name}"))
-    for policy in program.policies:
-        spec = policy.ring
-        counter = f"p_{policy.number}"
-        chains[f"ring_{spec.name}"] = Chain(ring_rules(spec, rings.get(spec.name, ()), ways, counter))
+        chains[f"class_{name}"] = Chain((f"{marked(0, name)} goto ring_{name}",))
     return chains
 
 
-def _flow(number: int, klass: int) -> str:
-    return _marks(CLASS_MASK | POLICY_MASK, number << POLICY_SHIFT | klass, packet=False)[0]
-
-
-def _policy_chains(program: Program, ways: Sequence[Way]) -> dict[str, Chain]:
-    chains: dict[str, Chain] = {}
-    for policy in program.policies:
-        bits = CLASS_BITS[policy.ring.klass]
-        picked = (*_marks(CLASS_MASK, bits, flow=False), _flow(policy.number, bits), f"goto ring_{policy.ring.name}")
-        chains[f"pick_{policy.number}"] = Chain(picked)
-    for policy in program.policies:
-        chains[f"p_{policy.number}"] = Chain(rules_of(policy))
+def _policy_chains(
+    program: Program, rings: Mapping[str, Sequence[int]], ways: Sequence[Way]
+) -> dict[str, Chain]:
+    mixes, picks = picks_of(program.policies, rings, ways)
+    chains = {name: Chain(rules) for name, rules in {**mixes, **picks}.items()}
+    chains |= {f"p_{policy.number}": Chain(rules_of(policy)) for policy in program.policies}
     chains["own"] = Chain(_own_ways(ways))
     jumps = [f"jump p_{policy.number}" for policy in program.policies]
     chains["policies"] = Chain(("jump own", *jumps, *INTERACTIVE_RULES, "goto class_bulk"))
