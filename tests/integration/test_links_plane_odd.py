@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from netlab.asking import links_of_datagrams
+from netlab.asking import links_of_datagrams, resolve
 from netlab.clients import Clients, Download
 from netlab.lab import FOUR, LAN, Lab, why_not
 from netlab.plane import PlaneInRouter
@@ -191,6 +191,25 @@ def test_a_policys_ring_is_changed_and_what_no_ring_needs_goes(lab: Lab, plane: 
         assert set(links_of_datagrams(lab, SERVER, count=4)) == set(slots or (1,))
         mixes = lab.router("nft", "list", "chains", "inet").count("chain mix_")
         assert mixes == bool(slots)
+
+
+def test_who_is_refused_is_told_at_once_the_router_too(lab: Lab, plane: Here) -> None:
+    plane.swap(ring(0))
+    for space in (lab.lan, lab.router):
+        with space.entered(), socket.socket() as one, pytest.raises(OSError, match="No route to host"):
+            one.settimeout(3)
+            one.connect((SERVER, 443))
+
+
+def test_a_links_own_resolver_is_asked_by_it(lab: Lab, plane: Here) -> None:
+    given = {1: "1.1.1.1", 2: "8.8.8.8", 3: "9.9.9.9", 4: "9.9.9.9"}
+    plane.set_links([LinkRoute(one.index, one.device, one.device, dns=(given[one.index],)) for one in lab.links])
+    plane.swap(ring(1))
+    before = plane.counters()["link_2_tx"][0]
+    resolve(lab, "www.example.org", given[2])
+    assert plane.counters()["link_2_tx"][0] > before
+    plane.set_links(plane.links(dns=("8.8.8.8",)))
+    assert "8.8.8.8" not in lab.router("nft", "list", "chain", "inet", "remsim", "own")
 
 
 def test_nothing_passes_above_a_hard_cap_and_a_new_one_lets_pass_again(lab: Lab, plane: Here) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -27,6 +27,7 @@ PER_MESSAGE = 1000
 """Elements of a message: its list may have 64 kB."""
 AT_ONCE = 5000
 """Elements of a transaction. Rings cannot be changed meanwhile."""
+MOST_TRANSACTIONS = 40
 _TYPES = re.compile(r"\btype ([a-z0-9_ .]+?)\s*(?:;|$)")
 _HEAD = struct.pack(">BBH", INET, 0, 0)
 _BATCH = struct.pack(">BBH", 0, 0, 10)
@@ -91,11 +92,15 @@ class Elements:
             timed = [_element(key, timeout) for key in keys[at : at + AT_ONCE]]
             self._transact([(NEWSETELEM, plain), (DELSETELEM, plain), (NEWSETELEM, timed)], name)
 
-    def fill(self, name: str, form: Form, values: Iterable[str], *, gone: Iterable[str] = ()) -> None:
-        """Put very many elements in and take others out, in transactions of some thousands."""
+    def fill(self, name: str, form: Form, values: Collection[str], *, gone: Collection[str] = ()) -> None:
+        """Put very many elements in and take others out, in transactions of some thousands.
+
+        The kernel copies the whole set in each: of very large ones more at once are quicker.
+        """
+        at_once = max(AT_ONCE, (len(values) + len(gone)) // MOST_TRANSACTIONS)
         for kind, some in ((DELSETELEM, gone), (NEWSETELEM, values)):
             whole = (element_of(form, value) for value in some)
-            while part := list(islice(whole, AT_ONCE)):
+            while part := list(islice(whole, at_once)):
                 self._transact([(kind, part)], name)
 
     def _transact(self, changes: Iterable[tuple[int, Sequence[bytes]]], name: str) -> None:

@@ -48,6 +48,8 @@ HOOKS = {
     "nat": "nat hook postrouting priority srcnat",
     "rawout": "filter hook output priority raw",
 }
+OWN_REFUSED = "fib saddr type local reject with icmpx admin-prohibited"
+"""A connection of the router's own would not be told by its route, and try for minutes."""
 NOT_LED = "fib daddr type { local, broadcast, multicast, anycast } return"
 
 
@@ -134,7 +136,7 @@ def _marks(cleared: int, bits: int, *, packet: bool = True, flow: bool = True) -
 
 def _link_chains(ways: Sequence[Way]) -> dict[str, Chain]:
     refused = _marks(LINK_MASK, REFUSED << LINK_SHIFT, flow=False)
-    chains: dict[str, Chain] = {"refuse": Chain((f"{refused} accept",))}
+    chains: dict[str, Chain] = {"refuse": Chain((OWN_REFUSED, f"{refused} accept"))}
     for way in ways:
         bits = way.index << LINK_SHIFT
         chains[f"use_{way.index}"] = Chain((f"{_marks(LINK_MASK, bits)} accept",))
