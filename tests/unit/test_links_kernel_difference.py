@@ -47,6 +47,11 @@ def test_policies_whose_rings_are_alike_share_them() -> None:
     assert all(two.chains[f"pick_{n}"].rules[0].endswith(f'counter name "p_{n}" goto {mix}') for n in (1, 2))
 
 
+def test_rules_for_all_that_has_ports_share_a_set() -> None:
+    chains = table(policy(1, "meta l4proto {{ 6, 17 }} th dport 443 goto pick_{}")).chains
+    assert chains["p_1"].rules == ("meta l4proto @transport th dport 443 goto pick_1",)
+
+
 def test_a_policy_without_a_link_in_a_family_takes_flows_of_the_other_only() -> None:
     ways = [replace(WAYS[0], carries6=False), WAYS[1]]
     chains = layout(Program((policy(1),)), DEFAULT, {**RINGS, "p_1": (1,)}, ways, []).chains

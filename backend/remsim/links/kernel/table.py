@@ -48,6 +48,8 @@ HOOKS = {
     "nat": "nat hook postrouting priority srcnat",
     "rawout": "filter hook output priority raw",
 }
+TRANSPORT = "meta l4proto { 6, 17 }"
+"""What has ports, as policies write it."""
 OWN_REFUSED = "fib saddr type local reject with icmpx admin-prohibited"
 """A connection of the router's own would not be told by its route, and try for minutes."""
 NOT_LED = "fib daddr type { local, broadcast, multicast, anycast } return"
@@ -176,8 +178,8 @@ def _policy_chains(
 
 
 def rules_of(policy: PolicyCode) -> tuple[str, ...]:
-    """What stands in a policy's chain now."""
-    return policy.rules if policy.is_open else ()
+    """What stands in a policy's chain now. The set that most rules ask is a named one: each of braces is made anew."""
+    return tuple(rule.replace(TRANSPORT, "meta l4proto @transport") for rule in policy.rules) if policy.is_open else ()
 
 
 def _own_ways(ways: Sequence[Way]) -> tuple[str, ...]:
@@ -332,7 +334,8 @@ def _sets(program: Program, lan: Sequence[str]) -> dict[str, SetCode]:
         SetCode("cut4", f"type {tuple4}; flags timeout; timeout {CUT_TIMEOUT_S}s;", is_learned=True),
         SetCode("cut6", f"type {tuple4.replace('4', '6')}; flags timeout; timeout {CUT_TIMEOUT_S}s;", is_learned=True),
     )
-    return {one.name: one for one in (*own, *program.sets)}
+    transport = SetCode("transport", "type inet_proto;", ("tcp", "udp"))
+    return {one.name: one for one in (*own, transport, *program.sets)}
 
 
 def _objects(program: Program, ways: Sequence[Way]) -> dict[str, str]:
