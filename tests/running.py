@@ -49,6 +49,7 @@ class RunningService:
                     return self
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.kill()  # nobody stops what was not started
                     raise AssertionError(f"the service did not start:\n{self.log()}") from None
                 time.sleep(0.05)
 
