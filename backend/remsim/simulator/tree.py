@@ -12,13 +12,13 @@ from remsim.simulator.state import ModemState
 from remsim.simulator.usb import WDM_DRIVERS, Composition, Interface
 
 HUB = "devices/platform/simulated-xhci/usb1/1-1"
-TARIFFS: tuple[dict[str, int], ...] = (
+TARIFFS: tuple[dict[str, int | str], ...] = (
     {"flat_minor": 3990},
-    {"cap_mbytes": 50_000, "overage_per_gb_minor": 500, "flat_minor": 2490, "cycle_day": 15},
-    {"cap_mbytes": 10_000, "overage_per_gb_minor": 1000, "flat_minor": 999, "cycle_day": 1},
+    {"cap_mbytes": 2_000_000, "overage_per_gb_minor": 50, "flat_minor": 4990, "cycle_day": 15},
+    {"cap_mbytes": 1_000_000, "overage_per_gb_minor": 100, "flat_minor": 2990, "cycle_day": 1, "at_cap": "alert"},
     {"cost_per_gb_minor": 200},
 )
-"""What the simulated links cost, in cents."""
+"""What the simulated links cost, in cents. Drives are fast: what they carry in a month has to fit."""
 
 
 class DeviceTree:
