@@ -203,3 +203,7 @@ def test_a_saving_that_is_not_known_says_why() -> None:
     assert saving_of([(first, euro)], {})["reason"] == "there is one link only"
     capped = [(first, Tariff(cap_bytes=GB, currency="EUR")), (second, euro)]
     assert "could not carry it" in saving_of(capped, {"flat": 2 * GB})["reason"]
+
+
+def test_links_that_are_off_save_nothing_and_say_why() -> None:
+    assert saving_of((), {})["reason"] == "there is no link"

@@ -180,3 +180,16 @@ def test_the_api_describes_what_it_takes(parts: tuple[SmallRouter, FlaskClient])
     paths = parts[1].get("/api/v1/openapi.json").json["paths"]
     body = json.dumps(paths["/api/v1/policies"]["put"]["requestBody"])
     assert '"confirm_s"' in body and '"policies"' in body
+
+
+@pytest.mark.parametrize("text", [8409, None, True, ["policy"], {"policy": "all"}, "policy \ud83d {}"])
+def test_what_is_no_text_is_refused_at_its_field(parts: tuple[SmallRouter, FlaskClient], text: object) -> None:
+    for way, path in ((parts[1].put, API), (parts[1].post, f"{API}/check")):
+        answer = way(path, data=json.dumps({"text": text}), content_type="application/json")
+        assert (answer.status_code, answer.json["field"]) == (422, "text")
+
+
+def test_policies_as_objects_beside_what_is_no_text_are_refused(parts: tuple[SmallRouter, FlaskClient]) -> None:
+    body = json.dumps({"confirm_s": -1, "text": 8409, "policies": [{"\uda8b": "x"}]})
+    answer = parts[1].put(API, data=body, content_type="application/json")
+    assert answer.status_code == 422

@@ -115,6 +115,10 @@ class Text(ma.Field[str]):
         return value
 
 
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What no file can hold: NUL, and halves of characters, which JSON may name."""
+
+
 class Long(ma.Field[str]):
     """Text that may have several lines."""
 
@@ -128,7 +132,7 @@ class Long(ma.Field[str]):
         return {"type": "string", "maxLength": self.longest}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or len(value) > self.longest or "\0" in value:
+        if not isinstance(value, str) or len(value) > self.longest or NO_TEXT.search(value):
             raise ValidationError(f"is not text of up to {self.longest} characters")
         return value
 

@@ -161,7 +161,9 @@ class LinksDesk:
 
     def usage(self, days: int) -> dict[str, Any]:
         """Bytes a day, link and policy of the last ``days``, and what several links save this month."""
-        return self.running().usage(days)
+        from remsim.links.money.saving import saving_of
+
+        return {"days": [], "saving": saving_of((), {})} if self._parts is None else self._parts.usage(days)
 
     def seen_flows(self) -> list[Flow]:
         """The flows as of the last look at them."""

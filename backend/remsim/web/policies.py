@@ -232,7 +232,8 @@ def load_large(schema: Form) -> dict[str, Any]:
     try:
         return load_body(schema)
     except ValidationError as error:
-        if "text" in error.messages_dict and len((request.form or request.get_json()).get("text", "")) > LARGEST_TEXT:
+        text = (request.form or request.get_json()).get("text")
+        if "text" in error.messages_dict and isinstance(text, str) and len(text) > LARGEST_TEXT:
             hint = "split what belongs to countries or applications off: there are words for them"
             raise InvalidInput("text: the policies are larger than 1 MB", field="text", hint=hint) from error
         raise
