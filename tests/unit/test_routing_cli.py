@@ -267,7 +267,8 @@ def test_links_are_listed_shown_and_acted_on(service: Service, capsys: pytest.Ca
 def test_flows_rings_and_usage_are_shown(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     flow = {
         "protocol": "tcp", "source": "192.168.1.5", "source_name": None, "source_port": 5000, "link": "lte",
-        "destination": "2001:db8::1", "destination_port": 443, "domain": None, "policy": None, "rx_bps": 2e6, "tx_bps": None,
+        "destination": "2001:db8::1", "destination_port": 443, "domain": None, "policy": None,
+        "rx_bps": 2e6, "tx_bps": None,
     }  # fmt: skip
     service.answers["links/flows"] = {"total": 1, "shown": 1, "flows": [flow]}
     assert main(["links", "flows", "--limit", "5", "--policy", ""]) == 0

@@ -17,6 +17,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from remsim.config.reading import first_text
 from remsim.config.remote_sim import (
     LARGEST_GPIO,
     LARGEST_ID,
@@ -24,7 +25,6 @@ from remsim.config.remote_sim import (
     RemoteClientOptions,
     RemoteClientSettings,
 )
-from remsim.config.reading import first_text
 from remsim.config.uci import UciFile, edited
 from remsim.core.errors import Conflict, InvalidInput, RemsimError
 
