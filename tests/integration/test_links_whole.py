@@ -226,9 +226,9 @@ class TestFailover:
             go(link)
             at = time.monotonic()
             try:
-                wait_until(lambda: all(one.link != link.index for one in moved), "they run by another link", 5)
+                wait_until(lambda: all(one.link != link.index for one in moved), "they run by another link", 15)
                 assert max((one.first_byte_after(at) or 99) - at for one in kept) < 1
-                wait_until(lambda: link.index not in links_of_datagrams(lab, ELSEWHERE), "no new flow takes it", 5)
+                wait_until(lambda: link.index not in links_of_datagrams(lab, ELSEWHERE), "no new flow takes it", 15)
             finally:
                 come(link)
             service.wait_states("up", 15)
