@@ -51,7 +51,7 @@ def test_every_folder_and_script_in_the_readme_is_there() -> None:
     assert named
     missing = [name for name in named if not (ROOT / name).exists()]
     assert not missing
-    scripts = {path.name for path in (ROOT / "script").iterdir()}
+    scripts = {path.name for path in (ROOT / "script").iterdir() if path.is_file()}
     assert {name for name in scripts if f"`{name}`" in README or f"script/{name}" in README} == scripts
 
 
