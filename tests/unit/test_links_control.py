@@ -78,6 +78,31 @@ def test_a_router_that_cannot_says_why_and_tries_again(control: Control, plane: 
     assert plane.program == policy()  # it was remembered
 
 
+def test_what_nobody_expected_at_the_start_is_told_and_tried_again(control: Control, plane: FakePlane) -> None:
+    plane.failing["start"] = OSError("no buffer space")  # type: ignore[assignment]
+    control.start(routing(2))
+    until(lambda: control.status().state == "failed")
+    assert "no buffer space" in str((control.status().problem or {})["message"])
+    plane.failing.clear()
+    control.configure(routing(2))
+    assert control.status().state == "running"
+
+
+def test_a_change_that_failed_while_links_run_is_tried_again(
+    control: Control, plane: FakePlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remsim.links.control.RETRY_S", 0.05)
+    control.start(routing(2))
+    until(lambda: control.status().state == "running")
+    plane.failing["set_links"] = PlaneError("not now")
+    with pytest.raises(PlaneError):
+        control.configure(routing(3))
+    assert control.status().problem is not None
+    plane.failing.clear()
+    until(lambda: control.status().problem is None)
+    assert [one.index for one in plane.links] == [1, 2, 3]
+
+
 def test_elements_of_sets_are_added_together_and_without_waiting(control: Control, plane: FakePlane) -> None:
     control.add("d_1", ["192.0.2.1"], 60)
     control.add("d_1", ["192.0.2.2"], 60)

@@ -198,7 +198,7 @@ class Control:
         if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
             try:
                 self._configure(self._routing)
-            except RemsimError:
+            except Exception:  # it is told in the status
                 log.info("links are tried again in %d s", RETRY_S)
         if not self._is_running:
             return 1.0 if self._retry_at is None else min(5.0, max(0.05, self._retry_at - self._clock.monotonic()))
@@ -213,22 +213,26 @@ class Control:
         was_running, self._routing = self._is_running, routing
         try:
             self.sharing.configure(routing, self._finder.ask(routing))
-        except RemsimError as error:
-            state = "refused" if isinstance(error, PlaneRefused) else "failed"
-            problem = {"code": error.code, "message": error.message, "hint": error.hint}
-            if (self._status.state, self._status.problem) != (state, problem):
-                log.warning("links do not share traffic: %s", error.message)
-            if was_running:
-                self._status = replace(self._status, problem=problem)
-            else:
-                self._status = Status(state, problem, capabilities=self._capabilities())
-                self._retry_at = self._clock.monotonic() + RETRY_S
+        except Exception as error:
+            self._failed(error if isinstance(error, RemsimError) else PlaneError(f"links cannot be set up: {error!r}"))
             raise
         self._retry_at = None
         self._status = Status("running", None, self._warnings(), self._capabilities())
         if not was_running:
             self._prober.start()
             self._finder.start()
+
+    def _failed(self, error: RemsimError) -> None:
+        """Say why links are not as they should be; it is tried again."""
+        state = "refused" if isinstance(error, PlaneRefused) else "failed"
+        problem = {"code": error.code, "message": error.message, "hint": error.hint}
+        if self._status.problem != problem:
+            log.warning("links do not share traffic as they should: %s", error.message)
+        if self._is_running:
+            self._status = replace(self._status, problem=problem)
+        else:
+            self._status = Status(state, problem, capabilities=self._capabilities())
+        self._retry_at = self._clock.monotonic() + RETRY_S
 
     def _load(self, program: Program) -> Loaded:
         if not self._is_running:

@@ -364,8 +364,8 @@ class Sharing:
         routes = [link.route(self._resolvers(link)) for link in self.links.values()]
         wanted = tuple(one for one in routes if one is not None)
         if wanted != self._routes:
-            self._routes = wanted
             self._plane.set_links(wanted)
+            self._routes = wanted
 
     def _ensure(self, link: Link) -> None:
         """Have its route (again)."""
