@@ -117,6 +117,25 @@ def test_what_could_not_be_loaded_is_tried_again(bench: Bench) -> None:
     assert (bench.engine.state, bench.engine.problem) == ("in_force", None)
 
 
+def test_why_a_text_is_not_in_force_is_told_also_after_links_have_changed(bench: Bench) -> None:
+    bench.put("policy a { match: port 1\n route: any }")
+    bench.engine.refuse(Conflict("it has errors"))
+    assert traffic(bench).loaded[-1].policies == ()
+    bench.engine.reload()
+    assert (bench.engine.state, str(bench.engine.problem)) == ("failed", "it has errors")
+    bench.put("policy a { match: port 1\n route: any }")
+    assert (bench.engine.state, bench.engine.problem) == ("in_force", None)
+
+
+def test_a_policy_finds_its_link_when_the_device_that_it_names_comes(bench: Bench) -> None:
+    bench.others["links"] = tuple(replace(one, device=None) for one in LINKS)
+    bench.put("policy a { match: port 1\n route: connection(wwan9) }")
+    assert traffic(bench).loaded[-1].policies[0].ring.choices[0].value == "wwan9"
+    bench.others["links"] = (replace(LINKS[0], device="wwan9"), *LINKS[1:])
+    bench.engine.look()
+    assert traffic(bench).loaded[-1].policies[0].ring.choices[0].value == LINKS[0].name
+
+
 def test_while_links_are_off_nothing_is_loaded_and_all_is_known() -> None:
     bench = Bench(None)
     bench.put("policy a { match: port 1\n route: any }")

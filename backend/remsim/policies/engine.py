@@ -54,13 +54,16 @@ class Engine:
         self._sets: Mapping[str, tuple[Value, ...]] = {}
         self._compiled = Compiled()
         self._gated: list[CompiledPolicy] = []
-        self._asks_world = False
+        self._asks_country = False
+        self._named: tuple[str, ...] = ()
+        """What policies call the links that they choose."""
         self._given: dict[int, tuple[str, ...]] = {}
         self._steady = gates.Steady()
         self._counted: dict[int, int] = {}
         self._hits: dict[str, int] = {}
         self._seen_world: tuple[object, ...] = ()
         self._retry_at: float | None = None
+        self._refused: RemsimError | None = None
         self.state = "off"
         self.problem: RemsimError | None = None
 
@@ -90,25 +93,25 @@ class Engine:
     def put(self, policies: Sequence[Policy], sets: Mapping[str, tuple[Value, ...]]) -> None:
         """Have other policies in force; ``RemsimError`` leaves those that were."""
         with self._lock:
-            before = (self._policies, self._sets, self._compiled, dict(self._kept_numbers))
-            self._policies, self._sets = tuple(policies), dict(sets)
+            before = (self._policies, self._sets, self._compiled, dict(self._kept_numbers), self._refused)
+            self._policies, self._sets, self._refused = tuple(policies), dict(sets), None
             try:
                 self._load()
             except (RemsimError, TooManyTerms):
-                self._policies, self._sets, self._compiled, self._kept_numbers = before
+                self._policies, self._sets, self._compiled, self._kept_numbers, self._refused = before
                 raise
 
     def take(self, policies: Sequence[Policy], sets: Mapping[str, tuple[Value, ...]]) -> None:
         """Have these in force as soon as it can be; what goes wrong is kept as ``problem`` and tried again."""
         with self._lock:
-            self._policies, self._sets = tuple(policies), dict(sets)
+            self._policies, self._sets, self._refused = tuple(policies), dict(sets), None
             self.reload()
 
     def refuse(self, problem: RemsimError) -> None:
         """Have none in force, because of this."""
         with self._lock:
-            self.take((), {})
-            self.state, self.problem = "failed", problem
+            self._policies, self._sets, self._refused = (), {}, problem
+            self.reload()
 
     def reload(self) -> None:
         """Load again, as links or lists have changed; what goes wrong is kept as ``problem`` and tried again."""
@@ -117,6 +120,7 @@ class Engine:
                 self._load()
             except TooManyTerms as error:
                 self.state, self.problem = "failed", InvalidInput(str(error), field="text")
+                self._retry_at = None
             except RemsimError as error:
                 if self.problem is None or self.problem.message != error.message:
                     log.warning("policies cannot be put in force: %s", error.message)
@@ -135,10 +139,10 @@ class Engine:
     def _look(self) -> None:
         if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
             self.reload()
-        if not self._gated and not self._asks_world:
+        if not self._gated and not self._asks_country and not self._named:
             return
         facts = self._facts()
-        if self._asks_world and self._world(facts) != self._seen_world:
+        if self._world(facts) != self._seen_world:
             self.reload()
             return
         self._refill(self._gated, facts)
@@ -158,12 +162,15 @@ class Engine:
             self._learn(compiled.wanted)
         self._compiled = replace(compiled, program=program)
         self._gated = [one for one in compiled.policies if one.has_gates]
-        self._asks_world = any(_asks_world(one) for one in compiled.policies)
+        self._asks_country = any(_asks_country(one.policy) for one in compiled.policies)
+        choices = [choice for one in compiled.policies for choice in one.policy.choices]
+        self._named = tuple(dict.fromkeys(one.value for one in choices if one.kind == "connection"))
         self._given = {one.number: one.rules for one in program.policies}
         self._counted = {number: count for number, count in self._counted.items() if number in self._given}
         self._seen_world = self._world(facts)
         self._retry_at = None
-        self.state, self.problem = "off" if traffic is None else "in_force", None
+        self.state = "failed" if self._refused is not None else "off" if traffic is None else "in_force"
+        self.problem = self._refused
 
     def _steadied(self, program: Program, compiled: Compiled, facts: Facts) -> Program:
         """With the rules that are open by figures that have lasted."""
@@ -222,14 +229,13 @@ class Engine:
 
     def _world(self, facts: Facts) -> tuple[object, ...]:
         """What rules and rings are made with beside the text."""
-        names = tuple((one.index, one.name, one.title) for one in facts.links)
-        return (facts.router_country, names)
+        found = (gates.link_of(name, facts.links) for name in self._named)
+        names = tuple(None if one is None else one.name for one in found)
+        return (facts.router_country if self._asks_country else None, names)
 
 
-def _asks_world(policy: CompiledPolicy) -> bool:
-    choices = policy.policy.choices
-    asks_country = any("router_country" in test.values for test in tests_in(policy.policy.match))
-    return asks_country or any(one.kind == "connection" for one in choices)
+def _asks_country(policy: Policy) -> bool:
+    return any("router_country" in test.values for test in tests_in(policy.match))
 
 
 def assigned(policies: Sequence[Policy], kept: Mapping[str, int]) -> dict[str, int]:
