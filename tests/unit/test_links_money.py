@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from remsim.config.routing import LinkSettings
 from remsim.config.sims import SimSettings
 from remsim.core.clock import FakeClock
 from remsim.core.events import Event
-from remsim.links.money.book import Book
+from remsim.links.money.book import Book, Counts
 from remsim.links.money.ledger import MoneyLedger
 from remsim.links.money.saving import saving_of
 from remsim.links.money.tariff import Tariff, cap_state, tariff_of
@@ -60,6 +61,30 @@ def books(tmp_path: Path) -> Iterator[Books]:
     made = Books(tmp_path)
     yield made
     made.close()
+
+
+def test_who_counts_does_not_wait_for_the_disk_and_nothing_is_lost_or_counted_twice(books: Books) -> None:
+    is_writing, may_end = threading.Event(), threading.Event()
+    write = books.book._write
+
+    def slow(counted: Counts) -> bool:
+        is_writing.set()
+        assert may_end.wait(5)
+        return write(counted)
+
+    books.book._write = slow  # type: ignore[method-assign]
+    books.ledger.seen(1, 1000, 0, {})
+    books.clock.advance(61)
+    writer = threading.Thread(target=books.ledger.keep)
+    writer.start()
+    assert is_writing.wait(5)
+    books.ledger.seen(1, 10, 0, {})  # hangs where it waits
+    may_end.set()
+    writer.join(5)
+    assert [row["rx_bytes"] for row in books.book.query("2000", "9999", ("link",))] == [1010]
+    books.book._write = lambda counted: None  # type: ignore[method-assign,assignment,return-value]
+    books.book.flush()
+    assert [row["rx_bytes"] for row in books.book.query("2000", "9999", ("link",))] == [1010]
 
 
 def test_a_tariff_with_a_cap_costs_more_above_it() -> None:

@@ -59,11 +59,13 @@ class Control:
     ) -> None:
         """``simulated``: links have no device here, and are probed through loopback."""
         self._plane, self._prober, self._clock, self._uptime = plane, prober, clock, uptime
+        self._ledger = ledger or NoLedger()
         self.sharing = Sharing(
-            plane, prober, around, clock, emit, uptime=uptime, ledger=ledger or NoLedger(), simulated=simulated
+            plane, prober, around, clock, emit, uptime=uptime, ledger=self._ledger, simulated=simulated
         )
         self.sharing.on_device = self._on_device
-        self._finder = Finder(around, (lambda name: ()) if simulated else resolvers_of, self._on_found)
+        resolvers = (lambda name: ()) if simulated else resolvers_of
+        self._finder = Finder(around, resolvers, self._on_found, self._keep)
         prober.on_result, prober.on_portal = self._on_result, self._on_portal
         self._routing = Routing()
         self._status = Status()
@@ -315,6 +317,12 @@ class Control:
         """In a thread of the plane."""
         self._finder.nudge()
         self._post(lambda: self.sharing.device(name) if self._is_running else None)
+
+    def _keep(self) -> None:
+        """In the finder's thread."""
+        if self._uptime is not None:
+            self._uptime.keep()
+        self._ledger.keep()
 
     def _on_found(self, found: Found) -> None:
         """In the finder's thread."""

@@ -1,6 +1,6 @@
 """What is asked of netifd, which may be slow: devices of interfaces, those of the LAN, resolvers.
 
-In a thread of its own, so that a link that fails does not wait for it.
+In a thread of its own, so that a link that fails does not wait for it; nor for the disk, which is written here too.
 """
 
 from __future__ import annotations
@@ -41,12 +41,17 @@ def find(routing: Routing, around: Around, resolvers_of: Callable[[str], tuple[s
 
 
 class Finder:
-    """Asks each ten seconds, and when it is told to; ``on_found`` hears of what is other than before."""
+    """Asks each ten seconds, and when it is told to; ``on_found`` hears of what is other than before. ``keep`` is
+    called then too, and may write."""
 
     def __init__(
-        self, around: Around, resolvers_of: Callable[[str], tuple[str, ...]], on_found: Callable[[Found], None]
+        self,
+        around: Around,
+        resolvers_of: Callable[[str], tuple[str, ...]],
+        on_found: Callable[[Found], None],
+        keep: Callable[[], None] = lambda: None,
     ) -> None:
-        self._around, self._resolvers_of, self._on_found = around, resolvers_of, on_found
+        self._around, self._resolvers_of, self._on_found, self._keep = around, resolvers_of, on_found, keep
         self._routing = Routing()
         self._last = NOTHING_FOUND
         self._wanted = threading.Event()
@@ -81,11 +86,14 @@ class Finder:
             self._wanted.clear()
             if self._stopping:
                 return
-            try:
-                found = find(self._routing, self._around, self._resolvers_of)
-            except Exception:  # links go on with what was known
-                log.exception("asking for the devices of links failed")
-                continue
-            if found != self._last:
-                self._last = found
-                self._on_found(found)
+            for work in (self._find, self._keep):
+                try:
+                    work()
+                except Exception:  # links go on with what was known
+                    log.exception("asking for the devices of links, or keeping what was counted, failed")
+
+    def _find(self) -> None:
+        found = find(self._routing, self._around, self._resolvers_of)
+        if found != self._last:
+            self._last = found
+            self._on_found(found)

@@ -25,7 +25,7 @@ UNKNOWN = Money()
 
 
 class Ledger(Protocol):
-    """Keeps books. Called from the control thread only, and must not make it wait."""
+    """Keeps books. ``seen`` and ``money`` are called from the control thread, and must not make it wait for a disk."""
 
     def seen(self, index: int, rx_bytes: int, tx_bytes: int, policies: Mapping[int, int]) -> None:
         """A link has carried this much more since it was last told; ``policies`` is how much of it each policy's flows
@@ -33,6 +33,9 @@ class Ledger(Protocol):
 
     def money(self, index: int) -> Money:
         """What a link costs now, and how it stands with its cap."""
+
+    def keep(self) -> None:
+        """Write what was counted, where it is time; called each ten seconds or so from a thread that may wait."""
 
 
 class NoLedger:
@@ -44,3 +47,6 @@ class NoLedger:
     def money(self, index: int) -> Money:
         """Nothing is known."""
         return UNKNOWN
+
+    def keep(self) -> None:
+        """There is nothing."""

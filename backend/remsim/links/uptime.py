@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 
 from remsim.core.clock import FIRST_TRUSTED, Clock
@@ -24,7 +25,8 @@ FIRST_TOLD_S = 60.0
 
 
 class Uptime:
-    """Counts for each link by name. ``path`` None: nothing is kept. To be used by one thread."""
+    """Counts for each link by name. ``path`` None: nothing is kept. Any thread may use it; ``keep`` and ``save`` take
+    their time, and nobody else waits for them."""
 
     def __init__(self, clock: Clock, path: Path | None) -> None:
         self._clock = clock
@@ -33,20 +35,26 @@ class Uptime:
         self._last: dict[str, float] = {}
         self._saved_hour: int | None = None
         self._is_new = False
+        self._lock = threading.Lock()
         self._load()
 
     def note(self, name: str, is_answered: bool) -> None:
-        """A probe was answered or missed. Writes to disk once an hour at most."""
+        """A probe was answered or missed."""
         at, wall = self._clock.monotonic(), self._clock.now()
-        last = self._last.get(name)
-        self._last[name] = at
-        if last is None or wall < FIRST_TRUSTED:
-            return
-        counts_s = min(at - last, LONGEST_S)
-        hour = int(wall // HOUR_S)
-        answered_s, all_s = self._hours.setdefault(name, {}).get(hour, (0.0, 0.0))
-        self._hours[name][hour] = (answered_s + (counts_s if is_answered else 0.0), all_s + counts_s)
-        self._is_new = True
+        with self._lock:
+            last = self._last.get(name)
+            self._last[name] = at
+            if last is None or wall < FIRST_TRUSTED:
+                return
+            counts_s = min(at - last, LONGEST_S)
+            hour = int(wall // HOUR_S)
+            answered_s, all_s = self._hours.setdefault(name, {}).get(hour, (0.0, 0.0))
+            self._hours[name][hour] = (answered_s + (counts_s if is_answered else 0.0), all_s + counts_s)
+            self._is_new = True
+
+    def keep(self) -> None:
+        """Write what was counted, once an hour at most."""
+        hour = int(self._clock.now() // HOUR_S)
         if self._saved_hour is None:
             self._saved_hour = hour
         elif hour != self._saved_hour:
@@ -55,32 +63,36 @@ class Uptime:
     def percent(self, name: str) -> float | None:
         """The share answered in the last seven days; None before the first minute."""
         now = int(self._clock.now() // HOUR_S)
-        counted = [one for hour, one in self._hours.get(name, {}).items() if now - HOURS < hour <= now]
+        with self._lock:
+            counted = [one for hour, one in self._hours.get(name, {}).items() if now - HOURS < hour <= now]
         answered_s, all_s = sum(one[0] for one in counted), sum(one[1] for one in counted)
         return round(100 * min(answered_s / all_s, 1.0), 2) if all_s >= FIRST_TOLD_S else None
 
     def keep_only(self, names: frozenset[str]) -> None:
         """Forget links that are no more."""
-        for name in self._hours.keys() - names:
-            del self._hours[name]
-            self._last.pop(name, None)
-            self._is_new = True
+        with self._lock:
+            for name in self._hours.keys() - names:
+                del self._hours[name]
+                self._last.pop(name, None)
+                self._is_new = True
 
     def save(self) -> None:
-        """Write what was counted; at the end, and by itself each hour."""
+        """Write what was counted."""
         self._saved_hour = int(self._clock.now() // HOUR_S)
-        if self._path is None or not self._is_new:
-            return
-        for name, hours in self._hours.items():
-            self._hours[name] = dict(sorted(hours.items())[-MOST_KEPT:])
-        table = {
-            name: {str(hour): [round(one, 1) for one in counted] for hour, counted in hours.items()}
-            for name, hours in self._hours.items()
-        }
+        with self._lock:
+            if self._path is None or not self._is_new:
+                return
+            self._is_new = False
+            for name, hours in self._hours.items():
+                self._hours[name] = dict(sorted(hours.items())[-MOST_KEPT:])
+            table = {
+                name: {str(hour): [round(one, 1) for one in counted] for hour, counted in hours.items()}
+                for name, hours in self._hours.items()
+            }
         try:
             write_atomically(self._path, json.dumps(table, separators=(",", ":")).encode())
-            self._is_new = False
         except OSError as error:
+            self._is_new = True
             log.warning("the uptime of links is not kept: %s", error)
 
     def _load(self) -> None:

@@ -32,15 +32,20 @@ DO UPDATE SET rx_bytes = rx_bytes + excluded.rx_bytes, tx_bytes = tx_bytes + exc
 SHOWN_FROM_MEMORY = 5000
 KEPT_DAYS = 400
 DAY_S = 86400
+Counts = dict[tuple[str, str, str, str], list[int]]
 
 
 class Book:
-    """Counts in memory, written every minute. ``sim`` is empty where there is none, ``policy`` where none took it."""
+    """Counts in memory, written every minute. ``sim`` is empty where there is none, ``policy`` where none took it.
+
+    Who adds does not wait for the disk; who asks waits while it is written.
+    """
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
         self._clock = clock
+        self._writing = threading.RLock()
         self._lock = threading.Lock()
-        self._counted: dict[tuple[str, str, str, str], list[int]] = {}
+        self._counted: Counts = {}
         tables = {"carried": "day"}
         self._file = Database(
             path, clock=clock, what="usage of links", schema=SCHEMA, tables=tables, shown=SHOWN_FROM_MEMORY
@@ -54,25 +59,30 @@ class Book:
     def add(self, link: str, sim: str, policy: str, rx_bytes: int, tx_bytes: int) -> None:
         """Put bytes to an account of today."""
         with self._lock:
-            count = self._counted.setdefault((day_of(self._clock.now()), link, sim, policy), [0, 0])
-            count[0] += rx_bytes
-            count[1] += tx_bytes
+            put(self._counted, (day_of(self._clock.now()), link, sim, policy), rx_bytes, tx_bytes)
 
     def flush(self) -> None:
         """Write what was counted; while there is no file it is shown from memory and kept to be written."""
-        with self._lock:
+        with self._writing:
             self._file.leave_memory()
-            wanted = bool(self._counted) or self.problem is not None
-            if wanted and not self._file.in_memory and self._file.tried(self._write):
-                self._counted.clear()
+            if self._file.in_memory or not (self._counted or self.problem is not None):
+                return
+            with self._lock:
+                taken, self._counted = self._counted, {}
+            if self._file.tried(lambda: self._write(taken)):
                 self._file.well()
+                return
+            with self._lock:
+                for key, count in taken.items():
+                    put(self._counted, key, *count)
 
     def query(self, start_day: str, end_day: str, group: Iterable[str] = COLUMNS, **where: str) -> list[dict[str, Any]]:
         """Bytes of the days from ``start_day`` to ``end_day`` (``YYYY-MM-DD``, both in), grouped; ``where`` names
         columns and what they have to be."""
         names = [name for name in COLUMNS if name in group]
-        with self._lock:
-            counted = [(*key, *count) for key, count in self._counted.items()]
+        with self._writing:
+            with self._lock:
+                counted = [(*key, *count) for key, count in self._counted.items()]
             select = "SELECT * FROM carried WHERE day >= ? AND day <= ?"
             stored = self._file.tried(lambda: self._file.connection.execute(select, (start_day, end_day)).fetchall())
         sums: dict[tuple[str, ...], list[int]] = {}
@@ -91,17 +101,24 @@ class Book:
 
     def close(self) -> None:
         """Write and close."""
-        with self._lock:
+        with self._writing:
             self._file.leave_memory(at_once=True)
-        self.flush()
-        self._file.close()
+            self.flush()
+            self._file.close()
 
-    def _write(self) -> bool:
+    def _write(self, counted: Counts) -> bool:
         now, db = self._clock.now(), self._file.connection
         with db:
-            db.executemany(ADD, [(*key, *count) for key, count in self._counted.items()])
+            db.executemany(ADD, [(*key, *count) for key, count in counted.items()])
             if now >= FIRST_TRUSTED:  # the day of what was counted before the clock was set is told now
                 db.execute(DATE, (day_of(now), FIRST_DAY))
                 old = day_of(now - KEPT_DAYS * DAY_S)
                 db.execute("DELETE FROM carried WHERE day < ? OR day < ?", (FIRST_DAY, old))
         return True
+
+
+def put(counts: Counts, key: tuple[str, str, str, str], rx_bytes: int, tx_bytes: int) -> None:
+    """Add bytes to an account."""
+    count = counts.setdefault(key, [0, 0])
+    count[0] += rx_bytes
+    count[1] += tx_bytes

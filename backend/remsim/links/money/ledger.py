@@ -101,6 +101,9 @@ class MoneyLedger:
             if account is not None:
                 account.since[0] += rx_bytes
                 account.since[1] += tx_bytes
+
+    def keep(self) -> None:
+        """Write what was counted, once a minute."""
         if self._clock.monotonic() - self._flushed_at >= FLUSH_S:
             self._flushed_at = self._clock.monotonic()
             self._book.flush()
