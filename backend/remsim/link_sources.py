@@ -62,8 +62,11 @@ def facts_of(modem: Modem, sim: str | None) -> ModemFacts:
     )
 
 
-def facts_of_policies(links: LinksDesk, routing: Routing, around_links: Around, clock: Clock) -> Facts:
-    """The world as policies see it. The router is where its option says, else where the first link's network is."""
+def facts_of_policies(links: LinksDesk, routing: Routing, clock: Clock) -> Facts:
+    """The world as policies see it. The router is where its option says, else where the first link's network is.
+
+    While links carry traffic it asks nobody: it is looked at each second by the thread that shares traffic.
+    """
     views = links.link_views()
     countries = [view.country for view in sorted(views, key=lambda view: view.priority) if view.country]
     now = clock.now()
@@ -72,7 +75,7 @@ def facts_of_policies(links: LinksDesk, routing: Routing, around_links: Around, 
         now=now if now >= FIRST_TRUSTED else None,
         zone=LOCAL,
         router_country=routing.globals.router_country or (countries[0] if countries else None),
-        devices=routing.globals.lan or around_links.lan(),
+        devices=links.lan(),
     )
 
 

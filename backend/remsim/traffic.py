@@ -136,7 +136,7 @@ class Traffic:
     def _facts(self) -> Facts:
         from remsim.link_sources import facts_of_policies
 
-        return facts_of_policies(self.links, self.config.settings, self._around(), self._clock)
+        return facts_of_policies(self.links, self.config.settings, self._clock)
 
     def _traffic(self) -> TrafficOfPolicies | None:
         from remsim.link_sources import PolicyTraffic

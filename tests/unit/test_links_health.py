@@ -36,7 +36,7 @@ def test_link_is_up_after_ten_answers() -> None:
     for number in range(9):
         assert health.feed(at(ANSWER, number * 0.2)) is None
     change = health.feed(at(ANSWER, 1.8))
-    assert change is not None and (change.before, change.state) == ("starting", "up") and change.is_recovery
+    assert change is not None and (change.before, change.state) == ("starting", "up") and not change.is_failure
 
 
 def test_answers_of_a_volley_that_come_together_are_one() -> None:

@@ -233,11 +233,12 @@ def test_another_address_ends_flows_that_came_from_the_old_one(desk: Desk) -> No
 def test_a_link_that_is_switched_off_gives_its_flows_away(desk: Desk) -> None:
     desk.plane.open_flows = [flow(2)]
     desk.sharing.turn()
-    desk.sharing.act(2, "disable")
+    links = routing(3).links
+    desk.configure(routing(links=[links[0], replace(links[1], enabled=False), links[2]]))
     assert 2 not in desk.ring() and [one.index for one in desk.plane.links] == [1, 3]
     assert [what[0] for name, what in desk.plane.calls if name == "cut"] == [2]
     assert not desk.told("failover") and desk.told("link_state")[0].data["state"] == "off"
-    desk.sharing.act(2, "enable")
+    desk.configure(routing(3))
     desk.bring_up(2)
     assert 2 in desk.ring()
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 Tick = Callable[[Sequence[LinkView]], None]
 T = TypeVar("T")
 
-ACTIONS = ("enable", "disable", "test", "reset_flows")
+ACTIONS = ("test", "reset_flows")
 RETRY_S = 30.0
 PAUSE_S = 1.0
 MOST_WAITING = 20_000
@@ -120,7 +120,7 @@ class Control:
             self._wake.notify()
 
     def act(self, name: str, action: str) -> None:
-        """``enable``, ``disable`` (until the next configure), ``test`` (probe now), ``reset_flows`` of a link."""
+        """``test`` (probe now) or ``reset_flows`` of a link."""
         if action not in ACTIONS:
             raise InvalidInput(f"{action[:40]!r} is none of {', '.join(ACTIONS)}", field="action")
         index = next((index for index, link in self.sharing.links.items() if link.settings.name == name), None)

@@ -112,6 +112,13 @@ class LinksDesk:
         routing = self._routing
         return routing.globals.enabled and any(link.enabled for link in routing.links)
 
+    def lan(self) -> tuple[str, ...]:
+        """The devices whose traffic is led: as links know them, asked of netifd while they are off."""
+        if self._parts is not None:
+            return self._parts.control.sharing.lan
+        around: Around = self._given["around"]()
+        return self._routing.globals.lan or around.lan()
+
     @property
     def parts(self) -> Parts | None:
         """What works, None while it does not."""
@@ -179,9 +186,7 @@ class LinksDesk:
         """The table of nftables that a program would make now."""
         from remsim.links.asked import table_text
 
-        settings = self._routing.globals
-        lan = settings.lan or self._given["around"]().lan()
-        return table_text(program, self.link_views(), self._routing, lan)
+        return table_text(program, self.link_views(), self._routing, self.lan())
 
     def flows_by_policy(self) -> dict[int, tuple[int, int, int]]:
         """Flows under way, and what they received and sent, by the policy's number."""
@@ -196,7 +201,7 @@ class LinksDesk:
         self.running().correct(name, used_bytes)
 
     def act(self, name: str, action: str) -> None:
-        """``enable``, ``disable``, ``test`` or ``reset_flows`` of a link."""
+        """``test`` (probe now) or ``reset_flows`` of a link."""
         self.running().control.act(name, action)
 
     def _follow(self) -> None:

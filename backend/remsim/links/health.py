@@ -57,11 +57,6 @@ class Change:
         """Whether flows have to leave it."""
         return self.before in USABLE and self.state not in USABLE
 
-    @property
-    def is_recovery(self) -> bool:
-        """Whether it may be given flows again."""
-        return self.before not in USABLE and self.state in USABLE
-
 
 class Health:
     """The state of one link (one of core.routes.STATES), since when (monotonic) and why.

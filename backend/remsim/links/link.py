@@ -38,7 +38,6 @@ class Link:
         self.facts: ModemFacts | None = None
         self.plan: ProbePlan | None = None
         self.has_route = True
-        self.is_disabled = False
         self.is_cut = True
         self.back_at = float("-inf")
         self.was_used = False
@@ -88,7 +87,7 @@ class Link:
 
     def route(self, resolvers: tuple[str, ...]) -> LinkRoute | None:
         """What the plane has to know; None without a device."""
-        if self.device is None or not self.is_wanted:
+        if self.device is None or not self.settings.enabled:
             return None
         settings, gateway = self.settings, self.settings.gateway
         is_slow = self.money.cap_state == "slow"
@@ -104,11 +103,6 @@ class Link:
             is_metered=settings.metered,
             ipv6=settings.ipv6,
         )
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether the admin has it switched on."""
-        return self.settings.enabled and not self.is_disabled
 
     @property
     def state(self) -> str:

@@ -82,4 +82,4 @@ class Status:
     failovers: int = 0
     last_failover: Mapping[str, Any] | None = None
     loop: Mapping[str, float] = field(default_factory=dict)
-    """Of the control loop: ``period_s``, ``poll_ms`` (reading flows), ``swap_ms``, ``cpu_percent``."""
+    """Of the control loop: ``period_s``, ``poll_ms`` (reading flows), ``swap_ms``."""

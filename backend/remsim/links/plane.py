@@ -36,7 +36,6 @@ class LinkRoute:
     device: str
     gateway4: str | None = None
     gateway6: str | None = None
-    prefix_from_carrier: bool = True
     dns: tuple[str, ...] = ()
     hard_cap_bytes: int | None = None
     limit_kbit: int | None = None

@@ -135,14 +135,9 @@ class Sharing:
     def act(self, index: int, action: str) -> None:
         """See Control.act."""
         link, at = self.links[index], self._clock.monotonic()
-        if action in ("enable", "disable"):
-            link.is_disabled = action == "disable"
-            self._settle(link, link.change(lambda health: health.enable(link.is_wanted, at)), at)
-            self._look(at)
-            self._set_links()
-        elif action == "test":
+        if action == "test":
             self._prober.restart(index)
-        elif action == "reset_flows":
+        else:
             self._cut(link, at)
 
     def found(self, found: Found) -> None:
@@ -299,11 +294,10 @@ class Sharing:
             if link is None or link.settings.name != settings.name:
                 link = Link(index, settings, at)
             link.configure(settings)
-            link.is_disabled = False
             now[index] = link
         self.links = now
         for link in now.values():
-            change = link.change(lambda health, link=link: health.enable(link.is_wanted, at))  # type: ignore[misc]
+            change = link.change(lambda health, link=link: health.enable(link.settings.enabled, at))  # type: ignore[misc]
             self._settle(link, change, at)
         if self._uptime is not None:
             self._uptime.keep_only(frozenset(one.settings.name for one in now.values()))
@@ -331,7 +325,7 @@ class Sharing:
             reason = "its modem is not registered for data"
         is_up = addresses is not None and addresses.is_up and reason is None
         change = link.change(lambda health: health.device(link.device is not None, is_up, at, reason))
-        if link.is_wanted and link.device is not None:
+        if link.settings.enabled and link.device is not None:
             resolvers = self._resolvers(link)
             self._prober.watch(link.index, link.planned(self._settings, resolvers, is_simulated=self._simulated))
             if is_new:

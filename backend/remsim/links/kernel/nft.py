@@ -47,11 +47,6 @@ class Nft:
             self._lib.nft_ctx_buffer_output(self._context)
             self._lib.nft_ctx_buffer_error(self._context)
 
-    @property
-    def is_library(self) -> bool:
-        """Whether libnftables is used."""
-        return bool(self._context)
-
     def run(self, commands: str, *, is_check: bool = False, is_terse: bool = False) -> str:
         """What nft prints; ``NftError`` when it refuses, and then nothing has changed.
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 from remsim.core.routes import USABLE, LinkView
 
-IN_ORDER = ("ok", "warned", "slow")
 FAR = float("inf")
 
 
