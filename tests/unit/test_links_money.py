@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,16 @@ def test_what_a_link_carried_counts_against_its_cap(books: Books) -> None:
     costs = books.ledger.costs(1)
     assert costs is not None
     assert (costs["used_bytes"], costs["percent"], costs["spent_minor"]) == (11 * GB, 110, 1500)
+
+
+def test_a_link_that_goes_on_at_its_cap_is_told_of_when_it_is_there(books: Books) -> None:
+    books.cable = replace(books.cable, at_cap="alert")
+    books.ledger.configure({1: books.cable, 2: books.modem})
+    for gigabytes in (0, 8, 1, 1, 1):
+        books.ledger.seen(1, gigabytes * GB, 0, {})
+        books.ledger.money(1)
+    assert [event.data["state"] for event in books.events] == ["warned", "reached"]
+    assert books.events[-1].severity == "warning" and "goes on" in books.events[-1].message
 
 
 def test_what_was_counted_survives_a_restart_and_a_new_cycle_begins_at_nothing(books: Books) -> None:

@@ -14,13 +14,14 @@ from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.events import Event
 from remsim.links.ledger import UNKNOWN, Money
 from remsim.links.money.book import CORRECTION, Book
-from remsim.links.money.tariff import Tariff, cap_state, tariff_of
+from remsim.links.money.tariff import Tariff, cap_state, is_at_cap, tariff_of
 from remsim.telemetry.usage import Usage
 from remsim.telemetry.usage_report import DAY, MEAN_DAYS, Cycle, cycle_of, day_at, midnight
 
 FLUSH_S, LOOK_S = 60.0, 60.0
 SAID = {
     "warned": "has used most of its data cap",
+    "reached": "has used its data cap and goes on",
     "slow": "has used its data cap and is slowed down",
     "soft": "has used its data cap and takes no new flows",
     "hard": "has used its data cap and carries nothing more",
@@ -29,7 +30,8 @@ SAID = {
 
 @dataclass(slots=True)
 class Account:
-    """A link in its billing cycle. ``base`` was counted when it was last looked up, ``since`` what came after it."""
+    """A link in its billing cycle. ``base`` was counted when it was last looked up, ``since`` what came after it;
+    ``word`` is the one of SAID that was told last, or ok."""
 
     settings: LinkSettings
     sim: str
@@ -38,7 +40,7 @@ class Account:
     base_bytes: int
     looked_at: float
     since: list[int] = field(default_factory=lambda: [0, 0])
-    state: str | None = None
+    word: str | None = None
 
     @property
     def used_bytes(self) -> int:
@@ -116,7 +118,8 @@ class MoneyLedger:
                 return UNKNOWN
             used, tariff = account.used_bytes, account.tariff
             state = cap_state(account.settings, tariff, used)
-            before, account.state = account.state, state
+            word = "reached" if state == "warned" and is_at_cap(account.settings, tariff, used) else state
+            before, account.word = account.word, word
             money = Money(
                 cost_per_gb_minor=tariff.next_gb_minor(used),
                 overage_per_gb_minor=tariff.overage_per_gb_minor,
@@ -127,8 +130,8 @@ class MoneyLedger:
                 cap_bytes=tariff.cap_bytes,
                 cycle_s=account.cycle.days * 86400.0,
             )
-        if before not in (None, state) and state in SAID:
-            self._tell(account, state)
+        if before not in (None, word) and word in SAID:
+            self._tell(account, word)
         return money
 
     def costs(self, index: int) -> dict[str, Any] | None:
@@ -196,7 +199,7 @@ class MoneyLedger:
         cycle = cycle_of(day_at(now), tariff.cycle_day)
         used = self._used(link, sim, tariff, cycle.first, cycle.last)
         found = Account(link, sim, tariff, cycle, used, self._clock.monotonic())
-        found.state = account.state if account else None
+        found.word = account.word if account else None
         self._accounts[index] = found
         return found
 

@@ -74,6 +74,12 @@ def tariff_of(link: LinkSettings, plan: SimSettings | None) -> Tariff | None:
     )
 
 
+def is_at_cap(link: LinkSettings, tariff: Tariff, used_bytes: int) -> bool:
+    """Whether a link has used its data cap, less the margin."""
+    cap = tariff.cap_bytes
+    return bool(cap and 100 * used_bytes / cap >= 100 - link.margin_percent)
+
+
 def cap_state(link: LinkSettings, tariff: Tariff, used_bytes: int) -> str:
     """How a link stands with its cap: ok, warned, slow, soft or hard.
 
@@ -84,6 +90,6 @@ def cap_state(link: LinkSettings, tariff: Tariff, used_bytes: int) -> str:
     percent = 100 * used_bytes / tariff.cap_bytes
     if percent >= 100 and link.cap_hard:
         return "hard"
-    if percent >= 100 - link.margin_percent:
+    if is_at_cap(link, tariff, used_bytes):
         return AT_CAP.get(link.at_cap, "soft")
     return "warned" if percent >= WARN_PERCENT else "ok"
