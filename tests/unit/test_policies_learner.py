@@ -155,6 +155,20 @@ def test_set_that_takes_nothing_is_said_and_the_next_is_tried(learner: Learner, 
     assert kept.added == [("d_video4", ["203.0.113.10"], 21600)]
 
 
+def test_a_fault_of_one_packet_does_not_end_learning(
+    learner: Learner, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_S", 0.01)
+    learner.configure([VIDEO], ON)
+    parse = module.parse_packet
+    monkeypatch.setattr(module, "parse_packet", lambda raw: 1 / 0)
+    hear(b"anything")
+    wait_for(lambda: len(Log.made) == 2)
+    monkeypatch.setattr(module, "parse_packet", parse)
+    hear(tcp("192.168.1.5", 40000, SERVER, 443, client_hello("a.video.example")))
+    wait_for(lambda: kept.added)
+
+
 def test_kernel_that_copies_nothing_is_asked_again(learner: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AGAIN_S", 0.05)
     Log.refuses = "another program reads group 27114 of NFLOG"

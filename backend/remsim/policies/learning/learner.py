@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 AGAIN_S = 60.0
 """What could not be done is tried again after this time."""
 STOP_S = 15.0
+PAUSE_S = 5.0
+"""After a fault, so that packets that make one again and again cost little."""
 
 Add = Callable[[str, Sequence[str], int | None], None]
 
@@ -141,17 +143,26 @@ class Learner:
     def _run(self) -> None:
         try:
             while not self._is_stopping:
-                now = self._clock.monotonic()
-                with self._lock:
-                    is_new, self._is_new = self._is_new or (self._due is not None and now >= self._due), False
-                    wanted, switches = self._wanted, self._switches
-                if is_new:
-                    self._follow(wanted, switches, now)
-                self._wait()
-        except Exception:
-            log.exception("names are not learned any more")
+                try:
+                    self._turn()
+                except Exception:  # what strangers send must not end it
+                    log.exception("learning names failed; it begins again")
+                    self._close_log()
+                    self._is_new = True
+                    self._woken()
+                    select.select([self._wake], [], [], 0 if self._is_stopping else PAUSE_S)
         finally:
             self._close()
+
+    def _turn(self) -> None:
+        """Follow what is configured, then what comes."""
+        now = self._clock.monotonic()
+        with self._lock:
+            is_new, self._is_new = self._is_new or (self._due is not None and now >= self._due), False
+            wanted, switches = self._wanted, self._switches
+        if is_new:
+            self._follow(wanted, switches, now)
+        self._wait()
 
     def _follow(self, wanted: Sequence[Wanted], switches: Switches, now: float) -> None:
         """Make things as they are configured."""
@@ -212,12 +223,15 @@ class Learner:
         now = self._clock.monotonic()
         for fd, _ in found:
             if fd == self._wake:
-                with contextlib.suppress(BlockingIOError):
-                    os.eventfd_read(self._wake)
+                self._woken()
             elif self._log is not None and fd == self._log.fileno():
                 self._read_packets(self._log, now)
             elif self._ndpi is not None:
                 self._read_ndpi(self._ndpi, now)
+
+    def _woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
 
     def _read_packets(self, source: Nflog, now: float) -> None:
         additions: Additions = {}
