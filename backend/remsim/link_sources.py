@@ -22,6 +22,9 @@ from remsim.policies.mcc import country_of
 
 BRIDGE = "br-lan"
 """What OpenWrt calls the LAN where no zone of a firewall says so."""
+LEASES = "/tmp/dhcp.leases"
+"""Where dnsmasq of OpenWrt writes whom it gave which address, unless its option ``leasefile`` says otherwise."""
+LOOK_S, LARGEST_LEASES, LONGEST_NAME = 5.0, 1_000_000, 63
 
 
 def around(modems: ModemManager, netifd: Netifd, config_dir: Path | None) -> Around:
@@ -77,6 +80,43 @@ def facts_of_policies(links: LinksDesk, routing: Routing, clock: Clock) -> Facts
         router_country=routing.globals.router_country or (countries[0] if countries else None),
         devices=links.lan(),
     )
+
+
+class LeaseNames:
+    """What devices of the LAN call themselves, from the leases of dnsmasq. Any thread may ask."""
+
+    def __init__(self, config_dir: Path | None, clock: Clock, leases: Path | None = None) -> None:
+        self._path = leases or lease_file(config_dir)
+        self._clock = clock
+        self._look_at = float("-inf")
+        self._names: Mapping[str, str] = {}
+
+    def name_of(self, address: str) -> str | None:
+        """The name of who has an address now."""
+        now = self._clock.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_S
+            self._names = self._read()
+        return self._names.get(address)
+
+    def _read(self) -> dict[str, str]:
+        """Lines are expiry, MAC address, address, name (``*``: none said), and an id of the client."""
+        try:
+            with self._path.open(encoding="utf-8", errors="replace") as file:
+                rows = [line.split() for line in file.read(LARGEST_LEASES).splitlines()]
+        except OSError:
+            return {}
+        named = (row for row in rows if len(row) >= 4 and row[3] != "*" and row[3].isprintable())
+        return {row[2]: row[3][:LONGEST_NAME] for row in named}
+
+
+def lease_file(config_dir: Path | None) -> Path:
+    """Where dnsmasq writes its leases."""
+    try:
+        sections = UciFile.load(config_dir / "dhcp").sections("dnsmasq") if config_dir is not None else []
+    except RemsimError:
+        sections = []
+    return Path(next((path for one in sections if (path := one.get("leasefile"))), LEASES))
 
 
 class PolicyTraffic:

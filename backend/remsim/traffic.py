@@ -17,6 +17,7 @@ from remsim.links.desk import LinksDesk
 from remsim.policies.desk import PolicyDesk
 
 if TYPE_CHECKING:
+    from remsim.link_sources import LeaseNames
     from remsim.links.facts import Around
     from remsim.modems.manager import ModemManager
     from remsim.modems.netifd import Netifd
@@ -75,6 +76,7 @@ class Traffic:
         self._config_dir, self._router, self._netifd, self._clock = paths.config_dir, router, netifd, clock
         self._plane = plane
         self._flows_seen_at = float("-inf")
+        self._leases: LeaseNames | None = None
         routing, self.problems = load_routing(paths.config_dir)
         self.config = RoutingDesk(paths.config_dir, paths.state_dir, clock=clock, running=routing)
         self.links = LinksDesk(
@@ -88,6 +90,7 @@ class Traffic:
             plane=plane,
             policy_name=lambda number: self.policies.name(number),
             domain_of=self._domain_of,
+            host_name=self._host_name,
         )
         self.policies = PolicyDesk(
             state_dir=paths.state_dir,
@@ -142,6 +145,16 @@ class Traffic:
         from remsim.link_sources import PolicyTraffic
 
         return PolicyTraffic(self.links) if self.links.parts is not None else None
+
+    def _host_name(self, address: str) -> str | None:
+        """What a device of the LAN calls itself; not in a simulation, whose devices are not those of this machine."""
+        if self._plane is not None:
+            return None
+        if self._leases is None:
+            from remsim.link_sources import LeaseNames
+
+            self._leases = LeaseNames(self._config_dir, self._clock)
+        return self._leases.name_of(address)
 
     def _domain_of(self, address: str) -> str | None:
         """The name that an address was asked for by."""
