@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from remsim.config.mptcp import MptcpSettings
+from remsim.core.routes import MOST_LINKS
 
 ROUTING_NAME = "remsim_routing"
 
@@ -125,3 +127,18 @@ class Routing:
     policies: tuple[PolicySettings, ...] = ()
     load_balancing: LoadBalancing = field(default_factory=LoadBalancing)
     mptcp: MptcpSettings = field(default_factory=MptcpSettings)
+
+    @property
+    def by_number(self) -> dict[int, LinkSettings]:
+        """The links by the numbers they have in marks, rules and tables."""
+        return numbered(self.links)
+
+
+def numbered(links: Iterable[LinkSettings]) -> dict[int, LinkSettings]:
+    """Links by number, 1 to 8: the one that is written, so that marks survive a change of order, else the lowest that
+    is free. More links than numbers are left out."""
+    links = tuple(links)
+    found = {link.index: link for link in links if link.index is not None}
+    free = iter([number for number in range(1, MOST_LINKS + 1) if number not in found])
+    found |= {number: link for link, number in zip((one for one in links if one.index is None), free, strict=False)}
+    return dict(sorted(found.items()))

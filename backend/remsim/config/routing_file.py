@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from remsim.config.file_desk import FileDesk, Outcome
 from remsim.config.mptcp import MptcpSettings
 from remsim.config.reading import OnError, WrongValue, read_many, read_one, refuse
-from remsim.config.routing import ROUTING_NAME, LinkSettings, LoadBalancing, Routing
+from remsim.config.routing import ROUTING_NAME, LinkSettings, LoadBalancing, Routing, numbered
 from remsim.config.uci import UciFile, UciSection
 from remsim.core.errors import InvalidInput, NotFound, RemsimError
 from remsim.core.routes import MOST_LINKS
@@ -122,9 +122,10 @@ def with_indices(
         had = before.get(link.name)
         if link.name not in owners.values() and had is not None and had not in owners:
             owners[had] = link.name
-    numbers = {name: number for number, name in owners.items()}
-    free = iter([number for number in range(1, MOST_LINKS + 1) if number not in owners])
-    return tuple(replace(link, index=numbers[link.name] if link.name in numbers else next(free)) for link in links)
+    owned = {name: number for number, name in owners.items()}
+    settled = [replace(link, index=owned.get(link.name)) for link in links]
+    numbers = {link.name: number for number, link in numbered(settled).items()}
+    return tuple(replace(link, index=numbers[link.name]) for link in links)
 
 
 def tell(file: UciFile, name: str, option: str, why: str, on_error: OnError) -> None:

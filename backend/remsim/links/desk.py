@@ -14,7 +14,6 @@ from remsim.core.clock import Clock
 from remsim.core.errors import Conflict, RemsimError
 from remsim.core.events import Event
 from remsim.core.routes import Flow, LinkView, Program, RingSpec
-from remsim.links.indices import indexed
 from remsim.links.note import note_path
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ class LinksDesk:
             return self._parts.control.views()
         return tuple(
             LinkView(index, link.name, link.title, "off", tags=link.tags, carrier=link.carrier or None)
-            for index, link in indexed(self._routing).items()
+            for index, link in self._routing.by_number.items()
         )
 
     def view(self) -> dict[str, Any]:
@@ -239,7 +238,7 @@ def nothing(routing: Routing) -> Mapping[str, Any]:
         "problem": None,
         "warnings": [],
         "capabilities": [],
-        "links": [unknown_link(index, link) for index, link in indexed(routing).items()],
+        "links": [unknown_link(index, link) for index, link in routing.by_number.items()],
         "failovers": 0,
         "last_failover": None,
     }

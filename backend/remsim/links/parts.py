@@ -14,7 +14,6 @@ from remsim.core.events import Event
 from remsim.core.routes import LinkView
 from remsim.links.control import Control
 from remsim.links.facts import Around
-from remsim.links.indices import indexed
 from remsim.links.link_view import link_view, ring_view, shares_of, status_view
 from remsim.links.money.book import Book
 from remsim.links.money.ledger import MoneyLedger
@@ -80,13 +79,13 @@ class Parts:
 
     def start(self, routing: Routing) -> None:
         """Begin; what comes of it is in the view."""
-        self._ledger.configure(indexed(routing))
+        self._ledger.configure(routing.by_number)
         self._configure_mptcp(routing)
         self.control.start(routing)
 
     def configure(self, routing: Routing) -> None:
         """Put changed settings in force."""
-        self._ledger.configure(indexed(routing))
+        self._ledger.configure(routing.by_number)
         self._configure_mptcp(routing)
         self.control.configure(routing)
 

@@ -19,7 +19,6 @@ from remsim.core.routes import USABLE, LinkView, Loaded, Program
 from remsim.links.facts import Around
 from remsim.links.finding import NOTHING_FOUND, Found
 from remsim.links.health import Change
-from remsim.links.indices import indexed
 from remsim.links.ledger import Ledger
 from remsim.links.link import Link
 from remsim.links.load.flows import Arrivals, FlowMeter
@@ -98,7 +97,7 @@ class Sharing:
         if started != self._started_with:
             self._plane.start(started[0], on_device=lambda device: self.on_device(device), options=started[1])
             self._started_with, self._routes, self._is_loaded = started, (), False
-        gone = self._take(indexed(routing), at)
+        gone = self._take(routing.by_number, at)
         self.rings.set(self._program, wanted.persistence)
         self._look(at)
         self._set_links()
