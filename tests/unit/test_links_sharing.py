@@ -251,6 +251,22 @@ def test_settings_that_stay_keep_states_and_flows(desk: Desk) -> None:
     assert 3 not in desk.ring() and 3 not in desk.prober.plans
 
 
+def test_a_link_that_gets_another_name_is_probed_at_once(desk: Desk) -> None:
+    links = routing(3).links
+    desk.configure(routing(links=[replace(links[0], name="other"), *links[1:]]))
+    assert 1 in desk.prober.plans
+
+
+def test_flows_of_a_link_that_is_gone_move_also_when_the_kernel_takes_the_change_later(desk: Desk) -> None:
+    desk.plane.failing["set_links"] = PlaneError("not now")
+    with pytest.raises(PlaneError):
+        desk.configure(routing(2))
+    assert 3 not in desk.prober.plans and "cut" not in desk.plane.names()
+    desk.plane.failing.clear()
+    desk.configure(routing(2))
+    assert [what[0] for name, what in desk.plane.calls if name == "cut"] == [3]
+
+
 def test_degraded_links_take_flows_only_when_no_better_one_is_there(desk: Desk) -> None:
     desk.prober.qualities[1] = Quality(latency_ms=40, loss_percent=60)
     for _ in range(5):

@@ -62,6 +62,7 @@ class Sharing:
         self._found = NOTHING_FOUND
         self._started_with: tuple[tuple[str, ...], PlaneOptions] | None = None
         self._routes: tuple[LinkRoute, ...] = ()
+        self._gone: list[Link] = []
         self._is_loaded = False
         self._octets: dict[int, dict[int, int]] = {}
         self._ticked_at: float | None = None
@@ -97,15 +98,16 @@ class Sharing:
         if started != self._started_with:
             self._plane.start(started[0], on_device=lambda device: self.on_device(device), options=started[1])
             self._started_with, self._routes, self._is_loaded = started, (), False
-        gone = self._take(routing.by_number, at)
+        for link in self._take(routing.by_number, at):
+            self._prober.unwatch(link.index)
+            self._gone.append(link)
         self.rings.set(self._program, wanted.persistence)
         self._look(at)
         self._set_links()
         self._refresh(at)
         self._load()
-        for link in gone:
-            self._prober.unwatch(link.index)
-            self._cut(link, at)
+        while self._gone:
+            self._cut(self._gone.pop(), at)
         self._lan_at = self._poll_at = self._tick_at = float("-inf")
 
     def stop(self) -> None:
