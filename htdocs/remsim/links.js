@@ -131,7 +131,8 @@ class LinksPage extends Frame {
 			const sum = key => on.reduce((all, link) => all + (link[key] || 0), 0);
 			setText(this.sentence, `${roomSentence(view, t)} ${t('Now %s.', rateText(sum('rx_bps'), sum('tx_bps')))}`);
 		}
-		this._warn(view.warnings || []);
+		const problem = view.state === 'running' && view.problem ? [view.problem] : [];  // a change that failed: what was before goes on
+		this._warn([...problem, ...view.warnings || []]);
 		this.tabsOpen[this.tab]?.update?.();
 	}
 
