@@ -199,6 +199,12 @@ def test_routes_of_sections(others: dict[str, str], route: str) -> None:
     assert choices_text(policies[0].choices) == route
 
 
+@pytest.mark.parametrize("route", ["enforce", "connection"])
+def test_a_section_that_names_no_link_for_its_route_is_told(route: str) -> None:
+    policies, problems = policies_of([PolicySettings("a", route=route)])
+    assert (policies, [one.message for one in problems]) == ((), ["a: the name of the link is missing"])
+
+
 def test_a_section_cannot_say_more_than_a_section() -> None:
     for bad in ('all\n route: block }\npolicy evil { match: all', 'x" }', "}"):
         policies, problems = policies_of([PolicySettings("a", domain=(bad,))])

@@ -24,7 +24,6 @@ from remsim.policies.store import SOURCES, Kept, Pending, Store, Texts
 log = logging.getLogger(__name__)
 
 
-
 class Changes:
     """What is kept, and how it changes. One change at a time."""
 

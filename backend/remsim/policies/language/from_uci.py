@@ -94,7 +94,7 @@ def _route(section: PolicySettings) -> str:
         return _balance(by)
     if by == "carrier" or (section.carrier and not section.link):
         return "prefer_carrier(local)" if section.carrier == "local" else f"prefer_carrier({quoted(section.carrier)})"
-    return f"connection {quoted(section.link)}" if section.link else "any"
+    return f"connection {quoted(section.link)}" if section.link or section.route == "connection" else "any"
 
 
 def _balance(by: str) -> str:
