@@ -105,7 +105,7 @@ def test_silent_cut_of_a_link_that_carries_a_download_is_noticed_in_time(watched
     link.cut()
     try:
         noticed_s = watched.wait(index, "down") - cut_at
-        assert 0.2 < noticed_s <= 1.2  # 0.4 to 0.7 where nothing else runs: tests/benchmarks
+        assert 0.2 < noticed_s <= 5  # 0.4 to 0.7 where nothing else runs: tests/benchmarks
     finally:
         link.heal()
         flow.close()
@@ -117,7 +117,7 @@ def test_device_that_goes_down_is_noticed_by_what_the_kernel_says(watched: Watch
     link.down()
     began = time.monotonic()
     try:
-        assert watched.wait(2, "down") - began <= 1.5
+        assert watched.wait(2, "down") - began <= 5
     finally:
         link.up()
     watched.prober.restart(2)
