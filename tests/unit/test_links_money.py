@@ -167,6 +167,15 @@ def test_what_was_counted_survives_a_restart_and_a_new_cycle_begins_at_nothing(b
     assert books.ledger.money(1).remaining_bytes == 10 * GB
 
 
+def test_a_cap_that_was_reached_holds_after_a_crash(books: Books) -> None:
+    assert books.ledger.money(1).cap_state == "ok"
+    books.ledger.seen(1, 10 * GB, 0, {})
+    assert books.ledger.money(1).cap_state == "soft"
+    books.ledger.keep()
+    books.open()  # nobody has closed what was open before
+    assert books.ledger.money(1).cap_state == "soft"
+
+
 def test_a_clock_that_was_not_set_costs_nothing_and_loses_nothing(books: Books) -> None:
     books.close()
     books.clock = FakeClock(100.0)

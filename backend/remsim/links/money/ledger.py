@@ -131,6 +131,7 @@ class MoneyLedger:
                 cycle_s=account.cycle.days * 86400.0,
             )
         if before not in (None, word) and word in SAID:
+            self._flushed_at = float("-inf")  # it is written soon: a cap that is reached holds, however this run ends
             self._tell(account, word)
         return money
 
