@@ -230,6 +230,53 @@ def test_another_address_ends_flows_that_came_from_the_old_one(desk: Desk) -> No
     assert 1 in desk.ring()
 
 
+def test_an_address_that_goes_ends_flows_also_when_it_comes_again(desk: Desk) -> None:
+    desk.plane.open_flows = [flow(1)]
+    desk.sharing.turn()
+    desk.plane.devices["sim1"] = replace(addresses(1), address4=None)
+    desk.sharing.device("sim1")
+    assert [what[0] for name, what in desk.plane.calls if name == "cut"] == [1]
+    desk.plane.devices["sim1"] = addresses(1)
+    desk.sharing.device("sim1")
+    assert [what[0] for name, what in desk.plane.calls if name == "cut"] == [1]
+
+
+def test_a_device_of_the_lan_is_no_link(desk: Desk) -> None:
+    desk.configure(routing(3), Found({}, {}, ("br-lan", "sim2")))
+    assert [one.index for one in desk.plane.links] == [1, 3]
+    assert desk.sharing.links[2].reason == "sim2 is a device of the LAN"
+
+
+def test_links_that_the_plane_did_not_take_are_given_to_it_again(desk: Desk) -> None:
+    desk.plane.failing["set_links"] = PlaneError("no")
+    with pytest.raises(PlaneError):
+        desk.sharing.act(2, "disable")
+    del desk.plane.failing["set_links"]
+    desk.clock.advance(10)
+    desk.sharing.turn()
+    assert [one.index for one in desk.plane.links] == [1, 3]
+
+
+def test_a_hard_cap_is_told_as_it_is_after_what_was_just_counted() -> None:
+    class Counting(NoLedger):
+        left = 50_000_000
+
+        def seen(self, index, rx_bytes, tx_bytes, policies) -> None:
+            self.left -= rx_bytes
+
+        def money(self, index):
+            return Money(remaining_bytes=self.left, cap_state="ok")
+
+    links = tuple(replace(one, cap_hard=True) for one in routing(1).links)
+    desk = Desk(replace(routing(1), links=links), ledger=Counting())
+    desk.plane.counted = {"link_1_rx": (0, 0)}
+    desk.sharing.turn()
+    desk.clock.advance(10)
+    desk.plane.counted = {"link_1_rx": (9, 10_000_000)}
+    desk.sharing.turn()
+    assert desk.plane.links[0].hard_cap_bytes == 40_000_000
+
+
 def test_a_link_that_is_switched_off_gives_its_flows_away(desk: Desk) -> None:
     desk.plane.open_flows = [flow(2)]
     desk.sharing.turn()

@@ -207,6 +207,8 @@ class Sharing:
     def _tick(self, at: float) -> None:
         """Once a second: counters, capacities, healths; then those who asked for it."""
         self._count(at)
+        for link in self.links.values():
+            link.money = self._ledger.money(link.index)
         if at >= self._look_at:
             self._look_at = at + LOOK_S
             self._look(at)
@@ -220,7 +222,6 @@ class Sharing:
         for link in self.links.values():
             quality = self._prober.quality(link.index)
             link.take(quality, at)
-            link.money = self._ledger.money(link.index)
             if self._uptime is not None:
                 link.uptime_percent = self._uptime.percent(link.settings.name)
             changes = (
@@ -315,13 +316,16 @@ class Sharing:
         other = next(
             (one for one in self.links.values() if one.index < link.index and one.device == device and device), None
         )
-        addresses = self._plane.addresses(device) if device is not None and other is None else None
+        is_taken = other is not None or device in self.lan
+        addresses = self._plane.addresses(device) if device is not None and not is_taken else None
         before = (link.device, link.addresses)
-        link.device, link.addresses = device if other is None else None, addresses
+        link.device, link.addresses = None if is_taken else device, addresses
         is_new = before != (link.device, link.addresses)
         reason = None
         if other is not None:
             reason = f"{device} is the device of {other.settings.name} already"
+        elif device in self.lan:
+            reason = f"{device} is a device of the LAN"
         elif link.facts is not None and link.facts.is_online is False:
             reason = "its modem is not registered for data"
         is_up = addresses is not None and addresses.is_up and reason is None
@@ -337,7 +341,7 @@ class Sharing:
             self._ensure(link)
         self._settle(link, change, at)
         if link.was_used and has_moved(before[1], addresses):
-            self._cut(link, at)  # replies to its old address come no more
+            self._cut(link, at)  # the kernel has forgotten them, and replies to the old address come no more
 
     def _device_of(self, link: Link) -> str | None:
         if link.settings.device:
@@ -477,11 +481,14 @@ def grown(before: int, now: int) -> int:
 
 
 def has_moved(before: Addresses | None, now: Addresses | None) -> bool:
-    """Whether a device has another address of a family than it had."""
+    """Whether a device has lost its address of IPv4, or has another one of a family than it had.
+
+    When an address goes, the kernel forgets what was masqueraded by it, also where it comes again at once.
+    """
     if before is None or now is None:
         return False
-    pairs = ((before.address4, now.address4), (before.address6, now.address6))
-    return any(old and new and old != new for old, new in pairs)
+    lost4 = before.address4 is not None and now.address4 != before.address4
+    return lost4 or bool(before.address6 and now.address6 and now.address6 != before.address6)
 
 
 def because(reason: str | None) -> str:
