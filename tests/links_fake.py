@@ -30,6 +30,7 @@ class FakePlane:
     program: Program = Program()
     rings: dict[str, tuple[int, ...]] = field(default_factory=dict)
     lan: tuple[str, ...] = ()
+    remade: int = 0
     on_device: Callable[[str], None] = lambda device: None
 
     def start(

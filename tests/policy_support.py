@@ -80,6 +80,7 @@ class FakeTraffic:
     refilled: list[dict[int, Sequence[str]]] = field(default_factory=list)
     counted: dict[str, tuple[int, int]] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
+    times_remade: int = 0
     refuses: RemsimError | None = None
 
     def load(self, program: Program) -> Loaded:
@@ -96,6 +97,9 @@ class FakeTraffic:
 
     def counters(self) -> Mapping[str, tuple[int, int]]:
         return self.counted
+
+    def remade(self) -> int:
+        return self.times_remade
 
     def flows_by_policy(self) -> Mapping[int, tuple[int, int, int]]:
         return {1: (3, 1000, 200)}

@@ -144,6 +144,11 @@ class PolicyTraffic:
         parts = self._links.parts
         return {} if parts is None else parts.control.counters()
 
+    def remade(self) -> int:
+        """How often sets have lost what was added to them."""
+        parts = self._links.parts
+        return 0 if parts is None else parts.control.remade()
+
     def flows_by_policy(self) -> Mapping[int, tuple[int, int, int]]:
         """Flows, octets received and sent by policy."""
         return self._links.flows_by_policy()

@@ -129,6 +129,10 @@ class Configured:
         """Nothing was counted."""
         return {}
 
+    def remade(self) -> int:
+        """Nothing was ever made."""
+        return 0
+
     def flows_by_policy(self) -> Mapping[int, tuple[int, int, int]]:
         """Nothing flows."""
         return {}

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -39,6 +40,9 @@ class Here:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return lambda *values, **named: self._call(lambda: getattr(self._plane, name)(*values, **named))
+
+    def made_anew(self) -> int:
+        return self._plane.remade
 
     def links(self, **more: Any) -> list[LinkRoute]:
         return [LinkRoute(one.index, one.device, one.device, **more) for one in self._lab.links]
@@ -162,6 +166,50 @@ def test_a_table_that_somebody_removes_is_there_again(lab: Lab, plane: Here) -> 
     plane.counters()
     plane.add("lan", [LAN], 30)
     assert links_of_datagrams(lab, SERVER, count=6) == Counter({1: 2, 2: 2, 3: 2})
+
+
+def test_a_table_that_somebody_empties_is_filled_again_with_its_large_sets(lab: Lab, plane: Here) -> None:
+    ranges = (*(f"10.{n >> 8}.{n & 255}.0/28" for n in range(3000)), "198.51.100.0/24")
+    near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ranges, is_large=True)
+    policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    plane.load(Program((policy,), (near,)), DEFAULT, {**ring(1), "p_1": (3,)})
+    for number, removed in enumerate(("flush table", "delete table"), 1):
+        lab.router("nft", *removed.split(), "inet", "remsim")
+        plane.counters()
+        assert plane.made_anew() == number
+        wait_until(lambda: "link-sets" not in [one.name for one in threading.enumerate()])
+        assert links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2})
+    plane.load(Program(), DEFAULT, ring(2))
+    assert "c_XX4" not in lab.router("nft", "list", "table", "inet", "remsim")
+
+
+def test_a_large_set_may_be_in_what_is_loaded_first(lab: Lab, tmp_path: Path) -> None:
+    near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ("198.51.100.0/24",), is_large=True)
+    policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    plane = Here(lab, tmp_path)
+    try:
+        plane.set_links(plane.links())
+        plane.load(Program((policy,), (near,)), DEFAULT, {**ring(1), "p_1": (3,)})
+        assert links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2})
+    finally:
+        plane.stop()
+
+
+def test_a_large_set_that_is_refused_stays_as_it_was(lab: Lab, plane: Here) -> None:
+    near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ("198.51.100.0/24",), is_large=True)
+    policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    plane.load(Program((policy,), (near,)), DEFAULT, {**ring(1), "p_1": (3,)})
+    wrong = SetCode(near.name, near.declaration, ("192.0.2.0/24", "no address"), is_large=True)
+    with pytest.raises(PlaneError, match="could not be filled"):
+        plane.load(Program((policy,), (wrong,)), DEFAULT, {**ring(1), "p_1": (3,)})
+    assert links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2})
+
+
+def test_rules_that_somebody_deletes_are_there_again_at_once(lab: Lab, plane: Here) -> None:
+    before = lab.router("ip", "rule"), lab.router("ip", "-6", "rule")
+    for family in ("-4", "-6"):
+        lab.router("ip", family, "rule", "delete", "preference", "1002")
+    wait_until(lambda: (lab.router("ip", "rule"), lab.router("ip", "-6", "rule")) == before, 1)
 
 
 def test_a_large_set_leads_and_costs_others_nothing(lab: Lab, plane: Here) -> None:

@@ -18,7 +18,7 @@ from remsim.links.kernel.neighbours import (
     offloading,
 )
 from remsim.links.kernel.nft import NftError
-from remsim.links.kernel.plane import lacking
+from remsim.links.kernel.plane import check_rights, lacking
 from remsim.links.plane import PlaneRefused
 
 OLD = "ipv4     2 tcp      6 {} src=192.168.77.10 dst=198.51.100.1 sport=40000 dport=443 packets=9 bytes=900 "
@@ -50,6 +50,16 @@ class Forgetful:
 
     def can_forget(self) -> bool:
         return False
+
+
+def test_without_the_right_to_change_the_network_it_says_so(tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    status.write_text("Name:\tremsim\nCapPrm:\t0000000000001000\nCapEff:\t0000000000000000\n")
+    with pytest.raises(PlaneRefused, match="may not change the network") as refused:
+        check_rights(status)
+    assert "CAP_NET_ADMIN" in (refused.value.hint or "")
+    status.write_text("CapEff:\t0000000000001000\n")
+    check_rights(status)
 
 
 @pytest.mark.parametrize("name", ["mwan3", "mwan4"])

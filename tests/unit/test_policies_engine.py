@@ -66,6 +66,16 @@ def test_hours_open_and_close_a_policy_by_refilling_its_chain(bench: Bench) -> N
     assert traffic(bench).refilled[1:] == [{1: ()}]
 
 
+def test_what_was_learned_is_put_into_sets_that_somebody_removed(bench: Bench) -> None:
+    bench.put("policy a { match: domain example.com\n route: any }")
+    bench.engine.look()
+    assert len(bench.wanted) == 1
+    traffic(bench).times_remade = 1
+    bench.engine.look()
+    bench.engine.look()
+    assert len(bench.wanted) == 2 and bench.wanted[0] == bench.wanted[1]
+
+
 def test_only_the_alternatives_that_hold_are_in_the_chain(bench: Bench) -> None:
     match = "(time 13:00-14:00 and port 1) or (link fiber is down and port 2) or port 3"
     bench.put(f"policy a {{ match: {match}\n route: any }}")

@@ -153,6 +153,10 @@ class Control:
         """Packets and bytes of each named counter, not older than a second or so."""
         return self.sharing.counters
 
+    def remade(self) -> int:
+        """How often the plane was made anew, because somebody else had removed it."""
+        return self._plane.remade
+
     def status(self) -> Status:
         """Whether it runs, and what an admin should know."""
         status, sharing = self._status, self.sharing

@@ -64,6 +64,7 @@ class Engine:
         self._seen_world: tuple[object, ...] = ()
         self._retry_at: float | None = None
         self._refused: RemsimError | None = None
+        self._remade = 0
         self.state = "off"
         self.problem: RemsimError | None = None
 
@@ -139,6 +140,7 @@ class Engine:
     def _look(self) -> None:
         if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
             self.reload()
+        self._learn_again()
         if not self._gated and not self._asks_country and not self._named:
             return
         facts = self._facts()
@@ -146,6 +148,15 @@ class Engine:
             self.reload()
             return
         self._refill(self._gated, facts)
+
+    def _learn_again(self) -> None:
+        """Sets that lost what was learned get it again."""
+        traffic = self._traffic()
+        if traffic is None or self.state != "in_force":
+            return
+        remade, self._remade = self._remade, traffic.remade()
+        if remade != self._remade:
+            self._learn(self._compiled.wanted)
 
     def _load(self) -> None:
         facts = self._facts()

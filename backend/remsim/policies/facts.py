@@ -130,6 +130,9 @@ class Traffic(Protocol):
     def counters(self) -> Mapping[str, tuple[int, int]]:
         """Packets and octets by the counter's name."""
 
+    def remade(self) -> int:
+        """How often sets have lost what was added to them, because somebody else removed them."""
+
     def flows_by_policy(self) -> Mapping[int, tuple[int, int, int]]:
         """Flows, octets received and sent of the flows under way, by the policy's number."""
 

@@ -65,6 +65,8 @@ class Open:
 class SimulatedPlane:
     """A Plane (``links/plane.py``) over the interfaces of a simulated device tree."""
 
+    remade = 0
+
     def __init__(self, sysfs_root: Path) -> None:
         self._net = sysfs_root / "class" / "net"
         self._random = random.Random(SEED)

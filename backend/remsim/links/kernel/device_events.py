@@ -16,6 +16,7 @@ from remsim.links.kernel.rtnetlink import (
     DELADDR,
     DELLINK,
     DELROUTE,
+    DELRULE,
     LINK,
     NEWADDR,
     NEWLINK,
@@ -23,15 +24,16 @@ from remsim.links.kernel.rtnetlink import (
     OURS,
     default_of,
     device_of,
+    rule_of,
 )
 
 log = logging.getLogger(__name__)
 
-GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
-"""RTMGRP_LINK, addresses and routes of IPv4 and of IPv6."""
+GROUPS = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400 | 1 << 18
+"""RTMGRP_LINK, addresses, routes and rules of IPv4 and of IPv6."""
 ROOM = 1 << 20
 EVERYTHING = ""
-"""Instead of a device's name: events were lost."""
+"""Instead of a device's name: events were lost, or a rule of ours was deleted."""
 
 
 class DeviceEvents:
@@ -83,7 +85,7 @@ class DeviceEvents:
                 return [EVERYTHING]
             for kind, _, body in messages(data):
                 name = self._name(kind, body)
-                if name:
+                if name is not None:
                     found[name] = None
 
     def _name(self, kind: int, body: bytes) -> str | None:
@@ -98,6 +100,8 @@ class DeviceEvents:
             route = default_of(body)
             if route is not None and route.device is not None and (route.protocol != OURS or kind == DELROUTE):
                 return self._named(route.device)
+        if kind == DELRULE and rule_of(body) is not None:
+            return EVERYTHING
         return None
 
     def _named(self, index: int) -> str | None:

@@ -17,7 +17,7 @@ CHUNK = 500
 def first_load(table: Table) -> str:
     """The table where none of ours is known: what a run that died has left goes in the same transaction."""
     bare = Table({}, {}, {})
-    return "\n".join([f"add table {TABLE}", f"delete table {TABLE}", change(bare, table)])
+    return "\n".join([f"add table {TABLE}", f"delete table {TABLE}", f"add table {TABLE}", change(bare, table)])
 
 
 def change(old: Table, new: Table) -> str:

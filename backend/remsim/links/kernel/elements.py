@@ -6,6 +6,7 @@ libnftables reads every interval set back from the kernel before it touches any 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import struct
@@ -19,7 +20,7 @@ NAME = "remsim"
 INET = 1
 SUBSYSTEM = 10 << 8
 BEGIN, END = 0x10, 0x11
-NEWSETELEM, DELSETELEM, GETOBJ = SUBSYSTEM | 12, SUBSYSTEM | 14, SUBSYSTEM | 19
+DELTABLE, GETRULE, NEWSETELEM, DELSETELEM, GETOBJ = (SUBSYSTEM | kind for kind in (2, 7, 12, 14, 19))
 CREATE = 0x400
 COUNTER = 1
 KEY_END = 10
@@ -82,6 +83,18 @@ class Elements:
             packets, octets = (int.from_bytes(values.get(kind, b""), "big") for kind in (2, 1))
             found[parts.get(2, b"").rstrip(b"\0").decode("ascii", "replace")] = (packets, octets)
         return found
+
+    def remove_table(self) -> None:
+        """Take our table away, if it is there."""
+        target = _HEAD + attribute(1, NAME.encode() + b"\0")
+        with contextlib.suppress(FileNotFoundError):
+            self._netlink.batch([(BEGIN, 0, _BATCH), (DELTABLE, 0, target), (END, 0, _BATCH)])
+
+    def has_rules(self, chain: str) -> bool:
+        """Whether a chain is there and not empty."""
+        wanted = attribute(1, NAME.encode() + b"\0") + attribute(2, chain.encode() + b"\0")
+        found = list(self._netlink.dump(GETRULE, _HEAD + wanted))
+        return bool(found)
 
     def refresh(self, name: str, form: Form, values: Sequence[str], timeout_s: int | None) -> None:
         """Add to a set, or begin the time of what is in it anew: kernels before 6.12 keep the old time otherwise."""

@@ -34,6 +34,8 @@ from remsim.links.plane import USUAL, Addresses, Capability, Cut, LinkRoute, Pla
 
 log = logging.getLogger(__name__)
 
+NET_ADMIN = 1 << 12
+"""CAP_NET_ADMIN, linux/capability.h."""
 POKES_AFTER_S = 0.6, 1.3
 """A client that has just answered something odd answers nothing odd for half a second (Linux: tcp_invalid_ratelimit);
 who has begun again meanwhile is not disturbed, for the sets of cut flows swallow what it says."""
@@ -79,12 +81,15 @@ class KernelPlane:
         self._took: dict[str, float] = {}
         self._is_stale = False
         """Whether a device's way out may have changed since the table was made."""
+        self._is_gone = False
+        self.remade = 0
 
     def start(
         self, lan: Sequence[str], *, on_device: Callable[[str], None], options: PlaneOptions = USUAL
     ) -> None:
         """Look at the kernel and at who else leads packets; ``PlaneRefused``."""
         check_names(lan)
+        check_rights()
         check_alone(self._root)
         self._foreign = foreign_bits(self._root)
         self._lan, self._options = tuple(lan), options
@@ -110,7 +115,7 @@ class KernelPlane:
             events.stop()
         with self._changing:
             nft, self._nft = self._nft, None
-            self._in_force, self._coming = None, {}
+            self._in_force, self._coming, self._is_gone = None, {}, False
         if nft is not None:
             try:
                 nft.run(DELETED)
@@ -226,14 +231,11 @@ class KernelPlane:
 
     def counters(self) -> Mapping[str, tuple[int, int]]:
         """What the named counters stand at."""
-        if self._in_force is None or self._elements is None:
+        if self._elements is None or (self._in_force is None and not self._is_gone):
             return {}
         found = self._elements.counters()
-        if not found and self._links:
-            log.warning("links: somebody has removed the table; it is loaded again")
-            with self._changing:
-                self._in_force = None
-            self._put_all()
+        if self._links and (self._is_gone or not found or not self._elements.has_rules("prerouting")):
+            self._make_anew()
         return found
 
     def flows(self) -> list[Flow]:
@@ -346,6 +348,48 @@ class KernelPlane:
         self._put(self._layout())
         return round((time.perf_counter() - begin) * 1000, 3)
 
+    def _make_anew(self) -> None:
+        """Have the table again that somebody has removed or emptied: traffic first, large sets as they are filled."""
+        if not self._is_gone:
+            log.warning("links: somebody has removed the table; it is loaded again")
+        large = [one for one in self._program.sets if one.is_large]
+        with self._changing:
+            self._is_gone, self._in_force = True, None
+            self._coming = {one.name: replace(one, elements=()) for one in large}
+        try:
+            self._remove_table()
+            self._put(Table())
+            for one in large:
+                self._running.run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
+            self._put(self._layout())
+        except PlaneError as error:
+            log.warning("links: the table cannot be loaded again yet: %s", error.message)
+            with self._changing:
+                self._in_force = None
+            return
+        self._is_gone = False
+        self.remade += 1
+        if large:
+            threading.Thread(target=self._fill_again, args=(large,), name="link-sets", daemon=True).start()
+
+    def _remove_table(self) -> None:
+        """Without libnftables, which would read large sets first."""
+        try:
+            if self._elements is not None:
+                self._elements.remove_table()
+        except OSError as error:
+            raise PlaneError(f"the table cannot be removed: {error}") from error
+
+    def _fill_again(self, sets: Sequence[SetCode]) -> None:
+        """In a thread of its own, as it may take minutes."""
+        try:
+            for one in sets:
+                self._bring(one)
+                with self._changing:
+                    self._coming.pop(one.name, None)
+        except PlaneError as error:
+            log.warning("links: %s", error.message)
+
     def _put(self, wanted: Table) -> None:
         """One transaction from what is in force to what is wanted."""
         with self._changing:
@@ -369,12 +413,27 @@ class KernelPlane:
                     before = replace(one, elements=())
                 self._coming[one.name] = before
                 self._in_force = replace(there, sets={**there.sets, one.name: before})
-            fill(self._running, before, one)
-            with self._changing:
-                self._coming[one.name] = one
-                if self._in_force is not None:
-                    self._in_force = replace(self._in_force, sets={**self._in_force.sets, one.name: one})
+            empty, made = replace(before, elements=()), self.remade
+            try:
+                fill(self._running, before, one)
+                while made != self.remade:  # the table was removed meanwhile, and what was in it
+                    made = self.remade
+                    fill(self._running, empty, one)
+            except PlaneError:
+                self._holds(empty)
+                with contextlib.suppress(PlaneError):
+                    fill(self._running, empty, before)
+                    self._holds(before)
+                raise
+            self._holds(one)
             self._took[one.name] = round((time.perf_counter() - begin) * 1000, 3)
+
+    def _holds(self, one: SetCode) -> None:
+        """Note what a large set has now, if it is still there."""
+        with self._changing:
+            if self._in_force is not None and one.name in self._in_force.sets:
+                self._coming[one.name] = one
+                self._in_force = replace(self._in_force, sets={**self._in_force.sets, one.name: one})
 
     def _refreshed(self, name: str, values: Sequence[str], timeout_s: int | None) -> None:
         """Add to a set, or begin the time of what is in it anew."""
@@ -427,6 +486,17 @@ def check_names(devices: Iterable[str]) -> None:
     for name in devices:
         if not DEVICE.fullmatch(name):
             raise PlaneError(f"{name[:40]!r} is no name of a device", hint="It has 1 to 15 characters and no blanks.")
+
+
+def check_rights(status: Path = Path("/proc/self/status")) -> None:
+    """``PlaneRefused`` where this process may not change the network."""
+    found = re.search(r"^CapEff:\s*([0-9a-f]+)$", status.read_text(), re.MULTILINE)
+    if found is not None and not int(found[1], 16) & NET_ADMIN:
+        raise PlaneRefused(
+            "the service may not change the network here, so links do not carry traffic",
+            code="rights_missing",
+            hint="Run it as root, or with the capability CAP_NET_ADMIN.",
+        )
 
 
 def fill(nft: Nft, before: SetCode, one: SetCode) -> None:

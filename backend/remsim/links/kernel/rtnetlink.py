@@ -150,7 +150,7 @@ class RtNetlink:
         """Our rules, also those of a run that died, each as the kernel told it."""
         found = {}
         for body in self._netlink.dump(GETRULE, RULE.pack(family, 0, 0, 0, 0, 0, 0)):
-            rule = _rule_of(body)
+            rule = rule_of(body)
             if rule is not None:
                 found[rule] = body
         return found
@@ -239,7 +239,8 @@ def _rule_body(rule: Rule) -> bytes:
     return body
 
 
-def _rule_of(body: bytes) -> Rule | None:
+def rule_of(body: bytes) -> Rule | None:
+    """What a message of a rule says; None when it is none of ours."""
     family, _, source_length, _, _, action, _ = RULE.unpack_from(body)
     found = attributes(body[RULE.size :])
     if found.get(21) != bytes([OURS]):
