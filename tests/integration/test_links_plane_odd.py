@@ -20,6 +20,7 @@ from netlab.lab import FOUR, LAN, Lab, why_not
 from netlab.plane import PlaneInRouter
 from remsim.core.clock import SystemClock
 from remsim.core.routes import Choice, PolicyCode, Program, RingSpec, SetCode
+from remsim.links.kernel.nft import Nft, NftError
 from remsim.links.kernel.plane import KernelPlane
 from remsim.links.plane import LinkRoute, PlaneError
 
@@ -129,6 +130,31 @@ def test_a_link_without_ipv4_gets_flows_of_ipv6_only(lab: Lab, plane: Here) -> N
     try:
         wait_until(lambda: bool(plane.flows()) and set(links_of_datagrams(lab, SERVER, count=4)) == {1, 3})
         assert "2001:db8:2::2" in sources6(lab)
+    finally:
+        lab.links[1].up()
+
+
+def test_a_change_of_devices_that_is_refused_keeps_nobody_from_moving_flows(
+    lab: Lab, plane: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, refused = Nft.run, []
+
+    def refuse(nft: Nft, commands: str, **more: bool) -> str:
+        if "chain inet remsim prerouting" in commands:
+            refused.append(commands)
+            raise NftError("Error: no")
+        return run(nft, commands, **more)
+
+    monkeypatch.setattr(Nft, "run", refuse)
+    lab.router("ip", "-4", "address", "flush", "dev", "sim2")
+    try:
+        wait_until(lambda: bool(plane.flows() is not None and refused))
+        plane.swap(ring(3))
+        assert links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2})
+        monkeypatch.undo()
+        plane.ensure_route(plane.links()[1])
+        plane.swap(ring(2, 3))
+        assert links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2})
     finally:
         lab.links[1].up()
 

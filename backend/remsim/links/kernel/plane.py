@@ -299,14 +299,19 @@ class KernelPlane:
         on_device(device)
 
     def _refresh(self) -> None:
-        """Have the table as devices are now, where something may have changed."""
-        if self._is_stale and self._tables is not None:
-            self._is_stale = False
-            outs = {index: self._tables.lead(link) for index, link in self._links.items()}
+        """Have the table as devices are now, where something may have changed. What fails is tried again when routes
+        are looked at next: nobody who moves flows may be kept from it."""
+        if not self._is_stale or self._tables is None:
+            return
+        self._is_stale, before = False, self._outs
+        try:
+            self._outs = {index: self._tables.lead(link) for index, link in self._links.items()}
             depends = any(one.ipv6 == "nptv6" for one in self._links.values())
-            before, self._outs = self._outs, outs
-            if self._in_force is not None and (depends or outs != before):
+            if self._in_force is not None and (depends or self._outs != before):
                 self._put(self._layout())
+        except (OSError, PlaneError) as error:
+            self._outs = before
+            log.warning("links: the table is not as devices are now: %s", error)
 
     def _ways(self) -> list[Way]:
         return [self._way(link, self._outs.get(index, Out())) for index, link in self._links.items()]
