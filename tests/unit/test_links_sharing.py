@@ -62,6 +62,9 @@ class Desk:
             self.clock.advance(0.2)
             self.probe(index, False, 0.2 * misses)
 
+    def cuts(self) -> list:
+        return [call for call in self.plane.calls if call[0] == "cut"]
+
     def ring(self, name: str = "bulk") -> tuple[int, ...]:
         return self.plane.rings[name]
 
@@ -136,6 +139,26 @@ def test_flows_of_a_link_that_comes_back_by_itself_are_left_alone() -> None:
     desk.silence(1)
     desk.bring_up(1)
     assert "cut" not in desk.plane.names()
+
+
+@pytest.mark.parametrize("is_silent_first", [False, True])
+def test_flows_that_the_kernel_forgot_with_the_last_device_begin_again_when_it_is_back(is_silent_first: bool) -> None:
+    desk = Desk(routing(1))
+    desk.bring_up(1)
+    desk.plane.open_flows = [flow(1)]
+    flow_key = desk.plane.open_flows[0].key
+    desk.sharing.turn()
+    if is_silent_first:
+        desk.silence(1)
+    desk.plane.devices["sim1"], desk.plane.open_flows = Addresses(False), []
+    desk.sharing.device("sim1")
+    desk.clock.advance(60)
+    desk.sharing.turn()
+    assert "cut" not in desk.plane.names()
+    desk.plane.devices["sim1"] = addresses(1)
+    desk.sharing.device("sim1")
+    desk.bring_up(1)
+    assert [(index, {one.key for one in flows}) for name, (index, flows) in desk.cuts()] == [(1, {flow_key})]
 
 
 def test_new_flows_are_refused_without_any_link_where_that_is_wanted() -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from remsim.config.routing import LinkSettings, RoutingSettings
-from remsim.core.routes import LinkView
+from remsim.core.routes import Flow, LinkView
 from remsim.links.facts import ModemFacts
 from remsim.links.health import Change, Health, Limits
 from remsim.links.ledger import UNKNOWN as NO_MONEY
@@ -39,6 +39,10 @@ class Link:
         self.plan: ProbePlan | None = None
         self.has_route = True
         self.is_cut = True
+        self.left: list[Flow] = []
+        """Its flows when it failed as the last link."""
+        self.is_forgotten = False
+        """Whether the kernel has forgotten those, as it does when a device goes down."""
         self.back_at = float("-inf")
         self.was_used = False
         self.rx_bps: float | None = None

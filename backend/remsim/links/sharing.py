@@ -340,6 +340,7 @@ class Sharing:
         if is_new and link.was_used:
             self._ensure(link)
         self._settle(link, change, at)
+        link.is_forgotten |= not link.is_cut and (is_gone(addresses) or has_moved(before[1], addresses))
         if link.was_used and has_moved(before[1], addresses):
             self._cut(link, at)  # the kernel has forgotten them, and replies to the old address come no more
 
@@ -403,6 +404,7 @@ class Sharing:
         if not others:
             # Its flows may go on when it comes back; there is nowhere else for them.
             link.is_cut = False
+            link.left, link.is_forgotten = self.meter.last_on(link.index, at), is_gone(link.addresses)
             self._say("link_down", link, f"{name} failed{because(link.reason)}; no other link is up", data, "error")
             return
         flows, reset = self._cut(link, at)
@@ -414,22 +416,25 @@ class Sharing:
         self._say("failover", link, message, data | {"flows": flows, "reset": reset}, "warning")
 
     def _return(self, link: Link, at: float) -> None:
+        is_lost = not link.is_cut and link.is_forgotten
         link.is_cut = True
         if link.health.failures:
             link.back_at = at
         self._refresh(at)
         self._swap(at, is_urgent=True)
         for other in self.links.values():
-            if not other.is_cut and other is not link:
+            if is_lost if other is link else not other.is_cut:
                 self._cut(other, at)
+        link.left, link.is_forgotten = [], False
         self._say("link_up", link, f"{link.settings.name} carries traffic", {})
         self._tell()
 
     def _cut(self, link: Link, at: float) -> tuple[int, int]:
         """Have a link's flows begin again elsewhere: how many there were, how many were reset."""
-        link.is_cut = True
+        flows = (*link.left, *self.meter.last_on(link.index, at))
+        link.is_cut, link.left, link.is_forgotten = True, [], False
         try:
-            cut = self._plane.cut(link.index, self.meter.last_on(link.index, at))
+            cut = self._plane.cut(link.index, flows)
         except RemsimError as error:
             log.warning("the flows of %s could not be moved: %s", link.settings.name, error.message)
             return 0, 0
@@ -478,6 +483,11 @@ class Sharing:
 def grown(before: int, now: int) -> int:
     """By how much a counter grew; one that is lower began again."""
     return now - before if now >= before else now
+
+
+def is_gone(addresses: Addresses | None) -> bool:
+    """Whether a device is not there, or down."""
+    return addresses is None or not addresses.is_up
 
 
 def has_moved(before: Addresses | None, now: Addresses | None) -> bool:
