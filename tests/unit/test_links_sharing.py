@@ -273,11 +273,11 @@ def test_a_device_of_the_lan_is_no_link(desk: Desk) -> None:
 def test_links_that_the_plane_did_not_take_are_given_to_it_again(desk: Desk) -> None:
     desk.plane.failing["set_links"] = PlaneError("no")
     with pytest.raises(PlaneError):
-        desk.sharing.act(2, "disable")
+        desk.configure(routing(2))
     del desk.plane.failing["set_links"]
     desk.clock.advance(10)
     desk.sharing.turn()
-    assert [one.index for one in desk.plane.links] == [1, 3]
+    assert [one.index for one in desk.plane.links] == [1, 2]
 
 
 def test_a_hard_cap_is_told_as_it_is_after_what_was_just_counted() -> None:
