@@ -103,6 +103,24 @@ def test_a_device_that_comes_again_has_its_route_again(lab: Lab, plane: PlaneInR
     wait_until(lambda: "dev sim3" in route_of(lab, 3))
 
 
+def test_downloads_that_nobody_has_seen_yet_begin_again_when_their_device_goes_down(
+    lab: Lab, plane: PlaneInRouter
+) -> None:
+    with Clients(lab.lan) as clients:
+        downloads = [Download(clients, SERVER, 5001) for _ in range(4)]
+        wait_until(lambda: all(one.link for one in downloads), 5)
+        dead = downloads[0].link
+        lab.links[dead - 1].down()
+        try:
+            # The kernel forgets what was masqueraded by a device that goes down.
+            wait_until(lambda: f"dst={lab.links[dead - 1].address} " not in lab.router("conntrack", "-L", "-p", "tcp"))
+            plane.tell("leave", link=dead)
+            wait_until(lambda: downloads[0].link not in (None, dead), 5)
+        finally:
+            lab.links[dead - 1].up()
+            wait_until(lambda: f"dev sim{dead}" in route_of(lab, dead))
+
+
 def test_downloads_of_a_link_that_is_cut_begin_again_at_once(lab: Lab, plane: PlaneInRouter) -> None:
     with Clients(lab.lan) as clients:
         downloads = [Download(clients, SERVER, 5001) for _ in range(4)]

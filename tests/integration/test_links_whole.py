@@ -205,19 +205,8 @@ class TestCaps:
         assert status < 300, answer
 
 
-WAYS_TO_END = (
-    pytest.param(Link.cut, Link.heal, id="silent"),
-    pytest.param(
-        *(Link.down, Link.up),
-        id="device",
-        # A known fault: it fails now and then where other work takes the processor.
-        marks=pytest.mark.xfail(strict=False, reason="the kernel forgets flows of a device before they are poked"),
-    ),
-)
-
-
 class TestFailover:
-    @pytest.mark.parametrize(("go", "come"), WAYS_TO_END)
+    @pytest.mark.parametrize(("go", "come"), [(Link.cut, Link.heal), (Link.down, Link.up)], ids=["silent", "device"])
     def test_downloads_of_a_link_that_ends_go_on_by_another_and_no_other_is_disturbed(
         self, lab: Lab, service: RouterService, go: Callable[[Link], None], come: Callable[[Link], None]
     ) -> None:

@@ -18,6 +18,7 @@ from remsim.links.kernel import difference
 from remsim.links.kernel.capabilities import probed
 from remsim.links.kernel.conntrack import Conntrack
 from remsim.links.kernel.cutting import cut_elements, poke, to_reset
+from remsim.links.kernel.deaths import Deaths
 from remsim.links.kernel.device_events import EVERYTHING, DeviceEvents
 from remsim.links.kernel.elements import Elements, Form, form_of
 from remsim.links.kernel.iproute import LinkTables, Out
@@ -62,6 +63,7 @@ class KernelPlane:
         self._foreign = 0
         self._lan: tuple[str, ...] = ()
         self._own: frozenset[str] | None = None
+        self._deaths: Deaths | None = None
         self._capabilities: tuple[Capability, ...] = ()
         self._links: dict[int, LinkRoute] = {}
         self._outs: dict[int, Out] = {}
@@ -102,7 +104,7 @@ class KernelPlane:
                 conntrack.close()
                 raise lacking(missing)
             self._nft, self._elements = nft, Elements()
-            self._conntrack, self._tables = conntrack, LinkTables()
+            self._conntrack, self._tables, self._deaths = conntrack, LinkTables(), Deaths(self._clock)
             self._sysctls.start()
             self._events = DeviceEvents(lambda device: self._changed(device, on_device))
         self._nat = options.nat == "on" or (options.nat == "auto" and not firewall_masquerades(self._nft))
@@ -129,10 +131,10 @@ class KernelPlane:
             except OSError as error:
                 log.warning("links: rules or routes stay: %s", error)
             tables.close()
-        for opened in (self._conntrack, self._elements):
+        for opened in (self._conntrack, self._elements, self._deaths):
             if opened is not None:
                 opened.close()
-        self._conntrack, self._elements = None, None
+        self._conntrack, self._elements, self._deaths = None, None, None
         self._sysctls.stop()
         self._links, self._outs, self._quotas, self._to_poke = {}, {}, {}, []
         self._program, self._wide, self._default, self._rings = Program(), frozenset(), (), {}
@@ -245,13 +247,18 @@ class KernelPlane:
         self._poke_again()
         if self._own is None:
             self._own = self._tables.own_addresses()
-        return self._conntrack.read(self._own)
+        found = self._conntrack.read(self._own)
+        if self._deaths is not None:
+            self._deaths.listen()  # after the list: what is in neither is told of yet
+        return found
 
     def cut(self, link: int, flows: Sequence[Flow], *, only: str | None = None) -> Cut:
         """Forget the flows of a link, and have TCP clients of the LAN begin again."""
         assert self._conntrack is not None
         begin = time.perf_counter()
-        live = {one.key: one for one in (*flows, *self.flows()) if one.link == link and only in (None, one.protocol)}
+        there = self.flows()
+        dead = self._deaths.on(link, self._own or ()) if self._deaths is not None else []
+        live = {one.key: one for one in (*dead, *flows, *there) if one.link == link and only in (None, one.protocol)}
         told = to_reset(live.values())
         for name, values in cut_elements(told).items():
             self._refreshed(name, values, None)
