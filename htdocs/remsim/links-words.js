@@ -38,7 +38,7 @@ export const PERSISTENCES = {
 
 export const RING_NAMES = { interactive: msg('Interactive flows'), bulk: msg('Bulk flows') };
 
-const AT_CAP = { leave: msg('no new flows'), slow: msg('slowed down'), alert: msg('only an alert'), switch: msg('another SIM profile') };
+const AT_CAP = { leave: msg('no new flows'), slow: msg('slowed down'), alert: msg('only an alert') };
 
 /** [word, look, shape] of a link as it stands. */
 export function stateOf(link) {

@@ -6,8 +6,17 @@ const api = new URL('../../api/v1', import.meta.url).pathname;
 const page = name => new URL(`../../${name}`, import.meta.url).pathname;
 const { module, title } = document.body.dataset;
 const query = Object.fromEntries(new URLSearchParams(location.search));
-const here = document.querySelector('.remsim-nav [aria-current]');
-here?.parentNode.scrollTo({ left: here.offsetLeft - (here.parentNode.clientWidth - here.offsetWidth) / 2 }); // a phone shows four of ten
+const groups = [...document.querySelectorAll('.remsim-nav details')];
+const close = event => groups.filter(group => group.open && !group.contains(event.target)).forEach(group => { group.open = false; });
+document.addEventListener('pointerdown', close);
+document.addEventListener('focusin', close);
+document.addEventListener('keydown', event => {
+	const open = event.key === 'Escape' && groups.find(group => group.open && group.contains(document.activeElement));
+	if (open) {
+		open.open = false;
+		open.firstChild.focus();
+	}
+});
 const { mount } = await import(`./${module}.js`);
 
 mount(document.querySelector('main'), {

@@ -215,6 +215,17 @@ def test_a_chart_says_what_its_values_mean_and_what_is_good(visit) -> None:
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
-def test_a_phones_navigation_shows_the_page_it_is_on(visit) -> None:
+def test_a_phones_navigation_shows_the_page_it_is_on_and_goes_to_others_by_keyboard(visit) -> None:
     page = visit.open("/diagnostics")
-    expect(page.locator(".remsim-nav [aria-current]")).to_be_in_viewport(ratio=1)
+    group = page.locator(".remsim-nav summary[aria-current]")
+    expect(group).to_be_in_viewport(ratio=1)
+    expect(group).to_have_text("System")
+    group.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Diagnostics")).to_have_attribute("aria-current", "page")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Diagnostics")).to_be_hidden()
+    expect(group).to_be_focused()
+    page.get_by_text("Traffic", exact=True).click()
+    page.get_by_role("link", name="Policies").click()
+    expect(page.get_by_role("heading", name="Policies", exact=True, level=1)).to_be_visible()

@@ -13,6 +13,7 @@ from netlab.asking import link_of_connection, link_of_datagram, links_of_datagra
 from netlab.clients import Clients, Download
 from netlab.lab import Lab, Link, Shape, why_not
 from netlab.service import RouterService, routing_text
+from policy_support import ROADMAP
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=f"{why_not()}; see README, Test it")
 
@@ -21,47 +22,6 @@ SHAPES = [Shape(24_000, 12_000, 20 if index == FAST else 70) for index in range(
 COST = {UNLIMITED: 300, FAST: 500, CHEAP: 50, LOCAL: 400, STEADY: 350}
 CAP_MBYTES = {UNLIMITED: None, FAST: 1_000, CHEAP: 1_000, LOCAL: 1_000, STEADY: 1_000}
 VIDEO, HERE, BULKY, ELSEWHERE = "198.51.100.9", "198.51.100.8", "198.51.100.10", "198.51.100.1"
-
-ROADMAP = """
-# Route video streaming via lowest-latency connection
-policy video_streaming {
-  match: port 443, SNI *.youtube.com
-  route: prefer_connection(lowest_latency)
-}
-
-# Route bulk downloads via cheapest connection
-policy bulk_downloads {
-  match: port 80/443, download_rate > 1MB/s
-  route: prefer_connection(lowest_cost)
-}
-
-# Route local traffic via local carrier
-policy local_traffic {
-  match: destination_country == router_country
-  route: prefer_carrier(local)
-}
-
-# Use unlimited data plan during off-peak hours
-policy off_peak {
-  match: time 00:00-06:00
-  route: connection "carrier_a_unlimited"
-}
-
-# Route VoIP via most reliable connection
-policy voip {
-  match: protocol RTP, port 5060-5090
-  route: prefer_connection(highest_uptime)
-  priority: high
-}
-
-# Distribute traffic to stay within data caps
-policy cost_optimization {
-  match: all
-  route: balance_by_remaining_data()
-  fallback: cheapest_overage_rate()
-}
-"""
-
 
 def at_three() -> str:
     """A time zone in which it is about three in the night."""

@@ -43,7 +43,6 @@ AT_CAP = {
     "leave": "takes no new flows",
     "slow": "goes on slowly",
     "alert": "goes on, and you are told",
-    "switch": "takes no new flows, and eSIM rules may switch its profile",
 }
 IPV6_WAYS = {
     "auto": "whatever fits",

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
+from itertools import groupby
 from pathlib import Path
 
 IMPORT = re.compile(r"^(?:import|export) [^;]*?'\./([\w-]+\.js)'", re.M)
@@ -17,12 +18,14 @@ class Page:
     """A page at ``/path``: ``module`` of ``htdocs/remsim`` exports its ``mount``, ``styles`` are beside ``remsim.css``.
 
     ``scopes``: one of them opens it. ``is_bare``: without the navigation. ``has_charts``: it draws some at once.
+    ``group``: neighbours of one group are below its name in the navigation.
     """
 
     path: str
     title: str
     module: str
     styles: tuple[str, ...] = ()
+    group: str = ""
     in_nav: bool = True
     is_bare: bool = False
     scopes: tuple[str, ...] = ("read",)
@@ -31,21 +34,21 @@ class Page:
 
 PAGES = (
     Page("", "Dashboard", "dashboard", ("dashboard",), has_charts=True),
-    Page("modems", "Modems", "modems", ("modems",)),
-    Page("sims", "SIMs", "sims", ("modems", "sims")),
-    Page("esim", "eSIM", "esim", ("modems", "esim")),
-    Page("remote-sim", "Remote SIM", "remote-sim", ("modems", "sims", "events", "remote-sim")),
-    Page("links", "Links", "links", ("modems", "links")),
-    Page("policies", "Policies", "policies", ("modems", "links", "policies")),
-    Page("history", "History", "history", ("modems", "history"), has_charts=True),
-    Page("events", "Events", "events", ("modems", "events")),
-    Page("usage", "Usage", "usage", ("modems", "usage")),
+    Page("modems", "Modems", "modems", ("modems",), "Modems"),
+    Page("sims", "SIMs", "sims", ("modems", "sims"), "Modems"),
+    Page("esim", "eSIM", "esim", ("modems", "esim"), "Modems"),
+    Page("remote-sim", "Remote SIM", "remote-sim", ("modems", "sims", "events", "remote-sim"), "Modems"),
+    Page("links", "Links", "links", ("modems", "links"), "Traffic"),
+    Page("policies", "Policies", "policies", ("modems", "links", "policies"), "Traffic"),
+    Page("usage", "Usage", "usage", ("modems", "usage"), "Traffic"),
+    Page("history", "History", "history", ("modems", "history"), "History", has_charts=True),
+    Page("events", "Events", "events", ("modems", "events"), "History"),
     Page("alerts", "Alerts", "alerts", ("modems", "alerts")),
-    Page("outputs", "Outputs", "outputs", ("modems", "alerts")),
-    Page("settings", "Settings", "settings", ("modems", "settings")),
-    Page("access", "Access", "access", ("modems", "access")),
-    Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics")),
-    Page("about", "About", "about", ("modems", "diagnostics")),
+    Page("outputs", "Outputs", "outputs", ("modems", "alerts"), "System"),
+    Page("settings", "Settings", "settings", ("modems", "settings"), "System"),
+    Page("access", "Access", "access", ("modems", "access"), "System"),
+    Page("diagnostics", "Diagnostics", "diagnostics", ("modems", "diagnostics"), "System"),
+    Page("about", "About", "about", ("modems", "diagnostics"), "System"),
     Page("start", "First start", "guide", ("modems", "guide"), in_nav=False),
     Page("wall", "Wall", "wall", ("dashboard", "wall"), in_nav=False, is_bare=True, scopes=("read", "wall")),
 )
@@ -79,13 +82,21 @@ def html_of(page: Page, static_dir: Path) -> str:
 
 
 def navigation(current: Page) -> str:
-    """Links to the other pages."""
-    links = "".join(
-        f'<a href="{page.path or "./"}"{" aria-current=page" if page is current else ""}>{escape(page.title)}</a>'
-        for page in PAGES
-        if page.in_nav
-    )
-    return f'<nav class="remsim-nav" aria-label="Pages">{links}</nav>\n'
+    """Links to the other pages; a group opens without a script, and only one of them at a time."""
+    entries = []
+    for name, pages in groupby((page for page in PAGES if page.in_nav), lambda page: page.group or page.title):
+        group = list(pages)
+        links = "".join(
+            f'<a href="{page.path or "./"}"{" aria-current=page" if page is current else ""}>{escape(page.title)}</a>'
+            for page in group
+        )
+        here = " aria-current=true" if current in group else ""
+        entries.append(
+            links
+            if not group[0].group
+            else f'<details name="remsim-nav"><summary{here}>{escape(name)}</summary><div>{links}</div></details>'
+        )
+    return f'<nav class="remsim-nav" aria-label="Pages">{"".join(entries)}</nav>\n'
 
 
 def modules_of(module: str, static_dir: Path) -> tuple[str, ...]:
