@@ -77,12 +77,13 @@ def flow_view(
 
 
 def sums(label: str, flows: Iterable[LiveFlow], key_of: Callable[[LiveFlow], str | None]) -> list[dict[str, Any]]:
-    """Flows and rates by something, most flows first. What moves nothing that was measured adds nothing."""
+    """Flows and rates by something, most flows first. A rate is of those that were measured, None where none was."""
     rows: dict[str | None, dict[str, Any]] = {}
     for one in flows:
         key = key_of(one)
-        row = rows.setdefault(key, {label: key, "flows": 0, "rx_bps": 0.0, "tx_bps": 0.0})
+        row = rows.setdefault(key, {label: key, "flows": 0, "rx_bps": None, "tx_bps": None})
         row["flows"] += 1
-        row["rx_bps"] += one.rx_bps or 0.0
-        row["tx_bps"] += one.tx_bps or 0.0
+        for name, rate in (("rx_bps", one.rx_bps), ("tx_bps", one.tx_bps)):
+            if rate is not None:
+                row[name] = (row[name] or 0.0) + rate
     return sorted(rows.values(), key=lambda row: row["flows"], reverse=True)
