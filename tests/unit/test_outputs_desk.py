@@ -60,7 +60,7 @@ def outputs_of(tmp_path: Path, *outputs: OutputSettings) -> Outputs:
 def test_many_receivers_that_do_not_answer_hold_a_change_up_once(
     tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "END_WITHIN_S", 0.4)
+    monkeypatch.setattr(desk, "END_WITHIN_S", 2.0)
     taken = threading.Semaphore(0)
     url = serve(lambda link: taken.release())
     several = [OutputSettings(f"o{at}", url=url, allow_private=True) for at in range(5)]
@@ -72,9 +72,9 @@ def test_many_receivers_that_do_not_answer_hold_a_change_up_once(
     begun = time.monotonic()
     ending.start()
     outputs.state_of("o0")
-    assert time.monotonic() - begun < 0.2, "who looks does not wait"
-    ending.join(10)
-    assert time.monotonic() - begun < 1.2, "they end together"
+    assert time.monotonic() - begun < 1.5, "who looks does not wait"
+    ending.join(30)
+    assert time.monotonic() - begun < 5, "they end together"
     outputs.stop()
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,12 @@ RECORDED = [
     json.loads(line) for line in (Path(__file__).parents[1] / "fixtures/rspro/frames.jsonl").read_text().splitlines()
 ]
 MAPPING = "001dee07301a800102810100a212a41030060201050201003006020101020102"
+
+
+def as_written(address: IPv4Address | IPv6Address) -> str:
+    """As the C library writes it: ``::ffff:0.0.0.0`` where Python 3.11 has ``::ffff:0:0``."""
+    return socket.inet_ntop(socket.AF_INET if address.version == 4 else socket.AF_INET6, address.packed)
+
 
 LABELS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=32)
 IDS = st.integers(0, 1023)
@@ -42,7 +50,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
         {"resetActive": st.booleans()},
         optional=dict.fromkeys(("vccPresent", "clkActive", "cardPresent"), st.booleans()),
     ),
-    "bankd": st.fixed_dictionaries({"ip": st.ip_addresses().map(str), "port": st.integers(0, 65535)}),
+    "bankd": st.fixed_dictionaries({"ip": st.ip_addresses().map(as_written), "port": st.integers(0, 65535)}),
     "bankId": IDS,
     "numberOfSlots": IDS,
     "result": st.sampled_from([*RESULT_NAMES.values(), 77]),
