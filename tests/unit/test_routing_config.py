@@ -238,6 +238,10 @@ def test_the_globals_have_the_name_that_people_expect(tmp_path: Path) -> None:
         ({"device": "eth0.2"}, "device"),
         ({"weight": 3}, "modem"),
         ({"device": "eth1", "at_cap": "slow"}, "slow_kbit"),
+        ({"modem": "1-1", "at_cap": "switch"}, "cap_profile"),
+        ({"modem": "1-1", "at_cap": "switch", "cap_profile": " "}, "cap_profile"),
+        ({"modem": "1-1", "at_cap": "switch", "cap_profile": "x" * 65}, "cap_profile"),
+        ({"device": "eth1", "at_cap": "switch", "cap_profile": "Travel"}, "at_cap"),
         ({"device": "eth1", "typo": 1}, "typo"),
     ],
 )

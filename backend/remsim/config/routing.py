@@ -70,6 +70,7 @@ class LinkSettings:
     cap_mbytes: int | None = None
     cap_hard: bool = False
     at_cap: str = "leave"
+    cap_profile: str = ""
     slow_kbit: int | None = None
     margin_percent: int = 5
     cycle_day: int = 1

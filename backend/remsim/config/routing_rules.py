@@ -43,6 +43,7 @@ AT_CAP = {
     "leave": "takes no new flows",
     "slow": "goes on slowly",
     "alert": "goes on, and you are told",
+    "switch": "takes no new flows until its modem has changed to another eSIM profile",
 }
 IPV6_WAYS = {
     "auto": "whatever fits",
@@ -245,6 +246,10 @@ class LinkOptions(Options):
         0, 50, metadata=told("Reached early by", "Operators count otherwise than this router.", unit="%")
     )
     at_cap = Choice(AT_CAP, metadata=told("At its cap it"))
+    cap_profile = Text(
+        0, 64, pattern=r"[^\x00-\x1f\x7f]*", told="is not one line of text",
+        metadata=told("Profile at the cap", "On the eUICC of its modem: its id, ICCID or name. For switch."),
+    )  # fmt: skip
     slow_kbit = Whole(8, 10_000_000, allow_none=True, metadata=told("Slowly is", unit="kbit/s"))
     cap_hard = Flag(metadata=told("Carries nothing at all above the cap", "Also what flows already."))
     probe = Lines(
@@ -280,6 +285,10 @@ class LinkOptions(Options):
             raise ValidationError("is there besides interface: one of them is enough", "device")
         if data.get("at_cap") == "slow" and data.get("slow_kbit") is None:
             raise ValidationError("is needed", "slow_kbit")
+        if data.get("at_cap") == "switch" and not data.get("cap_profile", "").strip():
+            raise ValidationError("is needed: which profile to change to", "cap_profile")
+        if data.get("at_cap") == "switch" and not data.get("modem"):
+            raise ValidationError("switch needs a modem, whose eUICC has the profiles", "at_cap")
 
 
 class PolicyOptions(Options):
