@@ -70,6 +70,8 @@ def add_policy_verbs(below: Any) -> None:
     countries.add_argument("word", nargs="?", choices=("import", "remove"))
     countries.add_argument("file", nargs="?", type=Path, metavar="FILE", help="CSV, TSV or an RIR's file; also gzip")
     countries.add_argument("--source", default="", help="where the list is from, to be shown with it")
+    countries.add_argument("--attribution", default="", help="the words that its licence asks for, shown with it too")
+    countries.add_argument("--date", default="", metavar="YYYY-MM-DD", help="of when it is, where it does not say so")
 
 
 def add_explain(below: Any) -> None:

@@ -192,8 +192,9 @@ def run_countries(arguments: argparse.Namespace) -> int:
     if (arguments.file is not None) != (arguments.word == "import"):
         raise InvalidInput("import takes a file, and nothing else does", field="FILE")
     if arguments.word == "import":
-        source = arguments.source or arguments.file.name
-        found = client.upload(f"policies/countries?{urlencode({'source': source})}", arguments.file)
+        told = {"source": arguments.source or arguments.file.name}
+        told |= {name: getattr(arguments, name) for name in ("attribution", "date") if getattr(arguments, name)}
+        found = client.upload(f"policies/countries?{urlencode(told)}", arguments.file)
     elif arguments.word == "remove":
         found = client.request("DELETE", "policies/countries")
     else:

@@ -1,6 +1,9 @@
 /** Events as small marks on the lane under a time axis. */
 
-const MARKS = { cell_change: '●', technology_change: '▲', sim_state: '■', remote_sim: '■', disconnect: '✕', connect: '✓', reboot: '↻', vanished: '✕', failover: '◆', error: '!', alert: '⚑' };
+const MARKS = { cell_change: '●', technology_change: '▲', sim_state: '■', remote_sim: '■', disconnect: '✕', connect: '✓', reboot: '↻', vanished: '✕', failover: '◆', link_down: '✕', link_up: '✓', error: '!', alert: '⚑' };
+
+/** What is marked where all events are too many. */
+export const RARE_KINDS = ['connect', 'disconnect', 'sim_state', 'reboot', 'vanished', 'failover', 'link_down', 'link_up', 'error', 'alert'];
 
 const COMMON = ['technology_change', 'cell_change'];
 

@@ -1,7 +1,7 @@
 /** What the widgets of a page share: modems, the period, one cursor, one answer for all series, events of the period. */
 
 import { ChartGroup } from './chart-group.js';
-import { markOf } from './chart-marks.js';
+import { RARE_KINDS, markOf } from './chart-marks.js';
 import { el } from './dom.js';
 import { epoch } from './format.js';
 import { RANGES } from './range-bar.js';
@@ -10,7 +10,6 @@ import { WIDGETS } from './dashboard-widgets.js';
 
 const AT_ONCE = 2;
 const MOST_SERIES = 64;
-const RARE_KINDS = ['connect', 'disconnect', 'sim_state', 'reboot', 'vanished', 'error'];
 const RARE_ONLY_S = 90000;
 const EVENTS_A_PAGE = 500;
 const EVENT_PAGES = 3;

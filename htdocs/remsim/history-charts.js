@@ -62,7 +62,7 @@ export const HELP = [
 	msg('Drag over a chart, or put two fingers on it, to zoom in; “Whole range” leads back.'),
 	msg('Press a time: what changed there, a note, nearer. Press a mark under a chart to open its event.'),
 	msg('With the keyboard: + and − zoom, ← and → move, with Shift they move the cursor, Enter presses it, Home shows the whole range.'),
-	msg('Marks: ● cell, ▲ technology, ■ SIM, ✕ connection lost, ✓ back, ↻ restart, ◆ failover, ⚑ alert, ! error. ◇ stands on unusual values.'),
+	msg('Marks: ● cell, ▲ technology, ■ SIM, ✕ connection or link lost, ✓ back, ↻ restart, ◆ failover, ⚑ alert, ! error. ◇ stands on unusual values.'),
 	msg('The strip on top of a signal chart has a colour for each cell (or band, or technology), one strip a modem in their order; the cursor names it.'),
 	msg('The pale ground around a line reaches from the least to the greatest value that each point stands for. Where a line is broken, nothing was recorded.')
 ];

@@ -5,6 +5,7 @@ import { Asking } from './asking.js';
 import { Bands, trackWords } from './bands.js';
 import { ChartGroup } from './chart-group.js';
 import { loadChartJs } from './chart-library.js';
+import { RARE_KINDS } from './chart-marks.js';
 import { el, fill } from './dom.js';
 import { download } from './download.js';
 import { EventsList } from './events-list.js';
@@ -16,7 +17,7 @@ import { countBars, groupsOf, hourBars, lanesOf, linesOf, unusualOf, usageBars, 
 import { PointBar, changesAround, fillChanges } from './history-point.js';
 import { Stack } from './history-stack.js';
 import { qualityPercent } from './link-quality.js';
-import { RARE_KINDS, eventsOf, marksOf } from './period-events.js';
+import { eventsOf, marksOf } from './period-events.js';
 import { BANDS } from './quality.js';
 import { RangeBar } from './range-bar.js';
 import { msg } from './words.js';

@@ -1,9 +1,7 @@
 /** The events of a period as charts mark them: where all are too many, those of cell and technology are left out. */
 
-import { markOf } from './chart-marks.js';
+import { RARE_KINDS, markOf } from './chart-marks.js';
 import { epoch } from './format.js';
-
-export const RARE_KINDS = ['connect', 'disconnect', 'sim_state', 'reboot', 'vanished', 'error', 'alert'];
 
 const RARE_ONLY_S = 90000;
 const PAGE = 500;

@@ -163,9 +163,18 @@ def test_a_list_of_countries_comes_as_json_as_itself_and_packed(parts: tuple[Sma
     assert client.get(path).json["is_there"] is False
     made = client.post(path, json={"csv": rows.decode(), "source": "a vendor"})
     assert made.status_code == 200 and {one["code"] for one in made.json["countries"]} == {"DE", "FR"}
-    assert made.json["source"] == "a vendor"
+    assert (made.json["source"], made.json["attribution"], made.json["date"]) == ("a vendor", "", None)
     raw = client.post(f"{path}?source=file", data=rows[:25], content_type="text/csv")
     assert [one["code"] for one in raw.json["countries"]] == ["DE"] and raw.json["source"] == "file"
+    told = {"source": "a vendor", "attribution": "Addresses by a vendor, CC BY 4.0", "date": "2026-11-01"}
+    for given in (
+        {"json": {"csv": rows.decode(), **told}}, {"data": rows, "content_type": "text/csv", "query_string": told}
+    ):  # fmt: skip
+        assert client.post(path, **given).status_code == 200
+        shown = client.get(path).json
+        assert {name: shown[name] for name in told} == told
+    bad = client.post(path, json={"csv": rows.decode(), "date": "11/2026"})
+    assert (bad.status_code, bad.json["field"]) == (422, "date")
     packed = client.post(path, data=gzip.compress(rows), content_type="application/gzip")
     assert len(packed.json["countries"]) == 2
     for wrong in (b"", b"no list at all\n"):

@@ -246,6 +246,9 @@ def test_a_list_of_countries_is_sent_as_it_is(
     assert main(["policy", "countries", "import", str(path)]) == 0
     assert service.asked == [("UPLOAD", "policies/countries?source=list.csv", path.read_bytes())]
     assert "used by policies: DE" in capsys.readouterr().out
+    told = ["--source", "a vendor", "--attribution", "CC BY 4.0", "--date", "2026-11-01"]
+    assert main(["policy", "countries", "import", str(path), *told]) == 0
+    assert service.asked[-1][1] == "policies/countries?source=a+vendor&attribution=CC+BY+4.0&date=2026-11-01"
     assert main(["policy", "countries", "remove"]) == 0 and service.asked[-1][0] == "DELETE"
     assert main(["policy", "countries", "import"]) == 1
 

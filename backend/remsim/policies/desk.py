@@ -168,9 +168,12 @@ class PolicyDesk:
         """The list of countries that was imported."""
         return self.parts.countries()
 
-    def import_countries(self, file: BinaryIO, *, source: str = "", actor: str) -> dict[str, Any]:
+    def import_countries(
+        self, file: BinaryIO, *, source: str = "", attribution: str = "", date: str | None = None, actor: str
+    ) -> dict[str, Any]:
         """Replace it; it stays when the new one cannot be read (``InvalidInput``)."""
-        return self.parts.import_countries(file, source=source, actor=actor)
+        del actor  # the audit has it
+        return self.parts.import_countries(file, source=source, attribution=attribution, date=date)
 
     def remove_countries(self, actor: str) -> dict[str, Any]:
         """Forget it."""

@@ -276,10 +276,9 @@ class Parts:
         here = self._world.facts().router_country
         return self._world.countries_view({here or one if one == "router_country" else one for one in used})
 
-    def import_countries(self, file: BinaryIO, *, source: str, actor: str) -> dict[str, Any]:
+    def import_countries(self, file: BinaryIO, *, source: str, attribution: str, date: str | None) -> dict[str, Any]:
         """Replace the list; policies by country are loaded with it."""
-        del actor  # the audit has it
-        told = self._world.import_countries(file, source)
+        told = self._world.import_countries(file, source, attribution, date)
         self.links_changed()
         return {**self.countries(), **told}
 

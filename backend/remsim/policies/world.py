@@ -152,13 +152,14 @@ class World:
             "problem": None if index.problem is None else {"code": "damaged", "message": index.problem, "hint": None},
         }
 
-    def import_countries(self, file: BinaryIO, source: str) -> dict[str, Any]:
-        """Replace the list; what came in."""
+    def import_countries(self, file: BinaryIO, source: str, attribution: str, date: str | None) -> dict[str, Any]:
+        """Replace the list; what came in. ``date``: the list's own, if it is known better than the list says."""
         from remsim.policies.countries.importing import import_file
 
-        found = import_file(file, self._folder / "countries", now=self._clock.now(), source=source)
+        path, now = self._folder / "countries", self._clock.now()
+        found = import_file(file, path, now=now, source=source, attribution=attribution, date=date)
         self._reopen()
-        return {"lines": found.lines, "left_out": found.left_out, "at": iso_utc(self._clock.now())}
+        return {"lines": found.lines, "left_out": found.left_out, "at": iso_utc(now)}
 
     def remove_countries(self) -> None:
         """Forget the list."""

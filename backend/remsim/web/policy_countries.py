@@ -11,7 +11,7 @@ from remsim.core.errors import InvalidInput
 from remsim.core.forms import Form, Long, Text
 from remsim.web.auth import actor, requires_scope
 from remsim.web.describe import describes
-from remsim.web.fields import Query, load_body, load_query
+from remsim.web.fields import Day, Query, load_body, load_query
 from remsim.web.policies import policies
 
 bp = Blueprint("policy_countries", __name__)
@@ -22,16 +22,21 @@ AS_IT_IS = ("text/csv", "text/plain", "application/gzip", "application/x-gzip", 
 
 
 class CountriesQuery(Query):
-    """Where the list is from, for a body that is the file itself."""
+    """What is to be shown with the list, for a body that is the file itself: where it is from, the words that its
+    licence asks for, of when it is (by default as it says itself)."""
 
     source = Text(0, 200, load_default="")
+    attribution = Text(0, 500, load_default="")
+    date = Day(load_default=None)
 
 
 class CountriesBody(Form):
-    """A list of ranges and countries, and where it is from."""
+    """A list of ranges and countries, and what is to be shown with it."""
 
     csv = Long(LARGEST_JSON, required=True)
     source = Text(0, 200, load_default="")
+    attribution = Text(0, 500, load_default="")
+    date = Day(load_default=None)
 
 
 @bp.get("/policies/countries")
@@ -56,13 +61,16 @@ def import_countries() -> dict[str, Any]:
         request.max_content_length = LARGEST_STREAM
         if request.content_length == 0:
             raise InvalidInput("body: is empty", field="body", code="empty")
-        source, file = load_query(CountriesQuery())["source"], cast(BinaryIO, request.stream)
+        told, file = load_query(CountriesQuery()), cast(BinaryIO, request.stream)
     else:
         request.max_content_length = request.max_form_memory_size = LARGEST_JSON
-        body = load_body(CountriesBody())
-        source, file = body["source"], BytesIO(body["csv"].encode("utf-8", "replace"))
-    g.audit = {"what": f"list of countries from {source or 'an unnamed source'}"}
-    return policies().import_countries(file, source=source, actor=actor())
+        told = load_body(CountriesBody())
+        file = BytesIO(told["csv"].encode("utf-8", "replace"))
+    g.audit = {"what": f"list of countries from {told['source'] or 'an unnamed source'}"}
+    date = None if told["date"] is None else told["date"].isoformat()
+    return policies().import_countries(
+        file, source=told["source"], attribution=told["attribution"], date=date, actor=actor()
+    )
 
 
 @bp.delete("/policies/countries")
