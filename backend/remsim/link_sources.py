@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from remsim.config.routing import Routing
 from remsim.config.uci import UciFile
+from remsim.core.card import is_same_card
 from remsim.core.clock import FIRST_TRUSTED, Clock
-from remsim.core.errors import RemsimError
+from remsim.core.errors import Conflict, NotFound, RemsimError
+from remsim.core.jobs import Job
 from remsim.core.local_zone import LOCAL
 from remsim.core.routes import Loaded, Program, RingSpec
 from remsim.links.desk import LinksDesk
@@ -20,11 +23,15 @@ from remsim.modems.netifd import Netifd, NetifdError
 from remsim.policies.facts import Facts, Share
 from remsim.policies.mcc import country_of
 
+if TYPE_CHECKING:
+    from remsim.esim.desk import EsimDesk
+
 BRIDGE = "br-lan"
 """What OpenWrt calls the LAN where no zone of a firewall says so."""
 LEASES = "/tmp/dhcp.leases"
 """Where dnsmasq of OpenWrt writes whom it gave which address, unless its option ``leasefile`` says otherwise."""
 LOOK_S, LARGEST_LEASES, LONGEST_NAME = 5.0, 1_000_000, 63
+READ_CARD_S = 120.0
 
 
 def around(modems: ModemManager, netifd: Netifd, config_dir: Path | None) -> Around:
@@ -117,6 +124,51 @@ def lease_file(config_dir: Path | None) -> Path:
     except RemsimError:
         sections = []
     return Path(next((path for one in sections if (path := one.get("leasefile"))), LEASES))
+
+
+class EsimProfiles:
+    """What links ask of eUICCs (``links.money.cap_switch.Profiles``): loads what works on them."""
+
+    def __init__(self, esim: EsimDesk) -> None:
+        self._esim = esim
+
+    def find(self, modem: str, wanted: str, actor: str) -> tuple[str, str]:
+        """A profile as its card was last read; the card is read anew where it is not among those."""
+        found = self._profiles(modem, wanted)
+        if not found:
+            job = self._esim.parts.work.read(modem, actor)
+            job.wait(READ_CARD_S)
+            if job.state != "done":
+                raise Conflict(job.error or "its eUICC is being read", hint=job.hint)
+            found = self._profiles(modem, wanted)
+        if not found:
+            raise NotFound("it is not on the eUICC", field="cap_profile")
+        if len(found) > 1:
+            raise Conflict("several profiles have that name", field="cap_profile", hint="write its ICCID")
+        return found[0]["id"], found[0]["name"]
+
+    def enable(self, modem: str, profile: str, actor: str) -> Job:
+        """As by hand: what does not register goes back by itself."""
+        return self._esim.parts.work.enable(modem, profile, actor=actor)
+
+    def is_busy(self, modem: str) -> bool:
+        """Whether a job works on the card, or a switch that was cut short waits for its modem."""
+        from remsim.esim.store import SWITCH
+
+        parts = self._esim.parts
+        return parts.room.job_of(modem) is not None or parts.store.get(SWITCH, modem) is not None
+
+    def _profiles(self, modem: str, wanted: str) -> list[dict[str, Any]]:
+        card = self._esim.parts.cards.of(modem)
+        profiles = [] if card is None or card["state"] != "ready" else card["profiles"]
+        return [one for one in profiles if one["id"] == wanted or is_same_card(wanted, one["iccid"])] or [
+            one for one in profiles if wanted.casefold() in names_of(one)
+        ]
+
+
+def names_of(profile: Mapping[str, Any]) -> set[str]:
+    """What a person may call a profile."""
+    return {str(profile[key]).casefold() for key in ("name", "nickname", "profile_name") if profile[key]}
 
 
 class PolicyTraffic:

@@ -17,7 +17,8 @@ from remsim.links.desk import LinksDesk
 from remsim.policies.desk import PolicyDesk
 
 if TYPE_CHECKING:
-    from remsim.link_sources import LeaseNames
+    from remsim.esim.desk import EsimDesk
+    from remsim.link_sources import EsimProfiles, LeaseNames
     from remsim.links.facts import Around
     from remsim.modems.manager import ModemManager
     from remsim.modems.netifd import Netifd
@@ -42,6 +43,7 @@ class Of(Protocol):
 
     modems: ModemManager
     usage: Usage
+    esim: EsimDesk
 
     @property
     def config(self) -> Settled:
@@ -87,6 +89,7 @@ class Traffic:
             around=self._around,
             usage=router.usage,
             plans=lambda: router.config.settings.sims,
+            profiles=self._profiles,
             plane=plane,
             policy_name=lambda number: self.policies.name(number),
             domain_of=self._domain_of,
@@ -135,6 +138,11 @@ class Traffic:
         from remsim.link_sources import around
 
         return around(self._router.modems, self._netifd, self._config_dir)
+
+    def _profiles(self) -> EsimProfiles:
+        from remsim.link_sources import EsimProfiles
+
+        return EsimProfiles(self._router.esim)
 
     def _facts(self) -> Facts:
         from remsim.link_sources import facts_of_policies

@@ -18,6 +18,7 @@ from remsim.links.note import note_path
 
 if TYPE_CHECKING:
     from remsim.links.facts import Around
+    from remsim.links.money.cap_switch import Profiles
     from remsim.links.parts import Parts
     from remsim.links.plane import Plane
     from remsim.telemetry.usage import Usage
@@ -39,7 +40,7 @@ class LinksDesk:
     """Links that carry traffic, and what is known of them.
 
     ``around`` is what links ask of the rest of the router (loads it), ``usage`` what SIMs have used, ``plans`` what
-    they cost; ``plane`` is the data plane of a simulated router.
+    they cost, ``profiles`` changes the profiles of their eUICCs; ``plane`` is the data plane of a simulated router.
     ``policy_name`` gives the policy with a number in marks, ``domain_of`` the name an address was asked for by,
     ``host_name`` what a device of the LAN is called.
     """
@@ -54,6 +55,7 @@ class LinksDesk:
         around: Callable[[], Around],
         usage: Usage,
         plans: Callable[[], tuple[SimSettings, ...]],
+        profiles: Callable[[], Profiles],
         plane: Plane | None = None,
         policy_name: Callable[[int], str | None] = lambda number: None,
         domain_of: Callable[[str], str | None] = lambda address: None,
@@ -68,6 +70,7 @@ class LinksDesk:
             "around": around,
             "usage": usage,
             "plans": plans,
+            "profiles": profiles,
             "plane": plane,
             "policy_name": policy_name,
             "domain_of": domain_of,
@@ -104,6 +107,12 @@ class LinksDesk:
             parts, self._parts = self._parts, None
         if parts is not None:
             parts.stop()
+
+    def look(self) -> None:
+        """Now and then: begin what is due. Does not wait for it."""
+        parts = self._parts
+        if parts is not None:
+            parts.look()
 
     @property
     def is_wanted(self) -> bool:

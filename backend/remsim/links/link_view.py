@@ -20,7 +20,11 @@ ADDRESSES = ("address4", "address6", "gateway4", "gateway6")
 
 
 def link_view(
-    link: LinkNow, facts: ModemFacts | None, shares: Mapping[str, float | None], cost: Mapping[str, Any] | None
+    link: LinkNow,
+    facts: ModemFacts | None,
+    shares: Mapping[str, float | None],
+    cost: Mapping[str, Any] | None,
+    cap_switch: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """One link with all that is known of it."""
     view, addresses, quality = link.view, link.addresses, link.quality
@@ -45,6 +49,7 @@ def link_view(
         "share_percent": dict(shares),
         "probe": probe,
         "cost": None if cost is None else dict(cost),
+        "cap_switch": None if cap_switch is None else dict(cap_switch),
         **{name: getattr(addresses, name) if addresses else None for name in ADDRESSES},
         "failures": link.failures,
     }
@@ -66,6 +71,7 @@ def unknown_link(index: int, settings: LinkSettings) -> dict[str, Any]:
         "share_percent": dict.fromkeys(CLASSES),
         "probe": None,
         "cost": None,
+        "cap_switch": None,
         "failures": 0,
     }
 

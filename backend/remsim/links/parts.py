@@ -26,10 +26,12 @@ from remsim.telemetry.usage import Usage
 from remsim.telemetry.usage_report import DAY, cycle_of, day_at, plan_of
 
 if TYPE_CHECKING:
+    from remsim.links.money.cap_switch import CapSwitch, Profiles
     from remsim.links.mptcp.manager import Mptcp
 
 UPTIME = "link-uptime.json"
 BOOK = "links.db"
+CAP_SWITCH = "link-caps.json"
 
 
 class Parts:
@@ -44,12 +46,13 @@ class Parts:
         around: Callable[[], Around],
         usage: Usage,
         plans: Callable[[], tuple[SimSettings, ...]],
+        profiles: Callable[[], Profiles],
         plane: Plane | None,
         ticks: Sequence[Callable[[Sequence[LinkView]], None]],
         policy_name: Callable[[int], str | None],
         **_names: Any,
     ) -> None:
-        self._clock = clock
+        self._clock, self._emit, self._profiles = clock, emit, profiles
         self._around = around()
         self._book = Book(state_dir / BOOK, clock=clock)
         self._ledger = MoneyLedger(
@@ -74,18 +77,22 @@ class Parts:
         for tick in ticks:
             self.control.subscribe(tick)
         self._is_simulated = plane is not None
+        self._cap_switch_path = state_dir / CAP_SWITCH
+        self.cap_switch: CapSwitch | None = None
         self.mptcp: Mptcp | None = None
         self.control.subscribe(self._tick_mptcp)
 
     def start(self, routing: Routing) -> None:
         """Begin; what comes of it is in the view."""
         self._ledger.configure(routing.by_number)
+        self._configure_cap_switch(routing)
         self._configure_mptcp(routing)
         self.control.start(routing)
 
     def configure(self, routing: Routing) -> None:
         """Put changed settings in force."""
         self._ledger.configure(routing.by_number)
+        self._configure_cap_switch(routing)
         self._configure_mptcp(routing)
         self.control.configure(routing)
 
@@ -102,8 +109,14 @@ class Parts:
         links = []
         for one in self.control.links():
             facts, cost = self._around.facts(one.settings), self._ledger.costs(one.view.index)
-            links.append(link_view(one, facts, shares_of(rings, one.view), cost))
+            changed = self.cap_switch.view(one.settings.name) if self.cap_switch is not None else None
+            links.append(link_view(one, facts, shares_of(rings, one.view), cost, changed))
         return {**status_view(self.control.status()), "links": links}
+
+    def look(self) -> None:
+        """Now and then: what takes its time."""
+        if self.cap_switch is not None:
+            self.cap_switch.look()
 
     def rings(self) -> list[dict[str, Any]]:
         """The rings with their reasons."""
@@ -132,6 +145,18 @@ class Parts:
         if self._ledger.costs(index) is None:
             raise Conflict(f"{name} has no tariff, so nothing is counted against a cap", field="link")
         self._ledger.correct(index, used_bytes)
+
+    def _configure_cap_switch(self, routing: Routing) -> None:
+        """It is loaded when a link wants it, or one did before."""
+        is_wanted = any(link.at_cap == "switch" for link in routing.links)
+        if self.cap_switch is None and (is_wanted or self._cap_switch_path.exists()):
+            from remsim.links.money.cap_switch import CapSwitch
+
+            self.cap_switch = CapSwitch(
+                self._cap_switch_path, self._clock, self._emit, self._ledger, self._around.facts, self._profiles()
+            )
+        if self.cap_switch is not None:
+            self.cap_switch.configure(routing.by_number)
 
     def _configure_mptcp(self, routing: Routing) -> None:
         """It is loaded when it is wanted, and never in a simulation: it is the kernel's."""

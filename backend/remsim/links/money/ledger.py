@@ -170,6 +170,29 @@ class MoneyLedger:
                 account.base_bytes, account.since = used_bytes, [0, 0]
         self._book.flush()
 
+    def is_used_up(self, index: int, sim: str) -> bool | None:
+        """Whether a SIM is, or would be, at the cap in a link; None while nobody knows what day it is."""
+        with self._lock:
+            link, now = self._links.get(index), self._clock.now()
+            if link is None or now < FIRST_TRUSTED:
+                return None
+            account = self._account(index)
+            if account is not None and account.sim == sim:
+                return is_at_cap(link, account.tariff, account.used_bytes)
+            tariff = tariff_of(link, self._plan_of(sim))
+            if tariff is None:
+                return False
+            cycle = cycle_of(day_at(now), tariff.cycle_day)
+            return is_at_cap(link, tariff, self._used(link, sim, tariff, cycle.first, cycle.last))
+
+    def cycle(self, index: int, sim: str) -> Cycle | None:
+        """The billing cycle that a SIM is in now; None where it has no cap."""
+        link = self._links.get(index)
+        tariff = None if link is None else tariff_of(link, self._plan_of(sim))
+        if tariff is None or tariff.cap_bytes is None:
+            return None
+        return cycle_of(day_at(self._clock.now()), tariff.cycle_day)
+
     def tariffs(self) -> Sequence[tuple[LinkSettings, Tariff | None]]:
         """Each link with what it costs, in the order of priority."""
         with self._lock:

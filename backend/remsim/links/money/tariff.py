@@ -11,7 +11,7 @@ MEGABYTE = 1_000_000
 MINOR = 100
 """Minor units of a plan's prices, which are written in major ones."""
 WARN_PERCENT = 80.0
-AT_CAP = {"leave": "soft", "slow": "slow", "alert": "warned"}
+AT_CAP = {"leave": "soft", "slow": "slow", "alert": "warned", "switch": "soft"}
 """What a link at its cap is, by what is wanted then."""
 
 
