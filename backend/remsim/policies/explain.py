@@ -30,7 +30,7 @@ from remsim.policies.language.printer import choices_text, test_text
 from remsim.policies.language.terms import Literal, protocol_numbers, spelled
 from remsim.policies.language.values import dscp_text, ip_of
 from remsim.policies.language.words import GATES, NEXT_FLOW, PROTOCOLS
-from remsim.policies.learning.patterns import is_below
+from remsim.policies.learning.globs import is_glob, takes
 
 INTERACTIVE = {("tcp", 80), ("tcp", 443), ("tcp", 853), ("udp", 53), ("udp", 123), ("udp", 443), ("udp", 3478)}
 INTERACTIVE_DSCP = (32, 40, 34, 46)
@@ -150,18 +150,24 @@ def default_class(flow: FlowFacts) -> str:
 
 
 def _notes(policy: Policy, sets: Mapping[str, tuple[Value, ...]], facts: Facts) -> list[str]:
-    kinds = {one.kind for one in tests_in(spelled(policy.match, sets, None))}
+    tests = list(tests_in(spelled(policy.match, sets, None)))
+    kinds = {one.kind for one in tests}
+    names = {str(value) for one in tests if one.kind in ("domain", "application") for value in one.values}
+    globs = sorted(filter(is_glob, names))
     notes = []
     measured = sorted(kinds & set(NEXT_FLOW))
     if measured:
         which = " and ".join(measured)
         notes.append(f"{which} holds from the next flow on: the flow that is measured stays on its link")
     ways = facts.names_learned or ()
-    if kinds & {"domain", "application"}:
+    if globs:
+        notes.append(f"{' and '.join(globs)} holds from the next flow on: the flow that names it stays on its link")
+    if len(names) > len(globs):
         if "dnsmasq" in ways:
             notes.append("names are known for devices that ask this router for them; others hold from the next flow on")
         else:
             notes.append("a name is learned from a flow to it, so it holds from the next flow on")
+    if names:
         notes.append("a name hidden by Encrypted Client Hello or asked of a foreign resolver is not seen")
     if "time" in kinds or "link" in kinds:
         notes.append("a flow that has begun stays on its link when the policy opens or closes")
@@ -274,7 +280,7 @@ class _Asker:
         name = self._flow.domain
         if name is None:
             return None, _told(test, None, "its name")
-        found = any(is_below(name, str(one).removeprefix("*.")) for one in test.values)
+        found = any(takes(str(one), name) for one in test.values)
         return found, _told(test, name, "its name")
 
     def _application(self, test: Test) -> Answer:
@@ -286,7 +292,7 @@ class _Asker:
         if flow.domain is None:
             return None, _told(test, None, "its name or application")
         below = [name for one in applications if one is not None for name in one.domains]
-        found = any(is_below(flow.domain, name.removeprefix("*.")) for name in below)
+        found = any(takes(name, flow.domain) for name in below)
         return found, _told(test, flow.domain, "its name")
 
     def _country(self, test: Test) -> Answer:

@@ -72,13 +72,15 @@ class Facts:
 class Wanted:
     """A pair of sets that somebody has to fill with addresses as they are learned.
 
-    Addresses of names that match ``patterns``, and of flows in which one of ``applications`` was seen.
+    Addresses of names that are ``patterns`` or below them, of those that one of ``globs`` takes, and of flows in which
+    one of ``applications`` was seen.
     """
 
     set4: str
     set6: str
     patterns: tuple[str, ...]
     applications: tuple[str, ...] = ()
+    globs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from remsim.policies.language.model import Mac, Named, Range, Span, Test
 from remsim.policies.language.terms import Literal, TooManyTerms, merge, protocol_numbers
 from remsim.policies.language.values import device_of, domain_of, span_text
 from remsim.policies.language.words import NEXT_FLOW, PROTOCOLS
+from remsim.policies.learning.globs import is_glob
 from remsim.policies.learning.patterns import domain_sets
 from remsim.policies.learning.taps import NEVER
 
@@ -179,13 +180,14 @@ class Matches:
 
     def _names_of(self, test: Test, is_negated: bool) -> list[Option]:
         """Addresses that are learned."""
-        patterns, applications = self._learned(test)
-        if not patterns and not applications:
+        patterns, globs, applications = self._learned(test)
+        if not (patterns or globs or applications):
             raise Unknown(f"nothing is known of {test.kind} {'/'.join(str(one) for one in test.values)}")
-        codes = domain_sets((*patterns, *(f"application {one}" for one in applications)))
+        codes = domain_sets((*patterns, *globs, *(f"application {one}" for one in applications)))
         for code in (*codes, *NEVER):
             self._sets.setdefault(code.name, code)
-        self._wanted.setdefault(codes[0].name, Wanted(codes[0].name, codes[1].name, patterns, applications))
+        wanted = Wanted(codes[0].name, codes[1].name, patterns, applications, globs)
+        self._wanted.setdefault(codes[0].name, wanted)
         options = []
         for family, code in zip((4, 6), codes, strict=True):
             where = f"{_ip(family)} daddr"
@@ -195,9 +197,12 @@ class Matches:
                 options.append((family, f"{where} @{code.name} {where} != @never{family}"))
         return options
 
-    def _learned(self, test: Test) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _learned(self, test: Test) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Names with all below them, globs, applications."""
         if test.kind == "domain":
-            return tuple(sorted({domain_of(str(one)).removeprefix("*.") for one in test.values})), ()
+            asked = {domain_of(str(one)) for one in test.values}
+            plain = {one.removeprefix("*.") for one in asked if not is_glob(one)}
+            return tuple(sorted(plain)), tuple(sorted(filter(is_glob, asked))), ()
         known = self._facts.applications
         patterns: set[str] = set()
         names: set[str] = set()
@@ -206,7 +211,7 @@ class Matches:
             if found is not None:
                 patterns.update(found.domains)
                 names.add(found.name)
-        return tuple(sorted(patterns)), tuple(sorted(names))
+        return tuple(sorted(patterns)), (), tuple(sorted(names))
 
     def _countries(self, test: Test, is_negated: bool) -> list[Option]:
         codes: list[str] = []

@@ -24,11 +24,14 @@ from remsim.policies.language.model import (
 from remsim.policies.language.parser import parse
 from remsim.policies.language.printer import choice_text, test_text
 from remsim.policies.language.terms import Covers, Term, TooManyTerms, is_impossible, terms_of
+from remsim.policies.learning.globs import MOST_GLOBS, is_glob
 
 MOST_COMPARED = 200_000
 """So many pairs of alternatives are compared for shadowed policies; a set with more than that is not looked at."""
 ONE_PACKET = {"udp", "rtp", "quic", "icmp", "icmpv6"}
 """Protocols whose first packets differ in size."""
+BY_PACKETS = {"dns", "sni", "quic"}
+"""Ways that tell a name as it was asked for; dnsmasq knows no wildcards."""
 FINAL = ("any", "block", "next")
 
 
@@ -85,9 +88,14 @@ class _Checker:
         for one in self._set.items:
             if isinstance(one, AddressSet):
                 yield from self._unknown_sets(one.values, one.at)
+        globs = 0
         for policy in policies:
             for test in tests_in(policy.match):
                 yield from self._unknown_sets(test.values, test.at)
+                globs += sum(is_glob(str(one)) for one in test.values) if test.kind == "domain" else 0
+                if globs > MOST_GLOBS:
+                    yield _problem(test.at, f"a router looks for at most {MOST_GLOBS} names with wildcards inside")
+                    return
                 if test.kind == "destination" and any(isinstance(value, Mac) for value in test.values):
                     yield _problem(test.at, "a destination has no hardware address here: only devices of the LAN do")
             if len(enabled) <= MOST_POLICIES:
@@ -205,7 +213,17 @@ class _Checker:
 
     def _of_domain(self, policy: Policy, test: Test) -> Iterator[Problem]:
         del policy
-        yield from self._learned(test)
+        ways = self._facts.names_learned
+        globs = [str(one) for one in test.values if is_glob(str(one))]
+        if globs and ways is not None and not {*ways} & BY_PACKETS:
+            message = f"nothing tells names with wildcards inside, as {globs[0]} is; switch on learn_names"
+            yield _problem(test.at, message)
+        elif globs:
+            which = " and ".join(globs)
+            message = f"{which} holds from the next flow on: the flow that names it stays where it is"
+            yield _problem(test.at, message)
+        if len(globs) < len(test.values):
+            yield from self._learned(test)
 
     def _learned(self, test: Test) -> Iterator[Problem]:
         ways = self._facts.names_learned

@@ -24,6 +24,8 @@ from remsim.policies.language.model import (
     Window,
 )
 from remsim.policies.language.words import HEURISTICS, NEXT_FLOW, PROTOCOLS, RTP_DSCP, RTP_PORTS
+from remsim.policies.learning.globs import is_glob
+from remsim.policies.learning.globs import is_within as is_pattern_within
 
 MOST_TERMS = 64
 WEEK = 7 * 1440
@@ -202,7 +204,7 @@ def _intervals(kind: str, value: Value) -> Iterable[tuple[str, int, int]]:
     elif kind == "protocol":
         for number in protocol_numbers(str(value)):
             yield "", number, number
-    elif kind == "domain":
+    elif kind == "domain" and not is_glob(str(value)):
         yield str(value).removeprefix("*."), 0, 0
     else:
         yield str(value), 0, 0
@@ -230,7 +232,7 @@ def is_within(kind: str, inner: Extent, outer: Extent) -> bool:
     """Whether all of ``inner`` is in ``outer``."""
     for key, intervals in inner.items():
         if kind == "domain":
-            if not any(key == one or key.endswith("." + one) for one in outer):
+            if not any(is_pattern_within(key, one) for one in outer):
                 return False
             continue
         others = outer.get(key, [])

@@ -8,6 +8,7 @@ import socket
 from remsim.core.errors import InvalidInput
 from remsim.policies.language.model import Mac, Named, Range, Span, Value, Window
 from remsim.policies.language.words import DAY_GROUPS, DAY_WORDS, DAYS, DSCP, DSCP_NAMES, HEURISTICS, PROTOCOLS
+from remsim.policies.learning.globs import checked_glob, is_glob
 from remsim.policies.learning.patterns import checked_domain
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}")
@@ -84,8 +85,10 @@ def protocol_of(text: str) -> str:
 
 
 def domain_of(text: str) -> str:
-    """A domain in lower case and ASCII; ``*.`` before it is kept as written, though both mean the same."""
+    """A domain in lower case and ASCII; ``*.`` before it is kept as written, though both mean the same. Or a glob."""
     try:
+        if is_glob(text):
+            return checked_glob(text)
         return ("*." if text.startswith("*.") else "") + checked_domain(text)
     except InvalidInput as error:
         raise ValueError(f"{error.message}; {error.hint}" if error.hint else error.message) from None

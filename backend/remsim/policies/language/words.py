@@ -24,7 +24,7 @@ TESTS = {
     "source_port": "source port of TCP and UDP",
     "protocol": "tcp, udp, icmp, RTP (a heuristic) or a number",
     "dscp": "the mark that packets carry",
-    "domain": "the server's name; *.example.com and example.com both take all names below",
+    "domain": "the server's name; *.example.com and example.com both take all below; * and ? may stand elsewhere too",
     "application": "an application or a class of them",
     "country": "where the destination is",
     "router_country": "where the router is",

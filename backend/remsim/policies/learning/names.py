@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from remsim.policies.facts import Wanted
+from remsim.policies.learning.globs import Globs, checked_glob
 from remsim.policies.learning.packets import is_public, octets_of, text_of
 from remsim.policies.learning.patterns import SET_TIMEOUT_S, above, checked_domain, is_below
 
@@ -37,6 +38,7 @@ class Names:
         self._lock = threading.Lock()
         self._known: OrderedDict[bytes, Known] = OrderedDict()
         self._by_domain: Mapping[str, tuple[Wanted, ...]] = {}
+        self._by_glob: Globs[Wanted] = Globs()
         self._by_application: Mapping[str, tuple[Wanted, ...]] = {}
         self._added: dict[str, OrderedDict[bytes, float]] = {}
         self.is_full = False
@@ -51,8 +53,9 @@ class Names:
                 by_domain[domain] = (*by_domain.get(domain, ()), one)
             for application in one.applications:
                 by_application[application] = (*by_application.get(application, ()), one)
+        by_glob = Globs((checked_glob(glob), one) for one in wanted for glob in one.globs)
         with self._lock:
-            self._by_domain, self._by_application = by_domain, by_application
+            self._by_domain, self._by_glob, self._by_application = by_domain, by_glob, by_application
             self._added = {}
             self.is_full = False
             additions: Additions = {}
@@ -107,7 +110,8 @@ class Names:
 
     def _sets_of(self, name: str) -> list[Wanted]:
         by_domain = self._by_domain
-        return [one for domain in above(name) for one in by_domain.get(domain, ())] if by_domain else []
+        found = [one for domain in above(name) for one in by_domain.get(domain, ())] if by_domain else []
+        return [*found, *self._by_glob(name)]
 
     def _add(self, address: bytes, wanted: Iterable[Wanted], now: float, additions: Additions) -> None:
         for one in wanted:

@@ -37,18 +37,18 @@ def checked_domain(text: str) -> str:
     """
     name = text.removesuffix(".").removeprefix("*.")
     if not name or len(name) > MOST_OCTETS:
-        raise InvalidInput(f"{_shown(text)} is no name of a domain: it has to have 1 to {MOST_OCTETS} characters")
+        raise InvalidInput(f"{shown(text)} is no name of a domain: it has to have 1 to {MOST_OCTETS} characters")
     if "*" in name or "?" in name:
         raise InvalidInput(
-            f"{_shown(text)} has a wildcard inside",
-            hint="a name means all that is below it too: write *.example.com or example.com",
+            f"{shown(text)} has a wildcard inside",
+            hint="here a name is one; it means all that is below it too: example.com",
         )
-    labels = [_ascii(label, text) for label in name.split(".")]
+    labels = [ascii_label(label, text) for label in name.split(".")]
     found = ".".join(labels)
     if len(found) > MOST_OCTETS:
-        raise InvalidInput(f"{_shown(text)} is longer than {MOST_OCTETS} octets")
+        raise InvalidInput(f"{shown(text)} is longer than {MOST_OCTETS} octets")
     if NUMBER.fullmatch(labels[-1]):
-        raise InvalidInput(f"{_shown(text)} is no name of a domain", hint="match an address with destination")
+        raise InvalidInput(f"{shown(text)} is no name of a domain", hint="match an address with destination")
     return found
 
 
@@ -91,7 +91,7 @@ def domain_sets(domains: Iterable[str]) -> tuple[SetCode, SetCode]:
     )
 
 
-def _ascii(label: str, text: str) -> str:
+def ascii_label(label: str, text: str) -> str:
     """One label: IDNA's A-label where it is not ASCII.
 
     Python's own ``idna`` is that of 2003, which makes ß to ss; names are registered by that of 2008.
@@ -102,19 +102,20 @@ def _ascii(label: str, text: str) -> str:
         label = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", label).lower())
         strange = [c for c in label if c not in "-_" and unicodedata.category(c)[0] not in LETTERS]
         if strange:
-            raise InvalidInput(f"{_shown(text)} has the character {strange[0]!r}, which no name has")
+            raise InvalidInput(f"{shown(text)} has the character {strange[0]!r}, which no name has")
         if not label.isascii():
             label = "xn--" + label.encode("punycode").decode("ascii")
     label = label.lower()
     if not 0 < len(label) <= MOST_OF_LABEL:
-        raise InvalidInput(f"between the dots of {_shown(text)} there have to be 1 to {MOST_OF_LABEL} characters")
+        raise InvalidInput(f"between the dots of {shown(text)} there have to be 1 to {MOST_OF_LABEL} characters")
     if not LABEL.fullmatch(label):
         raise InvalidInput(
-            f"{_shown(text)} is no name of a domain: letters, digits and hyphens between dots are",
+            f"{shown(text)} is no name of a domain: letters, digits and hyphens between dots are",
             hint="write it as in youtube.com or *.youtube.com",
         )
     return label
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """A text as an error names it."""
     return repr(text if len(text) <= 80 else text[:77] + "…")

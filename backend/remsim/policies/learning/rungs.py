@@ -20,8 +20,8 @@ COSTS = {
 MISSED = {
     "headers": "All that is behind port 443.",
     "dnsmasq": (
-        "Devices that ask another DNS server (DNS over HTTPS, private DNS), answers that devices still remember, and "
-        "names that share an address with others."
+        "Devices that ask another DNS server (DNS over HTTPS, private DNS), answers that devices still remember, "
+        "names with a wildcard inside (*video*.example.com), and names that share an address with others."
     ),
     "dns": (
         "Encrypted DNS, answers that devices still remember, and now and then the very first flow, which may be "
