@@ -23,6 +23,7 @@ from remsim.core.events import Event
 from remsim.core.jobs import Jobs
 from remsim.core.reading import ModemReading
 from remsim.esim.desk import EsimDesk
+from remsim.link_sources import EsimProfiles
 from remsim.links.desk import LinksDesk
 from remsim.links.facts import Around
 from remsim.metric_sources.desk import Metrics
@@ -202,6 +203,7 @@ class SmallRouter:
             around=lambda: NOTHING_AROUND,
             usage=self.usage,
             plans=lambda: self.config.settings.sims,
+            profiles=lambda: EsimProfiles(self.esim),
         )
         self.routing.subscribe(self.links.configure)
         self.policies = PolicyDesk(
@@ -291,7 +293,7 @@ def client_of(app: Flask, *, token: bool = True) -> FlaskClient:
     return client
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
     """Wait for something other threads do."""
     deadline = time.monotonic() + timeout_s
     while not condition():
