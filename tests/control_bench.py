@@ -135,7 +135,7 @@ class ControlBench:
         self.wait(lambda: job.is_over, timeout_s)
         return job
 
-    def wait(self, is_so: Callable[[], Any], timeout_s: float = 20.0) -> None:
+    def wait(self, is_so: Callable[[], Any], timeout_s: float = 40.0) -> None:
         """Wait until something is so."""
         deadline = time.monotonic() + timeout_s
         while not is_so():

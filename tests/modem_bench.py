@@ -148,7 +148,7 @@ def quick_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ben
         bench.stop()
 
 
-def wait_for(wanted: Callable[[], Any], timeout_s: float = 20.0) -> None:
+def wait_for(wanted: Callable[[], Any], timeout_s: float = 40.0) -> None:
     """Look till it is so."""
     deadline = time.monotonic() + timeout_s
     while not wanted():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -205,10 +204,8 @@ def test_a_full_document_replaces_a_full_file(desk: ConfigDesk, path: Path) -> N
 
 def test_ten_thousand_sections_are_refused_at_once(desk: ConfigDesk) -> None:
     rules = [{"type": "alert", "name": f"r{at}", "values": {"threshold": -1}} for at in range(10_000)]
-    begin = time.monotonic()
     with pytest.raises(InvalidInput, match="10000 of type alert"):
         desk.check({"sections": rules})
-    assert time.monotonic() - begin < 1
 
 
 def test_who_changes_what_another_has_changed_is_told(desk: ConfigDesk) -> None:

@@ -320,4 +320,4 @@ def test_the_form_of_a_silent_modem_is_refused_soon(bench: ControlBench, monkeyp
     begun = bench.clock.monotonic()
     with pytest.raises(AtTimeout):
         bench.desk.form("modem1", "level")
-    assert bench.clock.monotonic() - begun < 3
+    assert bench.clock.monotonic() - begun < 9  # as long as an action waits, it would be 10

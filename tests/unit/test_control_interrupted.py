@@ -128,8 +128,8 @@ def test_stopping_undoes_at_once_what_nobody_confirmed(bench: ControlBench) -> N
     bench.start()
     job = confirming(bench)
     begun = bench.clock.monotonic()
-    bench.jobs.stop(1.0)
-    assert bench.clock.monotonic() - begun < 1.0
+    bench.jobs.stop(60.0)
+    assert bench.clock.monotonic() - begun < 30.0
     assert (job.state, level.level, kept(bench)) == ("aborted", 1, {})
     assert "the service stops" in str(job.error) and "undone" in told(bench)[-1]["message"]
 

@@ -21,16 +21,16 @@ def test_a_pcscd_that_is_stuck_keeps_nobody_waiting_and_is_asked_once(
 
     def stuck() -> list[ReaderHolder]:
         asked.append(1)
-        answers.wait(10)
+        answers.wait(60)
         return [ReaderHolder("A reader")]
 
     monkeypatch.setattr(pcsc, "readers", stuck)
     monkeypatch.setattr(module, "ANSWER_S", 0.05)
     readers = Readers()
     assert readers.now() == []
-    monkeypatch.setattr(module, "ANSWER_S", 10.0)
+    monkeypatch.setattr(module, "ANSWER_S", 60.0)
     began = time.monotonic()
-    assert readers.now() == [] and time.monotonic() - began < 1
+    assert readers.now() == [] and time.monotonic() - began < 30
     assert len(asked) == 1 and caplog.text.count("pcscd does not answer") == 1
     answers.set()
     wait_until(lambda: [one.name for one in readers.now()] == ["A reader"])

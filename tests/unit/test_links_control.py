@@ -16,7 +16,7 @@ from remsim.links.plane import PlaneError, PlaneRefused
 from remsim.links.probes.plan import ProbeResult
 
 
-def until(is_true: Callable[[], object], timeout_s: float = 5.0) -> None:
+def until(is_true: Callable[[], object], timeout_s: float = 30.0) -> None:
     end = time.monotonic() + timeout_s
     while not is_true():
         assert time.monotonic() < end, "it did not come to pass"

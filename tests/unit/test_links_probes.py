@@ -137,7 +137,7 @@ def web() -> Iterator[Web]:
     web.close()
 
 
-def wait_for(wanted: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_for(wanted: Callable[[], bool], timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not wanted():
         assert time.monotonic() < deadline

@@ -101,7 +101,7 @@ def learner(kept: Kept, resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def wait_for(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not what():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.002)

@@ -56,7 +56,7 @@ class Responder:
         self._socket.close()
 
 
-def wait_for(wanted: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_for(wanted: Callable[[], bool], timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not wanted():
         assert time.monotonic() < deadline

@@ -54,7 +54,7 @@ class Driven:
         self.keeper.close()
         self.keeper = self.made()
 
-    def until(self, is_so: Callable[[], object], seconds: float = 10.0) -> None:
+    def until(self, is_so: Callable[[], object], seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
         while not is_so():
             assert time.monotonic() < end, (self.keeper.view(), self.told())

@@ -239,9 +239,9 @@ def test_one_that_floods_its_log_fills_no_disk_and_is_slowed_down(tmp_path: Path
     made, end = run_children(tmp_path, flood)
     try:
         wait_until(lambda: (tmp_path / "a.log").exists())
-        before = time.process_time()
+        begun, before = time.monotonic(), time.process_time()
         time.sleep(1.2)
-        assert time.process_time() - before < 0.6
+        assert time.process_time() - before < 0.5 * (time.monotonic() - begun)
         assert sum(path.stat().st_size for path in tmp_path.glob("a.log*")) <= 3 * children_module.LARGEST_LOG
         lines = made.log(flood)
         assert len(lines) <= 300
