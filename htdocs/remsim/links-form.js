@@ -31,11 +31,12 @@ export class FormTab {
 		this.kinds.hidden = true;
 		fill(this.place, el('p.remsim-muted', {}, t('loading …')));
 		try {
-			const [schema, known] = await Promise.all([request('links/form', { query: { section: 'link' } }), name ? request(`links/${encodeURIComponent(name)}`) : null]);
+			const [schema, known, cards] = await Promise.all([request('links/form', { query: { section: 'link' } }), name ? request(`links/${encodeURIComponent(name)}`) : null, request('esim').catch(() => null)]);
 			if (location.hash !== at)
 				return;
 			this.name = name;
 			this._schema = schema;
+			this._cards = cards?.holders || [];
 			this._values = known?.values || { priority: data.links.length + 1 };
 			this._kind = KINDS.map(([kind]) => kind).find(kind => this._values[kind]) || 'modem';
 			this._draw();
@@ -46,19 +47,20 @@ export class FormTab {
 	}
 
 	_draw(values = this._values) {
+		this._modem = values.modem || '';
 		const { t, options } = this._ctx, known = KINDS.filter(([kind]) => kind in this._schema.properties);
 		this.kinds.hidden = known.length < 2;
 		fill(this.kinds, el('legend', {}, t('What is it?')), el('div.remsim-choices', {}, known.map(([kind, word, help]) => el('label.remsim-check', { title: t(help) },
 			el('input', { type: 'radio', name: 'remsim-link-kind', checked: kind === this._kind, disabled: options.readonly, change: () => { this._kind = kind; this._draw(this.form.values); } }), el('span', {}, t(word))))),
 		el('p.remsim-help', {}, t(known.find(([kind]) => kind === this._kind)?.[2] || '')));
-		const schema = this._narrowed(), defaults = Object.fromEntries(Object.entries(schema.properties).filter(([, one]) => one.default !== undefined).map(([name, one]) => [name, one.default]));
-		this.form = new FormView(schema, { t, isReadonly: options.readonly, submitLabel: this.name ? t('Save') : t('Add this link'), values: { ...defaults, ...values }, submit: given => this._save(given) });
+		const schema = this._narrowed(values), defaults = Object.fromEntries(Object.entries(schema.properties).filter(([, one]) => one.default !== undefined).map(([name, one]) => [name, one.default]));
+		this.form = new FormView(schema, { t, isReadonly: options.readonly, submitLabel: this.name ? t('Save') : t('Add this link'), values: { ...defaults, ...values }, submit: given => this._save(given), changed: () => this._changed() });
 		fill(this.place, this.form.root);
 		this.remove.hidden = !this.name || options.readonly;
 	}
 
 	/** The server's form with the one field that says what the link is made of, and the router's modems to choose from. */
-	_narrowed() {
+	_narrowed(values) {
 		const { t, store, data } = this._ctx, properties = {};
 		for (const [name, property] of Object.entries(this._schema.properties)) {
 			const isOther = KINDS.some(([kind]) => kind === name) && name !== this._kind;
@@ -74,9 +76,32 @@ export class FormTab {
 				modems.push({ const: now, title: t('%s (not there now)', now) });
 			properties.modem = { ...properties.modem, description: undefined, oneOf: modems };
 		}
+		this._profiles(properties, values.modem);
 		const required = [...new Set([...(this._schema.required || []).filter(name => name in properties), this._kind])].filter(name => name in properties);
 		const first = properties[this._kind] ? { [this._kind]: { ...properties[this._kind], minLength: 1 } } : {};
 		return { ...this._schema, properties: { ...first, ...properties, ...first }, required };
+	}
+
+	/** The profiles on the eUICC of its modem, where they are known; only modems have them. */
+	_profiles(properties, place) {
+		const { t, store } = this._ctx, property = properties.cap_profile, modem = store.list().find(one => place && [one.usb_path, one.id].includes(place)), now = this._values.cap_profile;
+		const known = this._cards.find(one => modem && one.id === modem.id)?.profiles || [];
+		if (this._kind !== 'modem')
+			delete properties.cap_profile;
+		else if (property && known.length) {
+			const profiles = known.map(one => ({ const: one.id, title: one.state === 'enabled' ? t('%s (in use now)', one.name) : one.name }));
+			if (now && !profiles.some(one => one.const === now))
+				profiles.push({ const: now, title: now });
+			properties.cap_profile = { ...property, default: now || undefined, maxLength: undefined, pattern: undefined, description: t('What its modem changes to.'), oneOf: profiles };
+		}
+	}
+
+	/** Another modem has other profiles. */
+	_changed() {
+		if (this._kind !== 'modem' || !this.form?.root.isConnected || (this.form.values.modem || '') === this._modem)
+			return;
+		this._draw({ ...this.form.values, cap_profile: undefined });
+		this.form.fields.find(field => field.name === 'modem')?.focus();
 	}
 
 	async _save(values) {

@@ -3,7 +3,7 @@
 import { ask } from './ask.js';
 import { el, fill, setText, svg } from './dom.js';
 import { bytes, count, number, withUnit } from './format.js';
-import { atCapText, capLook, costTexts, linkName, linkSentence, probeText, rateText, stateOf } from './links-words.js';
+import { atCapText, capLook, capSwitchSentence, costTexts, linkName, linkSentence, probeText, rateText, stateOf } from './links-words.js';
 import { ModemChip } from './modem-chip.js';
 import { msg } from './words.js';
 
@@ -59,7 +59,8 @@ export class LinkRow {
 	}
 
 	tick() {
-		setText(this.sentence, linkSentence(this.link, this._ctx.store.now(), this._ctx.t));
+		const { t, store } = this._ctx;
+		setText(this.sentence, [linkSentence(this.link, store.now(), t), capSwitchSentence(this.link.cap_switch, t)].filter(Boolean).join(' '));
 	}
 
 	update(link, place) {

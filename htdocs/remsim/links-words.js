@@ -38,7 +38,7 @@ export const PERSISTENCES = {
 
 export const RING_NAMES = { interactive: msg('Interactive flows'), bulk: msg('Bulk flows') };
 
-const AT_CAP = { leave: msg('no new flows'), slow: msg('slowed down'), alert: msg('only an alert') };
+const AT_CAP = { leave: msg('no new flows'), slow: msg('slowed down'), alert: msg('only an alert'), switch: msg('another eSIM profile') };
 
 /** [word, look, shape] of a link as it stands. */
 export function stateOf(link) {
@@ -77,6 +77,19 @@ export function linkSentence(link, nowS, t) {
 		case 'no_device': return reason && reason !== 'its device is not there' ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : t('Its device is not there. Plug it in, or correct its settings.');
 		case 'off': return t('Switched off; carries nothing.');
 		default: return reason;
+	}
+}
+
+/** What became of a link that changes its eSIM profile at its cap; empty where nothing did. */
+export function capSwitchSentence(changed, t) {
+	const { state, profile_name: to, from_name: home, until, problem } = changed || {}, why = problem ? trimmed(problem) : '';
+	switch (state) {
+		case 'going': return t('At its cap: it is changing to the profile %s.', to || '');
+		case 'away': return [until ? t('At its cap: changed to the profile %s until %s.', to, day(until)) : t('At its cap: changed to the profile %s.', to), why ? t('It could not go back yet: %s.', why) : ''].filter(Boolean).join(' ');
+		case 'returning': return home ? t('It is going back to the profile %s.', home) : t('It is going back to its profile.');
+		case 'refused': return to ? t('It could not change to the profile %s: %s.', to, why) : t('It could not change to another profile: %s.', why);
+		case 'left': return until ? t('Its profile was chosen by hand: left alone until %s.', day(until)) : t('Its profile was chosen by hand.');
+		default: return '';
 	}
 }
 
