@@ -31,11 +31,29 @@ def show_links(view: Mapping[str, Any]) -> int:
             f"{number(link['flows'], 'flows'):>11}",
         )
         print(printable("  ".join(cells)).rstrip())
-        if link["reason"]:
-            print(f"    {printable(link['reason'])}")
+        for told in (link["reason"], changed_profile(link.get("cap_switch"))):
+            if told:
+                print(f"    {printable(told)}")
     if not view["links"]:
         print("no link; add one on the page Links, or take those of mwan3: remsim links import-mwan3", file=sys.stderr)
     return 0
+
+
+def changed_profile(change: Mapping[str, Any] | None) -> str | None:
+    """What became of a link that changes its eSIM profile at its cap."""
+    if change is None:
+        return None
+    to = change["profile_name"] or "another profile"
+    until = f" until {change['until']}" if change["until"] else ""
+    why = f": {change['problem']}" if change["problem"] else ""
+    told = {
+        "going": f"at its data cap: changing to {to}",
+        "away": f"at its data cap: changed to {to}{until}" + (f"; it could not go back yet{why}" if why else ""),
+        "returning": f"going back to {change['from_name'] or 'its profile'}",
+        "refused": f"at its data cap: it could not change to {to}{why}",
+        "left": f"its profile was chosen by hand: left alone{until}",
+    }
+    return told.get(change["state"])
 
 
 def show_link(link: Mapping[str, Any]) -> int:
