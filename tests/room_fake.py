@@ -77,6 +77,29 @@ def cost(used: float, cap: float | None, state: str = "ok") -> dict[str, Any]:
     }
 
 
+def mptcp() -> dict[str, Any]:
+    """MPTCP over the first two links, with one connection."""
+
+    def part(index: int, device: str | None, rtt_ms: float) -> dict[str, Any]:
+        ends = {"local": f"10.64.{index}.2:4011{index}", "device": device, "remote": "203.0.113.7:1080"}
+        return {**ends, "state": "ESTAB", "rtt_ms": rtt_ms, "sent_bytes": 4e4, "received_bytes": 2.4e6}
+
+    ends = [
+        {"link": index, "address": f"10.64.{index}.2", "device": f"eth{index}", "is_backup": False} for index in (1, 2)
+    ]
+    counts = {"sessions": 1, "direct": 4, "served": 1280, "refused": 0, "failed": 2, "to_client_bytes": 4.1e9}
+    proxy = {"server": "203.0.113.7", "ports": ["80", "443"], "is_redirecting": True, "counts": counts}
+    return {
+        "enabled": True,
+        "is_supported": True,
+        "sysctls": {"enabled": "1"},
+        "problem": None,
+        "endpoints": ends,
+        "proxy": {"state": "running", **proxy},
+        "connections": [{"token": "bb66a264", "subflows": [part(1, None, 31.2), part(2, "eth2", 58.0)]}],
+    }
+
+
 class FakeRoom:
     """``view`` and ``text`` are what is there, ``asked`` what was wanted of it."""
 
@@ -100,6 +123,7 @@ class FakeRoom:
         self.asked: list[tuple[str, str, Any]] = []
         self.matching: list[dict[str, Any]] = []
         self.flows: list[dict[str, Any]] = []
+        self.mptcp = mptcp()
 
     def serve(self, page: Page) -> None:
         """Answer instead of the service."""
@@ -126,6 +150,9 @@ class FakeRoom:
             "links/rings": {"rings": self._rings()},
             "links/flows": self._flows(),
             "links/usage": {"days": [], "saving": None},
+            "links/mptcp": self.mptcp,
+            "links/mptcp/settings": {"values": {"enabled": True}},
+            "links/form": {"properties": {}},
             "policies": self._policies(),
             "policies/check": self._check(body),
             "policies/vocabulary": {"links": [{"name": one["name"]} for one in self.view["links"]]},

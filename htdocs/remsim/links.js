@@ -8,11 +8,11 @@ import { isUsable, rateText, roomSentence } from './links-words.js';
 import { errorText } from './remote-data.js';
 import { msg } from './words.js';
 
-const TABS = [['links', msg('Links')], ['live', msg('Live view')], ['cost', msg('Data and cost')], ['settings', msg('Sharing')]];
+const TABS = [['links', msg('Links')], ['live', msg('Live view')], ['cost', msg('Data and cost')], ['mptcp', msg('MPTCP')], ['settings', msg('Sharing')]];
 /** What is loaded when it is opened first. */
 const LATER = {
 	live: () => import('./links-live.js').then(({ LiveTab }) => LiveTab), settings: () => import('./links-settings.js').then(({ SettingsTab }) => SettingsTab),
-	cost: () => import('./links-cost.js').then(({ CostTab }) => CostTab),
+	cost: () => import('./links-cost.js').then(({ CostTab }) => CostTab), mptcp: () => import('./links-mptcp.js').then(({ MptcpTab }) => MptcpTab),
 	form: () => import('./links-form.js').then(({ FormTab }) => FormTab), import: () => import('./links-import.js').then(({ ImportTab }) => ImportTab)
 };
 const BELONGS = { form: 'links', import: 'settings' };

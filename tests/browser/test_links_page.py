@@ -183,3 +183,33 @@ def test_axe_finds_nothing_and_hostile_names_are_names(visit: Any) -> None:
     expect(page.get_by_text("Nothing was counted yet.").first).to_be_visible()
     no_violations(page)
     assert page.locator("main img").count() == 0 and page.title() != "run"
+
+
+def test_mptcp_is_set_up_and_shows_what_each_connection_uses(visit: Any, as_before: RunningService) -> None:
+    page: Page = visit.open("/links#tab=mptcp")
+    expect(page.get_by_text("MPTCP is off: each connection has one link.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("script/mptcp-server")).to_be_visible()
+    page.get_by_label("Use MPTCP").check()
+    page.get_by_label("Server", exact=True).fill("203.0.113.7")
+    page.get_by_label("Password", exact=True).fill("kept to itself")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="The settings of MPTCP are saved.")).to_be_visible()
+    expect(page.get_by_text("Links are simulated here, so MPTCP does nothing.")).to_be_visible()
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
+    expect(page.get_by_text("Is set; left empty it stays as it is.")).to_be_visible()
+    assert as_before.get("links/mptcp/settings")["kept"] == ["password"]
+    as_before.request("links/mptcp/settings", method="PUT", body={})
+
+    room = FakeRoom(three())
+    room.serve(page)
+    page.reload()
+    expect(page.get_by_text("TCP of the LAN to ports 80, 443 goes through 203.0.113.7 over 2 links")).to_be_visible()
+    parts = page.get_by_role("region", name="Connections and their parts").locator("tbody tr")
+    expect(parts).to_have_count(2)
+    expect(parts.nth(1)).to_contain_text("Mobile")
+    expect(parts.nth(1)).to_contain_text("58.0")
+    expect(page.get_by_role("region", name="The proxy")).to_contain_text("1\N{NARROW NO-BREAK SPACE}280")
+    no_violations(page)
+    room.mptcp["problem"] = {"message": "the MPTCP proxy has ended (status 1)", "hint": "Is port 1081 taken?"}
+    page.reload()
+    expect(page.get_by_text("The MPTCP proxy has ended (status 1). Is port 1081 taken?")).to_be_visible()
