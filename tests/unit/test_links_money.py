@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from remsim.config.routing import LinkSettings
 from remsim.config.sims import SimSettings
 from remsim.core.clock import FakeClock
 from remsim.core.events import Event
+from remsim.links.ledger import Money
 from remsim.links.money.book import Book, Counts
 from remsim.links.money.ledger import MoneyLedger
 from remsim.links.money.saving import saving_of
@@ -52,6 +54,11 @@ class Books:
         )
         self.ledger.configure({1: self.cable, 2: self.modem})
 
+    def known(self, index: int) -> Money:
+        """What a link costs once what was due has been looked up."""
+        self.ledger.keep()
+        return self.ledger.money(index)
+
     def close(self) -> None:
         self.ledger.close()
         self.usage.close()
@@ -86,6 +93,46 @@ def test_who_counts_does_not_wait_for_the_disk_and_nothing_is_lost_or_counted_tw
     books.book._write = lambda counted: None  # type: ignore[method-assign,assignment,return-value]
     books.book.flush()
     assert [row["rx_bytes"] for row in books.book.query("2000", "9999", ("link",))] == [1010]
+
+
+def test_who_asks_what_a_link_costs_does_not_wait_while_it_is_looked_up(books: Books) -> None:
+    is_asking, may_end = threading.Event(), threading.Event()
+    query = books.usage.query
+
+    def slow(*args: Any, **more: Any) -> list[dict[str, Any]]:
+        is_asking.set()
+        assert may_end.wait(60)
+        return query(*args, **more)
+
+    books.usage.query = slow  # type: ignore[method-assign]
+    due: list[int] = []
+    books.ledger.on_due = lambda: due.append(1)
+    books.sim = "sim-2"
+    assert books.ledger.money(2).remaining_bytes is None and due == [1]
+    finder = threading.Thread(target=books.ledger.keep)
+    finder.start()
+    assert is_asking.wait(60)
+    books.ledger.seen(2, GB, 0, {})
+    books.ledger.seen(1, GB, 0, {})
+    assert books.ledger.money(2).remaining_bytes is None  # hangs where it waits
+    assert books.ledger.money(1).remaining_bytes == 9 * GB
+    may_end.set()
+    finder.join(60)
+    assert books.ledger.money(2).remaining_bytes == 49 * GB and len(due) == 2
+
+
+def test_a_cap_holds_while_other_settings_are_looked_up(books: Books) -> None:
+    books.ledger.seen(1, 10 * GB, 0, {})
+    assert books.ledger.money(1).cap_state == "soft"
+    query, states = books.book.query, []
+
+    def watched(*args: Any, **more: Any) -> list[dict[str, Any]]:
+        states.append(books.ledger.money(1).cap_state)
+        return query(*args, **more)
+
+    books.book.query = watched  # type: ignore[method-assign]
+    books.ledger.configure({1: replace(books.cable, margin_percent=9)})
+    assert states == ["soft"] and books.ledger.money(1).cap_state == "soft"
 
 
 def test_a_tariff_with_a_cap_costs_more_above_it() -> None:
@@ -164,7 +211,7 @@ def test_what_was_counted_survives_a_restart_and_a_new_cycle_begins_at_nothing(b
     books.open()
     assert books.ledger.money(1).remaining_bytes == 6 * GB
     books.clock.advance(10 * DAY_S)  # the first of October
-    assert books.ledger.money(1).remaining_bytes == 10 * GB
+    assert books.known(1).remaining_bytes == 10 * GB
 
 
 def test_a_cap_that_was_reached_holds_after_a_crash(books: Books) -> None:
@@ -185,7 +232,7 @@ def test_a_clock_that_was_not_set_costs_nothing_and_loses_nothing(books: Books) 
     assert books.ledger.costs(1) is None
     books.clock.set_wall(NOW)
     books.book.flush()
-    assert books.ledger.money(1).remaining_bytes == 9 * GB
+    assert books.known(1).remaining_bytes == 9 * GB
 
 
 def test_a_sims_use_is_what_the_page_usage_says(books: Books) -> None:
@@ -193,14 +240,15 @@ def test_a_sims_use_is_what_the_page_usage_says(books: Books) -> None:
     books.ledger.seen(2, 2 * GB, 0, {})
     assert books.ledger.money(2).remaining_bytes == 48 * GB
     books.clock.advance(61)  # looked up anew: usage is kept by whoever reads modems, not here
-    assert books.ledger.money(2).remaining_bytes == 50 * GB
+    assert books.known(2).remaining_bytes == 50 * GB
 
 
 def test_another_sim_has_an_account_of_its_own(books: Books) -> None:
     books.ledger.seen(2, 2 * GB, 0, {})
     books.ledger.money(2)
     books.sim = "sim-2"
-    assert books.ledger.money(2).remaining_bytes == 50 * GB
+    assert books.ledger.money(2).remaining_bytes is None  # what the other one has used says nothing of it
+    assert books.known(2).remaining_bytes == 50 * GB
 
 
 def test_bytes_of_policies_are_kept_by_name_and_never_more_than_the_links(books: Books) -> None:
@@ -215,7 +263,7 @@ def test_a_count_is_put_right(books: Books) -> None:
     books.ledger.correct(1, 5 * GB)
     assert books.ledger.money(1).remaining_bytes == 5 * GB
     books.clock.advance(61)
-    assert books.ledger.money(1).remaining_bytes == 5 * GB
+    assert books.known(1).remaining_bytes == 5 * GB
     books.ledger.correct(1, GB)
     assert books.ledger.money(1).remaining_bytes == 9 * GB
 

@@ -66,6 +66,7 @@ class Control:
         self.sharing.on_device = self._on_device
         resolvers = (lambda name: ()) if simulated else resolvers_of
         self._finder = Finder(around, resolvers, self._on_found, self._keep)
+        self._ledger.on_due = self._finder.nudge
         prober.on_result, prober.on_portal = self._on_result, self._on_portal
         self._routing = Routing()
         self._status = Status()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,7 +25,10 @@ UNKNOWN = Money()
 
 
 class Ledger(Protocol):
-    """Keeps books. ``seen`` and ``money`` are called from the control thread, and must not make it wait for a disk."""
+    """Keeps books. ``seen`` and ``money`` are called from the control thread, and must not make it wait for a disk:
+    what has to be looked up is when ``on_due``, which they call, has had ``keep`` called."""
+
+    on_due: Callable[[], None]
 
     def seen(self, index: int, rx_bytes: int, tx_bytes: int, policies: Mapping[int, int]) -> None:
         """A link has carried this much more since it was last told; ``policies`` is how much of it each policy's flows
@@ -35,11 +38,13 @@ class Ledger(Protocol):
         """What a link costs now, and how it stands with its cap."""
 
     def keep(self) -> None:
-        """Write what was counted, where it is time; called each ten seconds or so from a thread that may wait."""
+        """Look up and write what is due; called each ten seconds or so from a thread that may wait."""
 
 
 class NoLedger:
     """Knows no prices and keeps nothing."""
+
+    on_due: Callable[[], None]
 
     def seen(self, index: int, rx_bytes: int, tx_bytes: int, policies: Mapping[int, int]) -> None:
         """Forget it."""
