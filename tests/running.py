@@ -34,7 +34,7 @@ class RunningService:
         self._group = 0 if own_group else None
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout_s: float = 15.0) -> RunningService:
+    def start(self, timeout_s: float = 60.0) -> RunningService:
         """Start it and wait until it answers."""
         command = [*self.prefix, sys.executable, *self.program, "--listen", f"127.0.0.1:{self.port}"]
         command += ["--data", str(self.data), "--state", str(self.state), *self._arguments]
@@ -45,7 +45,7 @@ class RunningService:
         deadline = time.monotonic() + timeout_s
         while True:
             try:
-                with urllib.request.urlopen(f"{self.base}/api/v1/healthz", timeout=2):
+                with urllib.request.urlopen(f"{self.base}/api/v1/healthz", timeout=5):
                     return self
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
@@ -61,7 +61,7 @@ class RunningService:
     def token(self) -> str:
         return (self.state / "token").read_text().strip()
 
-    def stop(self, timeout_s: float = 10.0) -> float:
+    def stop(self, timeout_s: float = 30.0) -> float:
         """End it as an init system would; the seconds it took."""
         assert self.process is not None
         begin = time.monotonic()
@@ -80,7 +80,7 @@ class RunningService:
         self.process.wait(5)
 
     def request(
-        self, path: str, *, method: str = "GET", body: object = None, token: str | None = "", timeout_s: float = 10
+        self, path: str, *, method: str = "GET", body: object = None, token: str | None = "", timeout_s: float = 30
     ) -> tuple[int, Any]:
         """Status and decoded JSON (or text) of ``/api/v1/PATH``; ``token=None`` sends none."""
         headers = {"Content-Type": "application/json"}
@@ -107,7 +107,7 @@ class RunningService:
         assert status == 200, (status, content)
         return content
 
-    def wait_for(self, path: str, wanted: Any, timeout_s: float = 20.0) -> Any:
+    def wait_for(self, path: str, wanted: Any, timeout_s: float = 60.0) -> Any:
         """Ask again until ``wanted(answer)`` is true; the answer."""
         deadline = time.monotonic() + timeout_s
         while True:

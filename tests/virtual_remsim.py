@@ -23,7 +23,7 @@ from remsim.simulator.remsim.rest import PREFIX, Rest
 from remsim.simulator.remsim.server import VirtualServer
 
 PACE = 0.02
-WAIT_S = 10.0
+WAIT_S = 30.0
 Result = TypeVar("Result")
 
 

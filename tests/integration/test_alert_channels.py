@@ -213,7 +213,7 @@ def test_a_receiver_that_never_answers_is_not_waited_for_long(monkeypatch: pytes
         for channel in (replace(HOOK, url=f"http://127.0.0.1:{port}/"), replace(MQTT, port=port)):
             with pytest.raises(Undelivered, match="does not answer"):
                 send(channel, ONE)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 8
 
 
 # --- where nothing may be sent ---

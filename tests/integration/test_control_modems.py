@@ -178,12 +178,12 @@ def test_a_hanging_program_makes_the_modem_silent_and_stops_with_the_service(
     wait_for(lambda: bench.view()["state"] == "not_answering")
     for action in ("nas-get-serving-system", "nas-get-signal-info"):
         bench.tools.do(action, ":")
-    wait_for(lambda: bench.view()["state"] == "online", 15)
+    wait_for(lambda: bench.view()["state"] == "online")
     bench.tools.do("nas-get-serving-system", "exec /bin/sleep 60")
     time.sleep(0.4)
     begun = time.monotonic()
     started.stop()
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 30
 
 
 def test_a_program_with_the_device_for_itself_is_named_until_it_lets_go(bench: Bench, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_a_locked_sim_and_a_radio_that_is_off_are_states(bench: Bench) -> None:
     bench.start()
     wait_for(lambda: bench.view()["state"] == "sim_pin")
     bench.say("qu-rm510q", "qd-low")
-    wait_for(lambda: bench.view()["state"] == "low_power", 20)
+    wait_for(lambda: bench.view()["state"] == "low_power")
 
 
 def test_the_tries_for_a_code_are_asked_by_mbim_only_while_it_is_wanted(bench: Bench) -> None:

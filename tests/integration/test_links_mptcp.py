@@ -97,7 +97,7 @@ def reaches(lab: Lab) -> bool:
     return True
 
 
-def wait_for(wanted: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_for(wanted: Callable[[], bool], timeout_s: float = 40.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not wanted():
         assert time.monotonic() < deadline

@@ -45,7 +45,7 @@ class Watched:
         if change is not None:
             self.changes.append((index, change))
 
-    def wait(self, index: int, state: str, timeout_s: float = 12.0) -> float:
+    def wait(self, index: int, state: str, timeout_s: float = 40.0) -> float:
         """When a link got into a state; it is waited for."""
         until(lambda: self.health[index].state == state, timeout_s, lambda: f"{index}: {self.changes}")
         return self.health[index].since

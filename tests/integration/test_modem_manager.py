@@ -255,13 +255,13 @@ def test_card_taken_out_without_a_word_is_forgotten(bench: Bench, monkeypatch: p
 
 def test_change_the_modem_tells_by_itself_is_read_before_the_period_is_over(bench: Bench) -> None:
     one = bench.plug("1-1", "862365030000011")
-    manager = bench.start(period_s=10.0)
+    manager = bench.start(period_s=60.0)
     wait_for(lambda: is_online(manager))
     asked = one.commands.count("AT+CEREG?")
     begun = time.monotonic()
     one.say(framed('+CEREG: 1,"1A2B","01A2B04",7'))
     wait_for(lambda: one.commands.count("AT+CEREG?") > asked)
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 30
 
 
 def test_loss_of_registration_is_told_with_the_last_signal(bench: Bench) -> None:
@@ -364,7 +364,7 @@ def test_stop_does_not_wait_for_a_modem_that_does_not_answer(bench: Bench, monke
     wait_for(lambda: one.commands)
     begun = time.monotonic()
     manager.stop()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 20
     other = Channel(one.path, clock=SystemClock(), on_urc=lambda line: None)
     other.open()
     other.dispose()

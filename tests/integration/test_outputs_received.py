@@ -47,7 +47,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(10)
 
 
-def wait_until(done: Any, timeout_s: float = 20.0) -> Any:
+def wait_until(done: Any, timeout_s: float = 40.0) -> Any:
     deadline = time.monotonic() + timeout_s
     while True:
         try:

@@ -128,7 +128,7 @@ def learner(net: Net) -> Iterator[Learner]:
         made.stop()
 
 
-def wait_for(what: Callable[[], object], timeout_s: float = 5.0) -> None:
+def wait_for(what: Callable[[], object], timeout_s: float = 40.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not what():
         assert time.monotonic() < deadline, "it did not come about"
@@ -249,7 +249,7 @@ class Resolver:
         self.near = self._net.router.popen([*self._common, *arguments])
         # A name that was asked in vain is not asked again for a while.
         names = (f"started{number}.invalid" for number in itertools.count())
-        wait_for(lambda: self.ask(next(names)) is not None, 15)
+        wait_for(lambda: self.ask(next(names)) is not None)
 
     def ask(self, name: str, kind: int = 1) -> bytes | None:
         """What the router answers a device of the LAN."""

@@ -20,7 +20,7 @@ CLIENT = "config/remote_client/remote1"
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningService]:
     monkeypatch.setenv("REMSIM_SIMULATOR_TIME_SCALE", "0.1")
     with running_service(tmp_path, "--simulate=1", "--backfill", "0") as running:
-        wait_until(lambda: one(running).get("state") == "remote", 30)
+        wait_until(lambda: one(running).get("state") == "remote")
         yield running
 
 
@@ -38,7 +38,7 @@ def test_counted_by_a_relay_that_is_killed_and_comes_back(service: RunningServic
     assert "tpdu_rx" not in one(service)
     begun = one(service)["process"]["pid"]
     count(service, True)
-    wait_until(lambda: one(service).get("tpdu_rx", 0) > 0 and one(service)["state"] == "remote", 30)
+    wait_until(lambda: one(service).get("tpdu_rx", 0) > 0 and one(service)["state"] == "remote")
     client = one(service)
     assert client["process"]["pid"] != begun  # the client was started anew, which resets the modem
     assert client["relay"]["server_link"] is not None
@@ -46,14 +46,14 @@ def test_counted_by_a_relay_that_is_killed_and_comes_back(service: RunningServic
 
     kept = read_file(service.data / "relay" / "remote1.json")
     os.kill(kept["pid"], signal.SIGKILL)
-    wait_until(lambda: one(service)["state"] != "remote", 10)
-    wait_until(lambda: one(service)["state"] == "remote" and one(service).get("tpdu_rx", 0) > kept["tpdu_rx"], 30)
+    wait_until(lambda: one(service)["state"] != "remote")
+    wait_until(lambda: one(service)["state"] == "remote" and one(service).get("tpdu_rx", 0) > kept["tpdu_rx"])
     assert one(service)["process"]["pid"] == client["process"]["pid"]
     assert one(service)["counted_since"] == client["counted_since"]
 
     count(service, False)
-    wait_until(lambda: one(service)["process"]["pid"] not in (None, client["process"]["pid"]), 10)
-    wait_until(lambda: one(service)["state"] == "remote", 30)
+    wait_until(lambda: one(service)["process"]["pid"] not in (None, client["process"]["pid"]))
+    wait_until(lambda: one(service)["state"] == "remote")
     assert one(service)["relay"] == {"enabled": False, "running": None}
     assert "tpdu_rx" not in one(service)
 

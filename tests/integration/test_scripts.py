@@ -23,7 +23,7 @@ def test_setup_has_nothing_to_do_the_second_time_and_needs_no_network() -> None:
     begin = time.monotonic()
     done = subprocess.run([*NO_NETWORK, ROOT / "script" / "setup", "--dev"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 60
 
 
 def test_setup_takes_no_python_that_is_too_old(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def opened(simulator: SimulatorProcess, usb_path: str) -> Iterator[Channel]:
         channel.dispose()
 
 
-def wait_for(wanted: Callable[[], object], timeout_s: float = 10.0) -> None:
+def wait_for(wanted: Callable[[], object], timeout_s: float = 40.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not wanted():
         assert time.monotonic() < deadline, "waited in vain"

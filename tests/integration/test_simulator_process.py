@@ -71,7 +71,7 @@ def answers(simulator: SimulatorProcess, usb_path: str) -> bool:
     return False
 
 
-def wait_for(wanted: Callable[[], object], timeout_s: float = 10.0) -> None:
+def wait_for(wanted: Callable[[], object], timeout_s: float = 40.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not wanted():
         assert time.monotonic() < deadline, "waited in vain"
@@ -282,7 +282,7 @@ time.sleep(60)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    wait_for(lambda: not is_running(pid), 5.0)
+    wait_for(lambda: not is_running(pid))
 
 
 def is_running(pid: int) -> bool:
