@@ -22,6 +22,7 @@ class FakePlane:
 
     devices: dict[str, Addresses] = field(default_factory=dict)
     open_flows: list[Flow] = field(default_factory=list)
+    deleted: list[Flow] = field(default_factory=list)
     counted: dict[str, tuple[int, int]] = field(default_factory=dict)
     failing: dict[str, Exception] = field(default_factory=dict)
     without_route: set[int] = field(default_factory=set)
@@ -83,6 +84,9 @@ class FakePlane:
 
     def flows(self) -> list[Flow]:
         return list(self.open_flows)
+
+    def ending(self, link: int) -> list[Flow]:
+        return [flow for flow in (*self.deleted, *self.open_flows) if flow.link == link]
 
     def cut(self, link: int, flows: Sequence[Flow], *, only: str | None = None) -> Cut:
         self._called("cut", (link, tuple(flows)))

@@ -128,7 +128,47 @@ def test_the_last_link_keeps_its_flows_until_another_is_up(desk: Desk) -> None:
     assert desk.told("link_down")[0].severity == "error"
     assert set(desk.ring()) == {1, 2, 3}  # kept
     desk.bring_up(1)
-    assert [what[0] for name, what in desk.plane.calls if name == "cut"] == [3]
+    assert [what[0] for name, what in desk.plane.calls if name == "cut"] == [2, 3]
+
+
+def test_links_that_go_together_are_all_left_before_any_flow_moves(desk: Desk) -> None:
+    desk.plane.devices["sim1"] = desk.plane.devices["sim2"] = Addresses(False)
+    desk.sharing.device("sim2")
+    first = next(number for number, name in enumerate(desk.plane.names()) if name == "cut")
+    rings = next(what for name, what in desk.plane.calls[:first] if name == "swap")
+    assert set(rings["bulk"]) == {3}
+    assert {index for _, (index, _) in desk.cuts()} == {1, 2}
+
+
+def test_after_lost_events_every_device_is_looked_at(desk: Desk) -> None:
+    desk.plane.devices["sim2"] = Addresses(False)
+    desk.sharing.device("")
+    assert {index for _, (index, _) in desk.cuts()} == {2} and 2 not in desk.ring()
+
+
+def test_flows_of_the_last_link_that_nobody_has_looked_at_yet_begin_again_too() -> None:
+    desk = Desk(routing(2))
+    desk.bring_up(1, 2)
+    desk.silence(1)
+    young = flow(2)
+    desk.plane.devices["sim2"], desk.plane.deleted = Addresses(False), [young]
+    desk.sharing.device("sim2")
+    desk.plane.deleted = []
+    desk.bring_up(1)
+    assert [(index, [one.key for one in flows]) for _, (index, flows) in desk.cuts()][-1] == (2, [young.key])
+
+
+def test_flows_that_were_tried_while_no_link_was_up_begin_again_with_the_first(desk: Desk) -> None:
+    for index in (1, 2, 3):
+        desk.silence(index)
+    desk.plane.open_flows = [flow(1), flow(2), flow(3)]
+    desk.plane.calls.clear()
+    desk.bring_up(3)
+    assert [index for _, (index, _) in desk.cuts()] == [1, 2]
+    assert [one.link for one in desk.plane.open_flows] == [3]
+    desk.plane.calls.clear()
+    desk.bring_up(2)
+    assert desk.cuts() == []
 
 
 def test_flows_of_a_link_that_comes_back_by_itself_are_left_alone() -> None:

@@ -9,13 +9,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from remsim.config.routing import LinkSettings, Routing, RoutingSettings
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
-from remsim.core.routes import USABLE, LinkView, Loaded, Program
+from remsim.core.routes import USABLE, Flow, LinkView, Loaded, Program
 from remsim.links.facts import Around
 from remsim.links.finding import NOTHING_FOUND, Found
 from remsim.links.health import Change
@@ -147,13 +148,15 @@ class Sharing:
         self._lan_at = self._look_at = float("-inf")
 
     def device(self, name: str) -> None:
-        """A device came, went or changed; have a look at its link now."""
+        """A device came, went or changed; have a look now, also at the others: they may have gone with it. Without a
+        name any may have changed."""
         at = self._clock.monotonic()
-        for link in self.links.values():
-            if link.device == name:
-                self._look_at_link(link, at)
-                self._ensure(link)
-                self._settle(link, None, at)
+        changed = [link for link in self.links.values() if name in ("", link.device)]
+        if changed:
+            self._look(at)
+        for link in changed:
+            self._ensure(link)
+            self._settle(link, None, at)
         self._set_links()
 
     def changed(self, link: Link, change: Change) -> None:
@@ -218,7 +221,7 @@ class Sharing:
         else:
             for link in self.links.values():
                 if link.settings.modem and self._around.facts(link.settings) != link.facts:
-                    self._look_at_link(link, at)
+                    self._seen(link, at)()
         for link in self.links.values():
             quality = self._prober.quality(link.index)
             link.take(quality, at)
@@ -306,11 +309,13 @@ class Sharing:
         return [link for index, link in before.items() if now.get(index) is not link]
 
     def _look(self, at: float) -> None:
-        """What device each link has, and what that has."""
-        for link in self.links.values():
-            self._look_at_link(link, at)
+        """What device each link has, and what that has. Flows are moved when all have been looked at, so that none is
+        moved to a link that has gone too."""
+        for follow in [self._seen(link, at) for link in self.links.values()]:
+            follow()
 
-    def _look_at_link(self, link: Link, at: float) -> None:
+    def _seen(self, link: Link, at: float) -> Callable[[], None]:
+        """Look at one; what is to be called to follow what was seen."""
         link.facts = self._around.facts(link.settings)
         device = self._device_of(link)
         other = next(
@@ -320,7 +325,6 @@ class Sharing:
         addresses = self._plane.addresses(device) if device is not None and not is_taken else None
         before = (link.device, link.addresses)
         link.device, link.addresses = None if is_taken else device, addresses
-        is_new = before != (link.device, link.addresses)
         reason = None
         if other is not None:
             reason = f"{device} is the device of {other.settings.name} already"
@@ -330,6 +334,13 @@ class Sharing:
             reason = "its modem is not registered for data"
         is_up = addresses is not None and addresses.is_up and reason is None
         change = link.change(lambda health: health.device(link.device is not None, is_up, at, reason))
+        return partial(self._follow, link, change, before, at)
+
+    def _follow(
+        self, link: Link, change: Change | None, before: tuple[str | None, Addresses | None], at: float
+    ) -> None:
+        """Have a link probed, led and used as its device is now; ``before``: its device, and what that had."""
+        is_new, addresses = before != (link.device, link.addresses), link.addresses
         if link.settings.enabled and link.device is not None:
             resolvers = self._resolvers(link)
             self._prober.watch(link.index, link.planned(self._settings, resolvers, is_simulated=self._simulated))
@@ -404,7 +415,7 @@ class Sharing:
         if not others:
             # Its flows may go on when it comes back; there is nowhere else for them.
             link.is_cut = False
-            link.left, link.is_forgotten = self.meter.last_on(link.index, at), is_gone(link.addresses)
+            link.left, link.is_forgotten = self._ending(link, at), is_gone(link.addresses)
             self._say("link_down", link, f"{name} failed{because(link.reason)}; no other link is up", data, "error")
             return
         flows, reset = self._cut(link, at)
@@ -417,17 +428,29 @@ class Sharing:
 
     def _return(self, link: Link, at: float) -> None:
         is_lost = not link.is_cut and link.is_forgotten
+        is_first = not any(one.was_used for one in self.links.values() if one is not link)
         link.is_cut = True
         if link.health.failures:
             link.back_at = at
         self._refresh(at)
         self._swap(at, is_urgent=True)
         for other in self.links.values():
-            if is_lost if other is link else not other.is_cut:
+            # With no link up, new flows were led to all: those of the ones that are still away begin again too.
+            has_tried = is_first and other.health.failures and not other.was_used
+            if is_lost if other is link else has_tried or not other.is_cut:
                 self._cut(other, at)
         link.left, link.is_forgotten = [], False
         self._say("link_up", link, f"{link.settings.name} carries traffic", {})
         self._tell()
+
+    def _ending(self, link: Link, at: float) -> list[Flow]:
+        """A link's flows, also those that nobody has looked at yet."""
+        found = {flow.key: flow for flow in self.meter.last_on(link.index, at)}
+        try:
+            found |= {flow.key: flow for flow in self._plane.ending(link.index)}
+        except RemsimError as error:
+            log.warning("the flows of %s could not be listed: %s", link.settings.name, error.message)
+        return list(found.values())
 
     def _cut(self, link: Link, at: float) -> tuple[int, int]:
         """Have a link's flows begin again elsewhere: how many there were, how many were reset."""

@@ -152,6 +152,10 @@ class SimulatedPlane:
         self._advance(time.monotonic())
         return [replace(one.flow, rx_bytes=int(one.down), tx_bytes=int(one.up)) for one in self._open]
 
+    def ending(self, link: int) -> list[Flow]:
+        """The flows of a link."""
+        return [flow for flow in self.flows() if flow.link == link]
+
     def cut(self, link: int, flows: Sequence[Flow], *, only: str | None = None) -> Cut:
         """Have the flows of a link begin again on another."""
         begin = time.monotonic()

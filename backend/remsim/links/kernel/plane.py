@@ -252,13 +252,18 @@ class KernelPlane:
             self._deaths.listen()  # after the list: what is in neither is told of yet
         return found
 
+    def ending(self, link: int) -> list[Flow]:
+        """A link's flows, with those that have just been deleted."""
+        there = self.flows()
+        return list({one.key: one for one in (*self._dead(link), *there) if one.link == link}.values())
+
     def cut(self, link: int, flows: Sequence[Flow], *, only: str | None = None) -> Cut:
         """Forget the flows of a link, and have TCP clients of the LAN begin again."""
         assert self._conntrack is not None
         begin = time.perf_counter()
         there = self.flows()
-        dead = self._deaths.on(link, self._own or ()) if self._deaths is not None else []
-        live = {one.key: one for one in (*dead, *flows, *there) if one.link == link and only in (None, one.protocol)}
+        known = (*self._dead(link), *flows, *there)
+        live = {one.key: one for one in known if one.link == link and only in (None, one.protocol)}
         told = to_reset(live.values())
         for name, values in cut_elements(told).items():
             self._refreshed(name, values, None)
@@ -275,6 +280,9 @@ class KernelPlane:
         if self._nft is None:
             raise PlaneRefused("links do not carry traffic", hint="Turn them on.")
         return self._nft
+
+    def _dead(self, link: int) -> list[Flow]:
+        return self._deaths.on(link, self._own or ()) if self._deaths is not None else []
 
     def _forget(self, link: int, flows: Iterable[Flow] | None) -> OSError | None:
         """Delete a link's flows, or just these."""
