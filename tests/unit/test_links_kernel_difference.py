@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.routes import Choice, PolicyCode, Program, RingSpec, SetCode
 from remsim.links.kernel.difference import change, elements, first_load, refreshed
+from remsim.links.kernel.picks import PICKING
 from remsim.links.kernel.table import Table, layout
 from remsim.links.kernel.way import Way
 
@@ -31,57 +33,97 @@ def table(
     return layout(Program(policies, sets), DEFAULT, slots, WAYS if ways is None else ways, ["br-lan"])
 
 
+def named(text: str, kind: str) -> set[str]:
+    """What a command's block declares of a kind."""
+    return set(re.findall(rf"^\t{kind} (\w+) {{", text, re.MULTILINE))
+
+
 def test_nothing_differs_nothing_is_done() -> None:
     assert change(table(policy(1)), table(policy(1))) == ""
 
 
 def test_a_ring_is_written_alone() -> None:
     lines = change(table(policy(1)), table(policy(1), bulk=(1,) * 16)).split("\n")
-    assert lines == ["flush chain inet remsim ring_bulk", "add rule inet remsim ring_bulk goto use_1"]
+    assert lines[0] == "flush chain inet remsim ring_bulk"
+    assert [line.strip(" {}\t") for line in lines[1:]] == ["table inet remsim", "chain ring_bulk", "goto use_1", "", "", ""]
 
 
 def test_policies_whose_rings_are_alike_share_them() -> None:
-    two = layout(Program((policy(1), policy(2))), DEFAULT, {**RINGS, "p_1": (1, 2), "p_2": (1, 2)}, WAYS, [])
-    (mix,) = [name for name in two.chains if name.startswith("mix_")]
-    assert two.chains[mix].rules == ("numgen inc mod 2 vmap { 0 : goto use_1, 1 : goto use_2 }",)
-    assert all(two.chains[f"pick_{n}"].rules[0].endswith(f'counter name "p_{n}" goto {mix}') for n in (1, 2))
+    program = Program((policy(1), policy(2)))
+    two = layout(program, DEFAULT, {**RINGS, "p_1": (1, 2), "p_2": (1, 2)}, WAYS, [])
+    assert [name for name in two.chains if name.startswith("mix_")] == ["mix_1"]
+    assert two.chains["mix_1"].rules[1:] == ("numgen inc mod 2 vmap { 0 : goto use_1, 1 : goto use_2 }",)
+    for n, rule in enumerate(two.chains["policies"].rules[1:3], 1):
+        assert rule.startswith("tcp dport 25 ct mark set")
+        assert rule.endswith(f'counter name "p_{n}" goto mix_1')
+
+
+def test_a_ring_that_policies_share_is_written_without_them() -> None:
+    tables = [
+        layout(Program((policy(1), policy(2))), DEFAULT, {**RINGS, "p_1": slots, "p_2": slots}, WAYS, [])
+        for slots in ((1, 2), (2, 2))
+    ]
+    text = change(*tables)
+    assert named(text, "chain") == {"mix_1"}
+    assert text.count("flush") == 1
+
+
+def test_a_policy_of_many_rules_says_once_what_happens_to_a_flow() -> None:
+    rules = tuple(f"tcp dport {port} goto pick_1" for port in (25, 465, 587))
+    chains = table(replace(policy(1), rules=rules)).chains
+    assert chains["policies"].rules[1:4] == tuple(rule.replace("goto", "jump") for rule in rules)
+    assert len(chains["pick_1"].rules) == 1
+
+
+def test_a_policy_asked_for_the_routers_own_flows_is_in_both_chains() -> None:
+    chains = table(policy(1), replace(policy(2), is_for_router=True)).chains
+    assert chains["router"].rules == chains["policies"].rules[2:3]
+
+
+def test_a_closed_policy_has_no_rules_and_keeps_its_counter() -> None:
+    closed = table(replace(policy(1), is_open=False))
+    assert "p_1" not in " ".join(closed.chains["policies"].rules)
+    assert "counter p_1" in closed.objects
 
 
 def test_rules_for_all_that_has_ports_share_a_set() -> None:
     chains = table(policy(1, "meta l4proto {{ 6, 17 }} th dport 443 goto pick_{}")).chains
-    assert chains["p_1"].rules == ("meta l4proto @transport th dport 443 goto pick_1",)
+    assert chains["policies"].rules[1].startswith("meta l4proto @transport th dport 443 ct mark set")
 
 
 def test_a_policy_without_a_link_in_a_family_takes_flows_of_the_other_only() -> None:
     ways = [replace(WAYS[0], carries6=False), WAYS[1]]
     chains = layout(Program((policy(1),)), DEFAULT, {**RINGS, "p_1": (1,)}, ways, []).chains
-    assert chains["pick_1"].rules[0].startswith("meta nfproto ipv4 meta mark set")
-    assert layout(Program((policy(1),)), DEFAULT, RINGS, ways, []).chains["pick_1"].rules == ()
+    assert chains["policies"].rules[1] == "tcp dport 25 jump pick_1"
+    assert chains["pick_1"].rules[0].startswith("meta nfproto ipv4 ct mark set")
+    assert "mix_1" in chains
+    chains = layout(Program((policy(1),)), DEFAULT, RINGS, ways, []).chains
+    assert not {name for name in chains if name.startswith(PICKING)}
+    assert "p_1" not in " ".join(chains["policies"].rules)
 
 
 def test_a_new_policy_leaves_the_others_counters_alone() -> None:
     text = change(table(policy(1)), table(policy(1), policy(2)))
-    assert "add counter inet remsim p_2" in text
-    assert "p_1 " not in text.replace("jump p_1", "")
+    assert named(text, "counter") == {"p_2"}
     assert "delete" not in text
 
 
 def test_what_a_gone_policy_had_goes_after_what_named_it() -> None:
-    lines = change(table(policy(1), policy(2)), table(policy(1))).split("\n")
+    lines = change(table(policy(1), policy(2)), table(policy(2))).split("\n")
     at = {line: number for number, line in enumerate(lines)}
-    assert at["flush chain inet remsim policies"] < at["delete chain inet remsim p_2"]
-    assert at["flush chain inet remsim pick_2"] < at["delete counter inet remsim p_2"]
+    assert at["flush chain inet remsim policies"] < at["delete chain inet remsim mix_1"]
+    assert at["flush chain inet remsim policies"] < at["delete counter inet remsim p_1"]
 
 
 def test_a_set_that_is_filled_while_in_use_keeps_what_it_holds() -> None:
     learned = SetCode("d_1", "type ipv4_addr; flags timeout;", ("192.0.2.1",), is_learned=True)
-    named = SetCode("a_1", "type ipv4_addr;", ("192.0.2.1",))
-    before = table(sets=(learned, named))
-    after = table(sets=(replace(learned, elements=("192.0.2.2",)), replace(named, elements=("192.0.2.2",))))
-    assert change(before, after).split("\n") == [
-        "delete set inet remsim a_1",
-        "add set inet remsim a_1 { type ipv4_addr; elements = { 192.0.2.2 } }",
-    ]
+    fixed = SetCode("a_1", "type ipv4_addr;", ("192.0.2.1",))
+    before = table(sets=(learned, fixed))
+    after = table(sets=(replace(learned, elements=("192.0.2.2",)), replace(fixed, elements=("192.0.2.2",))))
+    told = change(before, after)
+    assert told.startswith("delete set inet remsim a_1\ntable inet remsim {")
+    assert named(told, "set") == {"a_1"}
+    assert "elements = { 192.0.2.2 }" in told
 
 
 def test_a_set_of_another_type_is_made_anew_with_the_rules_that_name_it() -> None:
@@ -89,7 +131,7 @@ def test_a_set_of_another_type_is_made_anew_with_the_rules_that_name_it() -> Non
     rule = "ip daddr @a_1 goto pick_{}"
     other = replace(one, declaration="type ipv6_addr;")
     text = change(table(policy(1, rule), sets=(one,)), table(policy(1, rule), sets=(other,)))
-    parts = ("flush chain inet remsim p_1", "delete set", "add set", "add rule inet remsim p_1")
+    parts = ("flush chain inet remsim policies", "delete set", "set a_1 {", "chain policies {")
     order = [text.index(part) for part in parts]
     assert order == sorted(order)
 
@@ -105,7 +147,7 @@ def test_a_quota_is_made_anew_with_the_chains_that_name_it() -> None:
     capped = [replace(WAYS[0], cap_bytes=1000), WAYS[1]]
     other = [replace(WAYS[0], cap_bytes=2000), WAYS[1]]
     text = change(table(ways=capped), table(ways=other))
-    parts = ("flush chain inet remsim in_1", "delete quota", "add quota", "add rule inet remsim in_1")
+    parts = ("flush chain inet remsim in_1", "delete quota", "quota link_1_cap {", "chain in_1 {")
     order = [text.index(part) for part in parts]
     assert order == sorted(order)
 
@@ -127,10 +169,15 @@ NUMBERS = st.lists(st.integers(1, 6), unique=True, max_size=6)
 
 @given(NUMBERS, NUMBERS, st.integers(0, 2), st.integers(0, 2))
 def test_what_is_named_is_there_whatever_is_changed(old: list[int], new: list[int], from_: int, to: int) -> None:
-    lines = change(table(*map(policy, old), ways=WAYS[:from_]), table(*map(policy, new), ways=WAYS[:to])).split("\n")
-    added = {line.split()[4] for line in lines if line.startswith("add chain")}
-    deleted = {line.split()[4] for line in lines if line.startswith("delete chain")}
-    flushed = {line.split()[4] for line in lines if line.startswith("flush chain")}
+    before, after = table(*map(policy, old), ways=WAYS[:from_]), table(*map(policy, new), ways=WAYS[:to])
+    text = change(before, after)
+    written = named(text, "chain")
+    deleted = set(re.findall(r"^delete chain inet remsim (\w+)$", text, re.MULTILINE))
+    flushed = set(re.findall(r"^flush chain inet remsim (\w+)$", text, re.MULTILINE))
     assert deleted <= flushed
-    assert not added & deleted
-    assert {line.split()[4] for line in lines if line.startswith("add rule")} <= (flushed - deleted) | added
+    assert not written & deleted
+    assert written - before.chains.keys() == after.chains.keys() - before.chains.keys()
+    assert flushed - deleted == written & before.chains.keys()
+    for name, chain in after.chains.items():
+        for rule in chain.rules:
+            assert set(re.findall(r"(?:goto|jump) (\w+)", rule)) <= after.chains.keys(), (name, rule)

@@ -5,19 +5,21 @@ Counters go on, sets that are filled while they are in use keep what they hold, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from remsim.core.routes import SetCode
-from remsim.links.kernel.table import TABLE, Chain, Table
+from remsim.links.kernel.table import TABLE, Chain, Table, print_table
 
 CHUNK = 500
 """Elements of one command."""
+_NAMES = re.compile(r'@\w+|"[^"]*"')
+"""Sets and objects that rules name."""
 
 
 def first_load(table: Table) -> str:
     """The table where none of ours is known: what a run that died has left goes in the same transaction."""
-    bare = Table({}, {}, {})
-    return "\n".join([f"add table {TABLE}", f"delete table {TABLE}", f"add table {TABLE}", change(bare, table)])
+    return "\n".join([f"add table {TABLE}", f"delete table {TABLE}", change(Table(), table) or f"add table {TABLE}"])
 
 
 def change(old: Table, new: Table) -> str:
@@ -28,20 +30,16 @@ def change(old: Table, new: Table) -> str:
     gone_objects = [name for name in old.objects if name not in new.objects or name in changed]
     touched = {f'"{name.split()[-1]}"' for name in gone_objects} | {f"@{name}" for name in gone_sets}
     flushed = [name for name, chain in old.chains.items() if _is_touched(chain, new.chains.get(name), touched)]
-    fresh = [name for name in new.chains if name not in old.chains]
     lines = [f"flush chain {TABLE} {name}" for name in flushed]
-    lines += [f"add chain {TABLE} {name}{_hook(new.chains[name])}" for name in fresh]
     lines += [f"delete chain {TABLE} {name}" for name in old.chains if name not in new.chains]
     lines += [f"delete set {TABLE} {name}" for name in gone_sets]
     lines += [f"delete {name.split()[0]} {TABLE} {name.split()[-1]}" for name in gone_objects]
-    lines += [_declared(one) for name, one in new.sets.items() if name in anew and not one.is_large]
-    for name, body in new.objects.items():
-        if name not in old.objects or name in changed:
-            lines.append(f"add {name.split()[0]} {TABLE} {name.split()[-1]}" + (f" {{ {body} }}" if body else ""))
-    for name in (*(name for name in flushed if name in new.chains), *fresh):
-        lines += [f"add rule {TABLE} {name} {rule}" for rule in new.chains[name].rules]
-    if lines and not old.chains:
-        lines.insert(0, f"add table {TABLE}")
+    chains = {name: Chain(new.chains[name].rules) for name in flushed if name in new.chains}
+    chains |= {name: chain for name, chain in new.chains.items() if name not in old.chains}
+    sets = {name: one for name, one in new.sets.items() if name in anew and not one.is_large}
+    objects = {name: body for name, body in new.objects.items() if name not in old.objects or name in changed}
+    if chains or sets or objects:
+        lines.append(print_table(Table(sets, objects, chains)))
     return "\n".join(lines)
 
 
@@ -68,15 +66,8 @@ def _is_anew(before: SetCode | None, after: SetCode) -> bool:
     return not (after.is_learned or after.is_large) and before.elements != after.elements
 
 
-def _declared(one: SetCode) -> str:
-    held = f" elements = {{ {', '.join(one.elements)} }}" if one.elements and not one.is_large else ""
-    return f"add set {TABLE} {one.name} {{ {one.declaration}{held} }}"
-
-
 def _is_touched(old: Chain, new: Chain | None, names: set[str]) -> bool:
     """Whether a chain's rules go: they differ, or stand in the way of what they name."""
-    return new is None or old.rules != new.rules or any(name in rule for name in names for rule in old.rules)
-
-
-def _hook(chain: Chain) -> str:
-    return f" {{ {chain.hook} }}" if chain.hook else ""
+    if new is None or old.rules != new.rules:
+        return True
+    return bool(names) and not names.isdisjoint(_NAMES.findall(" ".join(old.rules)))

@@ -1,66 +1,83 @@
 """What happens to a flow that a policy takes: its marks, its count, and the ring that gives it a link.
 
-Rings that are alike are one chain ``mix_…``: policies mostly want the same few mixtures of links, and a map of sixteen
-slots for each of 200 policies would take half of the time of a load.
+The kernel and libnftables take time for each rule, chain and expression, so there are few of them: the rules of all
+policies stand in one chain, and policies whose rings are alike share one, ``mix_NUMBER`` (of the first of them).
+A ring that changes is its mix alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from zlib import crc32
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from remsim.core.routes import BULK, CLASS_MASK, INTERACTIVE, POLICY_MASK, POLICY_SHIFT, PolicyCode
+from remsim.core.routes import BULK, CLASS_MASK, INTERACTIVE, POLICY_MASK, POLICY_SHIFT, Choice, PolicyCode
 from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.way import Way
 
-MIX = "mix_"
+PICKING = ("mix_", "pick_")
+"""How the names of chains begin that are there as long as policies need them."""
 CLASS_BITS = {"interactive": INTERACTIVE, "bulk": BULK}
-FAMILY = "meta nfproto "
+FAMILIES = ("meta nfproto ipv4 ", "meta nfproto ipv6 ")
+TRANSPORT = "meta l4proto { 6, 17 }"
+"""What has ports, as policies write it. The set that most rules ask is a named one: each of braces is made anew."""
+MOST_INLINE = 2
+"""Rules of a policy that each do themselves what happens to a flow; of more it is a chain of its own."""
+Rules = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """Chain ``pick_NUMBER``; ``mix`` is the name and the rules of the chain that it leads to, where it needs one."""
+@dataclass(slots=True)
+class Picks:
+    """Chains ``mix_…`` and ``pick_…``, and by number the rules of policies that have a link to give."""
 
-    rules: tuple[str, ...]
-    mix: tuple[str, tuple[str, ...]] | None = None
-
-
-def pick_of(policy: PolicyCode, slots: Sequence[int], ways: Sequence[Way]) -> Pick:
-    """What a policy does with its flows; nothing while its ring gives no link, so that the next one decides."""
-    ring = ring_rules(policy.ring, slots, ways)
-    if not ring:
-        return Pick(())
-    taken = f'{marked(policy.number, policy.ring.klass)} counter name "p_{policy.number}"'
-    if len(ring) == 1 and ring[0].startswith("goto "):
-        return Pick((f"{taken} {ring[0]}",))
-    name = f"{MIX}{crc32(chr(10).join(ring).encode()):08x}"
-    only = "".join(f"{FAMILY}{word} " for word in ("ipv4", "ipv6") if len(ring) == 1 and f"{FAMILY}{word}" in ring[0])
-    return Pick((f"{only}{taken} goto {name}",), (name, ring))
+    chains: dict[str, Rules] = field(default_factory=dict)
+    rules: dict[int, Rules] = field(default_factory=dict)
 
 
-def picks_of(
-    policies: Sequence[PolicyCode], rings: Mapping[str, Sequence[int]], ways: Sequence[Way]
-) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """The rules of chains ``mix_…`` and ``pick_…`` of policies."""
-    picks, mixes = {}, {}
+def picks_of(policies: Sequence[PolicyCode], rings: Mapping[str, Sequence[int]], ways: Sequence[Way]) -> Picks:
+    """All of it. A policy that is closed, or whose ring gives no link, has no rules, so that the next one decides."""
+    picks = Picks()
+    mixes: dict[tuple[str, tuple[Choice, ...], str, tuple[int, ...]], tuple[str, str]] = {}
     for policy in policies:
-        pick = pick_of(policy, rings.get(policy.ring.name, ()), ways)
-        picks[f"pick_{policy.number}"] = pick.rules
-        if pick.mix is not None:
-            mixes[pick.mix[0]] = pick.mix[1]
-    return mixes, picks
+        if not policy.is_open:
+            continue
+        spec, slots = policy.ring, tuple(rings.get(policy.ring.name, ()))
+        alike = (spec.klass, spec.choices, spec.persistence, slots)
+        if alike not in mixes:
+            ring = ring_rules(spec, slots, ways)
+            mixes[alike] = _mix(picks, policy, ring) if ring else ("", "")
+        mix, only = mixes[alike]
+        if mix:
+            taken = f'{_flow_marked(policy.number, spec.klass)} counter name "p_{policy.number}" goto {mix}'
+            picks.rules[policy.number] = _rules(picks, policy, taken, only)
+    return picks
 
 
 def marked(number: int, klass: str) -> str:
     """Set class and policy, the latter only in the flow's mark."""
-    bits = CLASS_BITS[klass]
-    packet = f"meta mark set meta mark & {0xFFFFFFFF & ~CLASS_MASK:#010x} | {bits:#010x}"
+    return f"{_packet_marked(klass)} {_flow_marked(number, klass)}"
+
+
+def _mix(picks: Picks, policy: PolicyCode, ring: Rules) -> tuple[str, str]:
+    """Its chain, and what a flow has to be to find a link there."""
+    name = f"mix_{policy.number}"
+    picks.chains[name] = (_packet_marked(policy.ring.klass), *ring)
+    return name, next((family for family in FAMILIES if len(ring) == 1 and ring[0].startswith(family)), "")
+
+
+def _rules(picks: Picks, policy: PolicyCode, taken: str, only: str) -> Rules:
+    end = f"goto pick_{policy.number}"
+    instead = taken
+    if only or len(policy.rules) > MOST_INLINE:
+        picks.chains[f"pick_{policy.number}"] = (only + taken,)
+        instead = f"jump pick_{policy.number}"
+    rules = (rule.removesuffix(end) + instead for rule in policy.rules)
+    return tuple(rule.replace(TRANSPORT, "meta l4proto @transport") for rule in rules)
+
+
+def _packet_marked(klass: str) -> str:
+    return f"meta mark set meta mark & {0xFFFFFFFF & ~CLASS_MASK:#010x} | {CLASS_BITS[klass]:#010x}"
+
+
+def _flow_marked(number: int, klass: str) -> str:
     kept = 0xFFFFFFFF & ~(CLASS_MASK | POLICY_MASK)
-    return f"{packet} ct mark set ct mark & {kept:#010x} | {number << POLICY_SHIFT | bits:#010x}"
-
-
-def mixes_in(rules: Iterable[str]) -> set[str]:
-    """The mixes that rules lead to."""
-    return {end for _, _, end in (rule.rpartition(" ") for rule in rules) if end.startswith(MIX)}
+    return f"ct mark set ct mark & {kept:#010x} | {number << POLICY_SHIFT | CLASS_BITS[klass]:#010x}"

@@ -24,10 +24,9 @@ from remsim.links.kernel.elements import Elements, Form, form_of
 from remsim.links.kernel.iproute import LinkTables, Out
 from remsim.links.kernel.neighbours import check_alone, firewall_masquerades, foreign_bits, offloading
 from remsim.links.kernel.nft import Nft, NftError
-from remsim.links.kernel.picks import MIX, mixes_in, picks_of
-from remsim.links.kernel.rings import ring_rules
+from remsim.links.kernel.picks import PICKING
 from remsim.links.kernel.sysctls import Sysctls
-from remsim.links.kernel.table import TABLE, Chain, Table, layout, rules_of
+from remsim.links.kernel.table import TABLE, Chain, Table, layout, policy_chains, ring_chains
 from remsim.links.kernel.way import Way, way_of
 from remsim.links.kernel.wide import wide_names, widened, widened_rules
 from remsim.links.note import RUN_DIR, note_path
@@ -206,19 +205,21 @@ class KernelPlane:
     def swap(self, rings: Mapping[str, Sequence[int]]) -> None:
         """Write the slots of rings."""
         self._refresh()
+        wanted = {**self._rings, **{name: tuple(slots) for name, slots in rings.items()}}
         ways = self._ways()
-        default = (one for one in self._default if one.name in rings)
-        rules = {f"ring_{one.name}": ring_rules(one, rings[one.name], ways) for one in default}
-        mixes, picks = picks_of([one for one in self._program.policies if one.ring.name in rings], rings, ways)
-        self._rewrite({**rules, **mixes, **picks})
-        self._rings.update({name: tuple(slots) for name, slots in rings.items()})
+        chains = ring_chains((one for one in self._default if one.name in rings), wanted, ways)
+        if rings.keys() - {one.name for one in self._default}:
+            chains |= policy_chains(self._program, wanted, ways)
+        self._exchange(chains)
+        self._rings = wanted
 
     def refill(self, chains: Mapping[int, Sequence[str]]) -> None:
         """Write the rules of policies."""
         chains = {number: widened_rules(rules, self._wide) for number, rules in chains.items()}
         policies = tuple(refilled(one, chains) for one in self._program.policies)
-        self._rewrite({f"p_{one.number}": rules_of(one) for one in policies if one.number in chains})
-        self._program = replace(self._program, policies=policies)
+        program = replace(self._program, policies=policies)
+        self._exchange(policy_chains(program, self._rings, self._ways()))
+        self._program = program
 
     def add(self, set_name: str, elements: Sequence[str], timeout_s: int | None = None) -> None:
         """Add to a set; what is there already gets the whole time again."""
@@ -469,21 +470,16 @@ class KernelPlane:
         except (OSError, ValueError) as error:
             raise PlaneError(f"set {name} does not take what it should: {error}") from error
 
-    def _rewrite(self, rules: Mapping[str, tuple[str, ...]]) -> None:
-        """One transaction that writes the rules of chains, also of mixes that are new; those no longer used go."""
+    def _exchange(self, chains: Mapping[str, Chain]) -> None:
+        """One transaction that has chains as they should be. With those of policies, what no ring needs goes."""
         with self._changing:
             there = self._in_force
-            if there is None or not rules:
+            if there is None:
                 return
-            chains = {**there.chains, **{name: Chain(one) for name, one in rules.items()}}
-            picking = (rule for name, one in chains.items() if name.startswith("pick_") for rule in one.rules)
-            unused = {name for name in chains if name.startswith(MIX)} - mixes_in(picking)
-            lines = [f"{'flush' if name in there.chains else 'add'} chain {TABLE} {name}" for name in rules]
-            lines += [f"flush chain {TABLE} {name}" for name in unused - rules.keys()]
-            lines += [f"add rule {TABLE} {name} {rule}" for name, one in rules.items() for rule in one]
-            lines += [f"delete chain {TABLE} {name}" for name in unused]
-            self._running.run("\n".join(lines))
-            self._in_force = replace(there, chains={name: one for name, one in chains.items() if name not in unused})
+            kept = there.chains
+            if "policies" in chains:
+                kept = {name: one for name, one in kept.items() if not name.startswith(PICKING)}
+            self._put(replace(there, chains={**kept, **chains}))
 
     def _keep_quotas(self) -> None:
         """Hard caps as they should be: made anew only where the kernel's has something else left."""

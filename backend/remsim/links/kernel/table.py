@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from remsim.core.routes import (
     BULK,
     CLASS_MASK,
+    CLASSES,
     INTERACTIVE,
     LINK_MASK,
     LINK_SHIFT,
     POKE,
     POLICY_MASK,
-    PolicyCode,
     Program,
     RingSpec,
     SetCode,
@@ -38,8 +38,9 @@ INTERACTIVE_RULES = (
     "meta l4proto udp th dport { 53, 123, 443, 3478 } goto class_interactive",
     "ip dscp { cs4, cs5, af41, ef } goto class_interactive",
     "ip6 dscp { cs4, cs5, af41, ef } goto class_interactive",
-    "meta l4proto { icmp, ipv6-icmp } goto class_interactive",
+    "meta l4proto { 1, 58 } goto class_interactive",
 )
+"""ICMP by its numbers: libnftables looks the name of IPv6's up in a file."""
 HOOKS = {
     "prerouting": "filter hook prerouting priority mangle + 1",
     "output": "route hook output priority mangle + 1",
@@ -48,8 +49,6 @@ HOOKS = {
     "nat": "nat hook postrouting priority srcnat",
     "rawout": "filter hook output priority raw",
 }
-TRANSPORT = "meta l4proto { 6, 17 }"
-"""What has ports, as policies write it."""
 OWN_REFUSED = "fib saddr type local reject with icmpx admin-prohibited"
 """A connection of the router's own would not be told by its route, and try for minutes."""
 NOT_LED = "fib daddr type { local, broadcast, multicast, anycast } return"
@@ -101,8 +100,9 @@ def layout(
     ways = sorted(ways, key=lambda way: way.index)
     chains: dict[str, Chain] = {}
     chains.update(_link_chains(ways))
-    chains.update(_ring_chains(default, rings, ways))
-    chains.update(_policy_chains(program, rings, ways))
+    chains.update(_class_chains())
+    chains.update(ring_chains(default, rings, ways))
+    chains.update(policy_chains(program, rings, ways))
     chains.update(_base_chains(program, ways, options, nat, foreign))
     return Table(_sets(program, lan), _objects(program, ways), chains)
 
@@ -155,31 +155,28 @@ def _kept() -> tuple[tuple[str, int], ...]:
     return ("", 0), ("_interactive", INTERACTIVE), ("_bulk", BULK)
 
 
-def _ring_chains(
-    default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]], ways: Sequence[Way]
+def ring_chains(
+    default: Iterable[RingSpec], rings: Mapping[str, Sequence[int]], ways: Sequence[Way]
 ) -> dict[str, Chain]:
-    chains = {f"ring_{spec.name}": Chain(ring_rules(spec, rings.get(spec.name, ()), ways)) for spec in default}
-    for name in ("interactive", "bulk"):
-        chains.setdefault(f"ring_{name}", Chain())
-        chains[f"class_{name}"] = Chain((f"{marked(0, name)} goto ring_{name}",))
-    return chains
+    """The rings of what no policy takes."""
+    return {f"ring_{spec.name}": Chain(ring_rules(spec, rings.get(spec.name, ()), ways)) for spec in default}
 
 
-def _policy_chains(
-    program: Program, rings: Mapping[str, Sequence[int]], ways: Sequence[Way]
-) -> dict[str, Chain]:
-    mixes, picks = picks_of(program.policies, rings, ways)
-    chains = {name: Chain(rules) for name, rules in {**mixes, **picks}.items()}
-    chains |= {f"p_{policy.number}": Chain(rules_of(policy)) for policy in program.policies}
+def _class_chains() -> dict[str, Chain]:
+    chains = {f"ring_{name}": Chain() for name in CLASSES}
+    return chains | {f"class_{name}": Chain((f"{marked(0, name)} goto ring_{name}",)) for name in CLASSES}
+
+
+def policy_chains(program: Program, rings: Mapping[str, Sequence[int]], ways: Sequence[Way]) -> dict[str, Chain]:
+    """All that depends on policies' rules and rings; those of PICKING are there or not as rings need them."""
+    picks = picks_of(program.policies, rings, ways)
+    chains = {name: Chain(rules) for name, rules in picks.chains.items()}
+    asked = [(one, picks.rules.get(one.number, ())) for one in program.policies]
     chains["own"] = Chain(_own_ways(ways))
-    jumps = [f"jump p_{policy.number}" for policy in program.policies]
-    chains["policies"] = Chain(("jump own", *jumps, *INTERACTIVE_RULES, "goto class_bulk"))
+    chains["router"] = Chain(tuple(rule for one, rules in asked if one.is_for_router for rule in rules))
+    all_rules = (rule for _, rules in asked for rule in rules)
+    chains["policies"] = Chain(("jump own", *all_rules, *INTERACTIVE_RULES, "goto class_bulk"))
     return chains
-
-
-def rules_of(policy: PolicyCode) -> tuple[str, ...]:
-    """What stands in a policy's chain now. The set that most rules ask is a named one: each of braces is made anew."""
-    return tuple(rule.replace(TRANSPORT, "meta l4proto @transport") for rule in policy.rules) if policy.is_open else ()
 
 
 def _own_ways(ways: Sequence[Way]) -> tuple[str, ...]:
@@ -205,7 +202,7 @@ def _base_chains(
 ) -> dict[str, Chain]:
     rules = {
         "prerouting": _prerouting(ways, foreign),
-        "output": _output(program, ways, options, foreign),
+        "output": _output(ways, options, foreign),
         "forward": _forward(program, ways),
         "postrouting": _postrouting(program, ways),
         "nat": _nat(ways, nat),
@@ -260,7 +257,7 @@ def _prerouting(ways: Sequence[Way], foreign: int) -> tuple[str, ...]:
     )
 
 
-def _output(program: Program, ways: Sequence[Way], options: PlaneOptions, foreign: int) -> tuple[str, ...]:
+def _output(ways: Sequence[Way], options: PlaneOptions, foreign: int) -> tuple[str, ...]:
     if not ways:
         return ()
     pinned = (f"meta mark & {LINK_MASK | POKE:#010x} != 0 return", NOT_LED, *_pinned(ways))
@@ -273,7 +270,7 @@ def _output(program: Program, ways: Sequence[Way], options: PlaneOptions, foreig
         "meta nfproto != @awake return",
         *_led_by_others(foreign),
         "jump own",
-        *(f"jump p_{policy.number}" for policy in program.policies if policy.is_for_router),
+        "jump router",
         "goto class_interactive",
     )
 
