@@ -340,6 +340,55 @@ def test_a_hard_cap_is_told_as_it_is_after_what_was_just_counted() -> None:
     assert desk.plane.links[0].hard_cap_bytes == 40_000_000
 
 
+class Capped(NoLedger):
+    left = 5_000_000
+    state = "soft"
+
+    def money(self, index):
+        return Money(remaining_bytes=self.left, cap_state=self.state) if index == 1 else Money()
+
+
+@pytest.fixture
+def capped() -> Desk:
+    wanted = routing(2)
+    wanted = replace(wanted, links=(replace(wanted.links[0], cap_hard=True), wanted.links[1]))
+    desk = Desk(wanted, ledger=Capped())
+    desk.sharing.turn()
+    desk.bring_up(1, 2)
+    desk.clock.advance(1)
+    desk.sharing.turn()
+    return desk
+
+
+@pytest.mark.parametrize("left", [0, 400_000])
+def test_a_link_at_its_hard_cap_is_told_as_that_and_not_as_dead(capped: Desk, left: int) -> None:
+    desk = capped
+    desk.plane.open_flows = [flow(1)]
+    desk.ledger.left, desk.ledger.state = left, "soft" if left else "hard"
+    desk.clock.advance(1)
+    desk.sharing.turn()
+    desk.silence(1)
+    link = desk.sharing.links[1]
+    assert (link.state, link.reason) == ("down", "its data cap is used up")
+    assert [index for _, (index, _) in desk.cuts()] == [1] and set(desk.ring()) == {2}
+    assert not desk.told("failover")
+    assert desk.told("link_state")[-1].message == "one carries nothing more: its data cap is used up"
+    desk.sharing.turn()
+    assert len(desk.told("link_state")) == 1
+    desk.ledger.left, desk.ledger.state = 9_000_000, "ok"
+    desk.clock.advance(1)
+    desk.sharing.turn()
+    assert desk.prober.restarted[-1] == 1
+    desk.bring_up(1)
+    assert 1 in desk.ring()
+
+
+def test_a_link_far_from_its_hard_cap_that_falls_silent_has_failed(capped: Desk) -> None:
+    capped.silence(1)
+    assert capped.sharing.links[1].reason == "it does not answer"
+    assert capped.told("failover")
+
+
 def test_a_link_that_is_switched_off_gives_its_flows_away(desk: Desk) -> None:
     desk.plane.open_flows = [flow(2)]
     desk.sharing.turn()

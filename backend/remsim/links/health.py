@@ -145,6 +145,11 @@ class Health:
         self._is_enabled = is_enabled
         return self._settle(at)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether its probes are not answered."""
+        return self._is_silent
+
     def tick(self, at: float) -> Change | None:
         """Time passed; to be called each second or so."""
         return self._settle(at)

@@ -22,6 +22,9 @@ from remsim.links.probes.wanted import limits_of, plan_of
 
 RAMP_S, RAMP = 10.0, 0.5
 """A link that is back has half of its share for so long."""
+SPENT_BYTES, SPENT_S = 1_000_000, 2.0
+"""A link with a hard cap that falls silent has used it up where no more is left than this, or than it carries in so
+long: the kernel's quota and what is counted differ by as much."""
 STALE_S = 2.0
 """A round trip older than this tells nothing of a queue."""
 
@@ -45,6 +48,7 @@ class Link:
         """Whether the kernel has forgotten those, as it does when a device goes down."""
         self.back_at = float("-inf")
         self.was_used = False
+        self.was_spent = False
         self.rx_bps: float | None = None
         self.tx_bps: float | None = None
         self.counted: tuple[int, int] | None = None
@@ -120,6 +124,15 @@ class Link:
         if self.health.state in ("up", "degraded") and not self.has_route:
             return "it answers, but there is no route over it"
         return self.health.reason
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether its hard cap is used up, so that the kernel lets nothing pass, probes neither."""
+        left = self.money.remaining_bytes
+        if not self.settings.cap_hard or left is None:
+            return False
+        slack = SPENT_BYTES + SPENT_S * ((self.rx_bps or 0.0) + (self.tx_bps or 0.0)) / 8
+        return left <= 0 or (self.health.is_silent and left <= slack) or (self.was_spent and left <= SPENT_BYTES)
 
     def has_queue(self, at: float) -> bool | None:
         """Whether packets wait in it; None when no probe tells."""

@@ -38,6 +38,7 @@ TICK_S, LOOK_S, LAN_S, LAN_TIMEOUT_S = 1.0, 5.0, 10.0, 30
 SHARE_OF_CORE = 0.04
 """Looking at flows takes no more than this of the time: with very many of them it is done more rarely."""
 IDLE_BPS = 50_000.0
+SPENT = "its data cap is used up"
 
 
 class Sharing:
@@ -161,8 +162,13 @@ class Sharing:
 
     def changed(self, link: Link, change: Change) -> None:
         """What a link's probes said made it change."""
-        if self.links.get(link.index) is link:
-            self._settle(link, change, self._clock.monotonic())
+        at = self._clock.monotonic()
+        if self.links.get(link.index) is not link:
+            return
+        if link.is_spent != link.was_spent:
+            self._seen(link, at)()
+        else:
+            self._settle(link, change, at)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -212,6 +218,8 @@ class Sharing:
         self._count(at)
         for link in self.links.values():
             link.money = self._ledger.money(link.index)
+            if link.is_spent != link.was_spent:
+                self._seen(link, at)()
         if at >= self._look_at:
             self._look_at = at + LOOK_S
             self._look(at)
@@ -332,6 +340,11 @@ class Sharing:
             reason = f"{device} is a device of the LAN"
         elif link.facts is not None and link.facts.is_online is False:
             reason = "its modem is not registered for data"
+        elif link.is_spent:
+            reason = SPENT
+        if link.was_spent and not link.is_spent:
+            self._prober.restart(link.index)
+        link.was_spent = link.is_spent
         is_up = addresses is not None and addresses.is_up and reason is None
         change = link.change(lambda health: health.device(link.device is not None, is_up, at, reason))
         return partial(self._follow, link, change, before, at)
@@ -408,9 +421,10 @@ class Sharing:
         others = [one.name for one in self.views if one.is_usable]
         data = {"ms": ms, "to": others}
         name = link.settings.name
-        if link.state == "off":
+        if link.state == "off" or (link.is_spent and others):
             flows, reset = self._cut(link, at) if others else (0, 0)
-            self._say("link_state", link, f"{name} is switched off", data | {"flows": flows, "reset": reset})
+            what = "is switched off" if link.state == "off" else f"carries nothing more: {SPENT}"
+            self._say("link_state", link, f"{name} {what}", data | {"flows": flows, "reset": reset})
             return
         if not others:
             # Its flows may go on when it comes back; there is nowhere else for them.

@@ -101,4 +101,6 @@ def free_of(link: LinkView) -> str:
 
 def not_used(link: LinkView) -> str | None:
     """Why a link takes no new flows, or not the first; None when nothing speaks against it."""
+    if link.cap_state == "hard" and link.state == "down":
+        return CAP_WORDS["hard"]
     return STATE_WORDS.get(link.state) or CAP_WORDS.get(link.cap_state)
