@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 from remsim.core.routes import Choice, PolicyCode, Program, RingSpec, SetCode
+from remsim.links.kernel.common import with_common_sets
 from remsim.links.kernel.difference import change, elements, first_load, refreshed
 from remsim.links.kernel.picks import PICKING
 from remsim.links.kernel.table import Table, layout
@@ -45,7 +46,8 @@ def test_nothing_differs_nothing_is_done() -> None:
 def test_a_ring_is_written_alone() -> None:
     lines = change(table(policy(1)), table(policy(1), bulk=(1,) * 16)).split("\n")
     assert lines[0] == "flush chain inet remsim ring_bulk"
-    assert [line.strip(" {}\t") for line in lines[1:]] == ["table inet remsim", "chain ring_bulk", "goto use_1", "", "", ""]
+    assert [line.strip(" {}\t") for line in lines[1:4]] == ["table inet remsim", "chain ring_bulk", "goto use_1"]
+    assert len(lines) == 7
 
 
 def test_policies_whose_rings_are_alike_share_them() -> None:
@@ -86,9 +88,16 @@ def test_a_closed_policy_has_no_rules_and_keeps_its_counter() -> None:
     assert "counter p_1" in closed.objects
 
 
-def test_rules_for_all_that_has_ports_share_a_set() -> None:
-    chains = table(policy(1, "meta l4proto {{ 6, 17 }} th dport 443 goto pick_{}")).chains
-    assert chains["policies"].rules[1].startswith("meta l4proto @transport th dport 443 ct mark set")
+def test_what_several_rules_have_in_braces_is_one_set() -> None:
+    ports = ("{{ 80, 443 }}", "25")
+    rules = (f"meta l4proto {{{{ 6, 17 }}}} th dport {one} goto pick_{{}}" for one in ports)
+    program = Program(tuple(policy(n, rule) for n, rule in enumerate(rules, 1)))
+    first, second = (one.rules[0] for one in with_common_sets(program).policies)
+    (protocols,) = with_common_sets(program).sets
+    assert protocols.declaration == "type inet_proto;"
+    assert protocols.elements == ("6", "17")
+    assert first == f"meta l4proto @{protocols.name} th dport {{ 80, 443 }} goto pick_1"
+    assert second == f"meta l4proto @{protocols.name} th dport 25 goto pick_2"
 
 
 def test_a_policy_without_a_link_in_a_family_takes_flows_of_the_other_only() -> None:

@@ -18,8 +18,6 @@ PICKING = ("mix_", "pick_")
 """How the names of chains begin that are there as long as policies need them."""
 CLASS_BITS = {"interactive": INTERACTIVE, "bulk": BULK}
 FAMILIES = ("meta nfproto ipv4 ", "meta nfproto ipv6 ")
-TRANSPORT = "meta l4proto { 6, 17 }"
-"""What has ports, as policies write it. The set that most rules ask is a named one: each of braces is made anew."""
 MOST_INLINE = 2
 """Rules of a policy that each do themselves what happens to a flow; of more it is a chain of its own."""
 Rules = tuple[str, ...]
@@ -70,8 +68,7 @@ def _rules(picks: Picks, policy: PolicyCode, taken: str, only: str) -> Rules:
     if only or len(policy.rules) > MOST_INLINE:
         picks.chains[f"pick_{policy.number}"] = (only + taken,)
         instead = f"jump pick_{policy.number}"
-    rules = (rule.removesuffix(end) + instead for rule in policy.rules)
-    return tuple(rule.replace(TRANSPORT, "meta l4proto @transport") for rule in rules)
+    return tuple(rule.removesuffix(end) + instead for rule in policy.rules)
 
 
 def _packet_marked(klass: str) -> str:

@@ -16,6 +16,7 @@ from remsim.core.errors import RemsimError
 from remsim.core.routes import Flow, Loaded, PolicyCode, Program, RingSpec, SetCode
 from remsim.links.kernel import difference
 from remsim.links.kernel.capabilities import probed
+from remsim.links.kernel.common import with_common_sets
 from remsim.links.kernel.conntrack import Conntrack
 from remsim.links.kernel.cutting import cut_elements, poke, to_reset
 from remsim.links.kernel.deaths import Deaths
@@ -184,7 +185,8 @@ class KernelPlane:
     def load(self, program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]]) -> Loaded:
         """Put a program in force; large sets come before it, in transactions of their own."""
         before = self._program, self._wide, self._default, self._rings
-        self._program, self._wide, self._default = widened(program), wide_names(program), tuple(default)
+        self._program = with_common_sets(widened(program))
+        self._wide, self._default = wide_names(program), tuple(default)
         self._rings = {name: tuple(slots) for name, slots in rings.items()}
         try:
             chains_ms = self._put_all()

@@ -23,6 +23,7 @@ from remsim.core.routes import (
     RingSpec,
     SetCode,
 )
+from remsim.links.kernel.common import with_common_sets
 from remsim.links.kernel.picks import marked, picks_of
 from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.way import REFUSED, Way, way_of
@@ -79,7 +80,8 @@ def text_of(
     lan: Sequence[str] = (),
 ) -> str:
     """The whole table for a person to read or for ``nft -f``: what ``load`` would put in force."""
-    return print_table(layout(widened(program), default, rings, [way_of(link) for link in links], lan))
+    program = with_common_sets(widened(program))
+    return print_table(layout(program, default, rings, [way_of(link) for link in links], lan))
 
 
 def layout(
@@ -331,8 +333,7 @@ def _sets(program: Program, lan: Sequence[str]) -> dict[str, SetCode]:
         SetCode("cut4", f"type {tuple4}; flags timeout; timeout {CUT_TIMEOUT_S}s;", is_learned=True),
         SetCode("cut6", f"type {tuple4.replace('4', '6')}; flags timeout; timeout {CUT_TIMEOUT_S}s;", is_learned=True),
     )
-    transport = SetCode("transport", "type inet_proto;", ("tcp", "udp"))
-    return {one.name: one for one in (*own, transport, *program.sets)}
+    return {one.name: one for one in (*own, *program.sets)}
 
 
 def _objects(program: Program, ways: Sequence[Way]) -> dict[str, str]:
