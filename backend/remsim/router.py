@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 UNFINISHED = "backfill.unfinished"
 """In the data directory from the beginning of a simulated past to its end."""
 ESIM_LOOK_S = 30.0
-ROUTING_LOOK_S, LINKS_LOOK_S = 5.0, 10.0
+ROUTING_LOOK_S, LINKS_LOOK_S, TRAFFIC_LOOK_S = 5.0, 10.0, 1.0
 UNDO_S, TELL_S = 1.0, 0.3
 """What stopping leaves to changes that nobody has confirmed, to be undone; then to jobs whose ports are gone."""
 BACKFILL_EVENT_IDS = 40_000
@@ -120,6 +120,7 @@ class Router:
                 ("esim", ESIM_LOOK_S, lambda: self.esim.look()),
                 ("routing", ROUTING_LOOK_S, lambda: self.routing.look()),
                 ("links", LINKS_LOOK_S, lambda: self.links.look()),
+                ("traffic", TRAFFIC_LOOK_S, lambda: self.traffic.look()),
             ],
         )
         simulation = self.simulation

@@ -127,12 +127,16 @@ class Traffic:
         self.policies.configure(routing)
         self.policies.links_changed()
 
-    def _tick(self, views: Sequence[LinkView]) -> None:
-        """Each second, by the thread that may change the data plane."""
-        self.policies.look()
+    def look(self) -> None:
+        """Each second, by a thread that may wait for the disk."""
+        self.policies.tend()
         if self._clock.monotonic() - self._flows_seen_at >= FLOWS_SEEN_S:
             self._flows_seen_at = self._clock.monotonic()
             self.policies.saw(self.links.seen_flows(), self._domain_of)
+
+    def _tick(self, views: Sequence[LinkView]) -> None:
+        """Each second, by the thread that may change the data plane, and may wait for nothing."""
+        self.policies.look()
 
     def _around(self) -> Around:
         from remsim.link_sources import around

@@ -140,16 +140,30 @@ def test_a_change_that_is_confirmed_stays(bench: Bench) -> None:
         bench.desk.confirm("admin")
 
 
-def test_a_change_that_nobody_confirms_goes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_nobody_confirms_goes(bench: Bench) -> None:
     bench.desk.apply(ONE, actor="admin")
-    begin = bench.desk.parts._changes._start_timer
-    monkeypatch.setattr(bench.desk.parts._changes, "_start_timer", lambda seconds: begin(seconds / 10000))
     bench.desk.apply(TWO, actor="admin", confirm_s=90)
+    bench.clock.advance(89.9)
+    bench.clock.set_wall(NOON + 86400)  # a clock that is set has nothing to do with it
+    bench.desk.tend()
+    assert bench.desk.view()["text"] == TWO
+    bench.clock.advance(0.1)
+    bench.desk.tend()
     wait_for(lambda: bench.desk.view()["text"] == ONE)
     assert bench.in_force == ["one"]
     assert bench.desk.view()["pending"] is None
     assert bench.events[-1].severity == "warning"
     assert "nobody confirmed it" in bench.events[-1].message
+
+
+def test_a_change_that_waits_when_the_service_ends_is_not_taken_back_by_it(bench: Bench) -> None:
+    bench.desk.apply(ONE, actor="admin")
+    bench.desk.apply(TWO, actor="admin", confirm_s=90)
+    bench.desk.stop()
+    bench.clock.advance(100)
+    bench.desk.tend()
+    assert bench.in_force == ["two"]
+    assert bench.started().view()["text"] == ONE
 
 
 def test_a_service_that_ends_before_a_change_is_confirmed_takes_it_back(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -22,15 +23,22 @@ class Bench:
         self.clock = FakeClock(NOON)
         self.traffic = traffic
         self.others: dict[str, object] = {}
-        self.wanted: list[tuple[Wanted, ...]] = []
+        self.wanted: list[tuple[Wanted, ...] | None] = []
+        self.is_busy = False
         self.engine = Engine(
             clock=self.clock,
             facts=self.facts,
             traffic=lambda: self.traffic,
             numbers={},
             taps=lambda has_names: Tapped(("tap",) if has_names else ()),
-            learn=lambda wanted: self.wanted.append(tuple(wanted)),
+            learn=lambda wanted: self.wanted.append(None if wanted is None else tuple(wanted)),
+            aside=self.aside,
         )
+
+    def aside(self, work: Callable[[], None]) -> bool:
+        if not self.is_busy:
+            work()
+        return not self.is_busy
 
     def facts(self) -> Facts:
         return facts(**{"now": self.clock.now(), **self.others})
@@ -74,6 +82,28 @@ def test_what_was_learned_is_put_into_sets_that_somebody_removed(bench: Bench) -
     bench.engine.look()
     bench.engine.look()
     assert len(bench.wanted) == 2 and bench.wanted[0] == bench.wanted[1]
+
+
+def test_nothing_is_learned_while_links_are_off(bench: Bench) -> None:
+    bench.put("policy a { match: domain example.com\n route: any }")
+    there, bench.traffic = bench.traffic, None
+    bench.engine.reload()
+    bench.traffic = there
+    bench.engine.reload()
+    first, off, again = bench.wanted
+    assert first and off is None and again == first
+
+
+def test_the_thread_that_looks_loads_nothing_itself(bench: Bench) -> None:
+    bench.others["router_country"] = None
+    bench.put("policy a { match: destination_country == router_country\n route: any }")
+    bench.is_busy = True
+    bench.others["router_country"] = "DE"
+    bench.engine.look()
+    assert len(traffic(bench).loaded) == 1
+    bench.is_busy = False
+    bench.engine.look()
+    assert len(traffic(bench).loaded) == 2
 
 
 def test_only_the_alternatives_that_hold_are_in_the_chain(bench: Bench) -> None:

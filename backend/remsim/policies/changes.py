@@ -25,18 +25,27 @@ log = logging.getLogger(__name__)
 
 
 class Changes:
-    """What is kept, and how it changes. One change at a time."""
+    """What is kept, and how it changes. One change at a time. ``aside`` does in another thread what takes its time."""
 
     def __init__(
-        self, store: Store, engine: Engine, *, clock: Clock, emit: Callable[[Event], None], facts: Callable[[], Facts]
+        self,
+        store: Store,
+        engine: Engine,
+        *,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        facts: Callable[[], Facts],
+        aside: Callable[[Callable[[], None]], bool],
     ) -> None:
         self._store = store
         self._engine = engine
         self._clock = clock
         self._emit = emit
         self._facts = facts
+        self._aside = aside
         self._lock = threading.RLock()
-        self._timer: threading.Timer | None = None
+        self._goes_at: float | None = None
+        """When a change that waits goes again, monotonic: a wall clock that is set makes it no sooner and no later."""
         self._sections: tuple[Policy, ...] = ()
         self._section_problems: tuple[Problem, ...] = ()
         self._checked: Checked | None = None
@@ -55,7 +64,13 @@ class Changes:
     def stop(self) -> None:
         """A change that waits stays so: it goes at the next start."""
         with self._lock:
-            self._stop_timer()
+            self._goes_at = None
+
+    def look(self) -> None:
+        """Each second: see whether somebody has to take a change back. Does not wait for it."""
+        goes_at = self._goes_at
+        if goes_at is not None and self._clock.monotonic() >= goes_at:
+            self._aside(self._expire)
 
     def configure(self, sections: Iterable[PolicySettings]) -> None:
         """Take changed sections."""
@@ -112,7 +127,7 @@ class Changes:
                 raise Conflict("no change of the policies waits to be confirmed")
             kept = replace(self.kept, pending=None)
             self._store.write(kept)
-            self._stop_timer()
+            self._goes_at = None
             self.kept = kept
             self._tell(f"policies: version {kept.version} was confirmed", actor, "confirmed")
 
@@ -164,9 +179,7 @@ class Changes:
             raise
         self.kept, self._checked = kept, checked
         self._store.write_numbers(self._engine.numbers)
-        self._stop_timer()
-        if pending is not None:
-            self._start_timer(confirm_s)
+        self._goes_at = None if pending is None else self._clock.monotonic() + confirm_s
         word = note or ("pushed" if source == "remote" else "changed")
         tail = f"; they go again unless they are confirmed in {confirm_s} s" if confirm_s else ""
         self._tell(f"policies: version {number}, {word}{tail}", actor, "applied")
@@ -194,7 +207,7 @@ class Changes:
     def _go_back(self, pending: Pending, why: str, actor: str = "remsim") -> None:
         """End a change that waits: what was before is in force again."""
         texts = pending.before
-        self._stop_timer()
+        self._goes_at = None
         checked = self.look_at(texts)
         self._checked = None
         self._engine.take(checked.set.policies if checked.ok else (), checked.set.sets)
@@ -211,22 +224,12 @@ class Changes:
         self.kept = Kept(texts, None, number)
         self._tell(f"policies: version {pending.version} was taken back: {why}", actor, "rolled_back", "warning")
 
-    def _expire(self, version: int) -> None:
-        """Nobody has confirmed a change in time."""
+    def _expire(self) -> None:
+        """Nobody has confirmed a change in time, unless somebody did in this moment, or it is another one by now."""
         with self._lock:
-            pending = self.kept.pending
-            if pending is not None and pending.version == version:
+            pending, goes_at = self.kept.pending, self._goes_at
+            if pending is not None and goes_at is not None and self._clock.monotonic() >= goes_at:
                 self._go_back(pending, "nobody confirmed it")
-
-    def _start_timer(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._expire, (self.kept.version,))
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _tell(self, message: str, actor: str, what: str, severity: str = "info") -> None:
         data = {"actor": actor, "what": what, "version": self.kept.version, "source": self.kept.texts.source}

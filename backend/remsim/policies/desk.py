@@ -81,9 +81,15 @@ class PolicyDesk:
             self.parts  # noqa: B018
 
     def look(self) -> None:
-        """Each second: hours that begin or end, links whose state policies ask for, a change nobody confirmed."""
+        """Each second, by the thread that shares traffic: hours that begin or end, links whose state policies ask
+        for."""
         if self._parts is not None and not self._is_stopping:
             self._parts.look()
+
+    def tend(self) -> None:
+        """Each second, by a thread that nobody waits for, also while links are off: a change that nobody confirmed."""
+        if self._parts is not None and not self._is_stopping:
+            self._parts.tend()
 
     def links_changed(self) -> None:
         """Links were added, removed or set up anew: load the policies again."""
@@ -93,7 +99,7 @@ class PolicyDesk:
             self.parts  # noqa: B018
 
     def saw(self, flows: Sequence[Flow], name_of: Callable[[str], str | None]) -> None:
-        """Some of the flows that are under way, now and then: a sample of them is kept for dry runs."""
+        """Some of the flows that are under way, now and then: a sample of them is kept for dry runs, on the disk."""
         if self._parts is not None:
             self._parts.saw(flows, name_of)
 

@@ -31,7 +31,9 @@ class Tapped:
 
 class Engine:
     """``traffic`` gives what carries the flows (None while links are off), ``taps`` what learning looks at, ``learn``
-    hears what is to be learned once its sets are there. Calls come from any thread, one at a time."""
+    hears what is to be learned once its sets are there, and None when nothing carries flows any more. ``aside`` does
+    in another thread what takes its time; False: it has to be asked again. Calls come from any thread, one at a time.
+    """
 
     def __init__(
         self,
@@ -41,7 +43,8 @@ class Engine:
         traffic: Callable[[], Traffic | None],
         numbers: Mapping[str, int],
         taps: Callable[[bool], Tapped],
-        learn: Callable[[Sequence[Wanted]], None],
+        learn: Callable[[Sequence[Wanted] | None], None],
+        aside: Callable[[Callable[[], None]], bool],
     ) -> None:
         self._clock = clock
         self._facts = facts
@@ -49,6 +52,7 @@ class Engine:
         self._kept_numbers = dict(numbers)
         self._taps = taps
         self._learn = learn
+        self._aside = aside
         self._lock = threading.RLock()
         self._policies: tuple[Policy, ...] = ()
         self._sets: Mapping[str, tuple[Value, ...]] = {}
@@ -129,7 +133,8 @@ class Engine:
                 self._retry_at = self._clock.monotonic() + RETRY_S
 
     def look(self) -> None:
-        """Open and close what is due; once a second, by the thread that a load waits for: it never waits itself."""
+        """Open and close what is due; once a second, by the thread that a load waits for: it never waits itself, and
+        has others load."""
         if not self._lock.acquire(blocking=False):
             return
         try:
@@ -139,13 +144,14 @@ class Engine:
 
     def _look(self) -> None:
         if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
-            self.reload()
+            self._aside(self.reload)
+            return
         self._learn_again()
         if not self._gated and not self._asks_country and not self._named:
             return
         facts = self._facts()
         if self._world(facts) != self._seen_world:
-            self.reload()
+            self._aside(self.reload)
             return
         self._refill(self._gated, facts)
 
@@ -170,7 +176,7 @@ class Engine:
         if traffic is not None:
             self._count(traffic)
             traffic.load(program)
-            self._learn(compiled.wanted)
+        self._learn(compiled.wanted if traffic is not None else None)
         self._compiled = replace(compiled, program=program)
         self._gated = [one for one in compiled.policies if one.has_gates]
         self._asks_country = any(_asks_country(one.policy) for one in compiled.policies)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from remsim.config.routing import Routing
+from remsim.core.aside import Aside
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import InvalidInput
 from remsim.core.events import Event
@@ -26,6 +27,8 @@ from remsim.policies.learning.patterns import checked_domain
 from remsim.policies.store import Store
 from remsim.policies.world import World
 
+STOP_S = 10.0
+"""How long a load that is under way may take at the end."""
 MOST_JUDGED = 40_000
 """Questions to policies in a dry run: of many policies fewer flows are asked."""
 
@@ -53,6 +56,7 @@ class Parts:
         )
         store = Store(folder)
         self._store = store
+        self._aside = Aside("policies")
         self._engine = Engine(
             clock=clock,
             facts=self._world.facts,
@@ -60,8 +64,11 @@ class Parts:
             numbers=store.numbers(),
             taps=self._world.taps,
             learn=self._world.learn,
+            aside=self._aside.begin,
         )
-        self._changes = Changes(store, self._engine, clock=clock, emit=emit, facts=self._world.all_facts)
+        self._changes = Changes(
+            store, self._engine, clock=clock, emit=emit, facts=self._world.all_facts, aside=self._aside.begin
+        )
         self._sample = FlowSample(data_dir / "flow-sample.json")
 
     def start(self) -> None:
@@ -71,6 +78,7 @@ class Parts:
     def stop(self) -> None:
         """End; the sample of flows is kept."""
         self._changes.stop()
+        self._aside.stop(STOP_S)
         self._world.stop()
         self._sample.close(self._clock.now())
 
@@ -80,8 +88,12 @@ class Parts:
         self._changes.configure(routing.policies)
 
     def look(self) -> None:
-        """Once a second."""
+        """Once a second, by the thread that shares traffic."""
         self._engine.look()
+
+    def tend(self) -> None:
+        """Once a second, by another."""
+        self._changes.look()
 
     def links_changed(self) -> None:
         """Load again."""

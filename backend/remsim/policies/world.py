@@ -43,6 +43,8 @@ class World:
         self._learns = learns
         self._learner: Learner | None = None
         self._wanted: tuple[Wanted, ...] = ()
+        self._is_resting = False
+        """Whether nothing carries flows whose names could be learned."""
         self._applications: Catalogue | None = None
         self._countries: CountryIndex | None = None
         self.settings = settings
@@ -68,7 +70,7 @@ class World:
 
     @property
     def countries(self) -> CountryIndex:
-        """The list that was imported; opened at the first need."""
+        """The list that was imported; opened at the first need, which is no need of the thread that shares traffic."""
         if self._countries is None:
             from remsim.policies.countries.index import CountryIndex
 
@@ -84,10 +86,11 @@ class World:
         names, ndpi = self.settings.learn_names, self.settings.use_ndpi and has_names
         return Tapped(taps(learn_names=names, use_ndpi=ndpi), post_taps(learn_names=names))
 
-    def learn(self, wanted: Sequence[Wanted]) -> None:
-        """Learn what a program that was just loaded asks for: its sets are there, and may be empty."""
-        self._wanted = tuple(wanted)
-        if not self._learns:
+    def learn(self, wanted: Sequence[Wanted] | None) -> None:
+        """Learn what a program that was just loaded asks for: its sets are there, and may be empty. None: links are
+        off, and nobody is to read packets or answers for them; what is known stays known."""
+        self._wanted, self._is_resting = tuple(wanted or ()), wanted is None
+        if not self._learns or (wanted is None and self._learner is None):
             return
         from remsim.policies.learning.learner import Learner, Switches
 
@@ -98,7 +101,8 @@ class World:
         if self._learner is None:
             self._learner = Learner(clock=self._clock, add=self._add, of_ndpi=self.applications.of_ndpi())
         ndpi = settings.use_ndpi and bool(wanted)
-        self._learner.configure(self._wanted, Switches(settings.learn_names, ndpi, settings.use_dnsmasq))
+        on = Switches(settings.learn_names, ndpi, settings.use_dnsmasq)
+        self._learner.configure(self._wanted, Switches(dnsmasq=False) if wanted is None else on)
         if is_new:
             self._learner.start()
 
@@ -119,7 +123,7 @@ class World:
 
     def rungs(self) -> list[dict[str, Any]]:
         """The ways to tell names, as the API has them."""
-        if self._learner is not None:
+        if self._learner is not None and not self._is_resting:
             return self._learner.rungs()
         from remsim.policies.learning.rungs import rungs
 
@@ -167,7 +171,10 @@ class World:
         self._reopen()
 
     def _reopen(self) -> None:
-        self._countries = None  # who still reads the old file does so to the end; it goes with its last user
+        from remsim.policies.countries.index import CountryIndex
+
+        # Who still reads the old file does so to the end; it goes with its last user.
+        self._countries = CountryIndex(self._folder / "countries")
 
     def _ways(self) -> tuple[str, ...] | None:
         """Rungs that would name something if a policy asked."""
