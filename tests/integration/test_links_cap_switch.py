@@ -1,4 +1,4 @@
-"""A link that reaches its data cap by what it carried: its modem goes to another profile, and back in the next cycle."""
+"""A link that reaches its data cap by what it carried: its modem goes to another profile, and later back."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from remsim.config.routing import LinkSettings
 from remsim.config.sims import SimSettings
 from remsim.core.clock import FakeClock
 from remsim.core.events import Event
+from remsim.core.reading import ModemReading
 from remsim.links.ledger import Money
 from remsim.links.money.book import Book, Counts
 from remsim.links.money.ledger import MoneyLedger
@@ -172,6 +173,8 @@ def test_a_link_has_the_plan_of_its_sim_unless_it_has_its_own() -> None:
         ("leave", False, 95, "soft"),
         ("slow", False, 95, "slow"),
         ("alert", False, 120, "warned"),
+        ("switch", False, 94, "warned"),
+        ("switch", False, 95, "soft"),
         ("leave", True, 99, "soft"),
         ("leave", True, 100, "hard"),
     ],
@@ -249,6 +252,32 @@ def test_another_sim_has_an_account_of_its_own(books: Books) -> None:
     books.sim = "sim-2"
     assert books.ledger.money(2).remaining_bytes is None  # what the other one has used says nothing of it
     assert books.known(2).remaining_bytes == 50 * GB
+
+
+def test_of_another_sim_it_is_known_whether_it_would_be_at_the_cap(books: Books) -> None:
+    for sim, octets in (("sim-1", 960_000_000), ("sim-2", 500_000_000)):
+        for total in (0, octets):
+            books.usage.record(ModemReading("modem1", NOW, sim=sim, interface=sim, rx_bytes=total, tx_bytes=0))
+    books.modem = replace(books.modem, cap_mbytes=1000)
+    books.ledger.configure({1: books.cable, 2: books.modem})
+    assert [books.ledger.is_used_up(2, sim) for sim in ("sim-1", "sim-2", "sim-3")] == [True, False, False]
+    books.sim = "sim-2"
+    assert [books.ledger.is_used_up(2, sim) for sim in ("sim-1", "sim-2", "sim-3")] == [True, False, False]
+    assert books.ledger.is_used_up(7, "sim-1") is None
+    cycle = books.ledger.cycle(2, "sim-1")
+    assert cycle is not None and cycle.first.isoformat() == "2026-09-01"
+    books.clock.advance(10 * DAY_S)
+    assert books.ledger.is_used_up(2, "sim-1") is False
+    books.clock.set_wall(100.0)
+    assert books.ledger.is_used_up(2, "sim-1") is None
+
+
+def test_the_cycle_is_that_of_the_sims_plan_where_the_link_has_no_tariff(books: Books) -> None:
+    books.plan = replace(books.plan, billing_day=15)
+    cycle = books.ledger.cycle(2, "sim-1")
+    assert cycle is not None and cycle.first.isoformat() == "2026-09-15"
+    books.plan = replace(books.plan, cap_gb=None)
+    assert books.ledger.cycle(2, "sim-1") is None and books.ledger.is_used_up(2, "sim-3") is False
 
 
 def test_bytes_of_policies_are_kept_by_name_and_never_more_than_the_links(books: Books) -> None:

@@ -143,11 +143,17 @@ class CapSwitch:
         self._changes = self._load()
 
     def configure(self, links: Mapping[int, LinkSettings]) -> None:
-        """The links by number. One that is no longer to change stays with the profile it has."""
+        """The links by number. One that is no longer to change stays with the profile it has; what could not be done
+        is tried again with other settings."""
         with self._lock:
+            before = {link.name: link for link in self._links.values()}
             self._links = {index: link for index, link in links.items() if link.at_cap == "switch"}
-            names = {link.name for link in self._links.values()}
-            gone = self._changes.keys() - names
+            now = {link.name: link for link in self._links.values()}
+            gone = [
+                name
+                for name, change in self._changes.items()
+                if name not in now or (change.state == REFUSED and before.get(name, now[name]) != now[name])
+            ]
             for name in gone:
                 del self._changes[name]
             if gone:
@@ -231,9 +237,6 @@ class CapSwitch:
             return  # what was begun is on the disk
         if job.state == "done":
             (self._arrived if change.state == GOING else self._home)(link, change)
-        elif job.state == "aborted":
-            self._keep(link, replace(change, state=LEFT, why=""))
-            self._tell(link, change, LEFT, "is not to change its profile, and is left alone until its next cycle")
         else:
             self._failed(link, change, job.error or "the change failed", REST_S)
 
