@@ -19,8 +19,8 @@ from remsim.simulator.control import SimulatorControl
 from remsim.simulator.process import SimulatorProcess
 from running import RunningService
 
-SERVICE_STOPS_S = 2.5
-"""Two seconds are the service's; the rest is this machine's."""
+SERVICE_STOPS_S = 8
+"""The bar of two seconds is the benchmark's; a hang would be gunicorn's 10."""
 
 
 class Beside(RunningService):

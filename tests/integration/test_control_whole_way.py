@@ -59,7 +59,7 @@ class Router:
     def done(self, modem: str, action: str, timeout_s: float = 90, **content: Any) -> Any:
         """The result of an action that must succeed."""
         job = self.do(modem, action, timeout_s, **content)
-        assert job["state"] == "done", (modem, action, content, job, self.service.log()[-2000:])
+        assert job["state"] == "done", (job["error"], modem, action, content, job)
         return job["result"]
 
     def wait_online(self, modem: str) -> dict[str, Any]:
