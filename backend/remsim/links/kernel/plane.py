@@ -152,7 +152,7 @@ class KernelPlane:
         return [one for one in found if one is not None]
 
     def set_links(self, links: Sequence[LinkRoute]) -> None:
-        """Rules and tables of these links, and the table's rules for them where it is loaded."""
+        """Rules and tables of these links, and the table's rules for them; it leads nothing before a program is loaded."""
         assert self._tables is not None
         check_names(link.device for link in links)
         self._links = {link.index: link for link in links}
@@ -164,8 +164,7 @@ class KernelPlane:
             raise PlaneError(f"the kernel does not take rules or routes of links: {error}") from error
         self._own = None
         self._keep_quotas()
-        if self._in_force is not None:
-            self._put(self._layout())
+        self._put(self._layout())
 
     def addresses(self, device: str) -> Addresses:
         """What a device has."""
