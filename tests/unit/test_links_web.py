@@ -70,6 +70,22 @@ def test_what_is_wrong_with_a_link_is_told_with_its_field(
     assert path.read_text() == before
 
 
+def test_a_device_of_the_lan_is_refused_as_the_router_has_it_now(
+    parts: tuple[SmallRouter, FlaskClient, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router, client, path = parts
+    client.post("/api/v1/links", json={"name": "lte", "device": "wwan0"})
+    before = path.read_text()
+    monkeypatch.setattr(router.links, "lan", lambda: ("br-lan",))
+    for answer in (
+        client.post("/api/v1/links", json={"name": "dsl", "device": "br-lan"}),
+        client.put("/api/v1/links/lte", json={"device": "br-lan"}),
+    ):
+        assert (answer.status_code, answer.json["field"]) == (422, "device")
+        assert "br-lan is a device of the LAN" in answer.json["detail"]
+    assert path.read_text() == before
+
+
 def test_who_comes_second_is_told(parts: tuple[SmallRouter, FlaskClient, Path]) -> None:
     _router, client, _path = parts
     etag = client.post("/api/v1/links", json={"name": "lte", "device": "wwan0"}).json["etag"]

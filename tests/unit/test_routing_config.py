@@ -138,6 +138,9 @@ def test_what_globals_and_links_say_themselves_counts_more() -> None:
         ("device", "eth 0"),
         ("device", "-f"),
         ("device", 'e"th'),
+        ("device", "lo"),
+        ("device", "ifb0"),
+        ("interface", "loopback"),
         ("interface", "has blanks"),
         ("interface", "sixteen_letters_"),
         ("interface", "w;reboot"),
@@ -189,6 +192,14 @@ def test_two_links_of_one_device_would_share_its_marks() -> None:
     assert [one.name for one in found.links] == ["one"] and "line 4" in problems[0]
 
 
+def test_a_device_of_the_lan_is_no_link() -> None:
+    text = "config routing 'globals'\n\tlist lan 'br-lan'\n\nconfig link 'one'\n\toption device 'br-lan'\n"
+    found, problems = read(text)
+    assert found.links == () and "line 5" in problems[0] and "br-lan is a device of the LAN" in problems[0]
+    found, problems = read("config load_balancing\n\tlist connection 'lo:weight=2'\n")
+    assert found.links == () and "leads nowhere" in problems[0]
+
+
 def test_two_links_with_one_number_get_two() -> None:
     text = "".join(f"config link 'l{n}'\n\toption device 'eth{n}'\n\toption index '3'\n" for n in (1, 2))
     found, problems = read(text)
@@ -233,7 +244,10 @@ def test_the_globals_have_the_name_that_people_expect(tmp_path: Path) -> None:
     ("values", "field"),
     [
         ({"device": "sixteen_letters_"}, "device"),
+        ({"device": "lo"}, "device"),
+        ({"device": "dummy0"}, "device"),
         ({"interface": "with blanks"}, "interface"),
+        ({"interface": "loopback"}, "interface"),
         ({"device": "eth1", "interface": "wan"}, "device"),
         ({"device": "eth0.2"}, "device"),
         ({"weight": 3}, "modem"),

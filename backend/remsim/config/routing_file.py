@@ -45,7 +45,8 @@ def routing_of(file: UciFile, on_error: OnError = refuse, before: Sequence[LinkS
 
     shared = LoadBalancing(**read_one(file, rules.LOAD_BALANCING, on_error))
     written = read_one(file, rules.ROUTING, on_error)
-    links = made_of_something(file, read_many(file, rules.LINK, {}, on_error), on_error)
+    lan = written.get("lan", ())
+    links = made_of_something(file, read_many(file, rules.LINK, {}, on_error), lan, on_error)
     links = with_connections(file, links, shared, on_error)
     return Routing(
         globals=rules.routing_settings(**(rules.from_load_balancing(shared) | written)),
@@ -56,8 +57,10 @@ def routing_of(file: UciFile, on_error: OnError = refuse, before: Sequence[LinkS
     )
 
 
-def made_of_something(file: UciFile, links: Sequence[LinkSettings], on_error: OnError) -> list[LinkSettings]:
-    """The links that are made of something that no other is made of."""
+def made_of_something(
+    file: UciFile, links: Sequence[LinkSettings], lan: Sequence[str], on_error: OnError
+) -> list[LinkSettings]:
+    """The links that are made of something that no other is made of, nor the LAN."""
     found: list[LinkSettings] = []
     taken: dict[tuple[str, str], str] = {}
     for link in links:
@@ -69,10 +72,17 @@ def made_of_something(file: UciFile, links: Sequence[LinkSettings], on_error: On
         elif (place := next((one for one in places if one in taken), None)) is not None:
             told = f"{place[1]} is what the link {taken[place]} is made of already"
             tell(file, link.name, place[0], told, on_error)
+        elif link.device in lan:
+            tell(file, link.name, "device", of_lan(link.device), on_error)
         else:
             taken |= dict.fromkeys(places, link.name)
             found.append(link)
     return found
+
+
+def of_lan(device: str) -> str:
+    """Why a device is no link."""
+    return f"{device} is a device of the LAN, whose traffic the links carry"
 
 
 def with_connections(

@@ -21,6 +21,7 @@ NAME = r"[A-Za-z0-9_]{1,32}"
 TOLD_NAME = "is not a name of up to 32 letters, digits and _"
 DEVICE = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}"
 TOLD_DEVICE = "is not a device of up to 15 letters, digits, dots, - and _"
+NOWHERE = re.compile(r"lo|(ifb|imq|dummy)[0-9]*")
 MOST_LAN, MOST_TAGS, MOST_PROBES, MOST_VALUES = 32, 16, 8, 64
 NO_PORTAL = "none"
 PROBE = re.compile(rf"(?:(icmp|dns|tcp|http):)?(?:([0-9.]+)|{IPV6})(?::([0-9]{{1,5}}))?\Z")
@@ -77,6 +78,18 @@ def check_device(text: str) -> None:
         raise ValidationError(TOLD_DEVICE)
 
 
+def check_link_device(text: str) -> None:
+    """A device that may lead to the Internet."""
+    if NOWHERE.fullmatch(text):
+        raise ValidationError("leads nowhere: it is the router itself, or a device that only takes packets in")
+
+
+def check_link_interface(text: str) -> None:
+    """An interface that may lead to the Internet."""
+    if text == "loopback":
+        raise ValidationError("leads nowhere: it is the router itself")
+
+
 def check_tag(text: str) -> None:
     """A word that policies may name links by."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text, re.ASCII):
@@ -130,6 +143,7 @@ def check_connection(text: str) -> None:
     match = CONNECTION.match(text)
     if match is None or not 1 <= int(match[2] or 1) <= 1000:
         raise ValidationError("is not like wwan0:weight=10")
+    check_link_device(match[1])
 
 
 def check_word(text: str) -> None:
@@ -213,10 +227,11 @@ class LinkOptions(Options):
     )  # fmt: skip
     interface = Text(
         0, 15, pattern="[A-Za-z0-9_]+", told="is not an interface of up to 15 letters, digits and _",
+        validate=check_link_interface,
         metadata=told("Interface", "Its section in network, like wan."),
     )  # fmt: skip
     device = Text(
-        0, 15, pattern=DEVICE, told=TOLD_DEVICE,
+        0, 15, pattern=DEVICE, told=TOLD_DEVICE, validate=check_link_device,
         metadata=told("Device", "The kernel's name, like eth1; where there is no interface."),
     )  # fmt: skip
     weight = Whole(1, 1000, metadata=told("Weight", "Its share where links are shared by weights."))

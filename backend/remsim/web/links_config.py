@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -13,7 +14,7 @@ from remsim.config.document import views_of
 from remsim.config.fields import Options, json_values
 from remsim.config.mptcp import MptcpSettings
 from remsim.config.routing import LinkSettings, Routing, RoutingSettings
-from remsim.config.routing_file import RoutingDesk
+from remsim.config.routing_file import RoutingDesk, of_lan
 from remsim.config.routing_rules import LINK, MPTCP, NAME, ROUTING, TOLD_NAME, LinkOptions, MptcpOptions, RoutingOptions
 from remsim.config.uci import UciFile
 from remsim.core.errors import Conflict, InvalidInput, NotFound
@@ -92,6 +93,7 @@ def add_link() -> tuple[Response, int]:
         raise InvalidInput(f"name: {name} means something else here", field="name", hint="choose another name")
     if any(one.name == name for one in desk().settings.links):
         raise Conflict(f"there is a link {name} already", field="name", hint="change it, or choose another name")
+    not_of_lan(content)
     return changed(desk().put_section(LINK.name, name, content, actor(), etag=if_match())), 201
 
 
@@ -214,6 +216,7 @@ def change_link(name: str) -> Response:
     content = large_body()
     if content.pop("name", name) not in (None, name):
         raise InvalidInput("name: a link keeps its name, which policies know; change its title", field="name")
+    not_of_lan(content)
     return changed(desk().put_section(LINK.name, name, content, actor(), etag=if_match()))
 
 
@@ -231,6 +234,13 @@ def drop_link(name: str) -> Response:
 def desk() -> RoutingDesk:
     """The desk of ``remsim_routing``."""
     return services().router.routing
+
+
+def not_of_lan(content: Mapping[str, Any]) -> None:
+    """``InvalidInput`` where a link would be a device whose traffic links carry, as the router has them now."""
+    device = content.get("device")
+    if device and device in services().router.links.lan():
+        raise InvalidInput(f"device: {of_lan(device)}", field="device", hint="name the device that leads out")
 
 
 def known(name: str) -> None:
