@@ -19,6 +19,7 @@ from remsim.links.money.book import Book
 from remsim.links.money.ledger import MoneyLedger
 from remsim.links.money.saving import saving_of
 from remsim.links.money.tariff import Tariff
+from remsim.links.news import News
 from remsim.links.plane import Addresses, Plane
 from remsim.links.probes.prober import Prober
 from remsim.links.uptime import Uptime
@@ -54,11 +55,12 @@ class Parts:
     ) -> None:
         self._clock, self._emit, self._profiles = clock, emit, profiles
         self._around = around()
+        self._news = News(emit)
         self._book = Book(state_dir / BOOK, clock=clock)
         self._ledger = MoneyLedger(
             self._book,
             clock,
-            emit,
+            self._news.tell,
             usage,
             sim_of=self._sim_of,
             plan_of=lambda sim: plan_of(sim, plans()),
@@ -69,7 +71,7 @@ class Parts:
             Prober(clock),
             self._around,
             clock,
-            emit,
+            self._news.tell,
             uptime=Uptime(clock, state_dir / UPTIME),
             ledger=self._ledger,
             simulated=plane is not None,
@@ -84,6 +86,7 @@ class Parts:
 
     def start(self, routing: Routing) -> None:
         """Begin; what comes of it is in the view."""
+        self._news.start()
         self._ledger.configure(routing.by_number)
         self._configure_cap_switch(routing)
         self._configure_mptcp(routing)
@@ -102,6 +105,7 @@ class Parts:
         if self.mptcp is not None:
             self.mptcp.stop()
         self._ledger.close()
+        self._news.stop()
 
     def view(self) -> dict[str, Any]:
         """What ``GET /api/v1/links`` has beyond the settings."""
