@@ -65,6 +65,7 @@ def desk_of(config: Path | None, state: Path | None) -> PolicyDesk:
         zone=LOCAL,
         router_country=settings.router_country or next((one.country for one in views if one.country), None),
         devices=settings.lan,
+        are_files_here=False,
     )
     state_dir = state or Path(usable_settings(config_dir)[0].service.state_dir)
     traffic = Configured(routing, views)

@@ -6,7 +6,7 @@ is in conntrack entries only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 MOST_LINKS = 8
@@ -127,7 +127,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class RingSpec:
-    """A ring in the kernel, chain ``ring_NAME``: its choices, and whether devices or servers keep their link in it.
+    """A ring in the kernel: its choices, and whether devices or servers keep their link in it.
 
     ``klass`` decides how ``balance`` and ``prefer`` weigh: completion time for interactive flows, load for bulk.
     """
@@ -144,25 +144,26 @@ class SetCode:
     """A set of the table: ``declaration`` is what stands between its braces, ``elements`` what it holds at first.
 
     ``is_large``: it is loaded before the chains that use it, in transactions of its own. ``is_learned``: elements come
-    while it is in use, and stay when the policies are loaded again.
+    while it is in use, and stay when the policies are loaded again. Very many elements are texts that are made when
+    somebody looks at them.
     """
 
     name: str
     declaration: str
-    elements: tuple[str, ...] = ()
+    elements: Sequence[str] = ()
     is_large: bool = False
     is_learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyCode:
-    """One policy as the kernel has it: chains ``p_NUMBER`` with ``rules`` and ``pick_NUMBER``, counter ``p_NUMBER``.
+    """One policy as the kernel has it: ``rules`` in chain ``policies``, counter ``p_NUMBER``.
 
-    ``rules`` are whole nft rules without the counter's name: what matches ends in ``goto pick_NUMBER``. While
-    ``is_open`` is false (outside its hours, a link state that does not hold) the chain is empty. ``post`` are rules for
-    postrouting, such as DSCP marks; ``forward`` rules for forward, such as a limit. Both match by the policy's number
-    in marks, so they stay while it is closed: flows that it took are still under way. ``is_for_router``: asked for the
-    router's own flows too.
+    ``rules`` are whole nft rules: what matches ends in ``goto pick_NUMBER``, which becomes marks, the counter and the
+    policy's ring. While ``is_open`` is false (outside its hours, a link state that does not hold) there are none.
+    ``post`` are rules for postrouting, such as DSCP marks; ``forward`` rules for forward, such as a limit. Both match
+    by the policy's number in marks, so they stay while it is closed: flows that it took are still under way.
+    ``is_for_router``: asked for the router's own flows too.
     """
 
     number: int

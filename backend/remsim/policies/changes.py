@@ -91,8 +91,8 @@ class Changes:
         with self._lock:
             self._checked = None
 
-    def look_at(self, texts: Texts) -> Checked:
-        """A state of the texts with the sections that belong to it."""
+    def look_at(self, texts: Texts, *, is_kept: bool = True) -> Checked:
+        """A state of the texts with the sections that belong to it. ``is_kept``: it was in force before."""
         parsed = parse(texts.in_force)
         sections, problems = (self._sections, self._section_problems) if texts.source == "local" else ((), ())
         names = {one.name for one in parsed.set.policies}
@@ -104,7 +104,7 @@ class Changes:
         items = (*parsed.set.items, *(one for one in sections if one.name not in names))
         if texts.source == "remote":
             items = tuple(replace(one, origin="remote") if isinstance(one, Policy) else one for one in items)
-        checked = check_set(PolicySet(items, parsed.set.after), self._facts(), parsed.problems)
+        checked = check_set(PolicySet(items, parsed.set.after), self._facts(), parsed.problems, is_kept=is_kept)
         return replace(checked, warnings=(*problems, *checked.warnings))
 
     def apply(self, text: str, *, source: str, actor: str, etag: str | None, confirm_s: int) -> None:
@@ -165,7 +165,7 @@ class Changes:
     def _change(self, texts: Texts, text: str, source: str, actor: str, note: str, confirm_s: int) -> None:
         """Load, keep, tell. What cannot be loaded or kept changes nothing."""
         before = self.kept
-        checked = self._load(texts)
+        checked = self._load(texts, is_kept=False)
         try:
             number = self._store.keep_version(text, self._clock.now(), actor, source, len(checked.set.policies), note)
             pending = None
@@ -184,8 +184,8 @@ class Changes:
         tail = f"; they go again unless they are confirmed in {confirm_s} s" if confirm_s else ""
         self._tell(f"policies: version {number}, {word}{tail}", actor, "applied")
 
-    def _load(self, texts: Texts) -> Checked:
-        checked = self.look_at(texts)
+    def _load(self, texts: Texts, *, is_kept: bool = True) -> Checked:
+        checked = self.look_at(texts, is_kept=is_kept)
         refuse_errors(checked)
         try:
             self._engine.put(checked.set.policies, checked.set.sets)

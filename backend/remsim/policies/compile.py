@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from remsim.core.routes import POLICY_MASK, POLICY_SHIFT, Choice, PolicyCode, Program, RingSpec, SetCode
 from remsim.policies import gates
 from remsim.policies.facts import Facts, Wanted
-from remsim.policies.language.model import Limit, Policy, Span, Value
+from remsim.policies.language.model import FromFile, Limit, Policy, Span, Value
 from remsim.policies.language.terms import Literal, Term, TooManyTerms, is_impossible, terms_of
 from remsim.policies.language.words import NEXT_FLOW
 from remsim.policies.matches import MOST_RULES, TOO_MANY, Matches, Unknown
@@ -108,8 +108,11 @@ def _options(literal: Literal) -> tuple[int, int, int]:
     """How many matches a test becomes: of either family, of IPv4, of IPv6."""
     test, is_negated = literal.test, literal.is_negated
     if test.kind in ("source", "destination"):
-        four, six = (any(isinstance(one, Span) and one.family == family for one in test.values) for family in (4, 6))
-        others = len({type(one) for one in test.values} - {Span})
+        has_file = any(isinstance(one, FromFile) for one in test.values)
+        four, six = (
+            has_file or any(isinstance(one, Span) and one.family == family for one in test.values) for family in (4, 6)
+        )
+        others = len({type(one) for one in test.values} - {Span, FromFile})
         if is_negated:
             return (0, 1, 1) if four or six else (1, 0, 0)
         return others, int(four), int(six)

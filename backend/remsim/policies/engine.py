@@ -13,7 +13,7 @@ from remsim.core.routes import MOST_POLICIES, Program
 from remsim.policies import gates
 from remsim.policies.compile import Compiled, CompiledPolicy, compile_set, in_order
 from remsim.policies.facts import Facts, Traffic, Wanted
-from remsim.policies.language.model import Policy, Value, tests_in
+from remsim.policies.language.model import FromFile, Policy, Value, tests_in
 from remsim.policies.language.terms import TooManyTerms
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,8 @@ class Engine:
         self._asks_country = False
         self._named: tuple[str, ...] = ()
         """What policies call the links that they choose."""
+        self._files: tuple[str, ...] = ()
+        """Files of addresses that sets name."""
         self._given: dict[int, tuple[str, ...]] = {}
         self._steady = gates.Steady()
         self._counted: dict[int, int] = {}
@@ -147,7 +149,7 @@ class Engine:
             self._aside(self.reload)
             return
         self._learn_again()
-        if not self._gated and not self._asks_country and not self._named:
+        if not (self._gated or self._asks_country or self._named or self._files):
             return
         facts = self._facts()
         if self._world(facts) != self._seen_world:
@@ -166,6 +168,9 @@ class Engine:
 
     def _load(self) -> None:
         facts = self._facts()
+        named = (one.name for values in self._sets.values() for one in values if isinstance(one, FromFile))
+        files = tuple(dict.fromkeys(named))
+        contents = _contents(files, facts)  # before they are used: what comes meanwhile is another load
         self._kept_numbers = assigned(self._policies, self._kept_numbers)
         compiled = compile_set(self._policies, self._sets, facts, self._kept_numbers)
         tapped = self._taps(bool(compiled.wanted))
@@ -184,7 +189,8 @@ class Engine:
         self._named = tuple(dict.fromkeys(one.value for one in choices if one.kind == "connection"))
         self._given = {one.number: one.rules for one in program.policies}
         self._counted = {number: count for number, count in self._counted.items() if number in self._given}
-        self._seen_world = self._world(facts)
+        self._files = files
+        self._seen_world = (*self._world(facts)[:-1], contents)
         self._retry_at = None
         self.state = "failed" if self._refused is not None else "off" if traffic is None else "in_force"
         self.problem = self._refused
@@ -248,7 +254,12 @@ class Engine:
         """What rules and rings are made with beside the text."""
         found = (gates.link_of(name, facts.links) for name in self._named)
         names = tuple(None if one is None else one.name for one in found)
-        return (facts.router_country if self._asks_country else None, names)
+        country = facts.router_country if self._asks_country else None
+        return (country, names, _contents(self._files, facts))
+
+
+def _contents(files: Sequence[str], facts: Facts) -> tuple[object, ...]:
+    return tuple(facts.files.last(name) for name in files) if facts.files is not None else ()
 
 
 def _asks_country(policy: Policy) -> bool:

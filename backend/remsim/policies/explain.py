@@ -16,6 +16,7 @@ from remsim.policies.facts import Facts, FlowFacts, Share
 from remsim.policies.language.model import (
     And,
     Condition,
+    FromFile,
     Mac,
     Named,
     Not,
@@ -250,7 +251,7 @@ class _Asker:
         flow = self._flow
         if flow.is_router:
             return Named() in test.values, "it is the router's own"
-        address = _within(test, flow.source)
+        address = _within(test, flow.source, self._facts)
         macs = [one.address for one in test.values if isinstance(one, Mac)]
         if address is True or not macs:
             return address, _told(test, flow.source, "who sends it")
@@ -259,7 +260,8 @@ class _Asker:
         return flow.source_mac.lower() in macs, _told(test, flow.source_mac, "who sends it")
 
     def _destination(self, test: Test) -> Answer:
-        return _within(test, self._flow.destination), _told(test, self._flow.destination, "its destination")
+        where = self._flow.destination
+        return _within(test, where, self._facts), _told(test, where, "its destination")
 
     def _dscp(self, test: Test) -> Answer:
         value = self._flow.dscp
@@ -329,10 +331,14 @@ def _over(test: Test, value: float | None, what: str) -> Answer:
     return found, _told(test, value, what)
 
 
-def _within(test: Test, address: str | None) -> bool | None:
+def _within(test: Test, address: str | None, facts: Facts) -> bool | None:
     if address is None:
         return None
     family, number = ip_of(address)
-    return any(
-        one.family == family and one.first <= number <= one.last for one in test.values if isinstance(one, Span)
-    )
+    if any(one.family == family and one.first <= number <= one.last for one in test.values if isinstance(one, Span)):
+        return True
+    names = [one.name for one in test.values if isinstance(one, FromFile)]
+    files = [None if facts.files is None else facts.files.last(name) for name in names]
+    if any(one is not None and one.of(family).has(number) for one in files):
+        return True
+    return None if None in files else False

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from remsim.core.routes import LinkView, Loaded, Program, RingSpec
+
+if TYPE_CHECKING:
+    from remsim.policies.addresses.reading import Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,23 @@ class Countries(Protocol):
         """Where an address is; None where the list does not tell."""
 
 
+class AddressFiles(Protocol):
+    """Files of addresses that policies name (policies/addresses)."""
+
+    def read(self, name: str) -> Addresses:
+        """What a file has now; ``AddressFileError``. Takes seconds where it is large and has changed."""
+
+    def last(self, name: str) -> Addresses | None:
+        """What a file had when it could be read last, at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """The world as policies see it.
 
     ``now`` is seconds since the epoch, None as long as the clock was not set. ``zone`` is the router's.
     ``router_country`` is where the router is. ``devices``: LAN devices, for warnings; empty where unknown.
+    ``files`` None: they are not looked at; ``are_files_here`` false: those that are not there may be on the router.
     ``names_learned``: how names come to addresses here (``dnsmasq``, ``sni``, ``quic``, ``ndpi``), None where unknown.
     """
 
@@ -65,6 +79,8 @@ class Facts:
     countries: Countries | None = None
     applications: Applications | None = None
     names_learned: tuple[str, ...] | None = None
+    files: AddressFiles | None = None
+    are_files_here: bool = True
     are_links_known: bool = True
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from zlib import crc32
 
 from remsim.core.routes import SetCode
+from remsim.policies.addresses.spans import Spans, Texts, spans_of, union
 from remsim.policies.facts import Facts, Wanted
-from remsim.policies.language.model import Mac, Named, Range, Span, Test
+from remsim.policies.language.model import FromFile, Mac, Named, Range, Span, Test
 from remsim.policies.language.terms import Literal, TooManyTerms, merge, protocol_numbers
 from remsim.policies.language.values import device_of, domain_of, span_text
 from remsim.policies.language.words import NEXT_FLOW, PROTOCOLS
@@ -136,15 +137,12 @@ class Matches:
 
     def _addresses(self, test: Test, is_negated: bool) -> list[Option]:
         where = "saddr" if test.kind == "source" else "daddr"
-        spans: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
-        for one in test.values:
-            if isinstance(one, Span):
-                spans[one.family].append((one.first, one.last))
         macs = sorted({one.address for one in test.values if isinstance(one, Mac)}) if where == "saddr" else []
         both = [("ether saddr", _braced(macs))] if macs else []
         if any(isinstance(one, Named) and not one.name for one in test.values):
             both.append((f"fib {where} type", "local"))
-        asked = {family: self._spans(family, merge(found)) for family, found in spans.items() if found}
+        spans = {family: self._spans_of(test, family) for family in (4, 6)}
+        asked = {family: self._spans(found) for family, found in spans.items() if len(found)}
         if not is_negated:
             found = [(family, f"{_ip(family)} {where} {text}") for family, text in asked.items()]
             return [*found, *((0, f"{key} {value}") for key, value in both)]
@@ -157,14 +155,30 @@ class Matches:
             options.append((family, f"{text} {beside}".strip()))
         return options
 
-    def _spans(self, family: int, spans: list[tuple[int, int]]) -> str:
+    def _spans_of(self, test: Test, family: int) -> Spans:
+        """All addresses of a test, those of files too."""
+        plain = ((one.first, one.last) for one in test.values if isinstance(one, Span) and one.family == family)
+        parts = [spans_of(family, plain)]
+        for one in test.values:
+            if isinstance(one, FromFile):
+                found = None if self._facts.files is None else self._facts.files.last(one.name)
+                if found is None:
+                    raise Unknown(f"the file {one.name} could not be read")
+                parts.append(found.of(family))
+        return union(family, [one for one in parts if len(one)] or parts[:1])
+
+    def _spans(self, spans: Spans) -> str:
         """Addresses in braces, or the set that has them."""
-        texts = tuple(span_text(Span(family, first, last)) for first, last in spans)
-        if len(texts) <= INLINE:
-            return _braced(texts)
-        name = f"a_{_key(texts)}_{family}"
-        declaration = f"type ipv{family}_addr; flags interval;"
-        self._sets.setdefault(name, SetCode(name, declaration, texts, is_large=len(texts) > LARGE))
+        if len(spans) <= INLINE:
+            return _braced(span_text(Span(spans.family, first, last)) for first, last in spans)
+        name = f"a_{_key(spans.key)}_{spans.family}"
+        if name not in self._sets:
+            is_large = len(spans) > LARGE
+            texts: Sequence[str] = Texts(spans)
+            if not is_large:
+                texts = tuple(span_text(Span(spans.family, first, last)) for first, last in spans)
+            declaration = f"type ipv{spans.family}_addr; flags interval;"
+            self._sets[name] = SetCode(name, declaration, texts, is_large=is_large)
         return f"@{name}"
 
     def _interfaces(self, test: Test, is_negated: bool) -> list[Option]:

@@ -20,7 +20,7 @@ from remsim.policies.explain import explain, judge, taker
 from remsim.policies.facts import Facts, FlowFacts, Share, Traffic
 from remsim.policies.flow_sample import FlowSample
 from remsim.policies.language.checker import check
-from remsim.policies.language.model import Checked, Value, tests_in
+from remsim.policies.language.model import Checked, FromFile, Value, tests_in
 from remsim.policies.language.terms import spelled
 from remsim.policies.language.values import dscp_of, ip_of
 from remsim.policies.learning.patterns import checked_domain
@@ -50,6 +50,7 @@ class Parts:
     ) -> None:
         self._routing = routing
         self._clock = clock
+        self._emit = emit
         self._traffic = traffic
         self._world = World(
             folder, clock=clock, facts=facts, traffic=traffic, learns=learns, settings=routing.globals
@@ -94,6 +95,18 @@ class Parts:
     def tend(self) -> None:
         """Once a second, by another."""
         self._changes.look()
+        names = [one.name for values in self._engine.sets.values() for one in values if isinstance(one, FromFile)]
+        if not names:
+            return
+        files = self._world.files
+        changed = files.changed(names)
+        if changed:
+            self._aside.begin(lambda: files.read_again(changed))
+        for told in files.news(names):
+            self._changes.forget_checked()
+            severity = "warning" if "stays in force" in told else "info"
+            data = {"actor": "remsim", "what": "addresses"}
+            self._emit(Event("policies", "remsim", self._clock.now(), f"policies: {told}", severity, data))
 
     def links_changed(self) -> None:
         """Load again."""
@@ -270,7 +283,7 @@ class Parts:
 
     def vocabulary(self) -> dict[str, Any]:
         """Words for completion."""
-        return shown.vocabulary(self._world.facts(), self._sets)
+        return shown.vocabulary(self._world.facts(), self._sets, self._world.files.names())
 
     def rungs(self) -> list[dict[str, Any]]:
         """How names are told here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remsim.core.clock import iso_utc
@@ -144,7 +144,7 @@ def _is_open(policy: CompiledPolicy, facts: Facts) -> bool:
     return bool(policy.rules(holds))
 
 
-def vocabulary(facts: Facts, sets: Mapping[str, object]) -> dict[str, Any]:
+def vocabulary(facts: Facts, sets: Mapping[str, object], files: Sequence[str] = ()) -> dict[str, Any]:
     """The words that a text may use here."""
     tests = [word for word in words.OFFERED if word != "not"]
     kinds = {word: words.TEST_WORDS[word.lower()] for word in tests}
@@ -170,6 +170,7 @@ def vocabulary(facts: Facts, sets: Mapping[str, object]) -> dict[str, Any]:
         "tags": sorted({tag for link in links for tag in link.tags}),
         "devices": list(facts.devices),
         "sets": sorted(sets),
+        "files": list(files),
         "countries": [{"code": code, "name": None} for code in sorted(countries.codes() if countries else ())],
         "applications": [{"name": one.name, "help": one.title} for one in known],
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from remsim.config.routing import RoutingSettings
 from remsim.core.clock import Clock, iso_utc
+from remsim.policies.addresses.files import AddressFiles
 from remsim.policies.engine import Tapped
 from remsim.policies.facts import Facts, Traffic, Wanted
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 USERS_APPLICATIONS = "applications.json"
+SETS = "sets"
+"""The folder of files of addresses, beside that of the policies: ``/etc/remsim/sets`` on a router."""
 
 
 class World:
@@ -45,6 +48,7 @@ class World:
         self._wanted: tuple[Wanted, ...] = ()
         self._is_resting = False
         """Whether nothing carries flows whose names could be learned."""
+        self.files = AddressFiles(folder.parent / SETS)
         self._applications: Catalogue | None = None
         self._countries: CountryIndex | None = None
         self.settings = settings
@@ -53,7 +57,7 @@ class World:
         """What policies are compiled and asked with; also in the thread that everything waits for."""
         countries = self.countries
         found = countries if countries.is_there else None
-        return replace(self._facts(), countries=found, applications=self.applications)
+        return replace(self._facts(), countries=found, applications=self.applications, files=self.files)
 
     def all_facts(self) -> Facts:
         """With the ways by which names are learned, for which programs are looked for."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from remsim.core.routes import MOST_POLICIES, Choice, LinkView
+from remsim.policies.addresses.files import NoFile
+from remsim.policies.addresses.reading import MOST_LINES, AddressFileError
 from remsim.policies.facts import Facts
 from remsim.policies.gates import link_of
 from remsim.policies.language import words
 from remsim.policies.language.model import (
     AddressSet,
     Checked,
+    FromFile,
     Mac,
     Named,
     Place,
@@ -41,12 +44,16 @@ def check(text: str, facts: Facts | None = None) -> Checked:
     return check_set(parsed.set, facts or Facts(are_links_known=False), parsed.problems)
 
 
-def check_set(policy_set: PolicySet, facts: Facts, problems: Sequence[Problem] = ()) -> Checked:
-    """Look at what was read. ``problems`` are those of reading it."""
+def check_set(
+    policy_set: PolicySet, facts: Facts, problems: Sequence[Problem] = (), *, is_kept: bool = False
+) -> Checked:
+    """Look at what was read. ``problems`` are those of reading it. ``is_kept``: it is in force already, so that a file
+    that has gone since is no error."""
     checker = _Checker(policy_set, facts)
-    errors = [*problems, *checker.errors()]
+    wrong_files, told_files = checker.files(is_kept)
+    errors = [*problems, *wrong_files, *checker.errors()]
     is_readable = not problems and checker.is_within_limits
-    warnings = list(checker.warnings()) if is_readable else []
+    warnings = [*told_files, *checker.warnings()] if is_readable else told_files
     return Checked(policy_set, _ordered(errors), _ordered(warnings))
 
 
@@ -100,6 +107,31 @@ class _Checker:
                     yield _problem(test.at, "a destination has no hardware address here: only devices of the LAN do")
             if len(enabled) <= MOST_POLICIES:
                 yield from self._too_many(policy)
+
+    def files(self, is_kept: bool) -> tuple[list[Problem], list[Problem]]:
+        """Errors and warnings of files of addresses, which are read for it."""
+        errors: list[Problem] = []
+        warnings: list[Problem] = []
+        total = 0
+        for one in dict.fromkeys(value for values in self._sets.values() for value in values):
+            if not isinstance(one, FromFile):
+                continue
+            if self._facts.files is None:
+                warnings.append(_problem(one.at, f"the file {one.name} is not looked at here"))
+                continue
+            try:
+                found = self._facts.files.read(one.name)
+            except AddressFileError as error:
+                is_told = is_kept or (isinstance(error, NoFile) and not self._facts.are_files_here)
+                (warnings if is_told else errors).append(_problem(one.at, error.message))
+                continue
+            total += len(found)
+            if not len(found):
+                warnings.append(_problem(one.at, f"the file {one.name} has no address"))
+            if total > MOST_LINES:
+                errors.append(_problem(one.at, f"files have more than {MOST_LINES} addresses together"))
+                break
+        return errors, warnings
 
     def _unknown_sets(self, values: Sequence[Value], at: Place) -> Iterator[Problem]:
         for value in values:

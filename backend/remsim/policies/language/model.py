@@ -70,6 +70,14 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class FromFile:
+    """All addresses of a file (see policies/addresses): ``file "name"``, in sets only."""
+
+    name: str
+    at: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """Minutes of the day from ``begin`` until before ``end`` on some ``days`` (0 is Monday; all without any).
 
@@ -81,7 +89,7 @@ class Window:
     days: tuple[int, ...] = ()
 
 
-Value = str | int | Range | Span | Mac | Named | Window
+Value = str | int | Range | Span | Mac | Named | FromFile | Window
 
 
 @dataclass(frozen=True, slots=True)

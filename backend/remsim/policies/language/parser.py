@@ -14,6 +14,7 @@ from remsim.policies.language.model import (
     AddressSet,
     Comments,
     Condition,
+    FromFile,
     Limit,
     Parsed,
     Place,
@@ -26,7 +27,6 @@ from remsim.policies.language.reader import MOST_PROBLEMS, Reader, TooMany, Wron
 from remsim.policies.language.routes import choices_of
 
 MOST_CHARACTERS = 1 << 20
-MOST_NAME = 64
 WAYS = ("download", "upload")
 
 
@@ -257,9 +257,8 @@ class _Parser:
         token = reader.token
         if not reader.is_text:
             raise reader.wrong(f"the name of the {what} is missing", ("a name",))
-        is_good = values.is_name(token.text) if token.kind == WORD else 0 < len(token.text) <= MOST_NAME
-        if not is_good or not token.text.isprintable():
-            raise reader.wrong(f"{token.shown} is no name: up to {MOST_NAME} letters, digits, _ and -", ("a name",))
+        if not (values.is_name(token.text) if token.kind == WORD else values.is_title(token.text)):
+            raise reader.wrong(f"{token.shown} is not {values.TITLE}", ("a name",))
         return reader.take().text
 
     def _set(self) -> None:
@@ -280,9 +279,9 @@ class _Parser:
             if reader.take_mark(","):
                 continue
             if not reader.is_text:
-                raise reader.wrong(f"{reader.token.shown} is no address", ("an address", "}"))
+                raise reader.wrong(f"{reader.token.shown} is no address", ("an address", "file", "}"))
             try:
-                found.append(one_value(reader, values.address_of, "address"))
+                found.append(self._member())
             except Wrong as wrong:
                 reader.note(wrong.problem)
         reader.take()
@@ -290,6 +289,15 @@ class _Parser:
         comments = tuple((key, one) for key, one in (("set", opening), ("end", closing)) if one != NO_COMMENTS)
         end = Place(reader.last.line, reader.last.column)
         self._items.append(AddressSet(name, tuple(found), comments, at, end, first_line))
+
+    def _member(self) -> Value:
+        """Something that a set has: an address, or ``file "NAME"``."""
+        reader = self._reader
+        if not reader.is_word("file"):
+            return one_value(reader, values.address_of, "address")
+        reader.take()
+        at = reader.place
+        return FromFile(one_value(reader, values.file_of, "the name of a file in quotes"), at)
 
     def _match(self, body: _Body) -> None:
         body.match = self._conditions.read()

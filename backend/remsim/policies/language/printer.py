@@ -10,6 +10,7 @@ from remsim.policies.language.model import (
     And,
     Comments,
     Condition,
+    FromFile,
     Limit,
     Mac,
     Named,
@@ -157,6 +158,8 @@ def value_text(kind: str, value: Value) -> str:
         return value.address
     if isinstance(value, Named):
         return f"@{value.name}" if value.name else "router"
+    if isinstance(value, FromFile):
+        return f"file {quoted(value.name)}"
     if isinstance(value, Window):
         return values.window_text(value)
     if isinstance(value, int):

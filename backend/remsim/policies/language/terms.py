@@ -13,6 +13,7 @@ from remsim.policies.facts import Applications
 from remsim.policies.language.model import (
     And,
     Condition,
+    FromFile,
     Mac,
     Named,
     Not,
@@ -29,6 +30,8 @@ from remsim.policies.learning.globs import is_within as is_pattern_within
 
 MOST_TERMS = 64
 WEEK = 7 * 1440
+FILE = "file "
+"""What begins the keys of extents that are those of a file."""
 MERGED = {"source", "destination", "interface", "port", "source_port", "protocol", "dscp", "domain", "country"}
 MERGED |= {"packet_size", "time", "router_country"}
 Extent = Mapping[str, list[tuple[int, int]]]
@@ -194,6 +197,8 @@ def _intervals(kind: str, value: Value) -> Iterable[tuple[str, int, int]]:
         yield value.address, 0, 0
     elif isinstance(value, Named):
         yield "@" + value.name, 0, 0
+    elif isinstance(value, FromFile):
+        yield FILE + value.name, 0, 0
     elif isinstance(value, Window):
         for day in value.days or range(7):
             length = (value.end - value.begin) % 1440 or 1440
@@ -247,6 +252,8 @@ def is_apart(kind: str, one: Extent, other: Extent) -> bool:
         return False  # a server has several names
     if kind == "source" and not (set(one) | set(other)) <= {"4", "6"}:
         return False  # who sends has an address and a hardware address
+    if any(key.startswith(FILE) for key in (*one, *other)):
+        return False  # it may have any address
     for key, intervals in one.items():
         for low, high in intervals:
             if any(low <= last and first <= high for first, last in other.get(key, [])):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import unicodedata
 
 from remsim.core.errors import InvalidInput
 from remsim.policies.language.model import Mac, Named, Range, Span, Value, Window
@@ -12,6 +13,8 @@ from remsim.policies.learning.globs import checked_glob, is_glob
 from remsim.policies.learning.patterns import checked_domain
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}")
+MOST_NAME, MARKS = 64, " _-.,:'&+()/"
+TITLE = f"a name of up to {MOST_NAME} letters and digits, blanks and _ - . , : ' & + ( ) /"
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 _AMOUNT = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*(.*)", re.DOTALL)
@@ -20,8 +23,15 @@ _QUEUE = re.compile(r"[0-9a-f]{1,4}:[0-9a-f]{1,4}")
 BITS = {4: 32, 6: 128}
 _POWERS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _POWERS |= {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+MOST_FILE_NAME = 255
 MOST_OCTETS, MOST_RATE = 10**15, 10**10
 """Sizes, and octets a second: what nftables takes ends at some 18 GB/s."""
+
+
+def is_title(text: str) -> bool:
+    """Whether a policy may be called this; what is no ``is_name`` of it stands in quotes."""
+    is_short = 0 < len(text) <= MOST_NAME and text == text.strip()
+    return is_short and all(one.isalnum() or one in MARKS or unicodedata.category(one)[0] == "M" for one in text)
 
 
 def is_name(text: str) -> bool:
@@ -145,6 +155,13 @@ def address_of(text: str) -> Value:
     size = 1 << (BITS[family] - int(length))
     first_of = number - number % size
     return Span(family, first_of, first_of + size - 1)
+
+
+def file_of(text: str) -> str:
+    """The name of a file of addresses."""
+    if not 0 < len(text) <= MOST_FILE_NAME or not text.isprintable():
+        raise ValueError(f"“{_short(text)}” is no name of a file")
+    return text
 
 
 def ip_of(text: str) -> tuple[int, int]:
