@@ -152,7 +152,7 @@ class KernelPlane:
         return [one for one in found if one is not None]
 
     def set_links(self, links: Sequence[LinkRoute]) -> None:
-        """Rules and tables of these links, and the table's rules for them; it leads nothing before a program is loaded."""
+        """Rules and tables of these links, and the nftables table, which leads nothing before a program is loaded."""
         assert self._tables is not None
         check_names(link.device for link in links)
         self._links = {link.index: link for link in links}
@@ -477,10 +477,15 @@ class KernelPlane:
             there = self._in_force
             if there is None:
                 return
-            kept = there.chains
+            gone: set[str] = set()
             if "policies" in chains:
-                kept = {name: one for name, one in kept.items() if not name.startswith(PICKING)}
-            self._put(replace(there, chains={**kept, **chains}))
+                gone = {name for name in there.chains if name.startswith(PICKING)} - chains.keys()
+            before = {name: one for name, one in there.chains.items() if name in chains or name in gone}
+            commands = difference.change(Table(chains=before), Table(chains=chains))
+            if commands:
+                self._running.run(commands)
+            after = {name: one for name, one in there.chains.items() if name not in gone}
+            self._in_force = replace(there, chains={**after, **chains})
 
     def _keep_quotas(self) -> None:
         """Hard caps as they should be: made anew only where the kernel's has something else left."""
