@@ -72,10 +72,12 @@ function ofStatement(statement, tokens, words) {
  */
 export function suggestions(text, caret, words) {
 	const before = text.slice(0, caret), lines = before.split('\n'), line = lines.pop();
-	let state = START, tokens = [];
+	let state = START, tokens = [], block = '';
 	const since = []; // of the statement that the cursor is in
 	const take = (found, after) => {
 		for (const token of found) {
+			if (token.look === 'declaration')
+				block = token.text.toLowerCase();
 			if (token.look === 'key' || token.text === '{' || token.text === '}')
 				since.length = 0;
 			else if (token.kind !== 'comment' && !(token.kind === 'mark' && token.text === ':'))
@@ -107,6 +109,8 @@ export function suggestions(text, caret, words) {
 	let items;
 	if (depth === 0)
 		items = since.length && ['policy', 'set'].includes(since.at(-1)?.text.toLowerCase()) ? [] : SNIPPETS;
+	else if (block === 'set')
+		items = since.at(-1)?.text.toLowerCase() === 'file' ? (words.files || []).map(name => ({ insert: quoted(name), label: name, help: '' })) : [{ insert: 'file ', label: 'file', help: msg('addresses from a file of the router') }];
 	else {
 		const goesOn = [',', '('].includes(since.at(-1)?.text) || JOINS.includes(since.at(-1)?.text.toLowerCase());
 		const keys = (words.fields?.length ? words.fields : []).map(one => ({ insert: `${one.word || one.name}: `, label: one.word || one.name, help: one.help || '' }));

@@ -77,7 +77,9 @@ function lookOf(word, statement) {
 		return 'test';
 	if (['route', 'fallback'].includes(statement) && ROUTES.includes(word))
 		return 'route';
-	return /^[\d@*.-]/.test(word) ? 'number' : 'word';
+	if (!statement && word === 'file') // in a set
+		return 'test';
+	return /^[\d@*.?-]/.test(word) ? 'number' : 'word';
 }
 
 /** Whole blocks of a text in their order: [{name, kind: policy|set, from, to}], lines from 0, comments right above them included. */

@@ -26,7 +26,7 @@ policy d { match: all route: any }
 `;
 const WORDS = {
 	match: [{ word: 'port', insert: 'port ' }, { word: 'link', insert: 'link ' }], fields: [{ word: 'match' }, { word: 'route' }], route: [{ word: 'connection', insert: 'connection ' }, { word: 'prefer_connection', insert: 'prefer_connection(' }],
-	criteria: [{ name: 'lowest_latency' }], algorithms: [{ name: 'adaptive' }], links: [{ name: 'wan1', title: 'Fibre' }, { name: 'a b' }], tags: [], carriers: ['Example'], countries: [], applications: []
+	criteria: [{ name: 'lowest_latency' }], algorithms: [{ name: 'adaptive' }], links: [{ name: 'wan1', title: 'Fibre' }, { name: 'a b' }], tags: [], carriers: ['Example'], countries: [], applications: [], files: ['a b.txt', 'listed.txt']
 };
 const offered = text => suggestions(text, text.length, WORDS).items.map(item => item.insert);
 
@@ -36,6 +36,7 @@ test('each word has the look of what it is there', () => {
 	const inside = lookAt('policy p {', START).state;
 	assert.deepEqual(looks('match: port 80/443 and not SNI "a\\"b"', inside), [['match', 'key'], [':', 'mark'], ['port', 'test'], ['80/443', 'number'], ['and', 'join'], ['not', 'join'], ['SNI', 'test'], ['a"b', 'string']]);
 	assert.deepEqual(looks('rout: any "open', inside).map(([, look]) => look), ['bad', 'mark', 'word', 'bad', 'word']);
+	assert.deepEqual(looks('file "x.txt", 192.0.2.1', inside), [['file', 'test'], ['x.txt', 'string'], [',', 'mark'], ['192.0.2.1', 'number']]);
 	assert.deepEqual(looks('source fe80::1, ::1', { ...inside, statement: 'match' }).map(([text]) => text), ['source', 'fe80::1', ',', '::1']);
 });
 
@@ -69,6 +70,10 @@ test('what is offered fits the place', () => {
 	assert.deepEqual(offered('policy a { route: connection "w'), ['"wan1"']);
 	assert.deepEqual(offered('policy a { match: all # po'), []);
 	assert.deepEqual(offered('policy po'), []);
+	assert.deepEqual(offered('set a {\n  192.0.2.1, f'), ['file ']);
+	assert.deepEqual(offered('set a { file '), ['"a b.txt"', '"listed.txt"']);
+	assert.deepEqual(offered('set a { file "li'), ['"listed.txt"']);
+	assert.deepEqual(offered('set a { file "listed.txt" }\npolicy b {\n  '), ['match: ', 'route: ']);
 });
 
 test('a comparison shows what changed with what is around it', () => {
