@@ -24,7 +24,9 @@ LONG = "Grüße, 😀 and more. " * 20
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     simulated = f"--simulate={','.join(MODELS)}"
-    service = RunningService(tmp_path_factory.mktemp("messages"), simulated, "--backfill", "0").start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REMSIM_SIMULATOR_TIME_SCALE", "0.1")  # a message is sent in seconds, as by real modems
+        service = RunningService(tmp_path_factory.mktemp("messages"), simulated, "--backfill", "0").start()
     service.wait_for("modems", lambda all: [one["state"] for one in all["modems"]] == ["online"] * 3, 60)
     yield service
     service.kill()
