@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from esim_fake import FakeEsim
 from playwright.sync_api import Page, expect
 from room_fake import BACKUP, FIBRE, MOBILE, FakeRoom, ago, cost, link
 from running import RunningService
@@ -96,6 +97,33 @@ def test_a_link_is_added_changed_and_removed(visit: Any, as_before: RunningServi
     page.get_by_role("button", name="Delete this link").click()
     page.get_by_role("button", name="Delete Dish").click()
     expect(row).to_have_count(0)
+
+
+def test_a_link_at_its_cap_has_another_profile_which_its_form_lets_choose(visit: Any) -> None:
+    room = FakeRoom(three())
+    changed = {"profile_name": "Travel", "from_name": "Home", "until": "2031-02-02", "problem": None}
+    room.view["links"][0]["cap_switch"] = changed | {"state": "away"}
+    room.view["links"][1]["cap_switch"] = changed | {"state": "refused", "problem": "the modem is busy"}
+    page = opened(visit, room)
+    rows = page.locator(".remsim-linkrow")
+    expect(rows.nth(0)).to_contain_text("At its cap: changed to the profile Travel until 2031-02-02.")
+    expect(rows.nth(1)).to_contain_text("It could not change to the profile Travel: the modem is busy.")
+    page.unroute_all()
+    FakeEsim().serve(page)
+    page = visit.open("/links#tab=form&link=wan1")
+    profiles = page.get_by_role("group", name="Profile at the cap")
+    expect(profiles.get_by_role("radio")).to_have_count(2)
+    page.get_by_role("radio", name="takes no new flows until its modem has changed").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".remsim-field-error:visible")).to_contain_text("is needed: which profile to change to")
+    visit.complaints.clear()
+    profiles.get_by_role("radio", name="Profile 2").check()
+    page.get_by_role("radio", name="modem2").check()  # whose card was not read
+    expect(page.get_by_role("textbox", name="Profile at the cap")).to_have_value("")
+    page.get_by_role("radio", name="modem1").check()
+    profiles.get_by_role("radio", name="Profile 2").check()
+    page.get_by_role("radio", name="An interface").check()
+    expect(profiles).to_have_count(0)
 
 
 def test_each_link_says_in_a_sentence_how_it_is_and_a_failover_is_seen(visit: Any) -> None:
