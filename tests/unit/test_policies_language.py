@@ -340,6 +340,21 @@ def test_a_thousand_policies_are_read() -> None:
     assert len(parsed.set.policies) == 1002
 
 
+@pytest.mark.parametrize("name", ["voip", "work-calls.2", "Video & calls (1)", "Bücher, Filme", "समाचार", "1:1/2+3"])
+def test_policies_may_be_called_what_people_call_them(name: str) -> None:
+    parsed = parse(f'policy "{name}" {{ match: all route: any }}')
+    assert not parsed.problems and parsed.set.policies[0].name == name
+    assert parse(print_set(parsed.set)).set.policies[0].name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "a;b", "a`id`", "$(reboot)", "a\u202eb", " a", "", "x" * 65, "a=b", "@here"]
+)
+def test_a_name_that_is_more_than_a_name_is_told_with_its_place(name: str) -> None:
+    ((line, column, message),) = problems(f'# first\npolicy "{name}" {{ match: all route: any }}')
+    assert (line, column) == (2, 8) and "a name of up to 64 letters and digits" in message
+
+
 def test_blanks_at_the_end_are_nothing() -> None:
     lexed = tokens_of("a  ")
     assert lexed.problems == []

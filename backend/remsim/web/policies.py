@@ -253,6 +253,8 @@ def text_in(wanted: dict[str, Any]) -> str:
 
 def policy_text(given: Any, where: str) -> str:
     """A policy of the language from an object of texts."""
+    from remsim.policies.language.values import TITLE, is_title  # late: whoever pushes no policies needs no language
+
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         raise InvalidInput(f"{where}: is not an object with a name", field=where)
     lines = []
@@ -266,6 +268,6 @@ def policy_text(given: Any, where: str) -> str:
         if isinstance(value, str) and (not value.isprintable() or re.search("[{}#]", value)):
             raise InvalidInput(f"{where}.{word}: is not one line of a policy", field=f"{where}.{word}")
         lines.append(f"  {word}: {value}\n")
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", given["name"], re.ASCII):
-        raise InvalidInput(f"{where}.name: is not a policy's name", field=f"{where}.name")
-    return f"policy {given['name']} {{\n{''.join(lines)}}}\n"
+    if not is_title(given["name"]):
+        raise InvalidInput(f"{where}.name: is not {TITLE}", field=f"{where}.name")
+    return f'policy "{given["name"]}" {{\n{"".join(lines)}}}\n'
