@@ -293,6 +293,23 @@ def test_rung_that_is_off_says_what_it_would_lack(monkeypatch: pytest.MonkeyPatc
     assert off[-1]["why"] == "nDPI is not installed"
 
 
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        (["libndpi.so", "libndpi.so.5", "libndpi.so.5.0"], "nDPI 5 is here, and only versions 4.2 to 4.10 can be used"),
+        (["libndpi.so.4", "libndpi.so.5"], None),
+        (["libndpi.so"], None),
+    ],
+)
+def test_a_version_of_ndpi_that_cannot_be_used_is_told_before_it_is_switched_on(
+    files: list[str], why: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(missing, "NDPI", (str(tmp_path / "libndpi.so*"),))
+    assert missing.Missing()().get("ndpi") == why
+
+
 def test_rungs_say_what_is_on_what_it_costs_and_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rungs_module, "missing", dict)
     nothing = rungs(names=False, ndpi=False, dnsmasq=True, has_patterns=False, problems={}, named={})

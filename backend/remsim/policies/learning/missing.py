@@ -13,6 +13,9 @@ KEPT_S = 60.0
 NFLOG = Path("/proc/net/netfilter/nfnetlink_log")
 NDPI = ("/usr/lib/libndpi.so*", "/lib/libndpi.so*", "/usr/lib/*/libndpi.so*", "/usr/local/lib/libndpi.so*")
 
+NDPI_VERSIONS = {"4"}
+"""As file names tell them; what the library itself tells is looked at when it is used."""
+
 
 class Missing:
     """Looks at most once a minute: whoever shows it asks every few seconds."""
@@ -38,8 +41,13 @@ class Missing:
             found["dnsmasq"] = dnsmasq
         if not NFLOG.exists():
             found |= dict.fromkeys(("dns", "sni", "quic"), "the kernel copies no packets here")
-        if not any(glob.glob(one) for one in NDPI):
+        installed = {Path(one).name for place in NDPI for one in glob.glob(place)}
+        versions = {name.removeprefix("libndpi.so").lstrip(".").partition(".")[0] for name in installed} - {""}
+        if not installed:
             found["ndpi"] = "nDPI is not installed"
+        elif versions and not versions & NDPI_VERSIONS:
+            which = ", ".join(sorted(versions))
+            found["ndpi"] = f"nDPI {which} is here, and only versions 4.2 to 4.10 can be used"
         return found
 
 

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from remsim.core.errors import RemsimError
 from remsim.policies.learning.packets import Packet, is_public, parse_packet
 
-LIBRARIES = tuple(f"libndpi.so{end}" for end in (".4", ".4.10", ".4.8", ".4.6", ".4.4", ".4.2", ""))
+LIBRARIES = tuple(f"libndpi.so{end}" for end in (".4", ".4.10", ".4.8", ".4.6", ".4.4", ".4.2", ".5", ".6", ""))
+"""Those of later versions are looked for so that it can be said why they are not used."""
 PACKAGE = "libndpi"
 BITS = 512
 """Of the mask of protocols (NDPI_NUM_BITS)."""
