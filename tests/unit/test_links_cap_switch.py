@@ -14,6 +14,7 @@ from remsim.config.routing import LinkSettings
 from remsim.core.events import Event
 from remsim.esim.desk import EsimDesk
 from remsim.esim.errors import EsimError
+from remsim.esim.store import SWITCH
 from remsim.link_sources import EsimProfiles
 from remsim.links.facts import ModemFacts
 from remsim.links.money.cap_switch import AWAY as THERE
@@ -182,7 +183,7 @@ def test_it_goes_once_and_back_in_the_next_cycle(tmp_path: Path) -> None:
 
 
 def cycle_end(scene: Scene) -> date:
-    return cycle_of(day_at(scene.one.clock.now()), 1).last + timedelta(days=1)
+    return cycle_of(day_at(scene.one.clock.now()), 1).last
 
 
 def test_both_at_their_caps_it_only_leaves(tmp_path: Path) -> None:
@@ -233,6 +234,17 @@ def test_a_service_that_is_killed_on_the_way_finds_out_and_does_not_begin_anew(
     assert (scene.enabled, scene.state) == ("Away" if is_done else "Home", state)
     scene.run(3600)
     assert scene.enabled == ("Away" if is_done else "Home")
+
+
+def test_a_switch_that_was_cut_short_is_first_taken_up(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.one.store.put(SWITCH, "modem1", {"of": "a switch that waits for its modem"})
+    scene.accounts.used_up = {HOME_ID}
+    scene.run(3600)
+    assert (scene.enabled, scene.state) == ("Home", None)
+    scene.one.store.drop(SWITCH, "modem1")
+    scene.look()
+    assert scene.enabled == "Away"
 
 
 def test_a_profile_that_no_network_takes_is_tried_again_after_hours(tmp_path: Path) -> None:

@@ -227,6 +227,15 @@ def test_a_change_keeps_the_rest_of_the_file_and_writes_numbers_down(desk: Routi
     assert [(one.name, one.index) for one in heard[1].links] == [("carrier_a_unlimited", 2), ("dsl", 3)]
 
 
+def test_what_a_link_changes_to_at_its_cap_is_written_and_read(desk: RoutingDesk, path: Path) -> None:
+    values = {"modem": "1-1", "at_cap": "switch", "cap_profile": "It's Travel 5 GB"}
+    desk.put_section("link", "lte", values, "ann")
+    assert desk.section("link", "lte")["values"].items() >= values.items()
+    found, problems = read(path.read_text())
+    link = next(one for one in found.links if one.name == "lte")
+    assert (link.at_cap, link.cap_profile, problems) == ("switch", "It's Travel 5 GB", [])
+
+
 def test_a_link_that_is_changed_keeps_its_number(desk: RoutingDesk) -> None:
     desk.put_section("link", "cable", {"device": "eth0.3"}, "ann")
     assert desk.settings.links[1].index == 1

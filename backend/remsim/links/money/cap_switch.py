@@ -11,7 +11,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -168,7 +167,7 @@ class CapSwitch:
                 self._look_at(index, link)
 
     def view(self, name: str) -> dict[str, Any] | None:
-        """The ``cap_switch`` of a link in the API; None while there is nothing to tell."""
+        """The ``cap_switch`` of a link in the API, ``until`` a last day; None while there is nothing to tell."""
         change = self._changes.get(name)
         if change is None:
             return None
@@ -315,7 +314,7 @@ class CapSwitch:
     def _until(self, name: str, change: Change) -> str | None:
         index = next((index for index, link in self._links.items() if link.name == name), None)
         cycle = None if index is None else self._accounts.cycle(index, change.home)
-        return None if cycle is None else (cycle.last + timedelta(days=1)).isoformat()
+        return None if cycle is None else cycle.last.isoformat()
 
     def _steady_s(self, link: LinkSettings, sim: str) -> float:
         """How long a modem has said this."""
