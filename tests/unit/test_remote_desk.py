@@ -86,7 +86,7 @@ def test_a_mistake_does_not_end_the_thread(tmp_path: Path, monkeypatch: pytest.M
 
     made.start()
     try:
-        monkeypatch.setattr(made, "_working", working)
+        monkeypatch.setattr(made, "_make", working)
         monkeypatch.setattr(desk_module, "AGAIN_S", 0.01)
         (tmp_path / "spool" / "1-1").write_text("x")
         made._bell.ring()

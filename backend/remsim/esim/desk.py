@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from remsim.core.bus import Bus
 from remsim.core.clock import Clock
 from remsim.core.events import Event
 from remsim.core.jobs import Jobs
+from remsim.core.lazy import LazyDesk
 from remsim.core.reading import ModemReading
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ EMPTY: Mapping[str, Any] = {
 """What is known of a card that was never read."""
 
 
-class EsimDesk:
+class EsimDesk(LazyDesk["Parts"]):
     """The router's eUICCs, the profiles on them and what is done to them.
 
     ``modems`` gives ids and names of the modems that are there, ``readings`` the last of each, ``holders`` what asks
@@ -70,6 +70,7 @@ class EsimDesk:
         config: ConfigDesk,
         simulated: EsimSimulation | None = None,
     ) -> None:
+        super().__init__()
         self._settings = settings
         self._path = state_dir / FILE
         self._modems = modems
@@ -87,32 +88,11 @@ class EsimDesk:
             "config": config,
             "simulated": simulated,
         }
-        self._loading = threading.Lock()
-        self._parts: Parts | None = None
-        self._is_started = self._is_stopping = False
-
-    def start(self) -> None:
-        """Take up what was left to do: operators to be told, a switch that was cut short."""
-        with self._loading:
-            self._is_started = True
-            parts = self._parts
-        if parts is not None:
-            parts.start()
-        elif self._path.exists() or self._settings.esim_rules:
-            self.parts  # noqa: B018  # loading it starts it
 
     def let_load_end(self) -> None:
         """Before jobs are ended: a package that loads has a little time to be whole."""
         if self._parts is not None:
             self._parts.room.let_load_end()
-
-    def stop(self) -> None:
-        """End, and close the files; jobs have been told before."""
-        with self._loading:
-            self._is_stopping = True
-            parts = self._parts
-        if parts is not None:
-            parts.stop()
 
     def configure(self, settings: Settings) -> None:
         """Put changed settings in force."""
@@ -143,23 +123,14 @@ class EsimDesk:
         """What metrics count: modems whose cards were read, as in ``view``. Loads nothing, and asks no reader."""
         return {} if self._parts is None else self._parts.counts()
 
-    @property
-    def is_loaded(self) -> bool:
-        """Whether anybody has asked for what works."""
-        return self._parts is not None
+    def _make(self) -> Parts:
+        from remsim.esim.parts import Parts
 
-    @property
-    def parts(self) -> Parts:
-        """What works; made when it is needed first."""
-        with self._loading:
-            if self._parts is None:
-                from remsim.esim.parts import Parts
+        return Parts(settings=self._settings, **self._given)
 
-                parts = Parts(settings=self._settings, **self._given)
-                if self._is_started and not self._is_stopping:
-                    parts.start()
-                self._parts = parts
-            return self._parts
+    def _is_needed(self) -> bool:
+        """Whether something was left to do (operators to be told, a switch that was cut short), or rules ask for it."""
+        return self._path.exists() or bool(self._settings.esim_rules)
 
     def _nothing(self) -> dict[str, Any]:
         """What is shown before anybody asked a card."""

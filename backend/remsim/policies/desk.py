@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from remsim.config.routing import Routing
 from remsim.core.clock import Clock
 from remsim.core.events import Event
+from remsim.core.lazy import LazyDesk
 from remsim.core.routes import Flow
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ FOLDER = "policies"
 LOCAL, REMOTE = "local.policy", "remote.policy"
 
 
-class PolicyDesk:
+class PolicyDesk(LazyDesk["Parts"]):
     """Texts of policies, what they do, and the versions before.
 
     ``facts`` gives the world as it is now, ``traffic`` the links that carry it (None while they are off). Questions
@@ -40,6 +40,7 @@ class PolicyDesk:
         traffic: Callable[[], Traffic | None],
         learns: bool = True,
     ) -> None:
+        super().__init__()
         self._folder = state_dir / FOLDER
         self._routing = routing
         self._given: dict[str, Any] = {
@@ -51,24 +52,6 @@ class PolicyDesk:
             "traffic": traffic,
             "learns": learns,
         }
-        self._loading = threading.Lock()
-        self._parts: Parts | None = None
-        self._is_started = self._is_stopping = False
-
-    def start(self) -> None:
-        """Put what there is in force, once links carry traffic."""
-        with self._loading:
-            self._is_started = True
-        if self._has_policies():
-            self.parts  # noqa: B018  # loading it starts it
-
-    def stop(self) -> None:
-        """Keep what was counted; nothing is changed in the kernel."""
-        with self._loading:
-            self._is_stopping = True
-            parts = self._parts
-        if parts is not None:
-            parts.stop()
 
     def configure(self, routing: Routing) -> None:
         """Take changed sections of ``remsim_routing``."""
@@ -77,8 +60,8 @@ class PolicyDesk:
             parts = self._parts
         if parts is not None:
             parts.configure(routing)
-        elif self._is_started and self._has_policies():
-            self.parts  # noqa: B018
+        else:
+            self._load_if_needed()
 
     def look(self) -> None:
         """Each second, by the thread that shares traffic: hours that begin or end, links whose state policies ask
@@ -95,8 +78,8 @@ class PolicyDesk:
         """Links were added, removed or set up anew: load the policies again."""
         if self._parts is not None:
             self._parts.links_changed()
-        elif self._is_started and self._has_policies():
-            self.parts  # noqa: B018
+        else:
+            self._load_if_needed()
 
     def saw(self, flows: Sequence[Flow], name_of: Callable[[str], str | None]) -> None:
         """Some of the flows that are under way, now and then: a sample of them is kept for dry runs, on the disk."""
@@ -121,7 +104,7 @@ class PolicyDesk:
 
     def view(self) -> dict[str, Any]:
         """The object of ``GET /api/v1/policies``."""
-        return self.parts.view() if self._has_policies() or self._parts is not None else dict(NOTHING)
+        return self.parts.view() if self._is_needed() or self._parts is not None else dict(NOTHING)
 
     def check(self, text: str) -> dict[str, Any]:
         """``ok``, ``errors``, ``warnings``, ``policies``."""
@@ -195,25 +178,13 @@ class PolicyDesk:
         """The words that a text may use here, for completion."""
         return self.parts.vocabulary()
 
-    @property
-    def is_loaded(self) -> bool:
-        """Whether there is a policy, or somebody has asked."""
-        return self._parts is not None
+    def _make(self) -> Parts:
+        from remsim.policies.parts import Parts
 
-    @property
-    def parts(self) -> Parts:
-        """What works; made when it is needed first."""
-        with self._loading:
-            if self._parts is None:
-                from remsim.policies.parts import Parts
+        return Parts(routing=self._routing, **self._given)
 
-                parts = Parts(routing=self._routing, **self._given)
-                if self._is_started and not self._is_stopping:
-                    parts.start()
-                self._parts = parts
-            return self._parts
-
-    def _has_policies(self) -> bool:
+    def _is_needed(self) -> bool:
+        """Whether there are policies, or names are to be learned."""
         wanted = bool(self._routing.policies) or self._routing.globals.learn_names
         return wanted or any((self._folder / name).exists() for name in (LOCAL, REMOTE))
 

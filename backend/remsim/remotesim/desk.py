@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from remsim.config.settings import Settings
 from remsim.core.clock import Clock
 from remsim.core.events import Event
+from remsim.core.lazy import LazyDesk
 from remsim.remotesim.bell import Bell
 from remsim.remotesim.spool import Spool
 
@@ -38,7 +39,7 @@ VARIABLES = ("REMSIM_SERVER_URL", "REMSIM_IONMESH_URL")
 NO_SERVER = {"name": None, "url": None, "reachable": None, "problem": None, "hint": None, "since": None}
 
 
-class RemoteSim:
+class RemoteSim(LazyDesk["Parts"]):
     """The router's clients, the servers they talk to and the slot maps wanted there."""
 
     def __init__(
@@ -53,6 +54,7 @@ class RemoteSim:
         config_dir: Path | None = None,
         programs: Path | None = None,
     ) -> None:
+        super().__init__()
         self._settings = settings
         self._given: dict[str, Any] = {
             "state_dir": state_dir,
@@ -66,9 +68,6 @@ class RemoteSim:
         self._bell = Bell()
         self._spool = Spool(state_dir, data_dir)
         self._spool_problem: str | None = None
-        self._loading = threading.Lock()
-        self._parts: Parts | None = None
-        self._is_started = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -79,28 +78,19 @@ class RemoteSim:
         except OSError as error:
             self._spool_problem = f"{self._spool.path}: {error.strerror}"
             log.error("events of remote SIM clients cannot be taken: %s", self._spool_problem)
-        with self._loading:
-            self._is_started = True
-            parts = self._parts
-        if parts is not None:  # somebody looked before
-            parts.start()
-        elif self._is_needed():
-            self._working()
+        super().start()
         self._thread = threading.Thread(target=self._run, name="remote-sim", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End, and close the files."""
         self._stopping.set()
-        with self._loading:
-            parts = self._parts
-        if parts is not None:
-            parts.stop()
+        super().stop()
         self._bell.ring()
         if self._thread is not None:
             self._thread.join(END_S)
-        if parts is not None:
-            parts.close()
+        if self._parts is not None:
+            self._parts.close()
         self._bell.close()
 
     def configure(self, settings: Settings) -> None:
@@ -110,8 +100,8 @@ class RemoteSim:
             parts = self._parts
         if parts is not None:
             parts.configure(settings)
-        elif self._is_started and self._is_needed():
-            self._working()
+        else:
+            self._load_if_needed()
         self._bell.ring()
 
     def view(self) -> dict[str, Any]:
@@ -132,22 +122,22 @@ class RemoteSim:
     @property
     def keeper(self) -> Keeper:
         """The servers and their slot maps."""
-        return self._working().keeper
+        return self.parts.keeper
 
     @property
     def extras(self) -> Extras:
         """IonMesh and counting."""
-        return self._working().extras
+        return self.parts.extras
 
     @property
     def supervisor(self) -> Supervisor:
         """The programs of the clients."""
-        return self._working().supervisor
+        return self.parts.supervisor
 
     @property
     def told(self) -> Told:
         """What the clients told."""
-        return self._working().told
+        return self.parts.told
 
     def _is_needed(self) -> bool:
         """Whether there is anything to do besides waiting for events."""
@@ -157,23 +147,16 @@ class RemoteSim:
             wanted or settings.remote_sim.gsmtap or self._spool.names() or any(map(os.environ.get, VARIABLES))
         )
 
-    def _working(self) -> Parts:
-        """What works; made when it is needed first."""
-        with self._loading:
-            if self._parts is None:
-                from remsim.remotesim.parts import Parts
+    def _make(self) -> Parts:
+        from remsim.remotesim.parts import Parts
 
-                parts = Parts(self._spool, self._bell.ring, settings=self._settings, **self._given)
-                if self._is_started and not self._stopping.is_set():
-                    parts.start()
-                self._parts = parts
-            return self._parts
+        return Parts(self._spool, self._bell.ring, settings=self._settings, **self._given)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 if self._parts is None and self._spool.names():
-                    self._working()
+                    self.parts  # noqa: B018
                 wait_s = LONGEST_WAIT_S if self._parts is None else self._parts.tick()
             except Exception:  # what could not be made now, for want of memory, can be later
                 log.exception("remote SIM")
