@@ -127,6 +127,7 @@ export class LinkRow {
 		const { t, store } = this._ctx, { link } = this;
 		const learned = SOURCES[link.capacity_source] ? t(SOURCES[link.capacity_source]) : t('not known yet');
 		const rows = [
+			link.title && link.title !== link.name ? [t('Its name in policies'), link.name] : null,
 			[t('Capacity'), link.down_bps || link.up_bps ? `${rateText(link.down_bps, link.up_bps)}, ${learned}` : learned],
 			[t('Probes'), probeText(link.probe, t)],
 			link.probe?.problem ? [t('Probe problem'), link.probe.problem] : null,

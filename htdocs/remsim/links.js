@@ -91,6 +91,7 @@ class LinksPage extends Frame {
 		this.tab = this.tabsOpen[wanted] || LATER[wanted] ? wanted : 'links';
 		for (const [name, link] of Object.entries(this.links))
 			mark(link, 'aria-current', name === (BELONGS[this.tab] || this.tab) && 'page');
+		this.links[BELONGS[this.tab] || this.tab].scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
 		if (before && before !== this.tab) {
 			this.tabsOpen[before]?.hidden?.();
 			this._refuse(null);

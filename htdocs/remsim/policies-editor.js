@@ -6,6 +6,7 @@ import { el, fill, setText } from './dom.js';
 import { CodeField } from './policies-code.js';
 import { ExplainBox } from './policies-explain.js';
 import { withPreset } from './policies-lexer.js';
+import { ProblemList } from './policies-problems.js';
 import { percentText, problemText } from './policies-words.js';
 import { errorText } from './remote-data.js';
 
@@ -18,7 +19,7 @@ export class EditorTab {
 		Object.assign(this, { _ctx: ctx, _base: null, isDirty: false });
 		this.code = new CodeField({ t, label: t('Text of the policies'), words: () => ctx.words, changed: () => this._changed(), isReadonly: options.readonly });
 		this.verdict = el('p.remsim-verdict', { role: 'status' });
-		this.problems = el('ul.remsim-lacklist.remsim-problemlist', { 'aria-label': t('Errors and warnings') });
+		this.problems = new ProblemList(t, t('Errors and warnings'), one => el('button.remsim-flowpick', { type: 'button', click: () => this.code.goTo(one.line, one.column) }, problemText(one, t)));
 		this.meanwhile = el('p.remsim-note', { hidden: true });
 		this.apply = el('button.remsim-primary', { type: 'button', click: () => this._apply() }, t('Put in force'));
 		this.discard = el('button', { type: 'button', hidden: true, click: () => this._discard() }, t('Discard changes'));
@@ -27,7 +28,7 @@ export class EditorTab {
 		this.explain = new ExplainBox(ctx, { text: () => this.isDirty ? this.code.value : null, open: step => this.code.goTo(step.line) });
 		this.tools = options.readonly ? null : el('div.remsim-submit', {}, this.apply, this.discard,
 			el('button', { type: 'button', click: () => this._dialog('dry') }, t('Try on past flows')), el('button', { type: 'button', click: () => this._dialog('nft') }, t('Show the kernel’s rules')));
-		this.root = el('div.remsim-policysplit', {}, el('div.remsim-stack', {}, el('section.remsim-panel', { 'aria-label': t('Text of the policies') }, this.meanwhile, this.code.root, this.verdict, this.problems, this.tools), options.readonly ? null : this.fold), this.explain.root);
+		this.root = el('div.remsim-policysplit', {}, el('div.remsim-stack', {}, el('section.remsim-panel', { 'aria-label': t('Text of the policies') }, this.meanwhile, this.code.root, this.verdict, this.problems.root, this.tools), options.readonly ? null : this.fold), this.explain.root);
 	}
 
 	destroy() {
@@ -115,7 +116,7 @@ export class EditorTab {
 		this.verdict.className = `remsim-verdict ${ok ? 'remsim-good' : 'remsim-problem'}`;
 		const counted = warnings.length === 1 ? t('1 warning') : warnings.length ? t('%s warnings', warnings.length) : '';
 		setText(this.verdict, told || (ok ? `✓ ${[t('%s policies, no error', policies?.length ?? 0), counted].filter(Boolean).join(', ')}` : `✖ ${errors.length === 1 ? t('1 error: it cannot be put in force') : t('%s errors: it cannot be put in force', errors.length)}`));
-		fill(this.problems, all.slice(0, 50).map(one => el('li', {}, el(`span.remsim-quality-${one.isError ? 'poor' : 'fair'}`, { 'aria-hidden': 'true' }, one.isError ? '✖ ' : '▲ '), el('button.remsim-flowpick', { type: 'button', click: () => this.code.goTo(one.line, one.column) }, problemText(one, t)))));
+		this.problems.show(errors, warnings);
 		this._buttons();
 	}
 

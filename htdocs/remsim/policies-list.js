@@ -4,6 +4,7 @@ import { el, fill, setText } from './dom.js';
 import { bytes, count } from './format.js';
 import { ExplainBox } from './policies-explain.js';
 import { blocksOf, reordered } from './policies-lexer.js';
+import { ProblemList } from './policies-problems.js';
 import { ORIGINS, openText, percentText } from './policies-words.js';
 import { Reorder } from './reorder.js';
 
@@ -63,10 +64,10 @@ export class ListTab {
 		this.list = el('ol.remsim-policylist', { 'aria-label': t('Policies in the order in which they are asked') });
 		this.moved = el('p.remsim-said', { role: 'status' });
 		this.rest = el('p.remsim-help');
-		this.warnings = el('ul.remsim-lacklist', { hidden: true });
+		this.warnings = new ProblemList(t, t('Warnings'), one => [el('a', { href: address('text', { line: one.line }) }, t('Line %s', one.line)), `: ${one.message}`]);
 		this.none = el('div.remsim-nothing', { hidden: true }, el('p', {}, el('strong', {}, t('There is no policy.'))), el('p', {}, t('All traffic is shared by the links as “Sharing” says. A policy sends some of it elsewhere: calls over the steadiest link, backups over the cheapest, at night, by country.')),
 			options.readonly ? null : el('div.remsim-tools', {}, el('a.remsim-button.remsim-primary', { href: address('text') }, t('Write one')), el('a.remsim-button', { href: address('text', { presets: 1 }) }, t('Begin with an example'))));
-		this.panel = el('section.remsim-panel', { 'aria-label': t('Policies') }, el('h2.remsim-said', {}, t('Policies in the order in which they are asked')), this.warnings, this.list, this.rest, this.moved);
+		this.panel = el('section.remsim-panel', { 'aria-label': t('Policies') }, el('h2.remsim-said', {}, t('Policies in the order in which they are asked')), this.warnings.root, this.list, this.rest, this.moved);
 		this.explain = new ExplainBox(ctx);
 		this.root = el('div.remsim-policysplit', {}, el('div.remsim-stack', {}, this.none, this.panel), this.explain.root);
 		if (!options.readonly)
@@ -87,10 +88,8 @@ export class ListTab {
 		this.none.hidden = policies.length > 0;
 		this.panel.hidden = !policies.length;
 		const warned = JSON.stringify(view.warnings);
-		if (warned !== this._warned) {
-			this.warnings.hidden = !view.warnings?.length;
-			fill(this.warnings, (view.warnings || []).map(one => el('li', {}, el('span.remsim-quality-fair', { 'aria-hidden': 'true' }, '▲ '), el('a', { href: this._ctx.address('text', { line: one.line }) }, t('Line %s', one.line)), `: ${one.message}`)));
-		}
+		if (warned !== this._warned)
+			this.warnings.show([], view.warnings || []);
 		this._warned = warned;
 		setText(this.rest, policies.some(policy => policy.from === 'text') && this._order ? t('The first that fits decides; what none takes is shared by all links. Drag a policy by its grip, or move it with the arrow keys: its text moves too.') : t('The first that fits decides; what none takes is shared by all links.'));
 		if (this._order?.isActive || this._wanted)

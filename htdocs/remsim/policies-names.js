@@ -50,7 +50,7 @@ export class NamesTab {
 		const state = rung.is_on ? (isThere === false ? ['poor', t('▲ does not work')] : ['good', t('● on')]) : isThere === false ? ['none', t('○ not possible')] : ['none', t('○ off')];
 		return el('li', {}, el('div.remsim-tools', {}, el('b', {}, t(word)), el(`span.remsim-quality-${state[0]}`, {}, state[1]), rung.package && isThere === false ? el('code', {}, rung.package) : null,
 			rung.named === null || rung.named === undefined ? null : el('span.remsim-muted', {}, t('%s named', count(rung.named)))),
-		el('p.remsim-help', {}, t(help)), el('p.remsim-help', {}, [why && `${why.replace(/\.$/, '')}.`, rung.cost ? t('Cost: %s', t(rung.cost)) : '', rung.missed ? t('Missed: %s', t(rung.missed)) : ''].filter(Boolean).join(' ')));
+		el('p.remsim-help', {}, t(help)), el('p.remsim-help', {}, [why && rung.why !== 'switched off' && `${why.replace(/\.$/, '')}.`, rung.cost ? t('Cost: %s', t(rung.cost)) : '', rung.missed ? t('Missed: %s', t(rung.missed)) : ''].filter(Boolean).join(' ')));
 	}
 
 	async _load() {

@@ -83,6 +83,7 @@ class PoliciesPage extends Frame {
 		this.tab = this.tabsOpen[wanted] || LATER[wanted] ? wanted : 'list';
 		for (const [name, link] of Object.entries(this.links))
 			mark(link, 'aria-current', name === this.tab && 'page');
+		this.links[this.tab].scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
 		if (before && before !== this.tab)
 			this._refuse(null);
 		const { tab } = this;

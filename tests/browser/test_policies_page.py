@@ -158,3 +158,27 @@ def test_axe_finds_nothing(visit: Any) -> None:
         page.goto(f"{visit.service.base}/policies#tab={tab}")
         expect(page.get_by_text(shown)).to_be_visible()
         no_violations(page)
+
+
+def test_a_list_of_countries_is_shown_with_what_its_licence_asks_for(
+    visit: Any, service: RunningService, tmp_path: Path
+) -> None:
+    listed = tmp_path / "countries.csv"
+    listed.write_text("192.0.2.0,192.0.2.255,DE\n198.51.100.0/24,FR\n")
+    page: Page = visit.open("/policies#tab=names")
+    panel = page.get_by_role("region", name="Countries")
+    expect(panel).to_contain_text("remsim brings none along")
+    bring = panel.get_by_role("button", name="Import")
+    bring.click()
+    expect(panel.get_by_role("alert")).to_have_text("Choose the file of the list first.")
+    panel.get_by_label("A list of addresses by country").set_input_files(listed)
+    panel.get_by_label("Where it is from").fill("a vendor’s list")
+    panel.get_by_label("Attribution").fill("Addresses by A Vendor, CC BY 4.0")
+    panel.get_by_label("Date").fill("2026-11-01")
+    bring.click()
+    expect(panel.get_by_role("status")).to_have_text("✓ 2 countries were read.")
+    for told in ("2 countries", "a vendor’s list", "2026-11-01", "Addresses by A Vendor, CC BY 4.0"):
+        expect(panel).to_contain_text(told)
+    panel.get_by_role("button", name="Delete the list").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(panel).to_contain_text("remsim brings none along")
