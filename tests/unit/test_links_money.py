@@ -18,6 +18,7 @@ from remsim.core.events import Event
 from remsim.core.reading import ModemReading
 from remsim.links.ledger import Money
 from remsim.links.money.book import Book, Counts
+from remsim.links.money.journal import Journal
 from remsim.links.money.ledger import MoneyLedger
 from remsim.links.money.saving import saving_of
 from remsim.links.money.tariff import Tariff, cap_state, tariff_of
@@ -42,7 +43,8 @@ class Books:
         self.open()
 
     def open(self) -> None:
-        self.book = Book(self.directory / "links.db", clock=self.clock)
+        path = self.directory / "links.db"
+        self.book = Book(path, clock=self.clock, journal=Journal(path, self.directory / "run"))
         self.usage = Usage(self.directory / "usage.db", clock=self.clock)
         self.ledger = MoneyLedger(
             self.book,
@@ -70,6 +72,43 @@ def books(tmp_path: Path) -> Iterator[Books]:
     made = Books(tmp_path)
     yield made
     made.close()
+
+
+def test_a_service_that_is_killed_finds_again_what_was_not_written_yet(books: Books) -> None:
+    books.ledger.seen(1, 700, 300, {})
+    books.clock.advance(10)
+    books.ledger.keep()
+    books.open()  # without closing the one before
+    assert books.book.query("2000-01-01", "2100-01-01", ("link",)) == [
+        {"link": "cable", "rx_bytes": 700, "tx_bytes": 300}
+    ]
+    books.clock.advance(60)
+    books.ledger.keep()
+    books.open()
+    (row,) = books.book.query("2000-01-01", "2100-01-01", ("link",))
+    assert row["rx_bytes"] == 700
+    books.ledger.seen(1, 5, 0, {})
+    books.clock.advance(10)
+    books.ledger.keep()
+    books.ledger.correct(1, 9_000)  # what it writes is noted no longer
+    books.open()
+    assert books.ledger.costs(1)["used_bytes"] == 9_000
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff{", b"[]", b'{"book": 1}', b'{"counted": [[1]]}', None])
+def test_a_journal_that_is_no_journal_is_nothing(tmp_path: Path, content: bytes | None) -> None:
+    journal = Journal(tmp_path / "links.db", tmp_path / "run")
+    journal.keep({("2026-09-21", "cable", "", ""): [1, 2]})
+    (file,) = (tmp_path / "run").iterdir()
+    if content is None:
+        file.write_text(file.read_text().replace("links.db", "other.db"))
+    else:
+        file.write_bytes(content)
+    assert journal.read() == {}
+    journal.clear()
+    journal.clear()
+    (tmp_path / "none").write_text("no directory")
+    Journal(tmp_path / "links.db", tmp_path / "none").keep({})
 
 
 def test_who_counts_does_not_wait_for_the_disk_and_nothing_is_lost_or_counted_twice(books: Books) -> None:

@@ -16,6 +16,7 @@ from remsim.links.control import Control
 from remsim.links.facts import Around
 from remsim.links.link_view import link_view, ring_view, shares_of, status_view
 from remsim.links.money.book import Book
+from remsim.links.money.journal import Journal
 from remsim.links.money.ledger import MoneyLedger
 from remsim.links.money.saving import saving_of
 from remsim.links.money.tariff import Tariff
@@ -56,7 +57,7 @@ class Parts:
         self._clock, self._emit, self._profiles = clock, emit, profiles
         self._around = around()
         self._news = News(emit)
-        self._book = Book(state_dir / BOOK, clock=clock)
+        self._book = Book(state_dir / BOOK, clock=clock, journal=Journal(state_dir / BOOK))
         self._ledger = MoneyLedger(
             self._book,
             clock,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remsim.core.clock import FIRST_TRUSTED, Clock
+from remsim.links.money.journal import Journal
 from remsim.telemetry.database import Database
 from remsim.telemetry.usage import FIRST_DAY, day_of
 
@@ -36,16 +37,17 @@ Counts = dict[tuple[str, str, str, str], list[int]]
 
 
 class Book:
-    """Counts in memory, written every minute. ``sim`` is empty where there is none, ``policy`` where none took it.
+    """Counts in memory, written every minute, and noted in ``journal`` between. ``sim`` is empty where there is none,
+    ``policy`` where none took it.
 
     Who adds does not wait for the disk; who asks waits while it is written.
     """
 
-    def __init__(self, path: Path, *, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, path: Path, *, clock: Clock, journal: Journal | None = None) -> None:
+        self._clock, self._journal = clock, journal
         self._writing = threading.RLock()
         self._lock = threading.Lock()
-        self._counted: Counts = {}
+        self._counted: Counts = journal.read() if journal is not None else {}
         tables = {"carried": "day"}
         self._file = Database(
             path, clock=clock, what="usage of links", schema=SCHEMA, tables=tables, shown=SHOWN_FROM_MEMORY
@@ -61,6 +63,16 @@ class Book:
         with self._lock:
             put(self._counted, (day_of(self._clock.now()), link, sim, policy), rx_bytes, tx_bytes)
 
+    def note(self) -> None:
+        """Have a service that is killed find again what is not written yet."""
+        if self._journal is None:
+            return
+        with self._writing:
+            with self._lock:
+                counted = {key: list(count) for key, count in self._counted.items()}
+            if counted:
+                self._journal.keep(counted)
+
     def flush(self) -> None:
         """Write what was counted; while there is no file it is shown from memory and kept to be written."""
         with self._writing:
@@ -69,6 +81,8 @@ class Book:
                 return
             with self._lock:
                 taken, self._counted = self._counted, {}
+            if self._journal is not None:
+                self._journal.clear()  # before it is written: a minute may be lost, but nothing is counted twice
             if self._file.tried(lambda: self._write(taken)):
                 self._file.well()
                 return

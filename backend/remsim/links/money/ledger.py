@@ -82,11 +82,13 @@ class MoneyLedger:
         self._accounts.add(index, rx_bytes, tx_bytes)
 
     def keep(self) -> None:
-        """Look up what is due, and write what was counted once a minute."""
+        """Look up what is due, and write what was counted once a minute; it is noted each time."""
         self._accounts.look_up()
         if self._clock.monotonic() - self._flushed_at >= FLUSH_S:
             self._flushed_at = self._clock.monotonic()
             self._book.flush()
+        else:
+            self._book.note()
 
     def money(self, index: int) -> Money:
         """What a link costs now, and how it stands with its cap, as far as it is at hand."""
