@@ -17,20 +17,9 @@ from remsim.esim.errors import EsimError
 from remsim.esim.store import SWITCH
 from remsim.link_sources import EsimProfiles
 from remsim.links.facts import ModemFacts
-from remsim.links.money.cap_switch import AWAY as THERE
-from remsim.links.money.cap_switch import (
-    GOING,
-    LEFT,
-    PUT_OFF_S,
-    REFUSED,
-    REST_S,
-    RETURNING,
-    SETTLE_S,
-    CapSwitch,
-    Change,
-    Seen,
-    next_step,
-)
+from remsim.links.money.cap_change import AWAY as THERE
+from remsim.links.money.cap_change import GOING, LEFT, REFUSED, RETURNING, SETTLE_S, Change, Seen, next_step
+from remsim.links.money.cap_switch import PUT_OFF_S, REST_S, CapSwitch
 from remsim.telemetry.usage_report import Cycle, cycle_of, day_at
 
 DAY_S = 86400.0
@@ -80,7 +69,7 @@ def test_what_is_done_next(
     assert next_step(before, Seen(sim, used_up, new_cycle, 1000.0, steady_s)) == step
 
 
-class Accounts:
+class FakeCaps:
     """Who has used how much is said by the test; cycles are months."""
 
     def __init__(self, one: Bench) -> None:
@@ -101,7 +90,7 @@ class Scene:
         card = Card(Profile(HOME, "Home", "enabled"), Profile(AWAY, "Away"), *profiles)
         self.directory = directory
         self.one = bench(directory, card)
-        self.accounts = Accounts(self.one)
+        self.caps = FakeCaps(self.one)
         self.is_there = True
         self.links = {1: LINK}
         self.start()
@@ -112,7 +101,7 @@ class Scene:
         desk = cast(EsimDesk, SimpleNamespace(parts=parts))
         path = self.directory / "link-caps.json"
         self.switch = CapSwitch(
-            path, one.clock, one.events.append, self.accounts, lambda link: self.facts(), EsimProfiles(desk)
+            path, one.clock, one.events.append, self.caps, lambda link: self.facts(), EsimProfiles(desk)
         )
         self.switch.configure(self.links)
 
@@ -158,7 +147,7 @@ def test_it_goes_once_and_back_in_the_next_cycle(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.look()
     assert (scene.enabled, scene.state, scene.told) == ("Home", None, [])
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     assert (scene.enabled, scene.state) == ("Away", "away")
     assert scene.switch.view("wan1") == {
@@ -171,7 +160,7 @@ def test_it_goes_once_and_back_in_the_next_cycle(tmp_path: Path) -> None:
         "problem": None,
     }
     assert scene.told == ["Mobile is at its data cap, and has changed to the profile Away"]
-    scene.accounts.used_up = set()  # raised, or a count that was put right
+    scene.caps.used_up = set()  # raised, or a count that was put right
     scene.run(3600)
     assert scene.enabled == "Away", "only the next cycle leads back"
     scene.next_month()
@@ -188,7 +177,7 @@ def cycle_end(scene: Scene) -> date:
 
 def test_both_at_their_caps_it_only_leaves(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.accounts.used_up = {HOME_ID, AWAY_ID}
+    scene.caps.used_up = {HOME_ID, AWAY_ID}
     scene.run(2 * 3600)
     assert (scene.enabled, scene.state) == ("Home", "refused")
     why = "Mobile is at its data cap, and cannot change to the profile Away: its data cap is used up, too"
@@ -197,22 +186,22 @@ def test_both_at_their_caps_it_only_leaves(tmp_path: Path) -> None:
 
 def test_the_other_that_reaches_its_cap_stays(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
-    scene.accounts.used_up = {HOME_ID, AWAY_ID}
+    scene.caps.used_up = {HOME_ID, AWAY_ID}
     scene.run(3 * 3600)
     assert (scene.enabled, scene.state, len(scene.told)) == ("Away", "away", 1)
 
 
 def test_it_is_known_after_a_restart(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     scene.start()
     scene.run(3600)
     assert (scene.enabled, scene.state) == ("Away", "away")
     scene.next_month()
-    scene.accounts.used_up = set()
+    scene.caps.used_up = set()
     scene.start()
     scene.look()
     assert (scene.enabled, scene.state) == ("Home", None)
@@ -228,7 +217,7 @@ def test_a_service_that_is_killed_on_the_way_finds_out_and_does_not_begin_anew(
     scene.one.read()
     if is_done:
         scene.one.done(scene.one.work.enable("modem1", AWAY_ID, actor="what was before"))
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.start()
     scene.look()
     assert (scene.enabled, scene.state) == ("Away" if is_done else "Home", state)
@@ -239,7 +228,7 @@ def test_a_service_that_is_killed_on_the_way_finds_out_and_does_not_begin_anew(
 def test_a_switch_that_was_cut_short_is_first_taken_up(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.one.store.put(SWITCH, "modem1", {"of": "a switch that waits for its modem"})
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.run(3600)
     assert (scene.enabled, scene.state) == ("Home", None)
     scene.one.store.drop(SWITCH, "modem1")
@@ -250,7 +239,7 @@ def test_a_switch_that_was_cut_short_is_first_taken_up(tmp_path: Path) -> None:
 def test_a_profile_that_no_network_takes_is_tried_again_after_hours(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.one.holder.networks.discard(AWAY)
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     assert (scene.enabled, scene.state) == ("Home", "refused")
     assert len(scene.told) == 1 and "no network took it" in scene.told[0]
@@ -265,7 +254,7 @@ def test_a_profile_that_no_network_takes_is_tried_again_after_hours(tmp_path: Pa
 def test_a_busy_modem_is_tried_again_soon_and_told_once(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.one.read()
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.one.holder.away = "modem1 has the card of a remote SIM: switch it to the SIM in its tray first"
     scene.run(3 * PUT_OFF_S)
     assert (scene.enabled, scene.state, len(scene.told)) == ("Home", "refused", 1)
@@ -277,10 +266,10 @@ def test_a_busy_modem_is_tried_again_soon_and_told_once(tmp_path: Path) -> None:
 
 def test_going_back_that_fails_is_tried_again(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     scene.next_month()
-    scene.accounts.used_up = set()
+    scene.caps.used_up = set()
     scene.one.holder.networks.discard(HOME)
     scene.look()
     assert (scene.enabled, scene.state) == ("Away", "away")
@@ -293,7 +282,7 @@ def test_going_back_that_fails_is_tried_again(tmp_path: Path) -> None:
 
 def test_who_switches_by_hand_is_left_alone_until_the_next_cycle(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     scene.one.done(scene.one.work.enable("modem1", HOME_ID, actor="ann"))
     scene.run(3 * SETTLE_S)
@@ -304,10 +293,10 @@ def test_who_switches_by_hand_is_left_alone_until_the_next_cycle(tmp_path: Path)
     scene.run(DAY_S, 3600)
     assert (scene.enabled, len(scene.told)) == ("Home", 2)
     scene.next_month()
-    scene.accounts.used_up = set()
+    scene.caps.used_up = set()
     scene.look()
     assert scene.state is None
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     assert scene.enabled == "Away"
 
@@ -316,7 +305,7 @@ def test_a_profile_that_is_missing_is_looked_for_on_the_card_and_told_once(tmp_p
     scene = Scene(tmp_path)
     scene.links = {1: LinkSettings("wan1", modem="1-1", at_cap="switch", cap_profile=THIRD)}
     scene.start()
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.run(2 * PUT_OFF_S)
     assert (scene.enabled, scene.state) == ("Home", "refused")
     masked = "•" * 15 + THIRD[-4:]
@@ -330,7 +319,7 @@ def test_a_profile_that_is_missing_is_looked_for_on_the_card_and_told_once(tmp_p
 def test_other_settings_are_tried_at_once(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.switch.configure({1: LinkSettings("wan1", modem="1-1", at_cap="switch", cap_profile="Hom")})
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     assert scene.state == "refused"
     scene.switch.configure({1: LINK})
@@ -340,7 +329,7 @@ def test_other_settings_are_tried_at_once(tmp_path: Path) -> None:
 
 def test_a_link_that_is_no_longer_to_change_stays_where_it_is(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     scene.switch.configure({1: LinkSettings("wan1", modem="1-1")})
     scene.next_month()
@@ -351,7 +340,7 @@ def test_a_link_that_is_no_longer_to_change_stays_where_it_is(tmp_path: Path) ->
 
 def test_a_modem_that_is_away_and_a_clock_that_is_not_set_are_waited_for(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.is_there = False
     scene.run(3600)
     scene.is_there = True
@@ -367,11 +356,11 @@ def test_a_modem_that_is_away_and_a_clock_that_is_not_set_are_waited_for(tmp_pat
 def test_a_clock_that_was_wrong_does_not_keep_it_away_for_ever(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     now = scene.one.clock.now()
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.one.clock.set_wall(now + 4000 * DAY_S)
     scene.look()
     scene.one.clock.set_wall(now)
-    scene.accounts.used_up = set()
+    scene.caps.used_up = set()
     scene.run(3600)
     assert scene.enabled == "Away"
     scene.next_month()
@@ -382,7 +371,7 @@ def test_a_clock_that_was_wrong_does_not_keep_it_away_for_ever(tmp_path: Path) -
 def test_without_a_disk_nothing_is_begun(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     (tmp_path / ".link-caps.json.new").mkdir()
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.run(3600)
     assert (scene.enabled, scene.state) == ("Home", "refused")
     assert "cannot be written down" in scene.told[0] and len(scene.told) == 1
@@ -392,7 +381,7 @@ def test_without_a_disk_nothing_is_begun(tmp_path: Path) -> None:
 def test_a_damaged_file_costs_only_the_way_back(tmp_path: Path, text: str) -> None:
     (tmp_path / "link-caps.json").write_text(text)
     scene = Scene(tmp_path)
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     assert scene.enabled == "Away"
 
@@ -400,7 +389,7 @@ def test_a_damaged_file_costs_only_the_way_back(tmp_path: Path, text: str) -> No
 def test_one_that_fails_in_an_unforeseen_way_is_told(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.one.card.moods.next["enable"] = [EsimError("the card says no"), EsimError("the card says no")]
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     assert (scene.enabled, scene.state) == ("Home", "refused") and "the card says no" in scene.told[0]
 
@@ -409,21 +398,21 @@ def test_one_that_fails_in_an_unforeseen_way_is_told(tmp_path: Path) -> None:
 def test_a_profile_is_found_by_id_number_or_name(tmp_path: Path, wanted: str) -> None:
     scene = Scene(tmp_path)
     scene.switch.configure({1: LinkSettings("wan1", modem="1-1", at_cap="switch", cap_profile=wanted)})
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     assert scene.enabled == "Away"
 
 
 def test_a_name_that_two_have_is_not_guessed(tmp_path: Path) -> None:
     scene = Scene(tmp_path, Profile(THIRD, "Away"))
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     assert (scene.enabled, scene.told[0].rpartition(": ")[2]) == ("Home", "several profiles have that name")
 
 
 def test_events_say_whose_cap_and_which_profiles(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.accounts.used_up = {HOME_ID}
+    scene.caps.used_up = {HOME_ID}
     scene.look()
     found: list[Event] = [one for one in scene.one.events if one.kind == "link_cap"]
     assert [(one.source, one.severity, one.data) for one in found] == [

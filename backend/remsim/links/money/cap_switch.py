@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from remsim.core.files import read_table, write_atomically
 from remsim.core.jobs import Job
 from remsim.core.masking import masked
 from remsim.links.facts import ModemFacts
+from remsim.links.money.cap_change import AWAY, GOING, LEFT, REFUSED, RETURNING, Change, Seen, change_of, next_step
 from remsim.telemetry.usage_report import Cycle, day_at
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,6 @@ PUT_OFF_S = 600.0
 """After a change that could not be begun: the modem is busy or away, the profile is not there."""
 REST_S = 6 * 3600.0
 """After one that was begun and failed: each costs the modem's connection for minutes."""
-SETTLE_S = 60.0
-"""A modem that says another card than expected for so long has been given it."""
-GOING, AWAY, RETURNING, REFUSED, LEFT = "going", "away", "returning", "refused", "left"
-STATES = (GOING, AWAY, RETURNING, REFUSED, LEFT)
 
 
 class Profiles(Protocol):
@@ -49,72 +46,14 @@ class Profiles(Protocol):
         """Whether something is done to its card, or was cut short and is to be taken up."""
 
 
-class Accounts(Protocol):
-    """What SIMs have used in a link."""
+class Caps(Protocol):
+    """What SIMs have used of their caps in a link."""
 
     def is_used_up(self, index: int, sim: str) -> bool | None:
         """Whether a SIM is at the cap there; None while nobody knows what day it is."""
 
     def cycle(self, index: int, sim: str) -> Cycle | None:
         """The billing cycle of a SIM with a cap; None of one without."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What has become of a link at its cap. ``home`` is the SIM that reached it at ``since``, ``home_name`` what it is
-    called where that is known, ``to`` the profile for the rest of the cycle. Nothing is begun before ``not_before``.
-    Times are the wall's."""
-
-    home: str
-    since: float
-    state: str = GOING
-    home_name: str = ""
-    to: str = ""
-    name: str = ""
-    why: str = ""
-    not_before: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """How a link stands now. ``sim`` is the one that its modem has used for ``steady_s`` without a pause.
-
-    ``is_used_up`` of that SIM, ``is_new_cycle`` of the one that reached its cap.
-    """
-
-    sim: str
-    is_used_up: bool
-    is_new_cycle: bool
-    now: float
-    steady_s: float = SETTLE_S
-
-
-def next_step(change: Change | None, seen: Seen) -> str:
-    """What is to be done while nothing is under way: ``go``, ``back``, ``arrived``, ``home``, ``left``, ``forget``, or
-    nothing."""
-    if change is None:
-        return "go" if seen.is_used_up else ""
-    is_home, is_there, is_steady = seen.sim == change.home, seen.sim == change.to, seen.steady_s >= SETTLE_S
-    may_begin = seen.now >= change.not_before
-    if change.state in (GOING, REFUSED):
-        if is_there and (is_steady or change.state == GOING):
-            return "arrived"
-        if not is_home and not is_there and is_steady:
-            return "forget"
-        if change.state == GOING:
-            return "failed"
-        if is_home and (seen.is_new_cycle or not seen.is_used_up):
-            return "forget"
-        return "go" if is_home and may_begin else ""
-    if change.state == LEFT:
-        if seen.is_new_cycle:
-            return "forget"
-        return "go" if seen.is_used_up and not is_home and not is_there and is_steady else ""
-    if is_there:
-        return "failed" if change.state == RETURNING else "back" if seen.is_new_cycle and may_begin else ""
-    if is_home and change.state == RETURNING:
-        return "home"
-    return ("forget" if seen.is_new_cycle else "left") if is_steady else ""
 
 
 class CapSwitch:
@@ -128,17 +67,18 @@ class CapSwitch:
         path: Path,
         clock: Clock,
         emit: Callable[[Event], None],
-        accounts: Accounts,
+        caps: Caps,
         facts: Callable[[LinkSettings], ModemFacts | None],
         profiles: Profiles,
     ) -> None:
         self._path, self._clock, self._emit = path, clock, emit
-        self._accounts, self._facts, self._profiles = accounts, facts, profiles
+        self._caps, self._facts, self._profiles = caps, facts, profiles
         self._lock = threading.Lock()
         self._links: dict[int, LinkSettings] = {}
         self._jobs: dict[str, Job] = {}
         self._steady: dict[str, tuple[str, float]] = {}
         self.beginning: threading.Thread | None = None
+        self._is_kept = True
         self._changes = self._load()
 
     def configure(self, links: Mapping[int, LinkSettings]) -> None:
@@ -169,15 +109,17 @@ class CapSwitch:
     def view(self, name: str) -> dict[str, Any] | None:
         """The ``cap_switch`` of a link in the API, ``until`` a last day; None while there is nothing to tell."""
         change = self._changes.get(name)
-        if change is None:
+        index = next((index for index, link in self._links.items() if link.name == name), None)
+        if change is None or index is None:
             return None
+        cycle = self._caps.cycle(index, change.home)
         return {
             "state": change.state,
             "profile": change.to or None,
             "profile_name": change.name or None,
             "from": change.home,
             "from_name": change.home_name or None,
-            "until": self._until(name, change),
+            "until": None if cycle is None else cycle.last.isoformat(),
             "problem": change.why or None,
         }
 
@@ -196,7 +138,7 @@ class CapSwitch:
         if facts is None or facts.sim is None:
             self._steady.pop(link.name, None)
             return
-        is_used_up = self._accounts.is_used_up(index, facts.sim)
+        is_used_up = self._caps.is_used_up(index, facts.sim)
         if is_used_up is None or (change is None and not is_used_up) or self._profiles.is_busy(facts.modem):
             return
         if change is not None and change.since > self._clock.now():  # of a clock that was wrong
@@ -210,24 +152,24 @@ class CapSwitch:
         )
         self._do(next_step(change, seen), index, link, facts, change)
 
-    def _do(
-        self, step: str, index: int, link: LinkSettings, facts: ModemFacts, change: Change | None
-    ) -> None:
+    def _do(self, step: str, index: int, link: LinkSettings, facts: ModemFacts, change: Change | None) -> None:
         if step == "go":
             self._begin(link, lambda: self._go(index, link, facts, change))
-        elif step == "back" and change is not None:
+        elif change is None:
+            return
+        elif step == "back":
             self._begin(link, lambda: self._return(link, facts, change))
-        elif step == "arrived" and change is not None:
+        elif step == "arrived":
             self._arrived(link, change)
-        elif step == "home" and change is not None:
+        elif step == "home":
             self._home(link, change)
-        elif step == "failed" and change is not None:
+        elif step == "failed":
             self._failed(link, change, "the service ended meanwhile", REST_S)
-        elif step == "left" and change is not None:
+        elif step == "left":
             self._keep(link, replace(change, state=LEFT, why=""))
             self._tell(link, change, LEFT, "was given another profile, and is left alone until its next cycle")
         elif step == "forget":
-            self._keep(link, None)
+            self._forget(link)
 
     def _ended(self, link: LinkSettings, job: Job) -> None:
         """A job is over."""
@@ -244,7 +186,7 @@ class CapSwitch:
         self._tell(link, change, AWAY, f"is at its data cap, and has changed to the profile {change.name}", "info")
 
     def _home(self, link: LinkSettings, change: Change) -> None:
-        self._keep(link, None)
+        self._forget(link)
         name = change.home_name or "from before"
         self._tell(link, change, "home", f"begins a billing cycle, and is back with the profile {name}", "info")
 
@@ -276,7 +218,7 @@ class CapSwitch:
             change = replace(change, to=to, name=name)
             if to == home:
                 raise Conflict("it is the one in use")
-            if self._accounts.is_used_up(index, to):
+            if self._caps.is_used_up(index, to):
                 raise Conflict("its data cap is used up, too")
             change = replace(change, home_name=self._name(facts.modem, home, link))
             self._start(link, facts, replace(change, state=GOING), to)
@@ -290,13 +232,11 @@ class CapSwitch:
             self._failed(link, change, error.message, PUT_OFF_S)
 
     def _start(self, link: LinkSettings, facts: ModemFacts, change: Change, profile: str) -> None:
-        before = self._changes.get(link.name)
-        self._keep(link, change, is_needed=True)
-        try:
-            self._jobs[link.name] = self._profiles.enable(facts.modem, profile, actor_of(link))
-        except RemsimError:
-            self._keep(link, before)
-            raise
+        """Write down what is begun, then begin it."""
+        self._keep(link, change)
+        if not self._is_kept:
+            raise Conflict("what is begun cannot be written down", hint="free space or check the disk")
+        self._jobs[link.name] = self._profiles.enable(facts.modem, profile, actor_of(link))
 
     def _name(self, modem: str, profile: str, link: LinkSettings) -> str:
         """What a profile is called; nothing of a card that is no eUICC's, which the change itself will tell."""
@@ -308,13 +248,8 @@ class CapSwitch:
     # -- what is known ----------------------------------------------------------------------------------------------
 
     def _is_new_cycle(self, index: int, change: Change) -> bool:
-        cycle = self._accounts.cycle(index, change.home)
+        cycle = self._caps.cycle(index, change.home)
         return cycle is None or cycle.first > day_at(change.since)
-
-    def _until(self, name: str, change: Change) -> str | None:
-        index = next((index for index, link in self._links.items() if link.name == name), None)
-        cycle = None if index is None else self._accounts.cycle(index, change.home)
-        return None if cycle is None else cycle.last.isoformat()
 
     def _steady_s(self, link: LinkSettings, sim: str) -> float:
         """How long a modem has said this."""
@@ -330,31 +265,30 @@ class CapSwitch:
         words = f"{link.title or link.name} {text}"
         self._emit(Event("link_cap", link.name, self._clock.now(), words, severity, data))
 
-    def _keep(self, link: LinkSettings, change: Change | None, *, is_needed: bool = False) -> Any:
-        """Know it, on the disk too; ``Conflict`` where that is needed and does not work."""
+    def _keep(self, link: LinkSettings, change: Change) -> Change:
+        """Know it, on the disk too."""
         with self._lock:
             before = self._changes.get(link.name)
-            if change is None:
-                self._changes.pop(link.name, None)
-            else:
-                self._changes[link.name] = change
-            is_kept = before == change or self._save()
-            if is_needed and not is_kept:
-                if before is not None:
-                    self._changes[link.name] = before
-                else:
-                    del self._changes[link.name]
-                raise Conflict("the way back cannot be written down", hint="free space or check the disk")
+            self._changes[link.name] = change
+            if before is None or before.state != change.state:
+                self._steady.pop(link.name, None)
+            if before != change or not self._is_kept:
+                self._save()
         return change
 
-    def _save(self) -> bool:
+    def _forget(self, link: LinkSettings) -> None:
+        with self._lock:
+            self._changes.pop(link.name, None)
+            self._save()
+
+    def _save(self) -> None:
         table = {name: asdict(change) for name, change in self._changes.items()}
         try:
             write_atomically(self._path, json.dumps(table, separators=(",", ":")).encode())
+            self._is_kept = True
         except OSError as error:
+            self._is_kept = False
             log.warning("what became of links at their caps is not kept: %s", error)
-            return False
-        return True
 
     def _load(self) -> dict[str, Change]:
         try:
@@ -362,15 +296,6 @@ class CapSwitch:
         except (OSError, ValueError, TypeError) as error:
             log.warning("%s cannot be read, so no link goes back to another profile: %s", self._path, error)
             return {}
-
-
-def change_of(found: Mapping[str, Any]) -> Change:
-    """From the disk; ``ValueError`` or ``TypeError`` of another version's, or of a damaged file."""
-    change = Change(**found)
-    texts = (change.home, change.state, change.home_name, change.to, change.name, change.why)
-    if change.state not in STATES or not all(isinstance(one, str) for one in texts):
-        raise ValueError("it is no change of profiles")
-    return replace(change, since=float(change.since), not_before=float(change.not_before))
 
 
 def actor_of(link: LinkSettings) -> str:
