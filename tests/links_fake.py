@@ -32,6 +32,7 @@ class FakePlane:
     rings: dict[str, tuple[int, ...]] = field(default_factory=dict)
     lan: tuple[str, ...] = ()
     remade: int = 0
+    troubles: list[dict[str, str | None]] = field(default_factory=list)
     on_device: Callable[[str], None] = lambda device: None
 
     def start(
@@ -48,6 +49,9 @@ class FakePlane:
 
     def warnings(self) -> list[dict[str, str | None]]:
         return []
+
+    def pressing(self) -> list[dict[str, str | None]]:
+        return list(self.troubles)
 
     def set_links(self, links: Sequence[LinkRoute]) -> None:
         self._called("set_links", tuple(links))

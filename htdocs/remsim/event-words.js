@@ -7,7 +7,7 @@ import { MODE_WORDS, STATE_WORDS, msg } from './words.js';
 /** Every kind by the group it is chosen with. */
 export const KIND_GROUPS = [
 	[msg('Network'), { connect: msg('Came online'), disconnect: msg('Lost service'), registration: msg('Registration'), cell_change: msg('Cell changed'), technology_change: msg('Technology changed'), state: msg('State changed') }],
-	[msg('Links'), { failover: msg('Failover'), link_down: msg('Last link failed'), link_up: msg('Link up'), link_state: msg('Link changed'), link_cap: msg('Data cap of a link'), policies: msg('Policies changed') }],
+	[msg('Links'), { failover: msg('Failover'), link_down: msg('Last link failed'), link_up: msg('Link up'), link_state: msg('Link changed'), link_cap: msg('Data cap of a link'), conntrack: msg('Connection table nearly full'), policies: msg('Policies changed') }],
 	[msg('SIM'), { sim_state: msg('SIM changed'), sms: msg('SMS') }],
 	[msg('eSIM'), { esim_switch: msg('Profile switched'), esim_download: msg('Profile downloaded'), esim_delete: msg('Profile deleted'), esim_notification: msg('Operator told'), esim_rule: msg('Rule decided') }],
 	[msg('Remote SIM'), { remote_sim: msg('Remote SIM changed'), bankd_reconnect: msg('Bank link back'), slotmap: msg('Slot map changed'), remsim_server: msg('remsim server'), remsim_client: msg('Remote SIM client'), ionmesh: msg('IonMesh') }],

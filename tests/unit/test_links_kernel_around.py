@@ -8,6 +8,7 @@ import pytest
 from remsim.core.routes import Flow
 from remsim.links.kernel.capabilities import RULES, probed
 from remsim.links.kernel.conntrack import parse_flows
+from remsim.links.kernel.crowd import crowding
 from remsim.links.kernel.cutting import bare_ack, checksum, cut_elements, to_reset
 from remsim.links.kernel.neighbours import (
     check_alone,
@@ -183,3 +184,31 @@ def test_the_packet_in_the_servers_name_is_sound(source: str) -> None:
     assert checksum(pseudo + tcp) == 0
     assert header == 40 or checksum(packet[:20]) == 0
     assert tcp[13] == 0x10
+
+
+@pytest.mark.parametrize(
+    ("count", "is_told", "says"),
+    [
+        (100, False, None),
+        (14_745, False, None),
+        (14_746, False, "is 90 % full, with 14746 of 16384"),
+        (16_384, False, "is full: new connections fail"),
+        (13_200, True, "is 80 % full"),
+        (13_000, True, None),
+    ],
+)
+def test_a_table_of_connections_without_much_room_is_told(
+    tmp_path: Path, count: int, is_told: bool, says: str | None
+) -> None:
+    folder = tmp_path / "proc/sys/net/netfilter"
+    folder.mkdir(parents=True)
+    (folder / "nf_conntrack_max").write_text("16384\n")
+    (folder / "nf_conntrack_count").write_text(f"{count}\n")
+    found = crowding(tmp_path, is_told=is_told)
+    assert (found is None) == (says is None)
+    if found is not None and says is not None:
+        assert says in (found["message"] or "") and "nf_conntrack_max=32768" in (found["hint"] or "")
+
+
+def test_a_kernel_that_does_not_tell_of_its_table_is_left_alone(tmp_path: Path) -> None:
+    assert crowding(tmp_path) is None

@@ -533,6 +533,20 @@ def test_looks_become_rarer_without_traffic_and_with_very_many_flows(desk: Desk)
     assert desk.sharing.period_s > 0.7
 
 
+def test_what_presses_is_told_once_while_it_lasts(desk: Desk) -> None:
+    desk.plane.troubles = [{"code": "conntrack_full", "message": "It is 93 % full.", "hint": "Have more room."}]
+    for _ in range(3):
+        desk.clock.advance(6)
+        desk.sharing.turn()
+    (event,) = desk.told("conntrack")
+    assert event.kind in KINDS and event.severity == "warning" and event.message == "It is 93 % full. Have more room."
+    assert [one["code"] for one in desk.sharing.pressing] == ["conntrack_full"]
+    desk.plane.troubles = []
+    desk.clock.advance(6)
+    desk.sharing.turn()
+    assert desk.sharing.pressing == ()
+
+
 def test_a_follower_that_fails_stops_nobody(desk: Desk) -> None:
     seen = []
     desk.sharing.ticks += [lambda views: 1 / 0, seen.append]

@@ -75,6 +75,7 @@ KINDS = {
     "link_down": "a link failed and no other is there to carry its traffic",
     "link_up": "a link carries traffic",
     "link_state": "a link's state changed otherwise: degraded, a portal, switched off",
+    "conntrack": "the router's table of connections is nearly full, so that new ones may fail",
     "link_cap": "a link has used its data cap, or most of it",
     "policies": "routing policies were changed, confirmed or taken back",
     "alert": "an alert fired or ended",

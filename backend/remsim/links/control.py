@@ -164,7 +164,8 @@ class Control:
         if status.state != "running":
             return status
         failovers, last = sharing.failovers, sharing.last_failover
-        return replace(status, failovers=failovers, last_failover=last, loop=sharing.loop())
+        warnings = (*status.warnings, *sharing.pressing)
+        return replace(status, warnings=warnings, failovers=failovers, last_failover=last, loop=sharing.loop())
 
     def _wall_offset(self) -> float:
         return self._clock.now() - self._clock.monotonic()

@@ -110,6 +110,9 @@ class Plane(Protocol):
     def warnings(self) -> list[dict[str, str | None]]:
         """What an admin should see: ``code``, ``message``, ``hint`` (flow offloading, rp_filter…)."""
 
+    def pressing(self) -> list[dict[str, str | None]]:
+        """What an admin should see that comes and goes by itself, like warnings; asked every few seconds."""
+
     def set_links(self, links: Sequence[LinkRoute]) -> None:
         """Rules and tables of these links; those that are no longer named go."""
 

@@ -78,6 +78,8 @@ class Sharing:
         self.meter = FlowMeter()
         self.rings = Rings()
         self.counters: Mapping[str, tuple[int, int]] = {}
+        self.pressing: tuple[Mapping[str, str | None], ...] = ()
+        """What an admin should see now."""
         self.failovers = 0
         self.last_failover: Mapping[str, Any] | None = None
         self.ticks: list[Callable[[Sequence[LinkView]], None]] = []
@@ -226,6 +228,7 @@ class Sharing:
             self._set_links()
             for link in self.links.values():
                 self._ensure(link)
+            self._watch_pressing()
         else:
             for link in self.links.values():
                 if link.settings.modem and self._around.facts(link.settings) != link.facts:
@@ -247,6 +250,15 @@ class Sharing:
                 self._plane.add("lan", self.lan, LAN_TIMEOUT_S)
         self._see()
         self._tell()
+
+    def _watch_pressing(self) -> None:
+        """Tell of what began to be pressing."""
+        known = {one["code"] for one in self.pressing}
+        self.pressing = tuple(self._plane.pressing())
+        for one in self.pressing:
+            if one["code"] not in known:
+                message = f"{one['message']} {one['hint']}"
+                self._emit(Event("conntrack", "remsim", self._clock.now(), message, "warning", {"code": one["code"]}))
 
     def _tell(self) -> None:
         for tick in self.ticks:

@@ -97,6 +97,10 @@ class SimulatedPlane:
         """Nothing is wrong with what is not there."""
         return []
 
+    def pressing(self) -> list[dict[str, str | None]]:
+        """Nor does it fill up."""
+        return []
+
     def set_links(self, links: Sequence[LinkRoute]) -> None:
         """Carry flows over these."""
         self._links = {link.index: link for link in links}

@@ -18,6 +18,7 @@ from remsim.links.kernel import difference
 from remsim.links.kernel.capabilities import probed
 from remsim.links.kernel.common import with_common_sets
 from remsim.links.kernel.conntrack import Conntrack
+from remsim.links.kernel.crowd import crowding
 from remsim.links.kernel.cutting import cut_elements, poke, to_reset
 from remsim.links.kernel.deaths import Deaths
 from remsim.links.kernel.device_events import EVERYTHING, DeviceEvents
@@ -84,6 +85,7 @@ class KernelPlane:
         self._is_stale = False
         """Whether a device's way out may have changed since the table was made."""
         self._is_gone = False
+        self._is_crowded = False
         self.remade = 0
 
     def start(
@@ -150,6 +152,12 @@ class KernelPlane:
             if link.ipv6 == "nptv6" and self._outs.get(index, Out()).has_neighbours:
                 found.append(not_alone(link))
         return [one for one in found if one is not None]
+
+    def pressing(self) -> list[dict[str, str | None]]:
+        """Whether there is room for more connections."""
+        found = crowding(self._root, is_told=self._is_crowded)
+        self._is_crowded = found is not None
+        return [] if found is None else [found]
 
     def set_links(self, links: Sequence[LinkRoute]) -> None:
         """Rules and tables of these links, and the nftables table, which leads nothing before a program is loaded."""
