@@ -23,5 +23,6 @@ def crowding(root: Path = Path("/"), *, is_told: bool = False) -> dict[str, str 
         "code": "conntrack_full",
         "message": f"The router's table of connections {state}, with {count} of {most}.",
         "hint": "See under Live who opens so many, or have room for more: "
-        f"net.netfilter.nf_conntrack_max={2 * most} in /etc/sysctl.conf takes up to {max(1, most * ENTRY_OCTETS >> 20)} MB more.",
+        f"net.netfilter.nf_conntrack_max={2 * most} in /etc/sysctl.conf "
+        f"takes up to {max(1, most * ENTRY_OCTETS >> 20)} MB more.",
     }
