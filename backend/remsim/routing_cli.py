@@ -51,6 +51,10 @@ def add_policy_verbs(below: Any) -> None:
         ("compile", routing_verbs.run_compile, "the nftables text that a file makes"),
     ):
         offline(below, name, run, text).add_argument("file", metavar="FILE", help="policies, or - for stdin")
+    tidy = below.add_parser("format", help="a file in the usual form, with its comments; 1 when it cannot be read")
+    tidy.add_argument("file", metavar="FILE", help="policies, or - for stdin")
+    tidy.add_argument("--write", action="store_true", help="into the file; otherwise it is only shown")
+    tidy.set_defaults(run=routing_verbs.run_format, json=False)
     add_explain(below)
     apply = verb(below, "apply", routing_verbs.run_apply, "put a file in force", ("file", "policies, or - for stdin"))
     apply.add_argument("--dry-run", action="store_true", help="only say what it would take of the flows there were")

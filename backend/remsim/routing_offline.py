@@ -43,6 +43,19 @@ def read_policies(name: str) -> str:
         raise refused from error
 
 
+def write_policies(name: str, text: str) -> None:
+    """Replace the text of a file, which keeps its rights."""
+    from remsim.core.files import write_atomically
+
+    if name == "-":
+        raise InvalidInput("stdin cannot be written to", field="--write", hint="name a file")
+    try:
+        path = Path(name).resolve(strict=True)  # a link stays one
+        write_atomically(path, text.encode(), mode=path.stat().st_mode & 0o777)
+    except OSError as error:
+        raise InvalidInput(f"{name} cannot be written: {error.strerror}", field="FILE") from error
+
+
 def desk_of(config: Path | None, state: Path | None) -> PolicyDesk:
     """Policies of this router that nothing has put in force here."""
     from remsim.config.routing_file import load_routing

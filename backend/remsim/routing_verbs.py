@@ -11,7 +11,7 @@ from remsim.client import ServiceClient
 from remsim.core.errors import InvalidInput, NotFound
 from remsim.job_cli import quoted
 from remsim.modem_print import print_json
-from remsim.routing_offline import TAKEN_UP, desk_of, question_of, read_policies
+from remsim.routing_offline import TAKEN_UP, desk_of, question_of, read_policies, write_policies
 
 
 def service(arguments: argparse.Namespace) -> ServiceClient:
@@ -95,6 +95,28 @@ def run_compile(arguments: argparse.Namespace) -> int:
     if arguments.json:
         return print_json(found)
     print(found["nft"], end="" if found["nft"].endswith("\n") else "\n")
+    return 0
+
+
+def run_format(arguments: argparse.Namespace) -> int:
+    """The file in one form; one with errors stays as it is."""
+    from remsim.policies.language.parser import parse
+    from remsim.policies.language.printer import print_set
+
+    try:
+        text = read_policies(arguments.file)
+        parsed = parse(text)
+        if parsed.problems:
+            wrong = InvalidInput("the file has errors", field="FILE")
+            wrong.problems = [one.as_dict() for one in parsed.problems]
+            raise wrong
+    except InvalidInput as error:
+        return refused(arguments, error)
+    formatted = print_set(parsed.set)
+    if arguments.write:
+        write_policies(arguments.file, formatted)
+    else:
+        print(formatted, end="")
     return 0
 
 

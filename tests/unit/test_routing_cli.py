@@ -103,6 +103,57 @@ def test_a_sound_file_is_sound_and_a_missing_link_is_a_warning(
     assert [one["line"] for one in found["warnings"] if "carrier_a_unlimited" in one["message"]] == [7]
 
 
+UNTIDY = """\
+# who comes first
+policy  a{match:port 443 # web
+route: any
+# to be thought about
+}
+"""
+TIDY = """\
+# who comes first
+policy a {
+  match: port 443 # web
+  route: any
+  # to be thought about
+}
+"""
+
+
+def test_a_file_is_put_in_the_usual_form_with_its_comments_and_rights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "my.policy"
+    path.write_text(UNTIDY)
+    path.chmod(0o640)
+    (tmp_path / "link").symlink_to(path)
+    assert main(["policy", "format", str(path)]) == 0
+    assert (capsys.readouterr().out, path.read_text()) == (TIDY, UNTIDY)
+    for _ in range(2):
+        assert main(["policy", "format", "--write", str(tmp_path / "link")]) == 0
+        assert (capsys.readouterr().out, path.read_text(), path.stat().st_mode & 0o777) == ("", TIDY, 0o640)
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_file_with_errors_is_not_formatted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.policy"
+    path.write_text(BAD)
+    assert main(["policy", "format", "--write", str(path)]) == 1
+    assert path.read_text() == BAD
+    assert f"{path}:3:10: error: " in capsys.readouterr().err
+
+
+def test_stdin_is_formatted_but_not_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", type("In", (), {"buffer": io.BytesIO(UNTIDY.encode())}))
+    assert main(["policy", "format", "-"]) == 0
+    assert capsys.readouterr().out == TIDY
+    monkeypatch.setattr("sys.stdin", type("In", (), {"buffer": io.BytesIO(UNTIDY.encode())}))
+    assert main(["policy", "format", "--write", "-"]) != 0
+    assert "name a file" in capsys.readouterr().err
+
+
 def test_errors_are_told_with_line_column_and_what_was_expected(
     files: tuple[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
