@@ -312,3 +312,17 @@ def test_clock_that_jumps_loses_no_week(tmp_path: Path) -> None:
 def test_damaged_uptime_begins_anew(tmp_path: Path, content: str) -> None:
     (tmp_path / "uptime.json").write_text(content)
     assert Uptime(FakeClock(), tmp_path / "uptime.json").percent("a") is None
+
+
+def test_an_hour_that_comes_again_because_the_clock_was_set_counts_once(tmp_path: Path) -> None:
+    clock = FakeClock()
+    uptime = Uptime(clock, tmp_path / "uptime.json")
+    begin = clock.now()
+    for _ in range(4):
+        clock.set_wall(begin)
+        for _ in range(400):
+            uptime.note("lte", True)
+            clock.advance(9)
+    uptime.save()
+    clock.set_wall(begin)
+    assert Uptime(clock, tmp_path / "uptime.json").percent("lte") == 100.0

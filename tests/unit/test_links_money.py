@@ -95,6 +95,25 @@ def test_a_service_that_is_killed_finds_again_what_was_not_written_yet(books: Bo
     assert books.ledger.costs(1)["used_bytes"] == 9_000
 
 
+def test_a_clock_that_is_set_loses_no_byte_and_a_cycle_that_had_not_begun_ends_at_once(books: Books) -> None:
+    books.ledger.seen(1, 4 * GB, 0, {})
+    books.ledger.keep()
+    before = books.known(1)
+    right = books.clock.now()
+    books.clock.set_wall(right + 40 * DAY_S)  # in the next cycle
+    books.ledger.seen(1, GB, 0, {})
+    assert books.known(1).remaining_bytes == 10 * GB - GB
+    books.clock.set_wall(right)
+    assert books.known(1).remaining_bytes == before.remaining_bytes
+    for days in (-1, 1, 0):
+        books.clock.set_wall(right + days * DAY_S)
+        books.ledger.seen(1, GB, 0, {})
+    books.ledger.keep()
+    assert books.ledger.costs(1)["used_bytes"] == 7 * GB
+    rows = books.book.query("2000-01-01", "2100-01-01", ())
+    assert rows[0]["rx_bytes"] == 8 * GB
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff{", b"[]", b'{"book": 1}', b'{"counted": [[1]]}', None])
 def test_a_journal_that_is_no_journal_is_nothing(tmp_path: Path, content: bytes | None) -> None:
     journal = Journal(tmp_path / "links.db", tmp_path / "run")

@@ -533,6 +533,24 @@ def test_looks_become_rarer_without_traffic_and_with_very_many_flows(desk: Desk)
     assert desk.sharing.period_s > 0.7
 
 
+@pytest.mark.parametrize("days", [1, -1, 400, -400])
+def test_a_clock_that_is_set_moves_no_flow_and_no_link(desk: Desk, days: int) -> None:
+    desk.plane.open_flows = [flow(1), flow(2)]
+    desk.sharing.turn()
+    desk.silence(3)
+    rings, cuts, events = dict(desk.plane.rings), desk.cuts(), list(desk.events)
+    ages = {index: desk.clock.monotonic() - link.health.since for index, link in desk.sharing.links.items()}
+    desk.clock.set_wall(desk.clock.now() + days * 86_400)
+    desk.sharing.turn()
+    assert (desk.plane.rings, desk.cuts(), desk.events) == (rings, cuts, events)
+    assert {index: desk.clock.monotonic() - link.health.since for index, link in desk.sharing.links.items()} == ages
+    offset = desk.clock.now() - desk.clock.monotonic()
+    view = desk.sharing.views[0]
+    assert desk.clock.now() - desk.sharing.links[1].now(view, offset).since == pytest.approx(ages[1])
+    desk.bring_up(3)
+    assert 3 in desk.ring()
+
+
 def test_what_presses_is_told_once_while_it_lasts(desk: Desk) -> None:
     desk.plane.troubles = [{"code": "conntrack_full", "message": "It is 93 % full.", "hint": "Have more room."}]
     for _ in range(3):

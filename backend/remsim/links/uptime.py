@@ -49,6 +49,8 @@ class Uptime:
             counts_s = min(at - last, LONGEST_S)
             hour = int(wall // HOUR_S)
             answered_s, all_s = self._hours.setdefault(name, {}).get(hour, (0.0, 0.0))
+            if all_s >= HOUR_S:
+                return  # the clock was set, and this hour has been before
             self._hours[name][hour] = (answered_s + (counts_s if is_answered else 0.0), all_s + counts_s)
             self._is_new = True
 

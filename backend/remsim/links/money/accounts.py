@@ -99,7 +99,8 @@ class Accounts:
             return None, False
         if account is None or account.sim != (self.sim_of(link) or ""):
             return None, self.tariff(link) is not None
-        is_old = account.settings != link or day_at(self._clock.now()) > account.cycle.last
+        is_today = account.cycle.first <= day_at(self._clock.now()) <= account.cycle.last
+        is_old = account.settings != link or not is_today
         return account, is_old
 
     def of(self, index: int) -> Account | None:
