@@ -66,7 +66,7 @@ def cost(used: float, cap: float | None, state: str = "ok") -> dict[str, Any]:
         "used_bytes": used,
         "cap_bytes": cap,
         "forecast_bytes": forecast,
-        "cycle_end": "2031-02-01",
+        "cycle_end": "2031-01-31",
         "spent_minor": 1000,
         "forecast_minor": 1500,
         "currency": "EUR",

@@ -44,7 +44,7 @@ def changed_profile(change: Mapping[str, Any] | None) -> str | None:
     if change is None:
         return None
     to = change["profile_name"] or "another profile"
-    until = f" until {change['until']}" if change["until"] else ""
+    until = f" until the end of {change['until']}" if change["until"] else ""
     why = f": {change['problem']}" if change["problem"] else ""
     told = {
         "going": f"at its data cap: changing to {to}",

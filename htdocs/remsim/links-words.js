@@ -59,7 +59,7 @@ export function isUsable(link) {
 export function linkSentence(link, nowS, t) {
 	const since = link.since ? lasting(nowS - epoch(link.since)) : null;
 	if (link.cost && ['soft', 'hard'].includes(link.cost.state))
-		return link.cost.cycle_end ? t('Its data cap is used up: no new flows until %s.', day(link.cost.cycle_end)) : t('Its data cap is used up: no new flows.');
+		return link.cost.cycle_end ? t('Its data cap is used up: no new flows until %s.', dayAfter(link.cost.cycle_end)) : t('Its data cap is used up: no new flows.');
 	if (link.cost?.state === 'slow' && ['up', 'degraded'].includes(link.state))
 		return t('Its data cap is used up: it goes on slowly.');
 	const reason = link.reason ? trimmed(link.reason) : '';
@@ -85,10 +85,10 @@ export function capSwitchSentence(changed, t) {
 	const { state, profile_name: to, from_name: home, until, problem } = changed || {}, why = problem ? trimmed(problem) : '';
 	switch (state) {
 		case 'going': return t('At its cap: it is changing to the profile %s.', to || '');
-		case 'away': return [until ? t('At its cap: changed to the profile %s until %s.', to, day(until)) : t('At its cap: changed to the profile %s.', to), why ? t('It could not go back yet: %s.', why) : ''].filter(Boolean).join(' ');
+		case 'away': return [until ? t('At its cap: changed to the profile %s until %s.', to, dayAfter(until)) : t('At its cap: changed to the profile %s.', to), why ? t('It could not go back yet: %s.', why) : ''].filter(Boolean).join(' ');
 		case 'returning': return home ? t('It is going back to the profile %s.', home) : t('It is going back to its profile.');
 		case 'refused': return to ? t('It could not change to the profile %s: %s.', to, why) : t('It could not change to another profile: %s.', why);
-		case 'left': return until ? t('Its profile was chosen by hand: left alone until %s.', day(until)) : t('Its profile was chosen by hand.');
+		case 'left': return until ? t('Its profile was chosen by hand: left alone until %s.', dayAfter(until)) : t('Its profile was chosen by hand.');
 		default: return '';
 	}
 }
@@ -153,14 +153,15 @@ export function costTexts(cost, t) {
 	const { cap_bytes: cap, forecast_bytes: forecast, cycle_end: end, spent_minor: spent, forecast_minor: later, currency } = cost;
 	const minor = value => `${number(value / 100, 2)}\u202f${currency || ''}`.trim(), isKnown = value => value !== null && value !== undefined;
 	return [
-		end ? t('resets on %s', day(end)) : '',
+		end ? t('resets on %s', dayAfter(end)) : '',
 		isKnown(forecast) ? (cap && forecast > cap ? t('about %s by then, %s over', bytes(forecast), bytes(forecast - cap)) : t('about %s by then', bytes(forecast))) : '',
 		isKnown(spent) && (spent || later) ? (isKnown(later) && later !== spent ? t('%s so far, about %s by then', minor(spent), minor(later)) : t('%s so far', minor(spent))) : ''
 	].filter(Boolean);
 }
 
-function day(iso) {
-	return String(iso).slice(0, 10);
+/** The day on which a cycle begins whose predecessor ends with this one. */
+function dayAfter(last) {
+	return new Date(Date.parse(String(last).slice(0, 10)) + 86400000).toISOString().slice(0, 10);
 }
 
 function trimmed(text) {

@@ -322,17 +322,17 @@ def test_links_are_listed_shown_and_acted_on(service: Service, capsys: pytest.Ca
     ("state", "problem", "told"),
     [
         ("going", None, "at its data cap: changing to Travel"),
-        ("away", None, "at its data cap: changed to Travel until 2026-12-01"),
-        ("away", "no\x1b", "at its data cap: changed to Travel until 2026-12-01; it could not go back yet: no"),
+        ("away", None, "at its data cap: changed to Travel until the end of 2026-11-30"),
+        ("away", "no\x1b", "at its data cap: changed to Travel until the end of 2026-11-30; it could not go back yet: no"),
         ("returning", None, "going back to Home"),
         ("refused", "the modem is busy", "at its data cap: it could not change to Travel: the modem is busy"),
-        ("left", None, "its profile was chosen by hand: left alone until 2026-12-01"),
+        ("left", None, "its profile was chosen by hand: left alone until the end of 2026-11-30"),
     ],
 )
 def test_what_became_of_a_link_at_its_cap_is_listed(
     state: str, problem: str | None, told: str, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changed = {"state": state, "profile_name": "Travel", "from_name": "Home", "until": "2026-12-01", "problem": problem}
+    changed = {"state": state, "profile_name": "Travel", "from_name": "Home", "until": "2026-11-30", "problem": problem}
     service.answers["links"] = VIEW | {"links": [LINK | {"cap_switch": changed}]}
     assert main(["links", "list"]) == 0
     assert capsys.readouterr().out.splitlines()[2].strip().startswith(told)
