@@ -186,6 +186,54 @@ def test_two_modems_with_one_address_and_gateway_both_carry(lab: Lab, plane: Her
             link.up()
 
 
+def test_two_modems_with_one_mac_address_and_gateway_both_carry(tmp_path: Path) -> None:
+    with Lab([None, None]) as lab:  # these have MAC addresses
+        for link in lab.links:
+            lab.internet("ip", "address", "add", "192.168.0.1/24", "dev", link.far_device)
+            for change in (
+                f"link set {link.device} address 02:00:00:00:00:01",
+                f"address flush dev {link.device}",
+                f"address add 192.168.0.100/24 dev {link.device}",
+                f"route replace default via 192.168.0.1 dev {link.device} metric {100 + link.index}",
+            ):
+                lab.router("ip", *change.split())
+        plane = Here(lab, tmp_path)
+        try:
+            plane.set_links(plane.links())
+            plane.load(Program(), DEFAULT, ring(1, 2))
+            links_of_datagrams(lab, SERVER, count=8, wait_s=0.3)
+            carried = plane.counters()
+            assert all(carried[f"link_{index}_tx"][0] >= 4 for index in (1, 2))
+        finally:
+            plane.stop()
+
+
+def test_a_link_that_vanishes_while_rules_load_costs_that_link_only(lab: Lab, plane: Here) -> None:
+    policy = PolicyCode(1, "all", ("meta l4proto udp goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    is_over = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_over.is_set():
+            lab.links[1].unplug()
+            lab.links[1].plug()
+
+    device = threading.Thread(target=come_and_go)
+    device.start()
+    try:
+        for number in range(8):
+            plane.load(Program((policy,)), DEFAULT, {**ring(1, 3), "p_1": (1, 2, 3)})
+            plane.set_links(plane.links(is_metered=bool(number % 2)))
+            plane.load(Program(), DEFAULT, ring(1, 3))
+            plane.swap(ring(3, 1))
+            assert set(links_of_datagrams(lab, SERVER, count=2)) == {1, 3}
+    finally:
+        is_over.set()
+        device.join()
+    plane.set_links(plane.links())
+    plane.swap(ring(2))
+    assert links_of_datagrams(lab, SERVER, count=2) == Counter({2: 2})
+
+
 def test_a_table_that_somebody_removes_is_there_again(lab: Lab, plane: Here) -> None:
     lab.router("nft", "delete", "table", "inet", "remsim")
     lab.router("ip", "rule", "delete", "preference", "1002")
@@ -257,6 +305,18 @@ def test_a_large_set_leads_and_costs_others_nothing(lab: Lab, plane: Here) -> No
     assert links_of_datagrams(lab, SERVER, count=2) == Counter({1: 2})
 
 
+def test_a_set_in_pieces_leads_by_each_of_them(lab: Lab, plane: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("remsim.links.kernel.wide.PREFIXES", 50)
+    ranges = [f"10.{n}.0.0/16" for n in range(120)]
+    for at in (0, 60, 120):
+        near = SetCode("c_XX4", "type ipv4_addr; flags interval;", (*ranges[:at], "198.51.100.0/24", *ranges[at:]))
+        policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+        loaded = plane.load(Program((policy,), (near,)), DEFAULT, {**ring(1), "p_1": (3,)})
+        assert list(loaded.sets_ms) == ["c_XX4w"]
+        assert lab.router("nft", "list", "sets", "inet").count("set c_XX4w_") == 3
+        assert links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2})
+
+
 def test_a_policys_ring_is_changed_and_what_no_ring_needs_goes(lab: Lab, plane: Here) -> None:
     policy = PolicyCode(1, "all", ("meta l4proto udp goto pick_1",), RingSpec("p_1", (Choice("any"),)))
     plane.load(Program((policy,)), DEFAULT, {**ring(1), "p_1": (1, 2)})
@@ -293,7 +353,9 @@ def test_nothing_passes_above_a_hard_cap_and_a_new_one_lets_pass_again(lab: Lab,
         Download(clients, SERVER, 5001)
         wait_until(lambda: "used 50000 bytes" in lab.router("nft", "list", "quotas"))
         assert links_of_datagrams(lab, SERVER, count=2, wait_s=0.2) == Counter({0: 2})
-    plane.set_links(plane.links(hard_cap_bytes=90_000_000))
+    for left, carried in ((0, {0: 2}), (90_000_000, {1: 2})):  # none left: as after a start at the cap
+        plane.set_links(plane.links(hard_cap_bytes=left))
+        assert links_of_datagrams(lab, SERVER, count=2, wait_s=0.2) == Counter(carried)
     assert links_of_datagrams(lab, SERVER, count=2) == Counter({1: 2})
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from remsim.core.routes import Choice, PolicyCode, Program, RingSpec, SetCode
 from remsim.links.kernel.elements import Form, element_of, form_of, key_of, span_of
 from remsim.links.kernel.table import text_of
-from remsim.links.kernel.wide import MOST, wide_names, widened, widened_rules
+from remsim.links.kernel.wide import MOST, pieces_of, whole_name, wide_names, widened, widened_rules
 
 TUPLE = ("ipv4_addr", "inet_service", "ipv4_addr", "inet_service")
 RANGES = tuple(f"10.{n}.0.0/16" for n in range(MOST + 1))
@@ -85,3 +85,27 @@ def test_a_large_one_is_widened_with_the_rules_that_name_it_and_no_others() -> N
         "ip6 saddr . meta l4proto != @c_DE4w accept",
         "tcp dport 25 drop",
     )
+
+
+def test_a_very_large_one_is_several_with_a_rule_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("remsim.links.kernel.wide.PREFIXES", 30)
+    whole = program(*RANGES)
+    many = widened(whole)
+    names = [one.name for one in many.sets]
+    assert names == ["c_DE4w_1", "c_DE4w_2", "c_DE4w_3"]
+    assert tuple(value for one in many.sets for value in one.elements) == RANGES
+    assert [many.sets[1].elements[0], *many.sets[1].elements[1:3]] == list(many.sets[1].elements)[:3]
+    assert many.policies[0].rules == tuple(
+        f"ip daddr . meta l4proto @{name} ip daddr != @never4 goto pick_1" for name in names
+    )
+    assert {whole_name(name) for name in names} == {"c_DE4w"}
+    (negated,) = widened_rules(("ip saddr != @c_DE4 goto pick_1",), wide_names(whole))
+    assert negated == " ".join([*(f"ip saddr . meta l4proto != @{name}" for name in names), "goto pick_1"])
+    both = widened_rules(("ip saddr @c_DE4 ip daddr @c_DE4 accept",), wide_names(whole))
+    assert len(set(both)) == 9
+
+
+def test_ranges_of_many_prefixes_are_in_smaller_pieces() -> None:
+    assert pieces_of([f"10.{n >> 8}.{n & 255}.0/24" for n in range(50_000)], "ipv4_addr") == 1
+    assert pieces_of([f"10.{n >> 8}.{n & 255}.1-10.{n >> 8}.{n & 255}.254" for n in range(50_000)], "ipv4_addr") == 8
+    assert pieces_of(["0.0.0.0-255.255.255.255", "no address"], "ipv4_addr") == 1

@@ -26,9 +26,8 @@ COUNTER = 1
 KEY_END = 10
 PER_MESSAGE = 1000
 """Elements of a message: its list may have 64 kB."""
-AT_ONCE = 5000
-"""Elements of a transaction. Rings cannot be changed meanwhile."""
-MOST_TRANSACTIONS = 40
+AT_ONCE = 500
+"""Elements of a transaction: some milliseconds, in which rings cannot be changed."""
 _TYPES = re.compile(r"\btype ([a-z0-9_ .]+?)\s*(?:;|$)")
 _HEAD = struct.pack(">BBH", INET, 0, 0)
 _BATCH = struct.pack(">BBH", 0, 0, 10)
@@ -106,14 +105,10 @@ class Elements:
             self._transact([(NEWSETELEM, plain), (DELSETELEM, plain), (NEWSETELEM, timed)], name)
 
     def fill(self, name: str, form: Form, values: Collection[str], *, gone: Collection[str] = ()) -> None:
-        """Put very many elements in and take others out, in transactions of some thousands.
-
-        The kernel copies the whole set in each: of very large ones more at once are quicker.
-        """
-        at_once = max(AT_ONCE, (len(values) + len(gone)) // MOST_TRANSACTIONS)
+        """Put very many elements in and take others out, in transactions that hold nobody up."""
         for kind, some in ((DELSETELEM, gone), (NEWSETELEM, values)):
             whole = (element_of(form, value) for value in some)
-            while part := list(islice(whole, at_once)):
+            while part := list(islice(whole, AT_ONCE)):
                 self._transact([(kind, part)], name)
 
     def _transact(self, changes: Iterable[tuple[int, Sequence[bytes]]], name: str) -> None:

@@ -30,7 +30,7 @@ from remsim.links.kernel.picks import PICKING
 from remsim.links.kernel.sysctls import Sysctls
 from remsim.links.kernel.table import TABLE, Chain, Table, layout, policy_chains, ring_chains
 from remsim.links.kernel.way import Way, way_of
-from remsim.links.kernel.wide import wide_names, widened, widened_rules
+from remsim.links.kernel.wide import Names, whole_name, wide_names, widened, widened_rules
 from remsim.links.note import RUN_DIR, note_path
 from remsim.links.plane import USUAL, Addresses, Capability, Cut, LinkRoute, PlaneError, PlaneOptions, PlaneRefused
 
@@ -71,7 +71,7 @@ class KernelPlane:
         self._quotas: dict[int, tuple[int, int]] = {}
         """What each hard cap had left when it was made, and what its link had carried then."""
         self._program = Program()
-        self._wide: frozenset[str] = frozenset()
+        self._wide: Names = {}
         self._default: tuple[RingSpec, ...] = ()
         self._rings: dict[str, tuple[int, ...]] = {}
         self._to_poke: list[tuple[float, list[Flow]]] = []
@@ -139,7 +139,7 @@ class KernelPlane:
         self._conntrack, self._elements, self._deaths = None, None, None
         self._sysctls.stop()
         self._links, self._outs, self._quotas, self._to_poke = {}, {}, {}, []
-        self._program, self._wide, self._default, self._rings = Program(), frozenset(), (), {}
+        self._program, self._wide, self._default, self._rings = Program(), {}, (), {}
 
     def capabilities(self) -> tuple[Capability, ...]:
         """What the kernel has told."""
@@ -456,7 +456,9 @@ class KernelPlane:
                     self._holds(before)
                 raise
             self._holds(one)
-            self._took[one.name] = round((time.perf_counter() - begin) * 1000, 3)
+            took_ms, name = (time.perf_counter() - begin) * 1000, whole_name(one.name)
+            self._took[name] = round(self._took.get(name, 0.0) + took_ms, 3)
+            log.info("links: set %s: %d elements after %.0f ms", one.name, len(one.elements), took_ms)
 
     def _holds(self, one: SetCode) -> None:
         """Note what a large set has now, if it is still there."""
