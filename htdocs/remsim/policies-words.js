@@ -10,6 +10,7 @@ export const ORIGINS = { uci: msg('from the router’s settings'), remote: msg('
 /** The ways names and applications are found, cheapest first. */
 export const RUNGS = {
 	headers: [msg('Addresses and ports'), msg('What the kernel sees by itself.')],
+	sip: [msg('Calls by SIP'), msg('The kernel reads what a call is set up with: its voice and video go by the link of the call, as of the same policy.')],
 	dnsmasq: [msg('DNS of the router'), msg('dnsmasq puts the addresses of a name into a set when a device asks for it.')],
 	dns: [msg('DNS answers'), msg('Answers of any DNS server to the LAN are read, where they are not encrypted.')],
 	sni: [msg('First TLS packet'), msg('The server’s name stands in it in clear, unless it is encrypted.')],

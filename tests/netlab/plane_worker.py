@@ -1,25 +1,33 @@
 """The kernel's data plane alone, inside a lab's router: JSON lines in, a JSON line out for each.
 
 ``start`` with ``links`` (index, device, gateway) and ``lan``; ``load`` a ``text`` of policies; ``swap`` the bulk ring
-so many ``times``; ``spoil``; ``leave`` a ``link``; ``stop``. Times are milliseconds. It has to run in the router's
-namespace (``ip netns exec``).
+so many ``times``; ``fill`` a set with a ``count`` of addresses; ``spoil``; ``leave`` a ``link``; ``stop``. Times are
+milliseconds. It has to run in the router's namespace (``ip netns exec``).
 """
 
 from __future__ import annotations
 
 import json
+import random
+import re
+import struct
 import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
 from time import monotonic, perf_counter, process_time
 from typing import Any
 
 from remsim.core.clock import SystemClock
-from remsim.core.routes import SLOTS, Choice, LinkView, PolicyCode, Program, RingSpec
+from remsim.core.routes import SLOTS, Choice, LinkView, PolicyCode, Program, RingSpec, SetCode
 from remsim.links.kernel.plane import KernelPlane
 from remsim.links.plane import LinkRoute, PlaneError
+from remsim.policies.addresses.spans import Spans, Texts
 from remsim.policies.applications.catalogue import Catalogue
 from remsim.policies.compile import compile_set
 from remsim.policies.facts import Facts
 from remsim.policies.language.parser import parse
+from remsim.policies.learning.taps import sip_taps
 
 DEFAULT = (RingSpec("interactive", (), "interactive"), RingSpec("bulk", (), "bulk"))
 
@@ -38,14 +46,18 @@ class Worker:
         self._plane.set_links(self._links)
         return {"capabilities": {one.name: one.is_there for one in self._plane.capabilities()}}
 
-    def load(self, text: str, times: int = 1) -> object:
-        """Compile and load policies, the same ones so many times; each time with a ring turned, so that it differs."""
+    def load(self, text: str, times: int = 1, sip: bool = False) -> object:
+        """Compile and load policies, the same ones so many times; each time with a ring turned, so that it differs.
+        ``sip``: with the kernel's helper for calls."""
         began = perf_counter()
         views = tuple(LinkView(link.index, link.name, state="up", device=link.device) for link in self._links)
         parsed = parse(text)
         assert not parsed.problems, parsed.problems[:3]
         facts = Facts(links=views, now=None, applications=Catalogue())
         program = compile_set(parsed.set.policies, parsed.set.sets, facts).program
+        if sip:
+            objects, taps = sip_taps()
+            program = replace(program, objects=objects, taps=(*program.taps, *taps))
         compiled = perf_counter()
         loads: list[dict[str, float]] = []
         sets: dict[str, float] = {}
@@ -65,7 +77,7 @@ class Worker:
             count += 1
         return {"loads": count}
 
-    def swap(self, times: int) -> object:
+    def swap(self, times: int) -> dict[str, Any]:
         """Turn the bulk ring so many times."""
         took = []
         spent = process_time()
@@ -74,6 +86,34 @@ class Worker:
             self._plane.swap({"bulk": self._around(n)})
             took.append(1000 * (perf_counter() - before))
         return {"swaps": took, "cpu": 1000 * (process_time() - spent) / times}
+
+    def fill(self, count: int) -> object:
+        """Fill a set with so many addresses, and change a ring ten times a second meanwhile."""
+        numbers = sorted(random.Random(1).sample(range(0x1000_0000, 0xD000_0000), count))
+        elements = Texts(Spans(4, b"".join(struct.pack(">II", one, one) for one in numbers)))
+        del numbers
+        large = SetCode("a_many_4", "type ipv4_addr; flags interval;", elements, is_large=True)
+        policy = PolicyCode(1, "many", ("ip daddr @a_many_4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+        program = Program((policy,), (large,))
+        self._plane.load(Program(), DEFAULT, self._rings(Program(), 0))
+        filling = threading.Thread(target=self._plane.prepare, args=(program,))
+        swaps: list[float] = []
+        memory, began, spent = [self._pss_mb()], perf_counter(), process_time()
+        filling.start()
+        while filling.is_alive():
+            filling.join(0.1)
+            swaps += self.swap(1)["swaps"]
+            memory.append(self._pss_mb())
+        took, spent = perf_counter() - began, process_time() - spent
+        loaded = self._plane.load(program, DEFAULT, self._rings(program, 0))
+        return {
+            "seconds": took,
+            "cpu": spent,
+            "swaps": swaps,
+            "more_mb": max(memory) - memory[0],
+            "chains": loaded.chains_ms,
+            "sets": dict(loaded.sets_ms),
+        }
 
     def spoil(self) -> object:
         """Load a rule that no kernel takes."""
@@ -96,6 +136,10 @@ class Worker:
         """Leave the router as it was."""
         self._plane.stop()
         return {}
+
+    def _pss_mb(self) -> float:
+        found = re.search(r"^Pss:\s+(\d+)", Path("/proc/self/smaps_rollup").read_text(), re.MULTILINE)
+        return int(found[1]) / 1024 if found else 0.0
 
     def _around(self, turn: int) -> tuple[int, ...]:
         count = len(self._links)

@@ -190,3 +190,12 @@ def test_what_is_named_is_there_whatever_is_changed(old: list[int], new: list[in
     for name, chain in after.chains.items():
         for rule in chain.rules:
             assert set(re.findall(r"(?:goto|jump) (\w+)", rule)) <= after.chains.keys(), (name, rule)
+
+
+def test_a_helper_of_the_kernel_goes_with_the_rule_that_names_it() -> None:
+    helper = 'ct helper sip { type "sip" protocol udp; }'
+    helped = Program(objects=(helper,), taps=('udp dport 5060 ct helper set "sip"',))
+    bare, with_it = (layout(one, DEFAULT, RINGS, WAYS, ["br-lan"]) for one in (Program(), helped))
+    assert helper in change(bare, with_it)
+    text = change(with_it, bare)
+    assert text.index("flush chain inet remsim forward") < text.index("delete ct helper inet remsim sip")

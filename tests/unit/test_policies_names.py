@@ -277,6 +277,7 @@ def test_ndpi_that_is_not_installed_names_its_package(monkeypatch: pytest.Monkey
 def test_rung_that_is_off_says_what_it_would_lack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(missing, "NFLOG", tmp_path / "nothing")
     monkeypatch.setattr(missing, "NDPI", (str(tmp_path / "libndpi*"),))
+    monkeypatch.setattr(missing, "SIP", tmp_path / "nothing")
     monkeypatch.setattr(Dnsmasq, "instances", lambda self: [])
     looked = missing.Missing()
     assert looked() == {
@@ -284,12 +285,17 @@ def test_rung_that_is_off_says_what_it_would_lack(monkeypatch: pytest.MonkeyPatc
         "dns": "the kernel copies no packets here",
         "sni": "the kernel copies no packets here",
         "quic": "the kernel copies no packets here",
+        "sip": "this kernel has no helper for SIP",
         "ndpi": "nDPI is not installed",
     }
     assert looked() is looked()
     monkeypatch.setattr(rungs_module, "missing", looked)
     off = rungs(names=False, ndpi=False, dnsmasq=True, has_patterns=False, problems={}, named={})
-    assert [(one["rung"], one["is_there"]) for one in off[:2]] == [("headers", True), ("dnsmasq", False)]
+    here = [(one["rung"], one["is_there"]) for one in off[:3]]
+    assert here == [("headers", True), ("sip", False), ("dnsmasq", False)]
+    wanted = rungs(names=False, ndpi=False, dnsmasq=True, has_patterns=False, problems={}, named={}, sip=True)[1]
+    assert (wanted["is_on"], wanted["is_there"], wanted["package"]) == (True, False, "kmod-nf-nathelper-extra")
+    assert wanted["why"] == "this kernel has no helper for SIP"
     assert off[-1]["why"] == "nDPI is not installed"
 
 
@@ -314,7 +320,7 @@ def test_rungs_say_what_is_on_what_it_costs_and_why_not(monkeypatch: pytest.Monk
     monkeypatch.setattr(rungs_module, "missing", dict)
     nothing = rungs(names=False, ndpi=False, dnsmasq=True, has_patterns=False, problems={}, named={})
     off = {one["rung"]: one for one in nothing}
-    assert list(off) == ["headers", "dnsmasq", "dns", "sni", "quic", "ndpi"]
+    assert list(off) == ["headers", "sip", "dnsmasq", "dns", "sni", "quic", "ndpi"]
     assert all(one["cost"] and one["missed"] for one in off.values())
     assert (off["dnsmasq"]["why"], off["sni"]["why"]) == ("no policy asks for a name", "switched off")
     on = {

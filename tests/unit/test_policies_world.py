@@ -11,7 +11,7 @@ from policy_support import facts
 from remsim.config.routing import RoutingSettings
 from remsim.core.clock import FakeClock
 from remsim.policies.facts import Wanted
-from remsim.policies.learning import learner
+from remsim.policies.learning import learner, missing
 from remsim.policies.learning.learner import Switches
 from remsim.policies.world import World
 
@@ -58,3 +58,15 @@ def test_links_that_were_never_on_have_nobody_learn(world: World) -> None:
     Learner.told.clear()
     world.learn(None)
     assert Learner.told == []
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_helper_for_calls_is_asked_for_only_where_the_kernel_has_it(
+    world: World, is_there: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(missing, "SIP", tmp_path if is_there else tmp_path / "nothing")
+    assert world.taps(False).objects == ()
+    world.settings = RoutingSettings(sip_helper=True)
+    found = world.taps(False)
+    assert bool(found.objects) is bool(found.forward) is is_there
+    assert all('ct helper set "sip"' in rule for rule in found.forward)

@@ -37,6 +37,7 @@ class RoutingSettings:
     use_dnsmasq: bool = True
     learn_names: bool = False
     use_ndpi: bool = False
+    sip_helper: bool = False
     router_traffic: bool = True
     interactive_link_free: bool = False
     portal_url: tuple[str, ...] = ()

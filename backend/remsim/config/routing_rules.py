@@ -187,6 +187,12 @@ class RoutingOptions(Options):
         metadata=told("Learn names from packets", "DNS answers, TLS and QUIC tell a server's name; takes some CPU.")
     )
     use_ndpi = Flag(metadata=told("Recognise applications with nDPI", "Needs the package libndpi and some memory."))
+    sip_helper = Flag(
+        metadata=told(
+            "Media of calls follows its call",
+            "The kernel reads SIP on UDP port 5060 and rewrites addresses in it; some phones do not get on with that.",
+        )
+    )
     router_country = Country(metadata=told("The router is in", "Like DE. Empty: where its modems are registered."))
     probe_interval_ms = Whole(
         100, 10_000, metadata=told("Probe a link that is in use every", "Also while something is odd.", unit="ms")

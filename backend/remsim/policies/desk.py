@@ -185,7 +185,8 @@ class PolicyDesk(LazyDesk["Parts"]):
 
     def _is_needed(self) -> bool:
         """Whether there are policies, or names are to be learned."""
-        wanted = bool(self._routing.policies) or self._routing.globals.learn_names
+        settings = self._routing.globals
+        wanted = bool(self._routing.policies) or settings.learn_names or settings.sip_helper
         return wanted or any((self._folder / name).exists() for name in (LOCAL, REMOTE))
 
 

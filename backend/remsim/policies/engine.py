@@ -23,10 +23,11 @@ RETRY_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """Rules that copy packets for learning: of forward, and of postrouting."""
+    """Rules that copy packets for learning: of forward, and of postrouting; objects of the table that they name."""
 
     forward: tuple[str, ...] = ()
     post: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
 
 
 class Engine:
@@ -175,7 +176,12 @@ class Engine:
         compiled = compile_set(self._policies, self._sets, facts, self._kept_numbers)
         tapped = self._taps(bool(compiled.wanted))
         program = compiled.program
-        program = replace(program, taps=program.taps + tapped.forward, post_taps=program.post_taps + tapped.post)
+        program = replace(
+            program,
+            taps=program.taps + tapped.forward,
+            post_taps=program.post_taps + tapped.post,
+            objects=program.objects + tapped.objects,
+        )
         program = self._steadied(program, compiled, facts)
         traffic = self._traffic()
         if traffic is not None:

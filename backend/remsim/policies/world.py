@@ -83,12 +83,15 @@ class World:
 
     def taps(self, has_names: bool) -> Tapped:
         """Rules that copy packets for learning, as it is set up."""
-        from remsim.policies.learning.taps import post_taps, taps
+        from remsim.policies.learning.missing import has_sip_helper
+        from remsim.policies.learning.taps import post_taps, sip_taps, taps
 
         if not self._learns:
             return Tapped()
+        objects, sip = sip_taps() if self.settings.sip_helper and has_sip_helper() else ((), ())
         names, ndpi = self.settings.learn_names, self.settings.use_ndpi and has_names
-        return Tapped(taps(learn_names=names, use_ndpi=ndpi), post_taps(learn_names=names))
+        forward = (*sip, *taps(learn_names=names, use_ndpi=ndpi))
+        return Tapped(forward, post_taps(learn_names=names), objects)
 
     def learn(self, wanted: Sequence[Wanted] | None) -> None:
         """Learn what a program that was just loaded asks for: its sets are there, and may be empty. None: links are
@@ -128,7 +131,7 @@ class World:
     def rungs(self) -> list[dict[str, Any]]:
         """The ways to tell names, as the API has them."""
         if self._learner is not None and not self._is_resting:
-            return self._learner.rungs()
+            return self._learner.rungs(sip=self.settings.sip_helper)
         from remsim.policies.learning.rungs import rungs
 
         settings = self.settings
@@ -141,6 +144,7 @@ class World:
             named={},
             fronts=0,
             is_full=False,
+            sip=settings.sip_helper and self._learns,
         )
 
     def countries_view(self, used: set[str]) -> dict[str, Any]:

@@ -90,6 +90,13 @@ RULES: tuple[tuple[str, bool, str, str, str], ...] = (
         f"chain c {{ {PRE} tcp dport 443 log group 5 snaplen 600; }}",
     ),
     (
+        "calls by SIP",
+        False,
+        "kmod-nf-nathelper-extra",
+        "sip_helper has no effect: media of calls is told by its ports only",
+        f'ct helper h {{ type "sip" protocol udp; }}; chain c {{ {PRE} udp dport 5060 ct helper set "h"; }}',
+    ),
+    (
         "fast flows",
         False,
         "kmod-nft-core",

@@ -33,7 +33,8 @@ def change(old: Table, new: Table) -> str:
     lines = [f"flush chain {TABLE} {name}" for name in flushed]
     lines += [f"delete chain {TABLE} {name}" for name in old.chains if name not in new.chains]
     lines += [f"delete set {TABLE} {name}" for name in gone_sets]
-    lines += [f"delete {name.split()[0]} {TABLE} {name.split()[-1]}" for name in gone_objects]
+    for kind, _, name in (name.rpartition(" ") for name in gone_objects):
+        lines.append(f"delete {kind} {TABLE} {name}")
     chains = {name: Chain(new.chains[name].rules) for name in flushed if name in new.chains}
     chains |= {name: chain for name, chain in new.chains.items() if name not in old.chains}
     sets = {name: one for name, one in new.sets.items() if name in anew and not one.is_large}

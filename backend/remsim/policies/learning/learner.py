@@ -120,9 +120,9 @@ class Learner:
         """Addresses that a domain, or what is below it, was seen at."""
         return self._names.addresses_of(domain, self._clock.monotonic())
 
-    def rungs(self) -> list[dict[str, Any]]:
+    def rungs(self, *, sip: bool = False) -> list[dict[str, Any]]:
         """What tells names apart here: ``rung``, ``is_on``, ``is_there``, ``package``, ``cost``, ``named`` (how often),
-        ``missed`` (what it cannot see) and ``why`` (not there)."""
+        ``missed`` (what it cannot see) and ``why`` (not there). ``sip``: the kernel's helper for SIP is switched on."""
         with self._lock:
             return rungs(
                 names=self._switches.names,
@@ -133,6 +133,7 @@ class Learner:
                 named=dict(self._named),
                 fronts=self._fronts,
                 is_full=self._names.is_full,
+                sip=sip,
             )
 
     def _ring(self) -> None:

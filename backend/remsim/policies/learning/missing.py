@@ -11,6 +11,7 @@ from remsim.policies.learning.dnsmasq import Dnsmasq
 
 KEPT_S = 60.0
 NFLOG = Path("/proc/net/netfilter/nfnetlink_log")
+SIP = Path("/sys/module/nf_conntrack_sip")
 NDPI = ("/usr/lib/libndpi.so*", "/lib/libndpi.so*", "/usr/lib/*/libndpi.so*", "/usr/local/lib/libndpi.so*")
 
 NDPI_VERSIONS = {"4"}
@@ -41,6 +42,8 @@ class Missing:
             found["dnsmasq"] = dnsmasq
         if not NFLOG.exists():
             found |= dict.fromkeys(("dns", "sni", "quic"), "the kernel copies no packets here")
+        if not has_sip_helper():
+            found["sip"] = "this kernel has no helper for SIP"
         installed = {Path(one).name for place in NDPI for one in glob.glob(place)}
         versions = {name.removeprefix("libndpi.so").lstrip(".").partition(".")[0] for name in installed} - {""}
         if not installed:
@@ -49,6 +52,11 @@ class Missing:
             which = ", ".join(sorted(versions))
             found["ndpi"] = f"nDPI {which} is here, and only versions 4.2 to 4.10 can be used"
         return found
+
+
+def has_sip_helper() -> bool:
+    """Whether the kernel can follow calls by SIP. Where it cannot, it would refuse all of the table."""
+    return SIP.exists()
 
 
 missing = Missing()

@@ -8,9 +8,19 @@ from typing import Any
 from remsim.policies.learning.missing import missing
 
 NEXT = "It names the next flow to that address, not the one it looks at."
-PACKAGES = {"dnsmasq": "dnsmasq-full", "dns": "kmod-nfnetlink-log", "sni": "kmod-nfnetlink-log", "ndpi": "libndpi"}
+PACKAGES = {
+    "sip": "kmod-nf-nathelper-extra",
+    "dnsmasq": "dnsmasq-full",
+    "dns": "kmod-nfnetlink-log",
+    "sni": "kmod-nfnetlink-log",
+    "ndpi": "libndpi",
+}
 COSTS = {
     "headers": "None: the kernel looks at every first packet anyway.",
+    "sip": (
+        "Packets to UDP port 5060 are read by the kernel, which rewrites the addresses in them; some phones and "
+        "providers do not get on with that."
+    ),
     "dnsmasq": "None per packet. dnsmasq is restarted when the names in policies change.",
     "dns": "Each DNS answer to the LAN is copied and read: under 0.1 ms.",
     "sni": "The first packets of connections to port 443 are copied and read: under 0.1 ms a connection.",
@@ -19,6 +29,7 @@ COSTS = {
 }
 MISSED = {
     "headers": "All that is behind port 443.",
+    "sip": "SIP by TLS or TCP or to other ports, WebRTC, and media that goes elsewhere than to the server of its call.",
     "dnsmasq": (
         "Devices that ask another DNS server (DNS over HTTPS, private DNS), answers that devices still remember, "
         "names with a wildcard inside (*video*.example.com), and names that share an address with others."
@@ -31,6 +42,7 @@ MISSED = {
     "quic": NEXT + " With Encrypted Client Hello the name is that of the provider's front.",
     "ndpi": NEXT + " What it does not know, it does not see.",
 }
+UNCOUNTED = ("headers", "sip", "dnsmasq")
 OFF = "switched off"
 NOT_ASKED = "no policy asks for a name"
 
@@ -45,14 +57,17 @@ def rungs(
     named: Mapping[str, int],
     fronts: int = 0,
     is_full: bool = False,
+    sip: bool = False,
 ) -> list[dict[str, Any]]:
     """All of them, from what costs least to what costs most.
 
     ``problems`` are by what failed: ``dnsmasq``, ``packets``, ``quic``, ``ndpi``, ``sets``.
     """
     packets = problems.get("packets") or problems.get("sets")
+    lacks = missing()
     states = {
         "headers": (True, None),
+        "sip": (sip, lacks.get("sip")),
         "dnsmasq": (dnsmasq and has_patterns, problems.get("dnsmasq")),
         "dns": (names, packets),
         "sni": (names, packets),
@@ -60,7 +75,6 @@ def rungs(
         "ndpi": (ndpi, problems.get("ndpi") or problems.get("sets")),
     }
     found = []
-    lacks = missing()
     for rung, (is_on, problem) in states.items():
         if is_on:
             why = problem
@@ -79,7 +93,7 @@ def rungs(
                 "is_there": problem is None,
                 "package": PACKAGES.get(rung),
                 "cost": COSTS[rung],
-                "named": named.get(rung, 0) if is_on and rung not in ("headers", "dnsmasq") else None,
+                "named": named.get(rung, 0) if is_on and rung not in UNCOUNTED else None,
                 "missed": missed,
                 "why": why,
             }

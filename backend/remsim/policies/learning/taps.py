@@ -56,6 +56,18 @@ def taps(*, learn_names: bool, use_ndpi: bool) -> tuple[str, ...]:
     return tuple(rules)
 
 
+def sip_taps() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The kernel's helper for SIP as an object of the table, and the rule of the forward chain that gives it to calls.
+
+    A flow that the helper has read of begins with the mark of its call: by the same link, as of the same policy. Its
+    packets are ``related``, not ``new``, so that no policy is asked about it.
+    """
+    return (
+        ('ct helper sip { type "sip" protocol udp; }',),
+        ('iifname @lan udp dport 5060 ct state new ct helper set "sip"',),
+    )
+
+
 def post_taps(*, learn_names: bool) -> tuple[str, ...]:
     """Rules for postrouting: answers of DNS to the LAN, the router's own and those that it forwards."""
     return (f"oifname @lan udp sport 53 {_log(ANSWERS_A_SECOND)}",) if learn_names else ()
