@@ -323,7 +323,7 @@ def test_links_are_listed_shown_and_acted_on(service: Service, capsys: pytest.Ca
     [
         ("going", None, "at its data cap: changing to Travel"),
         ("away", None, "at its data cap: changed to Travel until the end of 2026-11-30"),
-        ("away", "no\x1b", "at its data cap: changed to Travel until the end of 2026-11-30; it could not go back yet: no"),
+        ("away", "no\x1b", "at its data cap: changed to Travel until the end of 2026-11-30; it could not go back yet"),
         ("returning", None, "going back to Home"),
         ("refused", "the modem is busy", "at its data cap: it could not change to Travel: the modem is busy"),
         ("left", None, "its profile was chosen by hand: left alone until the end of 2026-11-30"),
