@@ -63,7 +63,7 @@ def run_action(arguments: argparse.Namespace) -> int:
 def run_import(arguments: argparse.Namespace) -> int:
     """What comes of mwan3's configuration."""
     if arguments.file is not None:
-        from remsim.links.mwan3_import import import_mwan3
+        from remsim.links.mwan3.importing import import_mwan3
 
         if arguments.write:
             hint = "put it at /etc/config/mwan3"

@@ -16,7 +16,7 @@ from remsim.web.describe import describes
 from remsim.web.fields import body_content
 
 if TYPE_CHECKING:
-    from remsim.links.mwan3_import import Imported
+    from remsim.links.mwan3.importing import Imported
 
 bp = Blueprint("links_import", __name__)
 
@@ -38,7 +38,7 @@ class ImportBody(Form):
 )
 def import_from_mwan3() -> dict[str, Any]:
     """``warnings`` tell what cannot be carried over. Policies come where there are none yet."""
-    from remsim.links.mwan3_import import import_mwan3  # late: needed once, if ever
+    from remsim.links.mwan3.importing import import_mwan3  # late: needed once, if ever
 
     is_dry = ImportBody().load(body_content())["dry_run"]
     if is_dry:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remsim.config.routing_rules import LinkOptions, RoutingOptions
 from remsim.config.uci import UciError, UciFile
-from remsim.links.mwan3_import import KNOWN, import_mwan3
+from remsim.links.mwan3 import interfaces, rules
+from remsim.links.mwan3.importing import import_mwan3
 from remsim.policies.language.parser import parse
 
 ITS_OWN = (Path(__file__).parents[1] / "fixtures" / "routing" / "mwan3").read_text()
@@ -125,7 +126,7 @@ NAMES = st.sampled_from(["wan", "wan6", "w", "x" * 16, "_", "m1", "p1", "p_" * 2
 TEXTS = ["tcp", "all", "ipv4", "ipv6", "p1", "wan", "w", "}", '"', "default"]
 ADDRESSES = ["0.0.0.0/0", "::/0", "10.0.0.1", "10.0.0.1/8", "10.0.0.1/99", "1:2:3", "2001:db8::/32"]
 WORDS = st.sampled_from(["0", "1", "443", "80,443", "1-2", "9:1", *ADDRESSES, *TEXTS])
-OPTIONS = st.sampled_from([*KNOWN["rule"], *KNOWN["interface"][:4], "metric", "weight", "interface", "use_member"])
+OPTIONS = st.sampled_from([*rules.KNOWN, *interfaces.KNOWN[:4], "metric", "weight", "interface", "use_member"])
 SECTION = st.tuples(
     st.sampled_from(["interface", "member", "policy", "rule"]), NAMES, st.lists(st.tuples(OPTIONS, WORDS), max_size=6)
 )
