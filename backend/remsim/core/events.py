@@ -76,7 +76,7 @@ KINDS = {
     "link_up": "a link carries traffic",
     "link_state": "a link's state changed otherwise: degraded, a portal, switched off",
     "conntrack": "the router's table of connections is nearly full, so that new ones may fail",
-    "link_cap": "a link has used its data cap, or most of it",
+    "link_cap": "a link has used its data cap, or most of it; it changes its eSIM profile for that, or back",
     "policies": "routing policies were changed, confirmed or taken back",
     "alert": "an alert fired or ended",
     "control": "somebody had something done to a modem",
