@@ -1,13 +1,8 @@
-"""Reads and changes a file of ``/etc/config`` while the service runs: whole, under a lock, with a way back.
-
-Written is the file itself, not through ``uci``: comments and order stay, and a crash leaves the old file or the new
-one. While LuCI or ``uci`` has changes of it that are not applied, nothing is written beside them (``Conflict``).
-"""
+"""Reads and changes settings of a file while the service runs: whole, under a lock, with a way back."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import threading
 from abc import ABC, abstractmethod
@@ -18,18 +13,15 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from remsim.config import document as doc
 from remsim.config.differences import NEEDS_INIT, Change, changes, effective_values, needs_restart, warnings_of
+from remsim.config.file_text import FileText, etag_of
 from remsim.config.reading import OnError
-from remsim.config.uci import UciError, UciFile, locked
+from remsim.config.uci import UciFile
 from remsim.config.versions import Versions
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict, InvalidInput, NotFound, RemsimError, StorageError
-from remsim.core.files import write_atomically
 
 log = logging.getLogger(__name__)
 
-SYSTEM_DIR = Path("/etc/config")
-STAGED = ("/tmp/.uci", "/var/run/rpcd/uci-*")
-"""Where ``uci`` and each session of LuCI keep changes until they are applied."""
 LARGEST_FILE = 512 * 1024
 OUTSIDE = "LuCI, or by hand"
 
@@ -87,8 +79,7 @@ class FileDesk(ABC, Generic[S]):
         overlay: Callable[[S], S] = lambda settings: settings,
         staged_root: Path | None = None,
     ) -> None:
-        self._path = None if config_dir is None else config_dir / self.name
-        self._staged_root = Path("/") if staged_root is None and config_dir == SYSTEM_DIR else staged_root
+        self._file = FileText(config_dir, self.name, staged_root)
         self._clock = clock
         self._versions = Versions(state_dir / self.versions_folder)
         self._overlay = overlay
@@ -96,7 +87,7 @@ class FileDesk(ABC, Generic[S]):
         self._settings = running
         self._listeners: list[Callable[[S], None]] = []
         self._lock = threading.RLock()
-        self._seen = self._state()
+        self._seen = self._file.state()
 
     @property
     @abstractmethod
@@ -121,22 +112,23 @@ class FileDesk(ABC, Generic[S]):
 
     def reread(self) -> S:
         """What the service would start with now; a wrong value has its default."""
-        return self._overlay(self.read(self._parsed(self._text()), lambda problem: None))
+        return self._overlay(self.read(self._file.parsed(self._file.read()), lambda problem: None))
 
     def document(self, types: Iterable[str] | None = None, *, secrets: bool = False) -> dict[str, Any]:
         """All that the file says, for an export."""
-        return doc.document_of(self._parsed(self._text()), self.sections, self.format_name, types, secrets=secrets)
+        file = self._file.parsed(self._file.read())
+        return doc.document_of(file, self.sections, self.format_name, types, secrets=secrets)
 
     def overview(self, types: Iterable[str] | None = None) -> dict[str, Any]:
         """The document, its ``etag``, what is in force with the defaults, and what waits for a restart."""
-        text = self._text()
-        file = self._parsed(text)
+        text = self._file.read()
+        file = self._file.parsed(text)
         problems: list[RemsimError] = []
         wanted = self.read(file, problems.append)
         pending = needs_restart(self._running, self._overlay(wanted), self.sections)
         return {
             "etag": etag_of(text),
-            "file": None if self._path is None else str(self._path),
+            "file": None if self._file.path is None else str(self._file.path),
             **doc.document_of(file, self.sections, self.format_name, types),
             "effective": {row.name: effective_values(row, wanted) for row in self.sections.values() if not row.many},
             "problems": [one.message for one in problems],
@@ -146,8 +138,8 @@ class FileDesk(ABC, Generic[S]):
 
     def section(self, kind: str, name: str) -> dict[str, Any]:
         """One section, or ``NotFound``."""
-        row, text = doc.section_type(self.sections, kind), self._text()
-        file = self._parsed(text)
+        row, text = doc.section_type(self.sections, kind), self._file.read()
+        file = self._file.parsed(text)
         found = next((one for one in doc.views_of(file, row) if one["name"] == name), None)
         if found is None:
             raise NotFound(f"there is no section {name[:40]} of type {kind}", field="name")
@@ -175,11 +167,11 @@ class FileDesk(ABC, Generic[S]):
 
     def would(self, edit: Callable[[UciFile], Any], *, guard: Guard[S] | None = None) -> Outcome:
         """What such a change would do; nothing is written."""
-        return self._made(self._text(), edit, guard)[1]
+        return self._made(self._file.read(), edit, guard)[1]
 
     def check(self, document: Any, *, guard: Guard[S] | None = None) -> Outcome:
         """What applying a document would change; nothing is written."""
-        before = self._text()
+        before = self._file.read()
         _text, outcome, _settings = self._made(before, lambda file: self._put_document(file, document), guard)
         return outcome
 
@@ -191,32 +183,32 @@ class FileDesk(ABC, Generic[S]):
         """The last versions of the file, newest first; the first is what it says now."""
         self.keep_what_is_there()
         with self._lock:
-            current = self._text()
+            current = self._file.read()
             return [one.as_dict() | {"is_current": one.text == current} for one in self._versions.all()]
 
     def version(self, number: int) -> dict[str, Any]:
         """One version, with what a rollback to it would change."""
         version = self._versions.get(number)
-        outcome = self._made(self._text(), lambda file: self._parsed(version.text), None, is_strict=False)[1]
+        outcome = self._made(self._file.read(), lambda file: self._file.parsed(version.text), None, is_strict=False)[1]
         return version.as_dict() | outcome.as_dict()
 
     def rollback(self, number: int, actor: str, *, etag: str | None = None, guard: Guard[S] | None = None) -> Outcome:
         """Make the file what it was; that is a new version itself. Helps when the file cannot be read at all, too."""
         version = self._versions.get(number)
         how = f"rolled back to version {number}"
-        return self._change(lambda file: self._parsed(version.text), actor, etag, guard, how=how, is_strict=False)
+        return self._change(lambda file: self._file.parsed(version.text), actor, etag, guard, how=how, is_strict=False)
 
     def look(self) -> None:
         """Put in force what somebody else wrote to the file, if there is anything: a wrong value has its default. While
         the file cannot be read, what was in force is. Cheap, to be called every few seconds."""
-        state = self._state()
+        state = self._file.state()
         if state == self._seen:
             return
         self._seen = state
         problems: list[RemsimError] = []
         with self._lock:
             try:
-                settings = self._overlay(self.read(self._parsed(self._text()), problems.append))
+                settings = self._overlay(self.read(self._file.parsed(self._file.read()), problems.append))
             except RemsimError as error:
                 log.error("%s", error.message)
                 return
@@ -227,18 +219,10 @@ class FileDesk(ABC, Generic[S]):
                 self._settings = settings
                 self._tell(settings)
 
-    def _state(self) -> tuple[int, int, int] | None:
-        """What differs when the file was written again."""
-        try:
-            found = None if self._path is None else self._path.stat()
-        except OSError:
-            return None
-        return None if found is None else (found.st_ino, found.st_mtime_ns, found.st_size)
-
     def keep_what_is_there(self) -> None:
         """What LuCI or somebody's hand has written becomes a version; a full disk loses that only."""
-        if self._path is not None:
-            with self._lock, contextlib.suppress(RemsimError), locked(self._path):
+        if self._file.path is not None:
+            with self._lock, contextlib.suppress(RemsimError), self._file.locked():
                 self._keep_what_is_there()
 
     def _change(
@@ -251,26 +235,23 @@ class FileDesk(ABC, Generic[S]):
         how: str | None = None,
         is_strict: bool = True,
     ) -> Outcome:
-        path = self._path
-        if path is None:
-            raise Conflict("this service runs without a configuration folder", hint="start it with --config DIR")
         with self._lock:
-            with locked(path):
-                before = self._text()
+            with self._file.locked():
+                before = self._file.read()
                 if etag is not None and etag.strip('"') != etag_of(before):
                     hint = "read them again, and make your change anew"
                     raise Changed("the settings were changed by somebody else meanwhile", hint=hint)
-                self._check_nothing_staged()
+                self._file.check_nothing_staged()
                 text, outcome, settings = self._made(before, edit, guard, is_strict=is_strict)
                 if text != before:
                     self._keep_what_is_there()
                     what = [how] if how else [str(one) for one in outcome.changes] or ["comments only"]
-                    self._write(path, text)
+                    self._file.write(text)
                     with contextlib.suppress(StorageError):  # the change itself is done
                         self._versions.keep(text, self._clock.now(), actor, what)
             self._settings = self._overlay(settings)
             if text != before:
-                self._seen = self._state()
+                self._seen = self._file.state()
                 self._tell(self._settings)
         return outcome
 
@@ -279,7 +260,7 @@ class FileDesk(ABC, Generic[S]):
     ) -> tuple[str, Outcome, S]:
         """The new text, what it does, and the settings it gives. ``is_strict``: it may bring no new wrong value."""
         try:
-            old, file = self._parsed(before), self._parsed(before)
+            old, file = self._file.parsed(before), self._file.parsed(before)
         except Conflict:
             if is_strict:
                 raise
@@ -290,7 +271,7 @@ class FileDesk(ABC, Generic[S]):
         text = (made if isinstance(made, UciFile) else file).dumps()
         if len(text.encode()) > LARGEST_FILE:
             raise InvalidInput(f"the file would be larger than {LARGEST_FILE // 1024} kB", field="body")
-        new = self._parsed(text)
+        new = self._file.parsed(text)
         old_problems: list[RemsimError] = []
         new_problems: list[RemsimError] = []
         old_settings = self.read(old, old_problems.append)
@@ -307,57 +288,22 @@ class FileDesk(ABC, Generic[S]):
         outcome = Outcome(etag_of(text), found, pending, warnings_of(found, self.sections))
         return text, outcome, settings
 
-    def _text(self) -> str:
-        if self._path is None:
-            return ""
-        try:
-            return self._path.read_bytes().decode("utf-8", "surrogateescape")
-        except FileNotFoundError:
-            return ""
-        except OSError as error:
-            raise StorageError(f"{self._path} cannot be read: {error.strerror}") from error
-
-    def _write(self, path: Path, text: str) -> None:
-        try:
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-            write_atomically(path, text.encode("utf-8", "surrogateescape"), mode)
-        except OSError as error:
-            raise StorageError(f"{path} cannot be written: {error.strerror}") from error
-
     def _keep_what_is_there(self) -> None:
         """Make the present file the newest version, unless it is."""
-        text = self._text()
+        text, path = self._file.read(), self._file.path
         known = self._versions.newest()
-        if self._path is None or (known is not None and known.text == text):
+        if path is None or (known is not None and known.text == text):
             return
-        at = self._path.stat().st_mtime if self._path.exists() else self._clock.now()
+        at = path.stat().st_mtime if path.exists() else self._clock.now()
         what = ["as it was found"]
         if known is not None:
             with contextlib.suppress(Conflict):
-                old, new = self._parsed(known.text), self._parsed(text)
+                old, new = self._file.parsed(known.text), self._file.parsed(text)
                 what = [str(one) for one in changes(old, new, self.sections)] or ["comments only"]
         self._versions.keep(text, at, OUTSIDE if known else "", what)
 
-    def _check_nothing_staged(self) -> None:
-        if self._staged_root is None:
-            return
-        for pattern in STAGED:
-            for found in self._staged_root.glob(f"{pattern.lstrip('/')}/{self.name}"):
-                with contextlib.suppress(OSError):
-                    if found.stat().st_size > 0:
-                        hint = "apply or revert them first (LuCI: Unsaved changes)"
-                        raise Conflict("there are unsaved changes of these settings in LuCI", code="staged", hint=hint)
-
     def _put_document(self, file: UciFile, document: Any) -> None:
         doc.put_document(file, self.sections, self.format_name, document)
-
-    def _parsed(self, text: str) -> UciFile:
-        """The file of a text, or ``Conflict`` that says what is wrong with it."""
-        try:
-            return UciFile.of_bytes(text.encode("utf-8", "surrogateescape"), self.name)
-        except UciError as error:
-            hint = "correct it, or roll back to an earlier version"
-            raise Conflict(f"the file cannot be read: {error.message}", code="config_broken", hint=hint) from error
 
     def _bare(self, problem: RemsimError) -> str:
         """A message without the line it stands in, which moves."""
@@ -369,8 +315,3 @@ class FileDesk(ABC, Generic[S]):
                 listener(settings)
             except RemsimError as error:
                 log.error("a change of the settings is not in force everywhere: %s", error.message)
-
-
-def etag_of(text: str) -> str:
-    """What tells two states of the file apart."""
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
