@@ -336,6 +336,15 @@ def test_a_changed_file_is_in_force_by_itself_and_a_broken_one_is_not(desk: Desk
     assert desk.desk.view()["state"] == "in_force"
 
 
+def test_very_many_addresses_are_not_all_shown(desk: Desk) -> None:
+    desk.file.write_text("".join(f"10.{number >> 8}.{number & 255}.1\n" for number in range(5000)))
+    desk.desk.apply(TEXT.format("a.txt"), actor="admin")
+    shown = []
+    desk.traffic.text_of = lambda program: str(shown.extend(program.sets))  # type: ignore[method-assign]
+    assert desk.desk.compile()["nft"].startswith(f"# 4000 elements of set {desk.traffic.loaded[-1].sets[0].name} are")
+    assert [len(one.elements) for one in shown] == [1000]
+
+
 def test_a_file_that_is_gone_at_the_start_keeps_the_other_policies_in_force(desk: Desk) -> None:
     desk.file.write_text(MANY)
     text = TEXT.format("a.txt") + "policy b { match: port 1\n route: any }"

@@ -162,6 +162,11 @@ def test_what_is_said_of_a_glob() -> None:
     assert (told.policy, told.steps[0].result) == (None, "no")
 
 
+def test_several_globs_are_told_of_together() -> None:
+    (warning,) = check("policy a { match: domain { a*.example, b*.example }\n route: any }").warnings
+    assert warning.message.startswith("a*.example and b*.example hold from the next flow on")
+
+
 def test_a_glob_within_a_name_is_shadowed_by_it() -> None:
     first = "policy a { match: domain example.com\n route: block }\n"
     checked = check(first + "policy b { match: domain *video*.example.com\n route: any }", facts())

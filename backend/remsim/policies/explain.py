@@ -162,7 +162,8 @@ def _notes(policy: Policy, sets: Mapping[str, tuple[Value, ...]], facts: Facts) 
         notes.append(f"{which} holds from the next flow on: the flow that is measured stays on its link")
     ways = facts.names_learned or ()
     if globs:
-        notes.append(f"{' and '.join(globs)} holds from the next flow on: the flow that names it stays on its link")
+        holds = "holds" if len(globs) == 1 else "hold"
+        notes.append(f"{' and '.join(globs)} {holds} from the next flow on: the flow that names it stays on its link")
     if len(names) > len(globs):
         if "dnsmasq" in ways:
             notes.append("names are known for devices that ask this router for them; others hold from the next flow on")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,7 +12,7 @@ from remsim.core.aside import Aside
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import InvalidInput
 from remsim.core.events import Event
-from remsim.core.routes import Flow, RingSpec
+from remsim.core.routes import Flow, Program, RingSpec
 from remsim.policies import shown
 from remsim.policies.changes import Changes, refuse_errors
 from remsim.policies.compile import compile_set, in_order, listing
@@ -29,6 +30,8 @@ from remsim.policies.world import World
 
 STOP_S = 10.0
 """How long a load that is under way may take at the end."""
+MOST_SHOWN = 1000
+"""Elements of a set that are shown."""
 MOST_JUDGED = 40_000
 """Questions to policies in a dry run: of many policies fewer flows are asked."""
 
@@ -189,7 +192,8 @@ class Parts:
             checked = self._sound(text)
             program = compile_set(checked.set.policies, checked.set.sets, self._world.facts()).program
         traffic = self._traffic()
-        return {"nft": listing(program) if traffic is None else traffic.text_of(program)}
+        program, told = _shortened(program)
+        return {"nft": told + (listing(program) if traffic is None else traffic.text_of(program))}
 
     def explain(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Why a flow goes where."""
@@ -359,13 +363,21 @@ class Parts:
         return flow, notes
 
 
+def _shortened(program: Program) -> tuple[Program, str]:
+    """A program for a person to read, and what is left out of it: a million addresses take a router's memory."""
+    long = {one.name: len(one.elements) - MOST_SHOWN for one in program.sets if len(one.elements) > MOST_SHOWN}
+    sets = tuple(
+        replace(one, elements=tuple(one.elements[:MOST_SHOWN])) if one.name in long else one for one in program.sets
+    )
+    told = "".join(f"# {left} elements of set {name} are left out here\n" for name, left in long.items())
+    return replace(program, sets=sets), told
+
+
 def _shares_of(traffic: Traffic) -> Callable[[RingSpec], Sequence[Share]]:
     return traffic.shares
 
 
 def _with_now(facts: Facts, at: float | None) -> Facts:
-    from dataclasses import replace
-
     return facts if at is None else replace(facts, now=at)
 
 

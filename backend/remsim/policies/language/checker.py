@@ -251,8 +251,8 @@ class _Checker:
             message = f"nothing tells names with wildcards inside, as {globs[0]} is; switch on learn_names"
             yield _problem(test.at, message)
         elif globs:
-            which = " and ".join(globs)
-            message = f"{which} holds from the next flow on: the flow that names it stays where it is"
+            which = " and ".join(globs) + (" holds" if len(globs) == 1 else " hold")
+            message = f"{which} from the next flow on: the flow that names it stays where it is"
             yield _problem(test.at, message)
         if len(globs) < len(test.values):
             yield from self._learned(test)
