@@ -124,6 +124,7 @@ class FakeRoom:
         self.matching: list[dict[str, Any]] = []
         self.flows: list[dict[str, Any]] = []
         self.mptcp = mptcp()
+        self.mwan3: dict[str, Any] = {}
 
     def serve(self, page: Page) -> None:
         """Answer instead of the service."""
@@ -151,6 +152,7 @@ class FakeRoom:
             "links/flows": self._flows(),
             "links/usage": {"days": [], "saving": None},
             "links/mptcp": self.mptcp,
+            "links/import/mwan3": self.mwan3,
             "links/mptcp/settings": {"values": {"enabled": True}},
             "links/form": {"properties": {}},
             "policies": self._policies(),

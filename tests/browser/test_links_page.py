@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import no_violations
 from esim_fake import FakeEsim
 from playwright.sync_api import Page, expect
 from room_fake import BACKUP, FIBRE, MOBILE, FakeRoom, ago, cost, link
 from running import RunningService
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DARK = {"color_scheme": "dark"}
 HOSTILE = "<img src=x onerror=document.title='run'>"
@@ -37,13 +35,6 @@ def opened(visit: Any, room: FakeRoom, tab: str = "links") -> Page:
     room.serve(visit.page)
     page: Page = visit.open(f"/links#tab={tab}")
     return page
-
-
-def no_violations(page: Page) -> None:
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    assert found == [], json.dumps(found, indent=1)[:3000]
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
 
 
 @pytest.fixture
@@ -101,7 +92,7 @@ def test_a_link_is_added_changed_and_removed(visit: Any, as_before: RunningServi
 
 def test_a_link_at_its_cap_has_another_profile_which_its_form_lets_choose(visit: Any) -> None:
     room = FakeRoom(three())
-    changed = {"profile_name": "Travel", "from_name": "Home", "until": "2031-02-02", "problem": None}
+    changed = {"profile_name": "Travel", "from_name": "Home", "until": "2031-02-01", "problem": None}
     room.view["links"][0]["cap_switch"] = changed | {"state": "away"}
     room.view["links"][1]["cap_switch"] = changed | {"state": "refused", "problem": "the modem is busy"}
     page = opened(visit, room)
@@ -241,3 +232,21 @@ def test_mptcp_is_set_up_and_shows_what_each_connection_uses(visit: Any, as_befo
     room.mptcp["problem"] = {"message": "the MPTCP proxy has ended (status 1)", "hint": "Is port 1081 taken?"}
     page.reload()
     expect(page.get_by_text("The MPTCP proxy has ended (status 1). Is port 1081 taken?")).to_be_visible()
+
+
+def test_what_comes_from_mwan3_is_seen_before_and_its_warnings_after(visit: Any) -> None:
+    room = FakeRoom([])
+    page = opened(visit, room, "import")
+    expect(page.get_by_text("No interface of mwan3 was found")).to_be_visible()
+    room.mwan3 = {
+        "links": [{"name": "wan", "interface": "wan", "priority": 1}, {"name": "wanb", "enabled": False}],
+        "policies": "policy https { match: port 443 route: any }",
+        "warnings": ["the policies are not in force: wanb is off"],
+    }
+    page.reload()
+    expect(page.get_by_text("Nothing is written yet")).to_be_visible()
+    expect(page.get_by_role("row", name="wanb Off")).to_be_visible()
+    page.get_by_role("button", name="Take this over").click()
+    expect(page.get_by_role("status").filter(has_text="2 links have come.")).to_be_visible()
+    expect(page.get_by_text("the policies are not in force: wanb is off")).to_be_visible()
+    assert room.asked[-1] == ("POST", "links/import/mwan3", {"dry_run": False})
