@@ -16,7 +16,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     directory = tmp_path_factory.mktemp("browser")
     with running_service(directory, "--simulate=3", "--backfill", "1d") as running:
         running.wait_for("modems", lambda answer: [modem["state"] for modem in answer["modems"]] == ["online"] * 3)
-        running.wait_for("jobs", lambda answer: answer["jobs"][0]["state"] == "done", 90)
+        running.wait_for("jobs", lambda answer: answer["jobs"][0]["state"] == "done", 150)
         yield running
 
 

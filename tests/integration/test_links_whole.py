@@ -213,12 +213,12 @@ class TestFailover:
                 last.unplug()
                 service.wait_for("events?limit=10", lambda told: "link_down" in [one["kind"] for one in told["events"]])
                 most[1].plug()
-                wait_until(lambda: {one.link for one in downloads} == {most[1].index}, "all run by it again", 30)
+                wait_until(lambda: {one.link for one in downloads} == {most[1].index}, "all run by it again")
             finally:
                 for link in lab.links:
                     if link is not most[1]:
                         link.plug()
-            service.wait_states("up", 30)
+            service.wait_states("up")
 
     def test_a_link_behind_a_portal_is_not_used(self, lab: Lab, service: RouterService) -> None:
         status, answer = service.request("links/globals", method="PATCH", body={"portal_url": []})

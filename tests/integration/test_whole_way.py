@@ -200,7 +200,7 @@ def test_a_simulated_past_that_was_interrupted_is_written_whole_the_next_time(tm
         service.wait_for("state", lambda state: written(state, 0.3))
         getattr(service, end)()
         service.start()
-        service.wait_for("state", lambda state: written(state, 1.0), 60)
+        service.wait_for("state", lambda state: written(state, 1.0), 100)
         points = service.get("series?modem=modem1&measure=rsrp_dbm&range=2d&points=48")["points"]
         assert sum(point[2] is not None for point in points) >= 45
         days = service.get("usage?from=2020-01-01&to=2100-01-01")["usage"]

@@ -37,7 +37,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     service = RunningService(
         directory, "--simulate=3", "--backfill", "0", "--listen", f"0.0.0.0:{port}", port=port
     ).start()
-    service.wait_for("modems", lambda answer: [modem["state"] for modem in answer["modems"]] == ["online"] * 3, 40)
+    service.wait_for("modems", lambda answer: [modem["state"] for modem in answer["modems"]] == ["online"] * 3)
     yield service
     service.stop()
 

@@ -40,7 +40,7 @@ class RouterService(RunningService):
         """Links by name, as ``GET /links`` tells them."""
         return {link["name"]: link for link in self.get("links")["links"]}
 
-    def wait_states(self, wanted: Mapping[str, str] | str, timeout_s: float = 20.0) -> None:
+    def wait_states(self, wanted: Mapping[str, str] | str, timeout_s: float = 60.0) -> None:
         """Wait until links have these states, or all of them this one."""
 
         def are_there(answer: dict[str, Any]) -> bool:
