@@ -38,7 +38,7 @@ def test_the_wall_dims_what_is_stale_and_goes_on_after_the_server_restarts(brows
         tile = page.locator(".remsim-wall-tile")
         expect(tile).to_contain_text("Online")
         service.stop()
-        expect(tile).to_have_class(re.compile("remsim-wall-stale"), timeout=6_000)
+        expect(tile).to_have_class(re.compile("remsim-wall-stale"))
         expect(tile.locator(".remsim-wall-since")).to_contain_text("no value since")
         expect(page.locator(".remsim-wall-link")).to_contain_text("no connection")
         service.start()

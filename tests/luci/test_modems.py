@@ -156,9 +156,7 @@ def test_a_hidden_tab_confirms_what_was_asked_for_there_and_then_rests(
     ended: Callable[[Any], bool] = lambda answer: answer["jobs"][-1]["state"] == "done"  # noqa: E731
     service.wait_for("jobs", ended, 60)
     expect(page.locator(".remsim-link")).to_have_text("paused", timeout=20000)
-    asked = len(one.relayed())
-    page.wait_for_timeout(2500)  # longer than the page's two seconds
-    assert len(one.relayed()) == asked
+    one.rests()
 
 
 def test_a_job_survives_a_reload_and_is_aborted_after_it(visit: Begin, service: RunningService) -> None:
@@ -204,9 +202,7 @@ def test_a_slow_modem_does_not_hold_the_state_up(visit: Begin, service: RunningS
         page.locator(f"[data-action={name}] > summary").click()
     page.wait_for_timeout(1500)
     assert len(held) == 1
-    before = len(one.relayed("state"))
-    page.wait_for_timeout(4500)
-    assert len(one.relayed("state")) >= before + 2
+    one.asks("state", len(one.relayed("state")) + 2)
     assert one.relayed(f"modems/{id_of(service, 'RM520N-GL')}/apn/form") == []
     held[0].continue_()
     expect(page.locator("[data-action=apn] .remsim-form")).to_be_visible(timeout=15000)
@@ -289,9 +285,7 @@ def test_a_lost_session_opens_the_login_and_stops_asking(visit: Begin) -> None:
     expect(page.locator(".remsim-row")).to_have_count(3)
     one.session.alive = False
     expect(page.locator("#modal_overlay")).to_contain_text("Session expired")
-    asked = len(one.relayed())
-    page.wait_for_timeout(2500)  # longer than the page's two seconds
-    assert len(one.relayed()) <= asked + 1, "what was under way may end, nothing begins"
+    one.rests()
 
 
 @pytest.mark.parametrize(

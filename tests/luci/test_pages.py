@@ -136,9 +136,7 @@ def test_a_page_waits_for_a_slot_and_then_goes_on(visit: Begin, host: LuciHost) 
         page.wait_for_timeout(2500)  # longer than the page's two seconds
         expect(page.locator(".remsim-link")).to_contain_text("polling")
     expect(page.locator(".remsim-row")).to_have_count(3)
-    before = len(one.relayed("state"))
-    page.wait_for_timeout(2500)
-    assert len(one.relayed("state")) > before
+    one.asks("state", len(one.relayed("state")) + 1)
 
 
 def test_a_page_is_usable_when_two_slots_are_taken_by_others_for_good(visit: Begin, host: LuciHost) -> None:

@@ -37,6 +37,23 @@ class Visit:
         start = "/admin/services/remsim/api/" + path
         return [status for how, url, status in self.answers if how == method and start in url]
 
+    def asks(self, path: str, count: int) -> None:
+        """Wait until it has asked for something as often."""
+        for _ in range(300):
+            if len(self.relayed(path)) >= count:
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"the page asked {len(self.relayed(path))} times for {path}")
+
+    def rests(self) -> None:
+        """See that the page, which asks every two seconds, does so no more; what is under way may end before."""
+        for _ in range(3):
+            asked = len(self.relayed())
+            self.page.wait_for_timeout(2500)
+            if len(self.relayed()) == asked:
+                return
+        raise AssertionError("the page goes on asking")
+
     def _answered(self, answer: Response) -> None:
         self.hosts.add(answer.url.split("/")[2])
         self.answers.append((answer.request.method, answer.url, answer.status))
