@@ -322,7 +322,7 @@ def test_rungs_say_what_is_on_what_it_costs_and_why_not(monkeypatch: pytest.Monk
     off = {one["rung"]: one for one in nothing}
     assert list(off) == ["headers", "sip", "dnsmasq", "dns", "sni", "quic", "ndpi"]
     assert all(one["cost"] and one["missed"] for one in off.values())
-    assert (off["dnsmasq"]["why"], off["sni"]["why"]) == ("no policy asks for a name", "switched off")
+    assert (off["dnsmasq"]["why"], off["sni"]["why"]) == ("no policy asks for a name that it can tell", "switched off")
     on = {
         one["rung"]: one
         for one in rungs(

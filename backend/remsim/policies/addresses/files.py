@@ -16,6 +16,8 @@ from remsim.policies.addresses.reading import Addresses, AddressFileError, read_
 LOOK_S = 5.0
 SETTLED_S = 2.0
 """A file that was written just now may not be whole yet."""
+MOST_NAMES = 200
+"""Files that are offered."""
 UNUSED_S = 600.0
 """So long is kept what was read for a text that is not in force: whoever writes one has it checked again and again."""
 Signature = tuple[int, int, int]
@@ -49,7 +51,8 @@ class AddressFiles:
     def names(self) -> list[str]:
         """Files that there are, as policies may name them."""
         try:
-            return sorted(one.name for one in self.folder.iterdir() if one.is_file() and not one.name.startswith("."))
+            found = sorted(one.name for one in self.folder.iterdir() if one.is_file() and not one.name.startswith("."))
+            return found[:MOST_NAMES]
         except OSError:
             return []
 
@@ -100,7 +103,7 @@ class AddressFiles:
                 if known.problem is not None:
                     told.append(f"{known.problem.message}; what it had before stays in force")
                 elif known.addresses is not None:
-                    told.append(f"{path} has {len(known.addresses)} addresses and networks now")
+                    told.append(f"{path} has {len(known.addresses)} ranges of addresses now")
         return told
 
     def _has_changed(self, name: str) -> bool:

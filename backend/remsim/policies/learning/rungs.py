@@ -44,7 +44,7 @@ MISSED = {
 }
 UNCOUNTED = ("headers", "sip", "dnsmasq")
 OFF = "switched off"
-NOT_ASKED = "no policy asks for a name"
+NOT_ASKED = "no policy asks for a name that it can tell"
 
 
 def rungs(
