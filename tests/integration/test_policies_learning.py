@@ -30,6 +30,8 @@ SERVER, SERVER6, OTHER, PRIVATE = "203.0.113.9", "2001:db8:9::9", "203.0.113.10"
 SETS = domain_sets(["video.example"])
 NEWS_SETS = domain_sets(["news.video.example"])
 NEWS = Wanted(NEWS_SETS[0].name, NEWS_SETS[1].name, ("news.video.example",))
+GLOB_SETS = domain_sets(["cdn?.*.example"])
+GLOB = Wanted(GLOB_SETS[0].name, GLOB_SETS[1].name, (), (), ("cdn?.*.example",))
 VIDEO = Wanted(SETS[0].name, SETS[1].name, ("video.example",), ("video",))
 
 
@@ -77,7 +79,7 @@ class Net:
             f"set {one.name} {{ {one.declaration} "
             + (f"elements = {{ {', '.join(one.elements)} }};" if one.elements else "")
             + " }\n"
-            for one in (*SETS, *NEWS_SETS, *NEVER)
+            for one in (*SETS, *NEWS_SETS, *GLOB_SETS, *NEVER)
         )
         forward = "\n".join(taps(learn_names=True, use_ndpi=True))
         after = "\n".join(post_taps(learn_names=True))
@@ -99,7 +101,7 @@ class Net:
         return address in self.router("nft", "list", "set", "inet", "remsim", name)
 
     def empty(self) -> None:
-        self.router.nft("".join(f"flush set inet remsim {one.name}\n" for one in (*SETS, *NEWS_SETS)))
+        self.router.nft("".join(f"flush set inet remsim {one.name}\n" for one in (*SETS, *NEWS_SETS, *GLOB_SETS)))
 
     def remove(self) -> None:
         for space in self.spaces:
@@ -142,7 +144,7 @@ def is_reading(learner: Learner, rung: str = "sni") -> bool:
 
 def follow(net: Net, learner: Learner, switches: Switches) -> None:
     """Configure it, and wait until the kernel copies packets."""
-    learner.configure([VIDEO], switches)
+    learner.configure([VIDEO, GLOB], switches)
     group = f"{27114:>5}"
     wait_for(lambda: group in net.router("cat", "/proc/net/netfilter/nfnetlink_log"))
 
@@ -191,6 +193,7 @@ def test_name_of_a_real_tls_connection_gets_its_server_into_the_set(net: Net, le
             assert connect(net, address, "cdn7.video.example") == b"hello"
             wait_for(lambda: learner.name_of(address) == "cdn7.video.example")  # noqa: B023
             wait_for(lambda: net.holds(address))  # noqa: B023
+            wait_for(lambda: net.holds(address, GLOB_SETS))  # noqa: B023
         assert connect(net, OTHER, "other.example") == b"hello"
         wait_for(lambda: learner.name_of(OTHER) == "other.example")
     assert not net.holds(OTHER)
@@ -218,6 +221,7 @@ def test_names_in_quic_packets_are_read(net: Net, learner: Learner) -> None:
             sender.sendto(initial(part, connection=b"12345678", count=count), (SERVER, 443))
     wait_for(lambda: learner.name_of(SERVER) == "quic.video.example")
     wait_for(lambda: net.holds(SERVER))
+    assert not net.holds(SERVER, GLOB_SETS)
 
 
 class Resolver:
