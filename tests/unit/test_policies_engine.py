@@ -157,6 +157,23 @@ def test_what_could_not_be_loaded_is_tried_again(bench: Bench) -> None:
     assert (bench.engine.state, bench.engine.problem) == ("in_force", None)
 
 
+def test_what_the_kernel_refuses_is_not_tried_each_second(bench: Bench) -> None:
+    tries: list[None] = []
+    bench.put("policy a { match: destination_country == router_country\n route: any }")
+    load = traffic(bench).load
+    traffic(bench).load = lambda program: tries.append(None) or load(program)  # type: ignore[method-assign, func-returns-value]
+    traffic(bench).refuses = Conflict("no memory")
+    bench.others["router_country"] = "AT"
+    for _ in range(20):
+        bench.engine.look()
+        bench.clock.advance(1)
+    assert len(tries) == 1
+    traffic(bench).refuses = None
+    bench.clock.advance(31)
+    bench.engine.look()
+    assert "@c_AT4" in traffic(bench).loaded[-1].policies[0].rules[0]
+
+
 def test_why_a_text_is_not_in_force_is_told_also_after_links_have_changed(bench: Bench) -> None:
     bench.put("policy a { match: port 1\n route: any }")
     bench.engine.refuse(Conflict("it has errors"))

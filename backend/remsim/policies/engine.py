@@ -153,7 +153,8 @@ class Engine:
         if not (self._gated or self._asks_country or self._named or self._files):
             return
         facts = self._facts()
-        if self._world(facts) != self._seen_world:
+        # What failed is tried again later, not each second: a load of large sets takes long.
+        if self._retry_at is None and self._world(facts) != self._seen_world:
             self._aside(self.reload)
             return
         self._refill(self._gated, facts)
