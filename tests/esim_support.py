@@ -330,7 +330,7 @@ class Bench:
 
     def done(self, job: Job) -> Job:
         """A job, at its end."""
-        assert job.wait(10), job.as_dict()
+        assert job.wait(60), job.as_dict()
         return job
 
     def read(self) -> None:

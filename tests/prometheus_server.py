@@ -81,4 +81,4 @@ def running_prometheus(config: Path, *arguments: str) -> Iterator[PrometheusServ
         yield server
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)

@@ -146,7 +146,7 @@ def mqtt_broker(directory: Path, *, tls: bool = False, login: tuple[str, str] | 
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @contextlib.contextmanager

@@ -66,4 +66,4 @@ def running_relay(directory: Path, server_port: int) -> Iterator[RelayProcess]:
         yield relay
     finally:
         relay.process.terminate()
-        relay.process.wait(10)
+        relay.process.wait(60)

@@ -77,7 +77,7 @@ class RunningService:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        self.process.wait(5)
+        self.process.wait(60)
 
     def request(
         self, path: str, *, method: str = "GET", body: object = None, token: str | None = "", timeout_s: float = 30

@@ -43,7 +43,7 @@ def open_page(context: BrowserContext, service: RunningService) -> Callable[[str
 
 
 def streams(service: RunningService, number: int) -> None:
-    service.wait_for("state", lambda answer: answer["stream"]["open"] == number, 10)
+    service.wait_for("state", lambda answer: answer["stream"]["open"] == number)
 
 
 def until_it_leads(page: Page) -> None:

@@ -148,7 +148,7 @@ def prometheus(directory: Path, port: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_beside_a_prometheus_on_the_same_port_the_service_starts_and_says_what_to_do(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ http {{
         yield site
     finally:
         process.terminate()
-        process.wait(5)
+        process.wait(60)
 
 
 def asked(site: Site, port: int, path: str = "/remsim/metrics", *, certificate: bool = False) -> int | None:

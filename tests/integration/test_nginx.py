@@ -53,7 +53,7 @@ http {{
             time.sleep(0.05)
     yield port
     process.terminate()
-    process.wait(5)
+    process.wait(60)
 
 
 def answer(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], str]:

@@ -267,7 +267,7 @@ def test_the_packaged_service_runs_with_no_right_but_raw_sockets(backend: Packag
                     time.sleep(0.1)
         finally:
             service.terminate()
-            assert service.wait(10) == 0, log.read_text()
+            assert service.wait(60) == 0, log.read_text()
     caches = list((tmp_path / "root/usr/share/remsim/python").rglob("router.*.pyc"))
     assert caches, "the modules were not imported from the package"
 

@@ -101,7 +101,7 @@ class Place:
         assert process is not None
         left = descendants(process.pid)
         process.kill()
-        process.wait(5)
+        process.wait(60)
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), SOON_S)
 
     def events(self, kind: str) -> list[dict[str, Any]]:

@@ -159,4 +159,4 @@ def test_two_lines_at_once_and_a_signal_kill_it(kill: Callable[[Client], None], 
     with virtual_remsim() as parts, virtual_client(parts.server.port, (5, 0), "-e", str(told.script)) as client:
         told.wait_for(1)
         kill(client)
-        assert client.process.wait(10) < 0
+        assert client.process.wait(60) < 0

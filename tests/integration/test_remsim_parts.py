@@ -543,6 +543,6 @@ def test_a_client_tries_again_where_it_is_refused_or_a_server_calls_itself_a_ban
 
 def test_a_client_ends_without_a_host_and_with_a_bad_atr(start_client: Callable[..., Program]) -> None:
     bad = start_client(1, "-a", "3bzz")
-    assert bad.process.wait(10) == 2
+    assert bad.process.wait(60) == 2
     lost = start_client(1, "-i", "no-such-host.invalid")
-    assert lost.process.wait(20) == 1
+    assert lost.process.wait(60) == 1

@@ -67,5 +67,5 @@ def test_ctrl_c_while_the_history_is_written_ends_all_without_a_word(tmp_path: P
     service.wait_for("jobs", lambda answer: (answer["jobs"][0]["progress"] or 0) > 0)
     assert service.process is not None
     os.killpg(service.process.pid, signal.SIGINT)
-    assert service.process.wait(10) == 0
+    assert service.process.wait(60) == 0
     assert "Traceback" not in service.log()

@@ -190,7 +190,7 @@ def test_the_servers_alone_are_a_program(tmp_path: Path) -> None:
                 lpa.authenticate(host, token)
         finally:
             process.terminate()
-            process.wait(5)
+            process.wait(60)
     assert process.returncode == 0
     before = (tmp_path / "ci.pem").read_bytes()
     again = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)

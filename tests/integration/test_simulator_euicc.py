@@ -222,4 +222,4 @@ def test_a_card_in_a_modem_of_its_own_answers_on_terminals() -> None:
             channel.dispose()
         finally:
             process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(60) == 0

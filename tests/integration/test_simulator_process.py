@@ -300,7 +300,7 @@ def test_the_ready_line_is_json(tmp_path: Path) -> None:
         assert json.loads(process.stdout.readline()) == {"ready": True, "dir": str(tmp_path), "modems": 2}
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(5) == 0
+        assert process.wait(60) == 0
         process.stdout.close()
 
 

@@ -159,7 +159,7 @@ def test_sigint_ends_it_as_well(tmp_path: Path) -> None:
             for pid in family:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
-        assert server.process.wait(10) == 0
+        assert server.process.wait(60) == 0
         assert list(stream.messages()) == []
         assert (tmp_path / "data" / "stopped").exists()
 

@@ -78,7 +78,7 @@ def wait_for_end(bus: Bus, jobs: Jobs, work) -> Job:
     ended = threading.Event()
     bus.listen(JobUpdate, lambda update: ended.set() if update.job["state"] != "running" else None)
     job = jobs.start("work", work)
-    assert ended.wait(5)
+    assert ended.wait(60)
     return job
 
 
@@ -144,7 +144,7 @@ def test_stopping_ends_what_waits_and_lets_no_other_job_begin_to_wait() -> None:
     jobs.stop(5.0)
     assert waiting.is_over and waiting.result is False and waiting.is_stopping
     late = jobs.start("work", lambda job: job.wait_for_confirmation(0.0, 60))
-    assert late.wait(5) and late.result is False
+    assert late.wait(60) and late.result is False
 
 
 def test_stopping_does_not_wait_for_ever_for_a_job_that_does_not_listen() -> None:
@@ -167,7 +167,7 @@ def test_a_job_asks_and_goes_on_with_the_answer() -> None:
     job.answer({"accept": True})
     with pytest.raises(Conflict):
         job.answer({"accept": False})
-    assert job.wait(5) and job.result == {"accept": True} and heard == [{"kind": "consent"}]
+    assert job.wait(60) and job.result == {"accept": True} and heard == [{"kind": "consent"}]
     assert job.as_dict()["question"] is None and job.state == "done"
 
 
@@ -181,4 +181,4 @@ def test_a_question_nobody_answers_is_over_in_time_by_an_abort_and_at_the_end(en
         job.abort()
     elif end == "stop":
         jobs.stop(5.0)
-    assert job.wait(5) and job.result is None
+    assert job.wait(60) and job.result is None

@@ -472,7 +472,7 @@ def hold(scene: Scene, at: str) -> Callable[[], None]:
 
     def wait(name: str) -> None:
         if name == at:
-            assert gate.wait(5)
+            assert gate.wait(60)
         heed(moods, name)
 
     moods.heed = wait  # type: ignore[method-assign]

@@ -44,7 +44,7 @@ class Bench:
     def job(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         name = self.ask(method, path, {} if body is None else body, 202)["id"]
         job = self.router.jobs.get(name)
-        assert job.wait(10)
+        assert job.wait(60)
         return job.as_dict()
 
 

@@ -77,7 +77,7 @@ class Place:
         self.iot = IotWork(self.room, self.work)
 
     def done(self, job: Job) -> dict[str, Any]:
-        assert job.wait(20)
+        assert job.wait(60)
         assert job.state == "done", (job.code, job.error)
         return dict(job.result)
 
@@ -127,7 +127,7 @@ def test_an_eim_is_told_when_somebody_else_changed_the_profiles(place: Place) ->
 def test_a_second_eim_is_for_the_first_one_to_add(place: Place) -> None:
     place.add()
     job = place.iot.add("modem1", place.eim.configuration().hex(), None)
-    assert job.wait(10) and (job.state, job.code) == ("failed", "eim_refused") and job.hint
+    assert job.wait(60) and (job.state, job.code) == ("failed", "eim_refused") and job.hint
 
 
 def test_a_consumers_card_knows_no_eim(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_consumers_card_knows_no_eim(tmp_path: Path) -> None:
     try:
         assert place.done(place.iot.read("modem1", None))["is_iot"] is False
         job = place.iot.poll("modem1", None)
-        assert job.wait(10) and job.code == "not_iot"
+        assert job.wait(60) and job.code == "not_iot"
     finally:
         place.stop()
 
@@ -150,7 +150,7 @@ def test_nothing_waits(place: Place, tls: str) -> None:
 def test_an_eim_that_shows_another_key_is_not_talked_to(place: Place, tls: str | None) -> None:
     place.add(tls)
     job = place.iot.poll("modem1", None)
-    assert job.wait(10) and job.code in ("tls_untrusted", "tls_failed") and not place.eim.asked
+    assert job.wait(60) and job.code in ("tls_untrusted", "tls_failed") and not place.eim.asked
 
 
 def test_a_package_switches_and_its_signed_result_is_brought_back(place: Place) -> None:
@@ -172,7 +172,7 @@ def test_a_switch_whose_result_cannot_be_brought_is_undone_where_the_eim_allows_
     place.eim.waiting = [place.eim.package(place.card.eid, enable(other, rolls_back=True))]
     place.holder.wait_registered = lambda *_: setattr(place.eim, "status", 503) or True  # type: ignore[method-assign]
     job = place.iot.poll("modem1", None)
-    assert job.wait(20) and place.enabled() == before, job.error
+    assert job.wait(60) and place.enabled() == before, job.error
 
 
 def test_a_modem_that_does_not_come_back_is_a_reason_to_undo_a_switch(place: Place) -> None:
@@ -214,7 +214,7 @@ def test_a_result_that_could_not_be_brought_is_brought_the_next_time(place: Plac
     place.eim.waiting = [place.eim.package(place.card.eid, encode(0xBF2D))]
     place.eim.lose_results = 1
     job = place.iot.poll("modem1", None)
-    assert job.wait(10) and job.code == "server_fault"
+    assert job.wait(60) and job.code == "server_fault"
     assert [one["kind"] for one in place.poll()] == ["result"] and len(place.eim.brought) == 1
     assert place.poll() == []  # it was acknowledged, so the card has forgotten it
 
@@ -224,7 +224,7 @@ def test_an_error_in_the_place_of_an_acknowledgement_is_told(place: Place) -> No
     place.eim.waiting = [place.eim.package(place.card.eid, encode(0xBF2D))]
     place.eim.acknowledgement = encode(0xBF50, encode(0x02, b"\x03"))
     job = place.iot.poll("modem1", None)
-    assert job.wait(10) and job.code == "eim_error" and "EID is not valid" in (job.error or "")
+    assert job.wait(60) and job.code == "eim_error" and "EID is not valid" in (job.error or "")
     place.eim.acknowledgement = encode(0xBF50, encode(0x30))
     assert [one["ok"] for one in place.poll()] == [True]
 
@@ -328,10 +328,10 @@ def test_an_eims_error_and_nonsense_are_told(place: Place) -> None:
     place.add()
     place.eim.waiting = [encode(0x02, b"\x02")]
     job = place.iot.poll("modem1", None)
-    assert job.wait(10) and job.code == "eim_error" and "does not know this card" in (job.error or "")
+    assert job.wait(60) and job.code == "eim_error" and "does not know this card" in (job.error or "")
     place.eim.waiting = [b"\xff"]
     job = place.iot.poll("modem1", None)
-    assert job.wait(10) and job.code == "server_reply"
+    assert job.wait(60) and job.code == "server_reply"
 
 
 def test_a_file_is_taken_in_every_usual_form() -> None:

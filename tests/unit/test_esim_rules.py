@@ -81,7 +81,7 @@ class Scene:
         if self.rules.beginning is not None:
             self.rules.beginning.join(10)
         if (job := self.one.room.job_of("modem1")) is not None:
-            assert job.wait(10)
+            assert job.wait(60)
         self.rules.look()
 
     @property

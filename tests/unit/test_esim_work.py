@@ -272,7 +272,7 @@ def test_a_modem_that_is_waited_for_keeps_no_other_from_beginning(one: Bench) ->
     @contextlib.contextmanager
     def reserved(title: str) -> Iterator[None]:
         waits.set()
-        assert goes_on.wait(10)
+        assert goes_on.wait(60)
         yield
 
     one.holder.reserved = reserved  # type: ignore[method-assign]
@@ -280,7 +280,7 @@ def test_a_modem_that_is_waited_for_keeps_no_other_from_beginning(one: Bench) ->
     first: list[Job] = []
     thread = threading.Thread(target=lambda: first.append(one.work.read("modem1", "me")))
     thread.start()
-    assert waits.wait(10)
+    assert waits.wait(60)
     assert one.done(one.work.read("modem2", "me")).state == "done"
     goes_on.set()
     thread.join(10)

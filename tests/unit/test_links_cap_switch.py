@@ -116,7 +116,7 @@ class Scene:
         if self.switch.beginning is not None:
             self.switch.beginning.join(10)
         if (job := self.one.room.job_of("modem1")) is not None:
-            assert job.wait(10)
+            assert job.wait(60)
         self.switch.look()
 
     def run(self, seconds: float, step_s: float = 60.0) -> None:

@@ -249,7 +249,7 @@ def test_the_thread_that_a_load_waits_for_never_waits_itself(bench: Bench) -> No
                 looked.set()
 
             threading.Thread(target=look).start()
-            assert looked.wait(5)
+            assert looked.wait(60)
             return super().load(program)  # type: ignore[arg-type]
 
     bench.traffic = Waiting()

@@ -173,4 +173,4 @@ def test_the_verb_becomes_the_relay_of_a_client(tmp_path: Path) -> None:
         assert b"remsim.remotesim.relay" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0

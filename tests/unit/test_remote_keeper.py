@@ -119,7 +119,7 @@ def test_what_is_wanted_while_the_server_is_looked_at_is_not_left_for_the_next_l
 
     monkeypatch.setattr(Rest, "maps", looked)
     driven.looked()
-    driven.until(lambda: driven.is_active(1, 2), 3.0)
+    driven.until(lambda: driven.is_active(1, 2))
     driven.keeper.close()
 
 
@@ -140,7 +140,7 @@ def test_a_remap_does_not_stick(driven: Driven, parts: Parts) -> None:
     for client in (6, 7, 8):
         assert driven.keeper.change((1, 2), (client, 0), None, None)["client_id"] == client
         wanted = {(1, 2): ((client, 0), "ACTIVE")}
-        driven.until(lambda wanted=wanted: parts.slotmaps() == wanted, 3.0)
+        driven.until(lambda wanted=wanted: parts.slotmaps() == wanted)
     assert not [action for action, _ in driven.told() if action == "stuck"]
 
 
@@ -151,7 +151,7 @@ def test_a_map_that_somebody_elses_haste_left_new_is_cured(driven: Driven, parts
     # Another master deletes a map of this bank: what follows at once sticks.
     parts.ask("DELETE", f"slotmaps/{65536 + 7}")
     driven.keeper.tick()
-    driven.until(lambda: driven.is_active(1, 2), 6.0)
+    driven.until(lambda: driven.is_active(1, 2))
 
 
 def test_after_a_restart_of_the_server_maps_are_put_back_once_and_told_once(driven: Driven, parts: Parts) -> None:
