@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from remsim.core.routes import Flow
 from remsim.links.kernel.capabilities import RULES, probed
-from remsim.links.kernel.conntrack import parse_flows
+from remsim.links.kernel.conntrack import Words, parse_flows
 from remsim.links.kernel.crowd import crowding
 from remsim.links.kernel.cutting import bare_ack, checksum, cut_elements, to_reset
 from remsim.links.kernel.neighbours import (
@@ -141,6 +141,14 @@ def test_addresses_of_ipv6_are_written_short() -> None:
     (flow,) = parse_flows([line], own={"2001:db8::1"})
     assert (flow.source, flow.destination) == ("fd77::10", "2001:db8::1")
     assert not flow.is_forwarded
+
+
+def test_what_flows_have_alike_is_kept_once() -> None:
+    lines = [OLD.format("9 ESTABLISHED") + BACK.format(0x200), OLD.format("8 ESTABLISHED") + BACK.format(0x100)]
+    words = Words()
+    one, other = *parse_flows(lines[:1], words=words), *parse_flows(lines[1:], words=words)
+    for name in ("protocol", "source", "destination", "state", "nat_source"):
+        assert getattr(one, name) is getattr(other, name)
 
 
 ODD = ("", "ipv4", OLD.format("1"), "a b c d e mark=512 x", OLD.format("") + BACK.format("x"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 
@@ -25,3 +26,9 @@ def hold_little() -> None:
     for option, value in ((ARENA_MAX, 1), (TRIM_THRESHOLD, KEPT_BYTES)):
         if not mallopt(option, value):
             log.debug("mallopt takes no option %d", option)
+
+
+def give_back() -> None:
+    """Give back what is free between what is used: after work that took much and is seldom done. Of glibc too."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -21,7 +21,22 @@ DELETE = 1 << 8 | 2
 """Subsystem ctnetlink, message IPCTNL_MSG_CT_DELETE."""
 TUPLE_ORIG, MARK, MARK_MASK = 1, 8, 21
 NUMBERS = {"tcp": 6, "udp": 17, "udplite": 136, "sctp": 132, "dccp": 33}
+MOST_WORDS = 8192
 KLASSES = {INTERACTIVE: "interactive", BULK: "bulk"}
+
+
+class Words(dict[str, str]):
+    """Addresses, protocols and states, as everybody else writes them and each once: thousands of flows have few.
+
+    The kernel's list has all of an IPv6 address's noughts.
+    """
+
+    def __missing__(self, text: str) -> str:
+        if ":" in text:
+            self[text] = short = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text))
+            return short
+        self[text] = text
+        return text
 
 
 class Conntrack:
@@ -31,6 +46,7 @@ class Conntrack:
         self._path = path
         self._program = program
         self._netlink = Netlink(NETLINK_NETFILTER)
+        self._words = Words()
 
     def close(self) -> None:
         """Let the socket go."""
@@ -38,11 +54,13 @@ class Conntrack:
 
     def read(self, own: Collection[str]) -> list[Flow]:
         """All flows that links carry; ``own`` are this machine's addresses. Empty where the kernel shows none."""
+        if len(self._words) > MOST_WORDS:
+            self._words.clear()
         try:
             with open(self._path, encoding="ascii", errors="replace") as file:
-                return parse_flows(file, own)
+                return parse_flows(file, own, self._words)
         except FileNotFoundError:
-            return parse_flows(self._ask_program().splitlines(), own)
+            return parse_flows(self._ask_program().splitlines(), own, self._words)
 
     def is_readable(self) -> bool:
         """Whether the kernel lists its flows, by itself or to the program."""
@@ -95,20 +113,21 @@ class Conntrack:
         return ""
 
 
-def parse_flows(lines: Iterable[str], own: Collection[str] = ()) -> list[Flow]:
+def parse_flows(lines: Iterable[str], own: Collection[str] = (), words: Words | None = None) -> list[Flow]:
     """The flows with a link in their mark, of lines as in /proc/net/nf_conntrack; others and odd lines are left out."""
     found = []
+    words = Words() if words is None else words
     for line in lines:
         at = line.rfind(" mark=")
         if at < 0 or line.startswith("mark=0 ", at + 1):
             continue
-        flow = _flow(line, at + 6, own)
+        flow = _flow(line, at + 6, own, words)
         if flow is not None:
             found.append(flow)
     return found
 
 
-def _flow(line: str, at: int, own: Collection[str]) -> Flow | None:
+def _flow(line: str, at: int, own: Collection[str], known: Words) -> Flow | None:
     words = line[: at - 6].split()
     try:
         mark = int(line[at : line.index(" ", at)])
@@ -126,9 +145,9 @@ def _flow(line: str, at: int, own: Collection[str]) -> Flow | None:
             if key == "src" and "src" in side:
                 side = back
             side[key] = value
-        source, destination, nat_source = (_short(text) for text in (forth["src"], forth["dst"], back.get("dst", "")))
+        source, destination, nat_source = (known[text] for text in (forth["src"], forth["dst"], back.get("dst", "")))
         return Flow(
-            protocol=words[2],
+            protocol=known[words[2]],
             source=source,
             source_port=_number(forth.get("sport")),
             destination=destination,
@@ -138,7 +157,7 @@ def _flow(line: str, at: int, own: Collection[str]) -> Flow | None:
             klass=KLASSES.get(mark & CLASS_MASK),
             tx_bytes=_number(forth.get("bytes")),
             rx_bytes=_number(back.get("bytes")),
-            state=next((word for word in bare if word.isupper()), None),
+            state=next((known[word] for word in bare if word.isupper()), None),
             is_established="[UNREPLIED]" not in bare,
             is_forwarded=source not in own and destination not in own,
             nat_source=nat_source or None,
@@ -146,11 +165,6 @@ def _flow(line: str, at: int, own: Collection[str]) -> Flow | None:
         )
     except (KeyError, ValueError, IndexError, OSError):
         return None
-
-
-def _short(text: str) -> str:
-    """An address as everybody else writes it: the kernel's list has all of an IPv6 address's noughts."""
-    return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text)) if ":" in text else text
 
 
 def _number(text: str | None) -> int | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from remsim.core.allocator import give_back
 from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
 from remsim.core.routes import Flow, Loaded, PolicyCode, Program, RingSpec, SetCode
@@ -202,6 +203,7 @@ class KernelPlane:
             raise
         finally:
             took, self._took, self._coming = self._took, {}, {}
+            give_back()
         return Loaded(chains_ms, took)
 
     def prepare(self, program: Program) -> None:
