@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { Asking } from '../../../htdocs/remsim/asking.js';
+import { RARE_KINDS, markOf } from '../../../htdocs/remsim/chart-marks.js';
 import { thinned } from '../../../htdocs/remsim/chart-table.js';
 import { number, tick, useLocale } from '../../../htdocs/remsim/format.js';
 import { CHARTS, measuresOf } from '../../../htdocs/remsim/history-charts.js';
@@ -16,6 +17,12 @@ const ORDER = ['modem1', 'modem2'];
 const RSRP = CHARTS.find(chart => chart.id === 'rsrp');
 const series = (...known) => new Map(known.map(([key, points, reason = null]) => [key, { points, stepS: 60, reason }]));
 const flat = (time, value) => [time, value, value, value];
+
+test('failures and returns of links are marked, in long periods too', () => {
+	assert.deepEqual(['link_down', 'link_up', 'failover'].map(markOf), ['✕', '✓', '◆']);
+	assert.ok(['link_down', 'link_up', 'failover'].every(kind => RARE_KINDS.includes(kind)));
+	assert.ok(RARE_KINDS.every(markOf));
+});
 
 test('a page of many modems asks in groups that an answer holds', () => {
 	const eight = Array.from({ length: 8 }, (_, at) => ({ id: `m${at}` })), measures = measuresOf(CHARTS);
