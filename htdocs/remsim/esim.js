@@ -1,12 +1,12 @@
 /** The eSIM page: the card in each modem with its profiles, adding one, kept codes, and what works on many; which of them stands in the address. */
 
-import { el, fill, mark, setText } from './dom.js';
+import { el, fill, setText } from './dom.js';
 import { AddTab } from './esim-add.js';
 import { HolderCard } from './esim-card.js';
 import { CodesTab } from './esim-codes.js';
 import { EsimData } from './esim-data.js';
 import { sentence } from './esim-words.js';
-import { Frame } from './frame.js';
+import { TabbedFrame } from './tabs.js';
 import { msg } from './words.js';
 
 const TABS = [['cards', msg('Cards')], ['codes', msg('Codes')], ['rules', msg('Rules')], ['bulk', msg('Many at once')], ['orders', msg('Orders')], ['backup', msg('Backup')]];
@@ -19,9 +19,6 @@ const LATER = {
 /** What went well and needs no more than a word. */
 const DONE_WORDS = { 'esim-read': msg('The card is read.'), 'esim-nickname': msg('The profile has its name.'), 'esim-default-smdp': msg('The default server is set.'), 'esim-iot': msg('The card was asked.') };
 
-/** The address of a tab. */
-const address = (tab, more = {}) => `#${new URLSearchParams({ tab, ...more })}`;
-
 /** Mount the eSIM page into `node`; `options` as for dashboard.js. Returns {destroy, pause, resume, isWaiting}. */
 export async function mount(node, options) {
 	const page = new EsimPage(node, options);
@@ -29,32 +26,21 @@ export async function mount(node, options) {
 	return page;
 }
 
-class EsimPage extends Frame {
+class EsimPage extends TabbedFrame {
 	constructor(node, options) {
-		super(node, options, 'remsim-esimpage');
-		const { t, request, links } = this.options;
-		this.data = new EsimData(this.options, this.store, this.keeper, () => this._show());
-		this.context = {
-			t, request, options: this.options, store: this.store, root: this.root, data: this.data, keeper: this.keeper, address,
-			said: text => setText(this.told, text ? `✓ ${text}` : ''), show: () => this._show(), toJob: id => this._toJob(id)
-		};
-		this.failed = el('div.remsim-problem', { role: 'alert', hidden: true });
-		this.warnings = el('div.remsim-stack', { hidden: true });
+		super(node, options, 'remsim-esimpage', { label: msg('eSIM'), tabs: TABS, later: LATER, belongs: { add: 'cards' } });
+		const { t, links } = this.options;
+		this.data = new EsimData(this.options, this.store, this.keeper, () => this.shown());
+		this.context = { ...this.contextOf(this.data), keeper: this.keeper, said: text => this.said(text), show: () => this.shown(), toJob: id => this._toJob(id) };
 		this.cards = new Map();
 		this.list = el('div.remsim-stack');
 		this.none = el('div.remsim-nothing', { hidden: true }, el('p', {}, el('strong', {}, t('No modem or card reader is there, so there is no eSIM to show.'))), links.page ? el('a.remsim-button', { href: links.page('modems') }, t('Modems')) : null);
 		this.tabsOpen = { cards: { root: el('div.remsim-stack', {}, this.none, this.list) }, codes: new CodesTab(this.context), add: new AddTab(this.context) };
-		this.links = Object.fromEntries(TABS.map(([name, word]) => [name, el('a', { href: address(name) }, t(word))]));
-		this.panel = el('div');
-		fill(this.body, el('nav.remsim-tabs', { 'aria-label': t('eSIM') }, Object.values(this.links)), this.failed, this.warnings, this.panel);
-		this._hash = () => this._route();
-		window.addEventListener('hashchange', this._hash);
-		this._route();
+		fill(this.body, this.nav, this.trouble, this.warnings, this.panel);
+		this.begin();
 	}
 
 	destroy() {
-		window.removeEventListener('hashchange', this._hash);
-		this.tabsOpen.add.destroy();
 		this.data.destroy();
 		super.destroy();
 	}
@@ -64,7 +50,7 @@ class EsimPage extends Frame {
 			this._asked = true;
 			this.data.load();
 		} else
-			this._show();
+			this.shown();
 	}
 
 	happened(event) {
@@ -98,51 +84,30 @@ class EsimPage extends Frame {
 		this.tabsOpen[this.tab]?.tick?.();
 	}
 
-	async _route() {
-		const asked = new URLSearchParams(location.hash.slice(1)), wanted = asked.get('tab'), before = this.tab;
-		this.tab = this.tabsOpen[wanted] || LATER[wanted] ? wanted : 'cards';
-		for (const [name, link] of Object.entries(this.links))
-			mark(link, 'aria-current', (name === this.tab || (name === 'cards' && this.tab === 'add')) && 'page');
-		(this.links[this.tab] || this.links.cards).scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
-		if (before && before !== this.tab) {
-			this.tabsOpen[before]?.hidden?.();
-			this.context.said('');
-		}
-		const { tab } = this;
-		try {
-			this.tabsOpen[tab] ||= new (await LATER[tab]())(this.context);
-		} catch (error) {
-			fill(this.panel, el('p.remsim-problem', {}, error.message));
-			return;
-		}
-		if (tab !== this.tab)
-			return;
-		if (this.panel.firstChild !== this.tabsOpen[tab].root)
-			fill(this.panel, this.tabsOpen[tab].root);
-		this.tabsOpen[tab].show?.(asked);
-		this._show();
+	left() {
+		this.said('');
 	}
 
 	/** To what is being done to a card. */
 	_toJob(holderId) {
 		if (this.tab !== 'cards') {
-			location.hash = address('cards');
-			this._route();
+			this.context.go('cards');
+			this.route();
 		}
-		this._show();
+		this.shown();
 		this.cards.get(holderId)?.job.focus();
 	}
 
-	_show() {
+	shown() {
 		const { t } = this.options, { data } = this, { view, error } = data;
-		this.failed.hidden = !error;
+		this.trouble.hidden = !error;
 		if (error)
-			fill(this.failed, sentence(error.message), ' ', sentence(error.hint), ' ', el('button', { type: 'button', click: () => data.load() }, t('Try again')));
+			fill(this.trouble, sentence(error.message), ' ', sentence(error.hint), ' ', el('button', { type: 'button', click: () => data.load() }, t('Try again')));
 		if (!view || !this.store.loaded)
 			return;
 		const all = data.holders.flatMap(holder => holder.profiles);
 		setText(this.summary, all.length === 1 ? t('1 profile') : all.length ? t('%s profiles', all.length) : '');
-		this._warnings(view.warnings || []);
+		this.warn(view.warnings || [], sentence);
 		if (this.tab === 'cards')
 			this._cards();
 		else
@@ -164,13 +129,5 @@ class EsimPage extends Frame {
 				card.root.remove();
 		}
 		this.cards = kept;
-	}
-
-	_warnings(warnings) {
-		const told = JSON.stringify(warnings);
-		this.warnings.hidden = !warnings.length;
-		if (told !== this._warned)
-			fill(this.warnings, warnings.map(one => el('p.remsim-note', {}, el('strong', {}, `⚠ ${sentence(one.message)}`), one.hint ? ` ${sentence(one.hint)}` : '')));
-		this._warned = told;
 	}
 }

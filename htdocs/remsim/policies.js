@@ -1,11 +1,10 @@
 /** The Policies page: what is asked of each new flow in order, the text that says it, its versions, and how names and countries are known. */
 
-import { el, fill, mark, setText } from './dom.js';
-import { Frame } from './frame.js';
+import { el, fill, setText } from './dom.js';
 import { PoliciesData } from './policies-data.js';
 import { ListTab } from './policies-list.js';
 import { PendingBanner } from './policies-pending.js';
-import { errorText } from './remote-data.js';
+import { TabbedFrame } from './tabs.js';
 import { msg } from './words.js';
 
 const TABS = [['list', msg('Policies')], ['text', msg('Edit')], ['versions', msg('Versions')], ['names', msg('Names and countries')]];
@@ -15,9 +14,6 @@ const LATER = {
 	names: () => import('./policies-names.js').then(({ NamesTab }) => NamesTab)
 };
 
-/** The address of a tab. */
-const address = (tab, more = {}) => `#${new URLSearchParams({ tab, ...more })}`;
-
 /** Mount the Policies page into `node`; `options` as for dashboard.js. Returns {destroy, pause, resume, isWaiting}. */
 export async function mount(node, options) {
 	const page = new PoliciesPage(node, options);
@@ -25,47 +21,34 @@ export async function mount(node, options) {
 	return page;
 }
 
-class PoliciesPage extends Frame {
+class PoliciesPage extends TabbedFrame {
 	constructor(node, options) {
-		super(node, options, 'remsim-policiespage');
-		const { t, request } = this.options;
-		this.data = new PoliciesData(this.options, this.store, () => this._show());
-		this.refused = el('div.remsim-problem', { role: 'alert', hidden: true });
-		this.context = {
-			t, request, options: this.options, store: this.store, root: this.root, data: this.data, address, words: {},
-			said: text => { setText(this.told, text ? `✓ ${text}` : ''); this._refuse(null); },
-			failed: error => { setText(this.told, ''); this._refuse(error); },
-			go: (tab, more) => { location.hash = address(tab, more); }
-		};
+		super(node, options, 'remsim-policiespage', { label: msg('Policies'), tabs: TABS, later: LATER });
+		this.data = new PoliciesData(this.options, this.store, () => this.shown());
+		this.context = { ...this.contextOf(this.data), words: {} };
 		this.pending = new PendingBanner(this.context);
 		this.state = el('div', { hidden: true });
 		this.tabsOpen = { list: new ListTab(this.context) };
-		this.links = Object.fromEntries(TABS.map(([name, word]) => [name, el('a', { href: address(name) }, t(word))]));
-		this.panel = el('div');
-		fill(this.body, this.pending.root, el('nav.remsim-tabs', { 'aria-label': t('Policies') }, Object.values(this.links)), this.refused, this.state, this.panel);
-		this._hash = () => this._route();
+		fill(this.body, this.pending.root, this.nav, this.trouble, this.state, this.panel);
 		this._leave = event => { if (this.tabsOpen.text?.isDirty) event.preventDefault(); };
-		window.addEventListener('hashchange', this._hash);
 		window.addEventListener('beforeunload', this._leave);
-		this._route();
+		this.begin();
 	}
 
 	destroy() {
-		window.removeEventListener('hashchange', this._hash);
 		window.removeEventListener('beforeunload', this._leave);
-		Object.values(this.tabsOpen).forEach(tab => tab.destroy?.());
 		this.data.destroy();
 		super.destroy();
 	}
 
 	changed() {
 		if (this._asked) {
-			this._show();
+			this.shown();
 			return;
 		}
 		this._asked = true;
 		this.data.load();
-		this.options.request('policies/vocabulary').then(words => { this.context.words = words; this._show(); }, () => {});
+		this.options.request('policies/vocabulary').then(words => { this.context.words = words; this.shown(); }, () => {});
 	}
 
 	happened(event) {
@@ -78,41 +61,9 @@ class PoliciesPage extends Frame {
 		this.tabsOpen[this.tab]?.tick?.();
 	}
 
-	async _route() {
-		const asked = new URLSearchParams(location.hash.slice(1)), wanted = asked.get('tab'), before = this.tab;
-		this.tab = this.tabsOpen[wanted] || LATER[wanted] ? wanted : 'list';
-		for (const [name, link] of Object.entries(this.links))
-			mark(link, 'aria-current', name === this.tab && 'page');
-		this.links[this.tab].scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
-		if (before && before !== this.tab)
-			this._refuse(null);
-		const { tab } = this;
-		try {
-			this.tabsOpen[tab] ||= new (await LATER[tab]())(this.context);
-		} catch (error) {
-			fill(this.panel, el('p.remsim-problem', {}, error.message));
-			return;
-		}
-		if (tab !== this.tab)
-			return;
-		if (this.panel.firstChild !== this.tabsOpen[tab].root)
-			fill(this.panel, this.tabsOpen[tab].root);
-		this._show();
-		this.tabsOpen[tab].show?.(asked);
-	}
-
-	_refuse(error) {
-		this.refused.hidden = !error;
-		fill(this.refused, error ? errorText(error) : '');
-	}
-
-	_show() {
-		const { t } = this.options, { view, error } = this.data;
-		if (error && error !== this._error)
-			fill(this.refused, errorText(error), ' ', el('button', { type: 'button', click: () => this.data.load() }, t('Try again')));
-		if (error || this._error)
-			this.refused.hidden = !error;
-		this._error = error;
+	shown() {
+		const { t } = this.options, { view } = this.data;
+		this.answered(this.data);
 		if (!view || !this.store.loaded)
 			return;
 		const open = view.policies.filter(policy => policy.is_open).length;

@@ -1,7 +1,6 @@
 /** The Remote SIM page: clients and servers now, slot maps, settings; which of them stands in the address. */
 
-import { el, fill, mark, setText } from './dom.js';
-import { Frame } from './frame.js';
+import { el, fill, setText } from './dom.js';
 import { ClientCard } from './remote-client.js';
 import { GsmtapPanel } from './remote-counts.js';
 import { RemoteData, errorText } from './remote-data.js';
@@ -13,12 +12,10 @@ import { ServerPanel } from './remote-server.js';
 import { SettingsTab } from './remote-settings.js';
 import { FirstSteps } from './remote-start.js';
 import { bankSlotName } from './remote-words.js';
+import { TabbedFrame } from './tabs.js';
 import { msg } from './words.js';
 
 const TABS = [['now', msg('Now')], ['maps', msg('Slot maps')], ['settings', msg('Settings')]];
-
-/** The address of a tab. */
-const address = (tab, more = {}) => `#${new URLSearchParams({ tab, ...more })}`;
 
 /** Mount the Remote SIM page into `node`; `options` as for dashboard.js. Returns {destroy, pause, resume, isWaiting}. */
 export async function mount(node, options) {
@@ -27,19 +24,17 @@ export async function mount(node, options) {
 	return page;
 }
 
-class RemoteSimPage extends Frame {
+class RemoteSimPage extends TabbedFrame {
 	constructor(node, options) {
-		super(node, options, 'remsim-remotepage');
-		const { t, request } = this.options;
-		this.data = new RemoteData(this.options, this.store, () => this._show());
-		this.failed = el('div.remsim-problem', { role: 'alert', hidden: true });
+		super(node, options, 'remsim-remotepage', { label: msg('Remote SIM'), tabs: TABS });
+		const { t } = this.options;
+		this.data = new RemoteData(this.options, this.store, () => this.shown());
 		this.context = {
-			t, request, options: this.options, store: this.store, root: this.root, data: this.data, address,
-			said: text => setText(this.told, text ? `✓ ${text}` : ''),
-			failed: text => { setText(this.refused, text); this.refused.hidden = !text; if (text) setText(this.told, ''); }
+			...this.contextOf(this.data), said: text => this.said(text),
+			failed: text => { setText(this.refused, text); this.refused.hidden = !text; if (text) this.said(''); }
 		};
 		this.refused = el('p.remsim-problem', { role: 'alert', hidden: true });
-		this.warnings = el('div.remsim-stack.remsim-remote-warnings', { hidden: true });
+		this.warnings.classList.add('remsim-remote-warnings');
 		this.steps = new FirstSteps(this.context);
 		this.clients = new Map();
 		this.servers = new Map();
@@ -53,22 +48,17 @@ class RemoteSimPage extends Frame {
 		this.maps = new MapsTab(this.context);
 		this.settings = new SettingsTab(this.context);
 		this.spool = el('p.remsim-problem', { hidden: true });
-		this.panels = {
-			now: el('div.remsim-stack', {}, this.steps.root, this.spool, this.clientList, this.serverList, this.ionmesh.root, this.gsmtap.root, this.others, this.events.root, this.faults.root),
-			maps: this.maps.root, settings: this.settings.root
+		this.tabsOpen = {
+			now: { root: el('div.remsim-stack', {}, this.steps.root, this.spool, this.clientList, this.serverList, this.ionmesh.root, this.gsmtap.root, this.others, this.events.root, this.faults.root) },
+			maps: { root: this.maps.root }, settings: { root: this.settings.root, show: asked => this.settings.show(asked.get('add')) }
 		};
-		this.links = Object.fromEntries(TABS.map(([name, word]) => [name, el('a', { href: address(name) }, t(word))]));
-		this.panel = el('div');
-		fill(this.body, el('nav.remsim-tabs', { 'aria-label': t('Remote SIM') }, Object.values(this.links)), this.failed, this.refused, this.warnings, this.panel);
-		this._hash = () => this._route();
-		window.addEventListener('hashchange', this._hash);
+		fill(this.body, this.nav, this.trouble, this.refused, this.warnings, this.panel);
 		this._leaving = event => { if (this.settings.isDirty) event.preventDefault(); };
 		window.addEventListener('beforeunload', this._leaving);
-		this._route();
+		this.begin();
 	}
 
 	destroy() {
-		window.removeEventListener('hashchange', this._hash);
 		window.removeEventListener('beforeunload', this._leaving);
 		this.data.destroy();
 		super.destroy();
@@ -94,42 +84,29 @@ class RemoteSimPage extends Frame {
 			[...this.clients.values(), ...this.servers.values(), this.ionmesh].forEach(one => one.tick());
 	}
 
-	_route() {
-		const asked = new URLSearchParams(location.hash.slice(1)), before = this.tab;
-		this.tab = this.panels[asked.get('tab')] ? asked.get('tab') : 'now';
-		if (before !== this.tab) {
-			fill(this.panel, this.panels[this.tab]);
-			if (before) {
-				this.context.said('');
-				this.context.failed('');
-			}
-		}
-		for (const [name, link] of Object.entries(this.links))
-			mark(link, 'aria-current', name === this.tab && 'page');
-		if (this.tab === 'settings')
-			this.settings.show(asked.get('add'));
-		if (this.data.view)
-			this._show();
+	left() {
+		this.said('');
+		this.context.failed('');
 	}
 
 	/** Modems came, went or got another name. */
 	_names() {
 		const told = JSON.stringify(this.store.list().map(modem => [modem.id, modem.name]));
 		if (told !== this._named)
-			this._show();
+			this.shown();
 		this._named = told;
 	}
 
-	_show() {
+	shown() {
 		const { t } = this.options, { data } = this, { view, error } = data;
-		this.failed.hidden = !error;
+		this.trouble.hidden = !error;
 		if (error)
-			fill(this.failed, errorText(error), ' ', el('button', { type: 'button', click: () => data.load() }, t('Try again')));
+			fill(this.trouble, errorText(error), ' ', el('button', { type: 'button', click: () => data.load() }, t('Try again')));
 		if (!view)
 			return;
 		const ours = data.ours, remote = ours.filter(client => client.state === 'remote').length;
 		setText(this.summary, ours.length ? t('%s of %s use their remote card', remote, ours.length) : '');
-		this._warnings(view.warnings || []);
+		this.warn(view.warnings || []);
 		const conflicts = data.maps.filter(map => map.conflict || map.held).length;
 		setText(this.links.maps, conflicts ? t('Slot maps (%s)', conflicts) : t('Slot maps'));
 		if (this.tab === 'maps')
@@ -165,14 +142,6 @@ class RemoteSimPage extends Frame {
 				parts.delete(key);
 			}
 		}
-	}
-
-	_warnings(warnings) {
-		const told = JSON.stringify(warnings);
-		this.warnings.hidden = !warnings.length;
-		if (told !== this._warned)
-			fill(this.warnings, warnings.map(one => el('p.remsim-note', {}, el('strong', {}, `⚠ ${one.message}`), one.hint ? ` ${one.hint}` : '')));
-		this._warned = told;
 	}
 
 	_others(clients) {
