@@ -19,7 +19,7 @@ from remsim.links.desk import LinksDesk
 from remsim.links.facts import Around, ModemFacts
 from remsim.modems.manager import ModemManager
 from remsim.modems.modem import Modem
-from remsim.modems.netifd import Netifd, NetifdError
+from remsim.modems.netifd import Netifd
 from remsim.policies.facts import Facts, Share
 from remsim.policies.mcc import country_of
 
@@ -44,10 +44,10 @@ def around(modems: ModemManager, netifd: Netifd, config_dir: Path | None) -> Aro
         return None
 
     def device_of(interface: str) -> str | None:
-        try:
-            return netifd.status(interface).device
-        except NetifdError:
+        if not netifd.is_here:
             return None
+        # Not by its own status: of an interface that is not there, and of a netifd that is away, ubus says the same.
+        return next((one.device for one in netifd.interfaces() if one.name == interface), None)
 
     return Around(modem_at, device_of, lambda: lan_devices(netifd, config_dir))
 
@@ -217,16 +217,11 @@ class PolicyTraffic:
 def lan_devices(netifd: Netifd, config_dir: Path | None) -> tuple[str, ...]:
     """The devices whose traffic is led: of the zones that the firewall forwards to one it masquerades, else the bridge.
 
-    None of them: the option ``lan`` has to name it.
+    None of them: the option ``lan`` has to name it. ``NetifdError`` while netifd cannot say.
     """
-    found: list[str] = []
-    for network in lan_networks(config_dir):
-        try:
-            device = netifd.status(network).device
-        except NetifdError:
-            continue
-        if device and device not in found:
-            found.append(device)
+    networks = lan_networks(config_dir)
+    devices = {one.name: one.device for one in netifd.interfaces()} if networks and netifd.is_here else {}
+    found = list(dict.fromkeys(device for network in networks if (device := devices.get(network))))
     if not found and os.path.exists(f"/sys/class/net/{BRIDGE}"):
         found.append(BRIDGE)
     return tuple(found)

@@ -99,7 +99,8 @@ class Control:
 
     def configure(self, routing: Routing) -> None:
         """Put changed settings in force: links that stay as they were keep their state and flows."""
-        self._do(lambda: self._configure(routing))
+        found = self._finder.ask(routing)  # may take long: links fail over meanwhile
+        self._do(lambda: self._configure(routing, found))
 
     def load(self, program: Program) -> Loaded:
         """Put policies in force. Where links cannot be shared now (``PlaneRefused``), they will be when they can."""
@@ -205,7 +206,8 @@ class Control:
         """One round; how long there is nothing to do."""
         if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
             try:
-                self._configure(self._routing)
+                found = self._finder.last if self._is_running else self._finder.ask(self._routing)
+                self._configure(self._routing, found)
             except Exception:  # it is told in the status
                 log.info("links are tried again in %d s", RETRY_S)
         if not self._is_running:
@@ -217,10 +219,10 @@ class Control:
             log.exception("sharing traffic failed; it goes on")
             return PAUSE_S
 
-    def _configure(self, routing: Routing) -> None:
+    def _configure(self, routing: Routing, found: Found) -> None:
         was_running, self._routing = self._is_running, routing
         try:
-            self.sharing.configure(routing, self._finder.ask(routing))
+            self.sharing.configure(routing, found)
         except Exception as error:
             self._failed(error if isinstance(error, RemsimError) else PlaneError(f"links cannot be set up: {error!r}"))
             raise

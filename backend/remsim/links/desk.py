@@ -125,7 +125,10 @@ class LinksDesk:
         if self._parts is not None:
             return self._parts.control.sharing.lan
         around: Around = self._given["around"]()
-        return self._routing.globals.lan or around.lan()
+        try:
+            return self._routing.globals.lan or around.lan()
+        except RemsimError:  # netifd is away
+            return ()
 
     @property
     def parts(self) -> Parts | None:

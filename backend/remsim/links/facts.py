@@ -34,7 +34,7 @@ class Around:
     """What links ask of the rest of the router; each may be called from any thread.
 
     ``modem_at`` gives a modem by its place, ``device_of`` the kernel's name of a netifd interface (asks ubus: slow),
-    ``lan`` the devices of the LAN where no option names them.
+    ``lan`` the devices of the LAN where no option names them. The last two raise RemsimError while netifd is away.
     """
 
     modem_at: Callable[[str], ModemFacts | None]

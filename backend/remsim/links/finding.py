@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from remsim.config.routing import Routing
+from remsim.core.errors import RemsimError
 from remsim.links.facts import Around
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 10.0
+EVERY_S, LEAST_S = 10.0, 0.5
+"""Between two questions, and however often something changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,22 @@ class Found:
 NOTHING_FOUND = Found()
 
 
-def find(routing: Routing, around: Around, resolvers_of: Callable[[str], tuple[str, ...]]) -> Found:
-    """Ask now."""
+def find(
+    routing: Routing,
+    around: Around,
+    resolvers_of: Callable[[str], tuple[str, ...]],
+    before: Found = NOTHING_FOUND,
+) -> Found:
+    """Ask now. While netifd cannot be asked, what was found ``before`` counts on: the kernel's devices are not gone."""
     names = tuple(dict.fromkeys(link.interface for link in routing.links if link.interface))
-    return Found(
-        {name: around.device_of(name) for name in names},
-        {name: resolvers_of(name) for name in names},
-        () if routing.globals.lan else around.lan(),
-    )
+    resolvers = {name: resolvers_of(name) for name in names}
+    try:
+        devices = {name: around.device_of(name) for name in names}
+        return Found(devices, resolvers, () if routing.globals.lan else around.lan())
+    except RemsimError as error:
+        log.debug("links go on as they were: %s", error)
+        lan = () if routing.globals.lan else before.lan
+        return Found({name: before.devices.get(name) for name in names}, resolvers, lan)
 
 
 class Finder:
@@ -53,16 +63,16 @@ class Finder:
     ) -> None:
         self._around, self._resolvers_of, self._on_found, self._keep = around, resolvers_of, on_found, keep
         self._routing = Routing()
-        self._last = NOTHING_FOUND
+        self.last = NOTHING_FOUND
         self._wanted = threading.Event()
-        self._stopping = False
+        self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     def ask(self, routing: Routing) -> Found:
         """Ask for these links now, in the caller's thread, and from now on."""
         self._routing = routing
-        self._last = find(routing, self._around, self._resolvers_of)
-        return self._last
+        self.last = find(routing, self._around, self._resolvers_of, self.last)
+        return self.last
 
     def nudge(self) -> None:
         """Ask soon."""
@@ -75,16 +85,16 @@ class Finder:
 
     def stop(self) -> None:
         """End, without waiting for an answer that does not come."""
-        self._stopping = True
+        self._ended.set()
         self._wanted.set()
         if self._thread is not None:
             self._thread.join(1.0)
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._ended.wait(LEAST_S):
             self._wanted.wait(EVERY_S)
             self._wanted.clear()
-            if self._stopping:
+            if self._ended.is_set():
                 return
             for work in (self._find, self._keep):
                 try:
@@ -93,7 +103,7 @@ class Finder:
                     log.exception("asking for the devices of links, or keeping what was counted, failed")
 
     def _find(self) -> None:
-        found = find(self._routing, self._around, self._resolvers_of)
-        if found != self._last:
-            self._last = found
+        found = find(self._routing, self._around, self._resolvers_of, self.last)
+        if found != self.last:
+            self.last = found
             self._on_found(found)
