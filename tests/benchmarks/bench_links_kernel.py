@@ -1,6 +1,6 @@
 """The kernel's part: a ring changed, 200 policies loaded, and what they cost a packet and a new connection.
 
-    tests/benchmarks/bench_links_kernel.py [--repeats N] [swap load steady veth]
+    tests/benchmarks/bench_links_kernel.py [--repeats N] [swap load million steady veth]
 
 In network namespaces (tests/netlab), as root. ``steady``: two sets of 200 policies are loaded in turns while flows
 begin that a policy sends by one link. ``veth``: links as fast as the kernel; 200 policies against none, in turns.
@@ -22,6 +22,7 @@ from netlab.policies import ECHO_LINK, many_policies
 
 FEW, POLICIES = 10, 200
 SWAPS, LOADS = 300, 20
+MILLION = 1_000_000
 BULK_S, CONNECTS_S = 3.0, 3.0
 
 
@@ -63,6 +64,21 @@ def load(_repeats: int) -> int:
     table.row("with other rings only: the same, median", median(one["cpu"] for one in again), "ms")
     for name, took in sets.items():
         table.row(f"set {name}, apart", took, "ms")
+    return table.status()
+
+
+def million(_repeats: int) -> int:
+    """Fill a very large set while rings are changed."""
+    table = Table(f"million: a set of {MILLION:,} addresses, a ring changed ten times a second meanwhile")
+    with Lab([None] * 4) as lab, PlaneInRouter(lab) as plane:
+        told = plane.tell("fill", count=MILLION)
+    took = sorted(told["swaps"])
+    table.row("to fill it", told["seconds"], "s")
+    table.row("  of CPU, with the rings", told["cpu"], "s")
+    table.row("a ring meanwhile, median", median(took), "ms")
+    table.row("  longest", took[-1], "ms", at_most=50)
+    table.row("the policy that asks it, after that", told["chains"], "ms", at_most=20)
+    table.row("memory meanwhile, beside what holds the addresses", told["more_mb"], "MB")
     return table.status()
 
 
@@ -139,7 +155,7 @@ def connects_program() -> str:
     return netlab.connects.__file__
 
 
-PARTS = {"swap": swap, "load": load, "steady": steady, "veth": veth}
+PARTS = {"swap": swap, "load": load, "million": million, "steady": steady, "veth": veth}
 
 
 def main() -> int:
