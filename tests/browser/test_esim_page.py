@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import AXE
 from conftest import CHROMIUM_ARGUMENTS
 from esim_fake import FakeEsim, code, film_of, holder, job, png_of, profile, qr_rows
 from playwright.sync_api import Browser, Locator, Page, expect
 from running import RunningService
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 DARK = {"color_scheme": "dark"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 HOSTILE = "<img src=x onerror=document.title='run'>"

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import AXE
 from playwright.sync_api import Page, expect
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DARK = {"color_scheme": "dark"}
 DRAWN = """(id) => Object.values(window.Chart ? Chart.instances : {}).some(one => one.$remsim.spec.id === id &&

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import AXE
 from playwright.sync_api import Locator, Page, expect
 from remsim.simulator.control import SimulatorControl
 from running import RunningService, running_service
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 DARK = {"color_scheme": "dark"}
 TABS = ("signal", "sim", "settings", "sms", "console", "log")

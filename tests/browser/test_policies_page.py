@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import no_violations
 from playwright.sync_api import Page, expect
 from room_fake import FIBRE, FakeRoom, link
 from running import RunningService
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DARK = {"color_scheme": "dark"}
 TEXT = """\
@@ -40,13 +39,6 @@ def opened(visit: Any, room: FakeRoom, tab: str = "list") -> Page:
     room.serve(visit.page)
     page: Page = visit.open(f"/policies#tab={tab}")
     return page
-
-
-def no_violations(page: Page) -> None:
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    assert found == [], json.dumps(found, indent=1)[:3000]
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
 
 
 @pytest.fixture

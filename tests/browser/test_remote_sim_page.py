@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import AXE
 from playwright.sync_api import Locator, Page, expect
 from remote_fake import FakeRemoteSim, slot_map
 from running import RunningService
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 DARK = {"color_scheme": "dark"}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 BANK = re.compile(r"^Bank\b(?!.*slot)")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from accessibility import AXE
 from playwright.sync_api import Locator, Page, expect
 from running import RunningService
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 DARK = {"color_scheme": "dark"}
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import AXE
 from playwright.sync_api import Locator, Page, expect
 from remote_fake import FakeRemoteSim, client
 from running import RunningService
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 DARK = {"color_scheme": "dark"}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 HOSTILE = "<img src=x onerror=document.title='run'>"

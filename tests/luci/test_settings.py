@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import AXE
 from luci.host import LuciHost
 from luci.relay import APP
 from luci.ubus import staged
@@ -22,7 +23,6 @@ from remsim.web.config import form_of
 
 OPTIONS = APP / "htdocs/luci-static/resources/remsim/options.js"
 VIEW = APP / "htdocs/luci-static/resources/view/remsim/settings.js"
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 Begin = Callable[..., Visit]
 EDITED = [row for row in SECTIONS.values() if row.page in (None, "remote-sim")]
 HOSTILE = "<b>&lt;img src=x&gt;</b>"
