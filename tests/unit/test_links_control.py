@@ -12,6 +12,7 @@ from remsim.core.clock import SystemClock
 from remsim.core.errors import InvalidInput, NotFound
 from remsim.core.routes import Choice, PolicyCode, Program, RingSpec
 from remsim.links.control import Control
+from remsim.links.facts import Around
 from remsim.links.plane import PlaneError, PlaneRefused
 from remsim.links.probes.plan import ProbeResult
 
@@ -86,6 +87,23 @@ def test_what_nobody_expected_at_the_start_is_told_and_tried_again(control: Cont
     plane.failing.clear()
     control.configure(routing(2))
     assert control.status().state == "running"
+
+
+def test_surroundings_that_fail_at_the_start_are_told_and_not_asked_all_the_time(plane: FakePlane) -> None:
+    asked = []
+
+    def lan() -> tuple[str, ...]:
+        asked.append(1)
+        raise OSError("no such thing")
+
+    made = Control(plane, FakeProber(), Around(lambda place: None, lambda name: None, lan), SystemClock(), print)
+    made.start(routing(2))
+    try:
+        until(lambda: made.status().state == "failed")
+        made.refill({})  # it turns on
+        assert len(asked) == 1 and "no such thing" in str(made.status().problem)
+    finally:
+        made.stop()
 
 
 def test_a_change_that_failed_while_links_run_is_tried_again(

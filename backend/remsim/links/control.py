@@ -206,8 +206,7 @@ class Control:
         """One round; how long there is nothing to do."""
         if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
             try:
-                found = self._finder.last if self._is_running else self._finder.ask(self._routing)
-                self._configure(self._routing, found)
+                self._configure(self._routing)
             except Exception:  # it is told in the status
                 log.info("links are tried again in %d s", RETRY_S)
         if not self._is_running:
@@ -219,9 +218,11 @@ class Control:
             log.exception("sharing traffic failed; it goes on")
             return PAUSE_S
 
-    def _configure(self, routing: Routing, found: Found) -> None:
+    def _configure(self, routing: Routing, found: Found | None = None) -> None:
         was_running, self._routing = self._is_running, routing
         try:
+            if found is None:
+                found = self._finder.last if was_running else self._finder.ask(routing)
             self.sharing.configure(routing, found)
         except Exception as error:
             self._failed(error if isinstance(error, RemsimError) else PlaneError(f"links cannot be set up: {error!r}"))
