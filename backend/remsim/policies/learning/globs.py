@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Generic, TypeVar
 
 from remsim.core.errors import InvalidInput
-from remsim.policies.learning.patterns import MOST_OCTETS, above, ascii_label, checked_domain, is_below, shown
+from remsim.policies.learning.patterns import MOST_OCTETS, above, ascii_label, is_below, shown
 
 T = TypeVar("T")
 MOST_STARS = 8
@@ -57,11 +57,6 @@ def _part(label: str, text: str) -> str:
             hint="what stands beside a wildcard is written in ASCII (xn--…)",
         )
     return label.lower()
-
-
-def checked_pattern(text: str) -> str:
-    """A glob, or a name with all below it without ``*.``, as they are kept; ``InvalidInput``."""
-    return checked_glob(text) if is_glob(text) else checked_domain(text)
 
 
 def takes(pattern: str, name: str) -> bool:
