@@ -171,6 +171,17 @@ def test_flows_that_were_tried_while_no_link_was_up_begin_again_with_the_first(d
     assert desk.cuts() == []
 
 
+def test_a_device_that_comes_and_goes_is_told_of_once(desk: Desk) -> None:
+    for _ in range(20):
+        for state in (Addresses(False), addresses(1)):
+            desk.plane.devices["sim1"] = state
+            desk.sharing.device("sim1")
+            desk.clock.advance(0.2)
+    assert [one.kind for one in desk.events] == ["failover"]
+    desk.bring_up(1)
+    assert [one.kind for one in desk.events] == ["failover", "link_up"]
+
+
 def test_flows_of_a_link_that_comes_back_by_itself_are_left_alone() -> None:
     desk = Desk(routing(1))
     desk.bring_up(1)

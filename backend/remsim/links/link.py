@@ -49,6 +49,8 @@ class Link:
         self.back_at = float("-inf")
         self.was_used = False
         self.was_spent = False
+        self.told: str | None = None
+        """The state that an event told last."""
         self.rx_bps: float | None = None
         self.tx_bps: float | None = None
         self.counted: tuple[int, int] | None = None

@@ -423,7 +423,8 @@ class Sharing:
         elif change is not None:
             self._refresh(at)
             self._swap(at, is_urgent=True)
-            self._say("link_state", link, f"{link.settings.name} is {link.state}{because(link.reason)}", {})
+            if link.state not in ("starting", link.told):  # one that comes and goes is news once
+                self._say("link_state", link, f"{link.settings.name} is {link.state}{because(link.reason)}", {})
 
     def _fail(self, link: Link, change: Change | None, at: float) -> None:
         self._refresh(at)
@@ -490,6 +491,7 @@ class Sharing:
         return cut.flows, cut.reset
 
     def _say(self, kind: str, link: Link, message: str, data: dict[str, Any], severity: str = "info") -> None:
+        link.told = link.state
         source = link.facts.modem if link.facts is not None else "remsim"
         facts = {"link": link.settings.name, "state": link.state, "reason": link.reason} | data
         self._emit(Event(kind, source, self._clock.now(), message, severity, facts))
