@@ -90,7 +90,7 @@ export class OrdersTab {
 	}
 
 	_server(type, section, connector = null) {
-		const { t, options } = this._ctx, schema = keptSecrets(type.schema, section?.values || {});
+		const { t, options } = this._ctx, schema = keptSecrets(type.schema, section?.values, section?.kept);
 		const form = new FormView(schema, { t, isReadonly: options.readonly, values: section ? shownValues(section.values) : undefined, submitLabel: section ? t('Save') : t('Add'), submit: values => this._save(section, values) });
 		return el('details.remsim-action', {}, el('summary', {}, el('span', {}, section ? section.values.label || section.name : t('Add a server')), connector?.problem ? el('span.remsim-problem', {}, sentence(connector.problem.message || connector.problem)) : el('span.remsim-muted', {}, section?.values.address || '')),
 			el('div.remsim-inner', {}, form.root, section && !options.readonly ? el('p', {}, el('button.remsim-danger', { type: 'button', click: () => this._remove(section) }, t('Remove'))) : null));

@@ -166,7 +166,7 @@ export class MptcpTab {
 
 	/** `kept`: secrets that are set, of which nothing else is told. */
 	_draw(schema, values, kept) {
-		const { t, options } = this._ctx, shown = keptSecrets(schema, Object.fromEntries(kept.map(name => [name, { set: true }])));
+		const { t, options } = this._ctx, shown = keptSecrets(schema, values, kept);
 		for (const [name, property] of Object.entries(shown.properties)) {
 			if (property.format !== 'password')
 				property.default = values[name] ?? schema.properties[name].default;
