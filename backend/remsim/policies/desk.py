@@ -108,19 +108,19 @@ class PolicyDesk(LazyDesk["Parts"]):
 
     def check(self, text: str) -> dict[str, Any]:
         """``ok``, ``errors``, ``warnings``, ``policies``."""
-        return self.parts.check(text)
+        return self.parts.questions.check(text)
 
     def compile(self, text: str | None = None) -> dict[str, Any]:
         """``nft``: the table a text makes (that in force without one); ``InvalidInput`` when it has errors."""
-        return self.parts.compile(text)
+        return self.parts.questions.compile(text)
 
     def explain(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Which policy takes a flow, by which links it goes, and why."""
-        return self.parts.explain(asked)
+        return self.parts.questions.explain(asked)
 
     def dry_run(self, text: str) -> dict[str, Any]:
         """As ``check``, and how many of the flows that were kept each policy would have taken."""
-        return self.parts.dry_run(text)
+        return self.parts.questions.dry_run(text)
 
     def apply(
         self, text: str, *, source: str = "local", actor: str, etag: str | None = None, confirm_s: int = 0
