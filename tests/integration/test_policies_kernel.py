@@ -17,8 +17,8 @@ from remsim.core.routes import Program, RingSpec
 from remsim.links.kernel.table import text_of
 from remsim.links.plane import LinkRoute
 from remsim.policies.compile import Compiled, compile_set
-from remsim.policies.explain import taker
 from remsim.policies.facts import FlowFacts
+from remsim.policies.judging import taker
 from remsim.policies.language.checker import check_set
 
 SETS, POLICIES, PACKETS = 12, 6, 16

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from policy_support import NOON, ROADMAP, FakeTraffic, facts, sound
-from remsim.policies.explain import Explanation, explain, taker
+from remsim.policies.explain import Explanation, explain
 from remsim.policies.facts import Facts, FlowFacts
+from remsim.policies.judging import taker
 
 VIDEO = FlowFacts(
     source="192.168.1.20",

@@ -14,9 +14,9 @@ from remsim.core.routes import Flow
 from remsim.policies import shown
 from remsim.policies.changes import Changes
 from remsim.policies.engine import Engine
-from remsim.policies.explain import taker
 from remsim.policies.facts import Facts, FlowFacts, Traffic
 from remsim.policies.flow_sample import FlowSample
+from remsim.policies.judging import taker
 from remsim.policies.language.model import FromFile, Value, tests_in
 from remsim.policies.questions import Questions
 from remsim.policies.store import Store

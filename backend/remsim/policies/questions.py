@@ -13,9 +13,10 @@ from remsim.policies import shown
 from remsim.policies.changes import Changes, refuse_errors
 from remsim.policies.compile import compile_set, in_order, listing
 from remsim.policies.engine import Engine
-from remsim.policies.explain import explain, judge
+from remsim.policies.explain import explain
 from remsim.policies.facts import Facts, FlowFacts, Share, Traffic
 from remsim.policies.flow_sample import FlowSample
+from remsim.policies.judging import judge
 from remsim.policies.language.checker import check
 from remsim.policies.language.model import Checked
 from remsim.policies.language.terms import spelled
