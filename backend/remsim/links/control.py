@@ -153,7 +153,7 @@ class Control:
 
     def counters(self) -> Mapping[str, tuple[int, int]]:
         """Packets and bytes of each named counter, not older than a second or so."""
-        return self.sharing.counters
+        return self.sharing.counting.counters
 
     def remade(self) -> int:
         """How often the plane was made anew, because somebody else had removed it."""

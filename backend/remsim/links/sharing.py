@@ -17,6 +17,7 @@ from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
 from remsim.core.routes import USABLE, Flow, LinkView, Loaded, Program
+from remsim.links.counting import Counting
 from remsim.links.facts import Around
 from remsim.links.finding import NOTHING_FOUND, Found
 from remsim.links.health import Change
@@ -66,8 +67,6 @@ class Sharing:
         self._routes: tuple[LinkRoute, ...] = ()
         self._gone: list[Link] = []
         self._is_loaded = False
-        self._octets: dict[int, dict[int, int]] = {}
-        self._ticked_at: float | None = None
         self._polled_at: float | None = None
         self._pages = Pages()
         self._poll_at = self._tick_at = self._look_at = self._lan_at = float("-inf")
@@ -77,7 +76,7 @@ class Sharing:
         self.views: tuple[LinkView, ...] = ()
         self.meter = FlowMeter()
         self.rings = Rings()
-        self.counters: Mapping[str, tuple[int, int]] = {}
+        self.counting = Counting(plane, prober, ledger, simulated=simulated)
         self.pressing: tuple[Mapping[str, str | None], ...] = ()
         """What an admin should see now."""
         self.failovers = 0
@@ -208,7 +207,8 @@ class Sharing:
             self._pages.feed(arrivals.pages, at - self._polled_at, is_bulk_busy=busy)
         self._polled_at = at
         self.rings.arrived(arrivals.flows)
-        self._account(arrivals)
+        self.counting.flows_moved(arrivals.octets)
+        self._learn_times(arrivals)
         self._refresh(at, is_quick=True)
         self._poll_cost_s += 0.2 * (time.thread_time() - begin - self._poll_cost_s)
         loads = self.meter.links.values()
@@ -217,7 +217,7 @@ class Sharing:
 
     def _tick(self, at: float) -> None:
         """Once a second: counters, capacities, healths; then those who asked for it."""
-        self._count(at)
+        self.counting.count(self.links.values(), self.meter, at)
         for link in self.links.values():
             link.money = self._ledger.money(link.index)
             if link.is_spent != link.was_spent:
@@ -267,38 +267,8 @@ class Sharing:
             except Exception:  # one that fails must not end the others, or the loop
                 log.exception("a follower of links failed")
 
-    def _count(self, at: float) -> None:
-        """Rates of links, what the ledger is told, what capacities learn."""
-        passed = at - self._ticked_at if self._ticked_at is not None else 0.0
-        self._ticked_at = at
-        self.counters = self._plane.counters()
-        for link in self.links.values():
-            packets_rx, rx = self.counters.get(f"link_{link.index}_rx", (0, 0))
-            packets_tx, tx = self.counters.get(f"link_{link.index}_tx", (0, 0))
-            before, link.counted = link.counted, (rx, tx)
-            if self._simulated:
-                self._prober.traffic(link.index, rx, tx, packets_rx, packets_tx)
-            if before is None or passed <= 0:
-                continue
-            down, up = grown(before[0], rx), grown(before[1], tx)
-            link.rx_bps, link.tx_bps = down * 8 / passed, up * 8 / passed
-            if down or up:
-                self._ledger.seen(link.index, down, up, self._octets.pop(link.index, {}))
-            self._learn(link, at, passed)
-
-    def _learn(self, link: Link, at: float, passed: float) -> None:
-        """What its rates say of its capacity: a queue is that of the direction that is filled."""
-        down_bps, up_bps = link.rx_bps or 0.0, link.tx_bps or 0.0
-        busy, has_queue = self.meter.carries(link.index).busy, link.has_queue(at)
-        is_down = down_bps / (link.down.bps or down_bps or 1.0) >= up_bps / (link.up.bps or up_bps or 1.0)
-        is_down = is_down if link.down.bps and link.up.bps else down_bps >= up_bps
-        link.down.feed(at, down_bps, passed, has_queue and is_down, busy)
-        link.up.feed(at, up_bps, passed, has_queue and not is_down, busy)
-
-    def _account(self, arrivals: Arrivals) -> None:
-        for (index, policy), octets in arrivals.octets.items():
-            of_link = self._octets.setdefault(index, {})
-            of_link[policy] = of_link.get(policy, 0) + octets
+    def _learn_times(self, arrivals: Arrivals) -> None:
+        """How long short transfers took, against what was expected."""
         if not arrivals.transfers:
             return
         known = {one.index: one for one in candidates(self.views, self._known(self._clock.monotonic()))}
@@ -529,11 +499,6 @@ class Sharing:
         self._is_loaded = True
         self.rings.loaded(self._clock.monotonic())
         return loaded
-
-
-def grown(before: int, now: int) -> int:
-    """By how much a counter grew; one that is lower began again."""
-    return now - before if now >= before else now
 
 
 def is_gone(addresses: Addresses | None) -> bool:
