@@ -433,7 +433,7 @@ def test_a_rule_says_what_it_would_do_and_its_form_has_what_its_reason_needs(vis
     form.get_by_label("Limit").fill("80")
     form.get_by_role("button", name="Save").click()
     expect(page.get_by_text("✓ Abroad is saved.")).to_be_visible()
-    how, path, body = fake.asked[-1]
+    how, path, body = next(one for one in reversed(fake.asked) if one[0] != "POST")  # a check may still come after
     assert (how, path, body["when"], body["threshold"]) == ("PUT", "rules/trip", "usage", 80)
     assert "countries" not in body
 
