@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from remsim.config.routing import LinkSettings, Routing
 from remsim.config.sims import SimSettings
+from remsim.core.aside import Aside
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict, NotFound
 from remsim.core.events import Event
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 UPTIME = "link-uptime.json"
 BOOK = "links.db"
 CAP_SWITCH = "link-caps.json"
+STOP_S = 15.0
 
 
 class Parts:
@@ -83,6 +85,7 @@ class Parts:
         self._cap_switch_path = state_dir / CAP_SWITCH
         self.cap_switch: CapSwitch | None = None
         self.mptcp: Mptcp | None = None
+        self._mptcp_aside = Aside("mptcp")
         self.control.subscribe(self._tick_mptcp)
 
     def start(self, routing: Routing) -> None:
@@ -103,6 +106,7 @@ class Parts:
     def stop(self) -> None:
         """Leave the machine as it was found."""
         self.control.stop()
+        self._mptcp_aside.stop(STOP_S)
         if self.mptcp is not None:
             self.mptcp.stop()
         self._ledger.close()
@@ -178,8 +182,10 @@ class Parts:
         return next(found, None) or Addresses(False)
 
     def _tick_mptcp(self, views: Sequence[LinkView]) -> None:
-        if self.mptcp is not None:
-            self.mptcp.tick(views)
+        """In the control thread, which does not wait for the programs that are run for it."""
+        mptcp = self.mptcp
+        if mptcp is not None:
+            self._mptcp_aside.begin(lambda: mptcp.tick(views))
 
     def _sim_of(self, link: LinkSettings) -> str | None:
         facts = self._around.facts(link)

@@ -41,8 +41,9 @@ class MptcpStatus:
 
 
 class Mptcp:
-    """``tick`` is called by the control thread about once a second, and does what there is to do; others may be called
-    from any thread. ``addresses`` asks the kernel for a device's, ``lan`` names the LAN's devices."""
+    """``tick`` is called about once a second, one at a time, by a thread that may wait, and does what there is to do;
+    others may be called from any thread. ``addresses`` asks the kernel for a device's, ``lan`` names the LAN's devices.
+    """
 
     def __init__(
         self,
