@@ -77,6 +77,14 @@ def test_a_policy_of_many_rules_says_once_what_happens_to_a_flow() -> None:
     assert len(chains["pick_1"].rules) == 1
 
 
+def test_a_policy_of_very_many_rules_is_not_written_when_others_change() -> None:
+    large = replace(policy(1), rules=tuple(f"tcp dport {port} goto pick_1" for port in range(1, 101)))
+    before = table(large, policy(2))
+    assert before.chains["policies"].rules[1] == "jump p_1"
+    assert before.chains["p_1"].rules[99] == "tcp dport 100 jump pick_1"
+    assert named(change(before, table(large, replace(policy(2), is_open=False))), "chain") == {"policies"}
+
+
 def test_a_policy_asked_for_the_routers_own_flows_is_in_both_chains() -> None:
     chains = table(policy(1), replace(policy(2), is_for_router=True)).chains
     assert chains["router"].rules == chains["policies"].rules[2:3]

@@ -14,18 +14,20 @@ from remsim.core.routes import BULK, CLASS_MASK, INTERACTIVE, POLICY_MASK, POLIC
 from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.way import Way
 
-PICKING = ("mix_", "pick_")
+PICKING = ("mix_", "pick_", "p_")
 """How the names of chains begin that are there as long as policies need them."""
 CLASS_BITS = {"interactive": INTERACTIVE, "bulk": BULK}
 FAMILIES = ("meta nfproto ipv4 ", "meta nfproto ipv6 ")
 MOST_INLINE = 2
 """Rules of a policy that each do themselves what happens to a flow; of more it is a chain of its own."""
+MOST_BESIDE = 16
+"""Rules of a policy that stand among those of others; more are a chain ``p_NUMBER``, not written when others change."""
 Rules = tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Picks:
-    """Chains ``mix_…`` and ``pick_…``, and by number the rules of policies that have a link to give."""
+    """Chains ``mix_…``, ``pick_…`` and ``p_…``, and by number the rules of policies that have a link to give."""
 
     chains: dict[str, Rules] = field(default_factory=dict)
     rules: dict[int, Rules] = field(default_factory=dict)
@@ -68,7 +70,11 @@ def _rules(picks: Picks, policy: PolicyCode, taken: str, only: str) -> Rules:
     if only or len(policy.rules) > MOST_INLINE:
         picks.chains[f"pick_{policy.number}"] = (only + taken,)
         instead = f"jump pick_{policy.number}"
-    return tuple(rule.removesuffix(end) + instead for rule in policy.rules)
+    rules = tuple(rule.removesuffix(end) + instead for rule in policy.rules)
+    if len(rules) <= MOST_BESIDE:
+        return rules
+    picks.chains[f"p_{policy.number}"] = rules
+    return (f"jump p_{policy.number}",)
 
 
 def _packet_marked(klass: str) -> str:
