@@ -14,6 +14,10 @@ def online(answer) -> bool:
     return bool(answer["modems"]) and all(modem["state"] == "online" for modem in answer["modems"])
 
 
+def kinds_of(answer) -> list[str]:
+    return [event["kind"] for event in answer["events"]]
+
+
 def problems(service: RunningService) -> str:
     return " ".join(problem["message"] for problem in service.get("state")["problems"])
 
@@ -24,13 +28,13 @@ def test_a_full_disk_is_said_live_goes_on_and_what_waited_is_stored(tmp_path: Pa
         service = RunningService(tmp_path, "--simulate=1", "--backfill", "0").start()
         try:
             service.wait_for("modems", online)
-            service.wait_for("state", lambda state: any("series" in p["code"] for p in state["problems"]), 30)
+            service.wait_for("state", lambda state: any("series" in p["code"] for p in state["problems"]))
             assert str(disk) in problems(service)
             assert service.get("series?modem=modem1&measure=rsrp_dbm&range=60")["points"]
             filler.unlink()
-            service.wait_for("state", lambda state: not state["problems"], 30)
-            kinds = [event["kind"] for event in service.get("events?limit=100")["events"]]
-            assert kinds.index("recovered") < kinds.index("error")
+            service.wait_for("state", lambda state: not state["problems"])
+            told = service.wait_for("events?limit=100", lambda answer: "recovered" in kinds_of(answer))
+            assert kinds_of(told).index("recovered") < kinds_of(told).index("error")
         finally:
             service.stop()
 
@@ -44,10 +48,10 @@ def test_a_full_state_disk_keeps_the_service_up_and_loses_no_event(tmp_path: Pat
             filler = fill(disk)
             service.request("simulation/faults", method="POST", body={"modem": "modem1", "fault": "unplug"})
             service.wait_for("modems", lambda answer: answer["modems"][0]["state"] == "rebooting")
-            service.wait_for("state", lambda state: any(p["code"].startswith("journal") for p in state["problems"]), 20)
+            service.wait_for("state", lambda state: any(p["code"].startswith("journal") for p in state["problems"]))
             filler.unlink()
             service.request("simulation/faults", method="POST", body={"modem": "modem1", "fault": "clear"})
-            service.wait_for("modems", online, 30)
+            service.wait_for("modems", online)
             after = service.get("events?limit=500")["events"]
             assert before <= {event["id"] for event in after}
             assert "vanished" in {event["kind"] for event in after}, "what waited in memory was written"
@@ -61,7 +65,7 @@ def test_a_read_only_data_directory_is_said_and_live_goes_on(tmp_path: Path) -> 
         service = RunningService(tmp_path, "--simulate=1", "--backfill", "0").start()
         try:
             service.wait_for("modems", online)
-            service.wait_for("state", lambda state: state["problems"], 30)
+            service.wait_for("state", lambda state: state["problems"])
             assert str(disk) in problems(service)
         finally:
             service.stop()
