@@ -62,14 +62,14 @@ def test_a_tuple_that_is_used_again_is_another_flow() -> None:
     assert meter.live()[0].age_s == 0
 
 
-def test_flows_that_went_are_remembered_for_two_seconds() -> None:
+def test_flows_that_went_are_remembered_for_five_seconds() -> None:
     meter, one, other = FlowMeter(), flow(1), flow(2)
     meter.update([one, other], 0.0)
     meter.update([other], 0.3)
     meter.update([other], 0.6)
-    assert meter.last_on(1, 2.0) == [one] and meter.last_on(2, 2.0) == [other]
-    meter.update([other], 3.0)
-    assert meter.last_on(1, 3.0) == []
+    assert meter.last_on(1, 5.0) == [one] and meter.last_on(2, 5.0) == [other]
+    meter.update([other], 6.0)
+    assert meter.last_on(1, 6.0) == []
 
 
 def test_short_transfers_tell_how_long_they_took() -> None:

@@ -148,7 +148,7 @@ class Plane(Protocol):
         """All flows that links carry."""
 
     def ending(self, link: int) -> list[Flow]:
-        """A link's flows, with those of TCP that were deleted with its device in the last two seconds."""
+        """A link's flows, with those of TCP that were deleted with its device in the last ten seconds."""
 
     def cut(self, link: int, flows: Sequence[Flow], *, only: str | None = None) -> Cut:
         """Forget a dead link's flows and have long-lived ones begin again. ``flows``: those last seen on it, for the

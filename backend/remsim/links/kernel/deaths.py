@@ -22,13 +22,14 @@ SEEN_REPLY = 1 << 1
 TCP = 6
 STATES = {2: "SYN_RECV", 3: "ESTABLISHED"}
 """Of TCP: what is not one of these was ending by itself."""
-KEPT_S = 2.0
-MOST_CHUNKS = 256
+KEPT_S = 10.0
+"""On a busy router it takes seconds until it is known that a device went down."""
+MOST_CHUNKS = 1024
 ROOM = 1 << 18
 
 
 class Deaths:
-    """Keeps what the kernel told in the last two seconds, unread: that costs nearly nothing. For one thread."""
+    """Keeps what the kernel told in the last ten seconds, unread: that costs nearly nothing. For one thread."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

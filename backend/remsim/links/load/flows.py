@@ -15,7 +15,7 @@ BUSY_BPS = 160_000.0
 YOUNG_S = 1.5
 """A bulk flow younger than this counts as busy: it has no rate yet when its siblings arrive."""
 SMOOTH_S = 0.5
-KEPT_S = 2.0
+KEPT_S = 5.0
 """How long flows that are gone are remembered: the kernel deletes those of a device that went before anybody hears."""
 SHORTEST_S = 0.05
 FEW_OCTETS = 4_000
@@ -155,7 +155,7 @@ class FlowMeter:
             self._gone.popleft()
 
     def last_on(self, link: int, at: float) -> list[Flow]:
-        """A link's flows as last seen, and those that were gone within the last two seconds."""
+        """A link's flows as last seen, and those that were gone within the last five seconds."""
         found = [one.flow for one in self._seen.values() if one.flow.link == link]
         known = {flow.key for flow in found}
         for when, flows in self._gone:
