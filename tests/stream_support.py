@@ -67,7 +67,7 @@ class Server:
             return json.load(answer)
 
     def wait_open(self, count: int) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 40
         while self.get("state")["stream"]["open"] != count:
             assert time.monotonic() < deadline
             time.sleep(0.02)

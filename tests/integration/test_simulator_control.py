@@ -127,7 +127,7 @@ def test_a_reset_of_each_family_leaves_the_bus_and_comes_back(
     simulator: SimulatorProcess, path: str, command: str
 ) -> None:
     with opened(simulator, path) as (channel, _), contextlib.suppress(ModemError):
-        channel.query(command, timeout_s=0.2)
+        channel.query(command, timeout_s=20)
     wait_for(lambda: found(simulator, path) is None)
     wait_for(lambda: quietly(simulator, path, "AT+CEREG?") is not None)
     wait_for(lambda: quietly(simulator, path, "AT+CPIN?") == ("+CPIN: READY",))

@@ -98,8 +98,10 @@ def test_streams_above_the_cap_get_503_and_the_api_goes_on(tmp_path: Path) -> No
         assert refused.status.startswith("HTTP/1.1 503") and int(refused.headers["retry-after"]) > 0
         assert server.get("healthz") == {"status": "ok"}
         streams[0].close()
-        server.do("publish 1")  # a thread notices that its viewer is gone when it writes
-        server.do("publish 1")
+        for _ in range(50):
+            server.do("publish 1")  # a thread notices that its viewer is gone when it writes
+            if server.get("state")["stream"]["open"] == 4:
+                break
         server.wait_open(4)
         assert server.stream().status.startswith("HTTP/1.1 200")
 
