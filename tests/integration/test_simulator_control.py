@@ -107,7 +107,7 @@ def test_a_slot_switch_takes_the_other_card_and_tells(simulator: SimulatorProces
 def test_an_fm350_leaves_the_bus_for_a_slot_switch_and_keeps_the_slot(simulator: SimulatorProcess) -> None:
     for slot, state in (("1", "+CPIN: EMPTY_EUICC"), ("0", "+CPIN: READY")):
         with opened(simulator, MEDIATEK) as (channel, _), contextlib.suppress(ModemError):  # the OK never comes
-            channel.query(f"AT+GTDUALSIM={slot}", timeout_s=0.3)
+            channel.query(f"AT+GTDUALSIM={slot}", timeout_s=20)
         wait_for(lambda: found(simulator, MEDIATEK) is None)
         wait_for(lambda state=state: quietly(simulator, MEDIATEK, "AT+CPIN?") == (state,))
 
