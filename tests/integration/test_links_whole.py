@@ -206,6 +206,8 @@ class TestFailover:
         with Clients(lab.lan) as clients:
             downloads = [Download(clients, server, client=lab.clients[0]) for server in lab.servers[:10]]
             wait_until(lambda: all(one.link for one in downloads), "all downloads run")
+            wanted = {one.transfers[-1].server for one in downloads}
+            service.wait_for("links/flows?limit=500", lambda told: wanted <= downloads_in(told))
             try:
                 for link in most:
                     link.unplug()
