@@ -212,7 +212,6 @@ class TestFailover:
                 for link in most:
                     link.unplug()
                     wait_until(lambda link=link: link.index not in {one.link for one in downloads}, "none is on it")
-                    wanted = {one.transfers[-1].server for one in downloads}
                     service.wait_for("links/flows?limit=500", lambda told: wanted <= downloads_in(told))
                 wait_until(lambda: {one.link for one in downloads} == {last.index}, "all run by the one that is left")
                 last.unplug()
