@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,26 @@ def test_ipv6_downloads_of_a_dead_link_begin_again(lab: Lab, plane: Here) -> Non
             wait_until(lambda: plane.flows() and downloads[0].link in others)
         finally:
             lab.links[dead - 1].up()
+
+
+def test_downloads_that_were_seen_only_as_they_began_begin_again_when_their_device_vanishes(
+    lab: Lab, plane: Here
+) -> None:
+    plane.swap(ring(2))
+    with Clients(lab.lan) as clients:
+        downloads = [Download(clients, SERVER, 5001) for _ in range(3)]
+        seen: list[Any] = []
+        wait_until(lambda: len(seen.extend(plane.flows()) or [one for one in seen if one.destination == SERVER]) >= 3)
+        wait_until(lambda: all(one.link == 2 for one in downloads))
+        as_they_began = [replace(one, state="SYN_SENT", is_established=False) for one in seen]
+        lab.links[1].unplug()
+        try:
+            wait_until(lambda: f"dst={lab.links[1].address} " not in lab.router("conntrack", "-L", "-p", "tcp"))
+            plane.swap(ring(1, 3))
+            assert plane.cut(2, as_they_began).reset == 3
+            wait_until(lambda: plane.flows() and all(one.link in (1, 3) for one in downloads))
+        finally:
+            lab.links[1].plug()
 
 
 def test_a_link_without_ipv4_gets_flows_of_ipv6_only(lab: Lab, plane: Here) -> None:

@@ -274,7 +274,7 @@ class KernelPlane:
         assert self._conntrack is not None
         begin = time.perf_counter()
         there = self.flows()
-        known = (*self._dead(link), *flows, *there)
+        known = (*flows, *self._dead(link), *there)  # the later the truer: what began as it was seen is under way now
         live = {one.key: one for one in known if one.link == link and only in (None, one.protocol)}
         told = to_reset(live.values())
         for name, values in cut_elements(told).items():
