@@ -13,7 +13,7 @@ from remsim.config.routing import Routing
 from remsim.core.clock import Clock
 from remsim.core.errors import InvalidInput, NotFound, RemsimError
 from remsim.core.events import Event
-from remsim.core.routes import LinkView, Loaded, Program
+from remsim.core.routes import Flow, LinkView, Loaded, Program
 from remsim.links.facts import Around
 from remsim.links.finding import Finder, Found
 from remsim.links.kernel.dns import resolvers_of
@@ -150,6 +150,10 @@ class Control:
     def flows(self) -> list[LiveFlow]:
         """The flows as of the last look at them."""
         return self.sharing.meter.live()
+
+    def known_flows(self) -> list[Flow]:
+        """The same without their rates."""
+        return self.sharing.meter.known()
 
     def counters(self) -> Mapping[str, tuple[int, int]]:
         """Packets and bytes of each named counter, not older than a second or so."""

@@ -185,7 +185,7 @@ class LinksDesk:
 
     def seen_flows(self) -> list[Flow]:
         """The flows as of the last look at them."""
-        return [] if self._parts is None else [one.flow for one in self._parts.control.flows()]
+        return [] if self._parts is None else self._parts.control.known_flows()
 
     def shares(self, ring: RingSpec) -> Mapping[str, float]:
         """Percent of new flows that a ring would give each link now, by name; nothing where the next policy decides."""
@@ -202,9 +202,9 @@ class LinksDesk:
     def flows_by_policy(self) -> dict[int, tuple[int, int, int]]:
         """Flows under way, and what they received and sent, by the policy's number."""
         sums: dict[int, tuple[int, int, int]] = {}
-        for one in self._parts.control.flows() if self._parts is not None else ():
-            count, rx, tx = sums.get(one.flow.policy, (0, 0, 0))
-            sums[one.flow.policy] = count + 1, rx + (one.flow.rx_bytes or 0), tx + (one.flow.tx_bytes or 0)
+        for one in self.seen_flows():
+            count, rx, tx = sums.get(one.policy, (0, 0, 0))
+            sums[one.policy] = count + 1, rx + (one.rx_bytes or 0), tx + (one.tx_bytes or 0)
         return sums
 
     def correct(self, name: str, used_bytes: int) -> None:

@@ -33,7 +33,7 @@ class FlowSample:
         self._lock = threading.Lock()
         self._days: dict[str, list[Kept]] | None = None
         self._counts: dict[str, int] = {}
-        self._seen: dict[object, None] = {}
+        self._seen: dict[int, None] = {}
         self._written = 0.0
         self._is_changed = False
 
@@ -47,9 +47,10 @@ class FlowSample:
                 del days[gone]
                 self._counts.pop(gone, None)
             for flow in flows:
-                if flow.key in self._seen:
+                key = hash(flow.key)  # thousands of keys would take more than it costs to miss a flow
+                if key in self._seen:
                     continue
-                self._seen[flow.key] = None
+                self._seen[key] = None
                 if len(self._seen) > MOST_SEEN:
                     del self._seen[next(iter(self._seen))]
                 self._counts[day] = count = self._counts.get(day, len(kept)) + 1

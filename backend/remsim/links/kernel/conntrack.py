@@ -145,11 +145,12 @@ def _flow(line: str, at: int, own: Collection[str], known: Words) -> Flow | None
             if key == "src" and "src" in side:
                 side = back
             side[key] = value
+        source_port, nat_port = _number(forth.get("sport")), back.get("dport")
         source, destination, nat_source = (known[text] for text in (forth["src"], forth["dst"], back.get("dst", "")))
         return Flow(
             protocol=known[words[2]],
             source=source,
-            source_port=_number(forth.get("sport")),
+            source_port=source_port,
             destination=destination,
             destination_port=_number(forth.get("dport")),
             link=link,
@@ -161,7 +162,7 @@ def _flow(line: str, at: int, own: Collection[str], known: Words) -> Flow | None
             is_established="[UNREPLIED]" not in bare,
             is_forwarded=source not in own and destination not in own,
             nat_source=nat_source or None,
-            nat_source_port=_number(back.get("dport")),
+            nat_source_port=source_port if nat_port == forth.get("sport") else _number(nat_port),
         )
     except (KeyError, ValueError, IndexError, OSError):
         return None

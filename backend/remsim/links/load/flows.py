@@ -171,6 +171,10 @@ class FlowMeter:
             for one in list(self._seen.values())
         ]
 
+    def known(self) -> list[Flow]:
+        """The same without their rates."""
+        return [one.flow for one in list(self._seen.values())]
+
     def carries(self, link: int) -> LinkLoad:
         """What a link carries."""
         return self.links.get(link) or LinkLoad()
