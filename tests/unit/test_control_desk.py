@@ -57,6 +57,15 @@ def test_what_the_service_does_by_itself_is_waited_for(bench: ControlBench) -> N
     assert bench.run("level", level=2, confirm_s=0).state == "done"
 
 
+def test_a_form_waits_a_moment_for_what_is_just_ending(bench: ControlBench) -> None:
+    Leveled(bench)
+    bench.start()
+    modem = bench.manager.modem("modem1")
+    modem.begin_operation("Level")  # its event is told before the modem is free, and has pages ask for their forms
+    threading.Timer(0.3, modem.end_operation).start()
+    assert bench.desk.form("modem1", "level")["title"]
+
+
 def test_many_admins_at_once_get_one_job(bench: ControlBench) -> None:
     bench.start()
     outcomes: list[Any] = []

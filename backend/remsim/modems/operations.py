@@ -15,6 +15,7 @@ from remsim.core.errors import Conflict
 WAIT_SLICE_S = 0.5
 HEARD_KEPT = 16
 OWN_S = 10.0
+ENDING_S = 1.0
 
 
 class Operations:
@@ -45,6 +46,13 @@ class Operations:
             text = f"{self.id} is busy: {self.operation or 'another operation'}"
             raise Conflict(text, code="busy", hint="wait for its end or abort it")
         self.operation, self._is_own = title, is_own
+
+    def going_on(self) -> str | None:
+        """The operation that it is reserved for. One that is just ending is waited for: its event comes before."""
+        end = self._clock.monotonic() + ENDING_S
+        while self.operation is not None and self._clock.monotonic() < end:
+            self._clock.sleep(0.05)
+        return self.operation
 
     def end_operation(self) -> None:
         """Let the modem go for the next operation."""

@@ -96,7 +96,7 @@ class ControlDesk:
     def form(self, modem_id: str, name: str) -> dict[str, Any]:
         """The form of an action as JSON Schema, filled with what is in force; asks the modem, which has to be free."""
         action, target = self._offered(modem_id, name)
-        if (title := target.modem.operation) is not None:  # a search would have the request wait for minutes
+        if (title := target.modem.going_on()) is not None:  # a search would have the request wait for minutes
             raise Conflict(f"{modem_id} is busy: {title}", code="busy", hint="wait for its end or abort it")
         hurried = target.hurried()
         schema = object_schema(action.form(hurried), action.current(hurried))

@@ -31,7 +31,7 @@ def read_inbox(target: Target) -> dict[str, Any]:
     """Every message of every store, and how full they are: the object of ``GET …/sms``."""
     if (why := target.without_at) is not None:
         raise Conflict(why, code="not_offered")
-    if (title := target.modem.operation) is not None:
+    if (title := target.modem.going_on()) is not None:
         text = f"{target.id} is busy: {title}"
         raise Conflict(text, code="busy", hint="its messages can be read afterwards")
     with opened(target) as (stores, names):
