@@ -84,9 +84,14 @@ export class RulesTab {
 
 	_rows() {
 		const { t, rules, alerts, address, measures, names, options } = this._ctx;
+		const counts = rules.map(rule => alerts.filter(alert => alert.rule === rule.name && alert.state === 'firing').length);
+		const said = JSON.stringify([rules, counts, measures, [...names]]);
+		if (this._said === said) // a switch that is anew while a key is down on it is not switched
+			return;
+		this._said = said;
 		const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.rule : null;
-		fill(this.list, rules.map(rule => {
-			const firing = alerts.filter(alert => alert.rule === rule.name && alert.state === 'firing').length;
+		fill(this.list, rules.map((rule, place) => {
+			const firing = counts[place];
 			const toggle = el('input', { type: 'checkbox', role: 'switch', 'data-rule': rule.name, 'aria-label': t('%s is in use', rule.label), disabled: options.readonly, change: () => this._switch(rule, toggle) });
 			toggle.checked = rule.enabled;
 			return el(`li.remsim-entry${rule.enabled ? '' : '.remsim-entry-off'}`, {}, el('label.remsim-check', {}, toggle, el('span.remsim-said', {}, t('in use'))),

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from luci.host import LuciHost
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 
 
 class Visit:
@@ -24,7 +24,7 @@ class Visit:
         self.hosts: set[str] = set()
         self.answers: list[tuple[str, str, int]] = []
         self.expected = re.compile("(?!)")
-        self.page.on("console", lambda said: self._complain(said.text) if said.type in ("error", "warning") else None)
+        self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self._complain(str(error)))
         self.page.on("response", self._answered)
 
@@ -57,6 +57,10 @@ class Visit:
     def _answered(self, answer: Response) -> None:
         self.hosts.add(answer.url.split("/")[2])
         self.answers.append((answer.request.method, answer.url, answer.status))
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self._complain(f"{said.text} ({said.location.get('url', '')})")
 
     def _complain(self, text: str) -> None:
         if not self.expected.search(text):
