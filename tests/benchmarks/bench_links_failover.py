@@ -127,7 +127,6 @@ def run_cut(way: str, repeats: int) -> int:
                 seen.append(cut(lab, clients, way, repeat))
                 foreign += strangers(lab) - before
                 clients.abandon_all()
-        met = [one for link in lab.links for one in link.strangers()]
     table.row("last new connection into it, after the cut, worst", max(one.last_into for one in seen), "s", at_most=0.7)
     table.row("new connections that failed in 8 s, most", max(one.refused for one in seen), "")
     table.row("downloads on it, all cuts", sum(one.moved for one in seen), "", at_least=repeats)
@@ -139,8 +138,6 @@ def run_cut(way: str, repeats: int) -> int:
     table.row("and at the return", sum(one.disturbed_at_return for one in seen), "", at_most=0)
     table.row("in use again after its return, worst", worst(one.returned for one in seen), "s", at_most=15)
     table.row("packets on a link whose address they do not have", foreign, "", at_most=0)
-    if met:
-        print("  " + "; ".join(met))
     return table.status()
 
 

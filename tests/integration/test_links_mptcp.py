@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -154,6 +155,24 @@ def test_one_connection_uses_all_links_and_outlives_one_that_fails(rig: Rig) -> 
 def test_connections_to_the_server_stand_by_for_the_next_ones(rig: Rig) -> None:
     rig.fetch("/whoami")
     wait_for(lambda: len(rig.view()["connections"]) >= 4)  # greeted, and nobody's yet
+
+
+def test_a_client_that_breaks_off_leaves_nothing_behind(rig: Rig) -> None:
+    def received() -> set[str]:
+        """Connections that carry a download, by their tokens."""
+        return {
+            one["token"]
+            for one in rig.view()["connections"]
+            if sum(sub["received_bytes"] or 0 for sub in one["subflows"]) > 500_000
+        }
+
+    wait_for(lambda: not received())
+    with rig.connect() as sock:
+        sock.sendall(b"GET /bytes/endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        receive_for(sock, 1.0)
+        wait_for(lambda: bool(received()))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_for(lambda: not received(), 15.0)  # one that is closed only is there for a minute
 
 
 def test_what_is_sent_arrives_whole_and_ends(rig: Rig) -> None:

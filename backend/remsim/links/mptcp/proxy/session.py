@@ -6,6 +6,7 @@ It begins before there is a client: a spare one has greeted the server and waits
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import selectors
 import socket
@@ -104,6 +105,8 @@ class Session:
         for sock in (self._client, self._far):
             if sock is not None:
                 self._watch(sock, 0)
+                if self._pumps is not None and not all(pump.is_done for pump in self._pumps):
+                    abort(sock)
                 sock.close()
         self._on_end(self)
 
@@ -272,3 +275,9 @@ def original_target(client: socket.socket) -> tuple[str, int]:
         return socket.inet_ntop(socket.AF_INET6, data[8:24]), struct.unpack("!H", data[2:4])[0]
     data = client.getsockopt(socket.IPPROTO_IP, SO_ORIGINAL_DST, 16)
     return socket.inet_ntop(socket.AF_INET, data[4:8]), struct.unpack("!H", data[2:4])[0]
+
+
+def abort(sock: socket.socket) -> None:
+    """Reset a connection. One by MPTCP that is closed while the other end sends would go on to receive for a minute,
+    and hold up others with it; ``connect`` to no family is how a socket lets go of its peer (connect(2))."""
+    ctypes.CDLL(None).connect(sock.fileno(), struct.pack("=H14x", socket.AF_UNSPEC), 16)
