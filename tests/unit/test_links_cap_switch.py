@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -113,8 +114,10 @@ class Scene:
     def look(self) -> None:
         """Once, with all that it begins."""
         self.switch.look()
-        if self.switch.beginning is not None:
-            self.switch.beginning.join(10)
+        end = time.monotonic() + 60
+        while self.switch.aside.is_busy:
+            assert time.monotonic() < end
+            time.sleep(0.002)
         if (job := self.one.room.job_of("modem1")) is not None:
             assert job.wait(60)
         self.switch.look()

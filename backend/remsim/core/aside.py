@@ -18,10 +18,15 @@ class Aside:
         self._thread: threading.Thread | None = None
         self._is_stopping = False
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way."""
+        return self._thread is not None and self._thread.is_alive()
+
     def begin(self, work: Callable[[], object]) -> bool:
         """Begin it; False while something else is done, and once it is stopped: whoever looks again asks again."""
         with self._lock:
-            if self._is_stopping or (self._thread is not None and self._thread.is_alive()):
+            if self._is_stopping or self.is_busy:
                 return False
             self._thread = threading.Thread(target=self._run, args=(work,), name=self._name, daemon=True)
             self._thread.start()

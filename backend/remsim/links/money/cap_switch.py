@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from remsim.config.routing import LinkSettings
+from remsim.core.aside import Aside
 from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.errors import Conflict, RemsimError
 from remsim.core.events import Event
@@ -77,7 +78,7 @@ class CapSwitch:
         self._links: dict[int, LinkSettings] = {}
         self._jobs: dict[str, Job] = {}
         self._steady: dict[str, tuple[str, float]] = {}
-        self.beginning: threading.Thread | None = None
+        self.aside = Aside("links-caps")
         self._is_kept = True
         self._changes = self._load()
 
@@ -127,7 +128,7 @@ class CapSwitch:
 
     def _look_at(self, index: int, link: LinkSettings) -> None:
         facts, change = self._facts(link), self._changes.get(link.name)
-        if self.beginning is not None and self.beginning.is_alive():
+        if self.aside.is_busy:
             return
         job = self._jobs.get(link.name)
         if job is not None:
@@ -154,11 +155,11 @@ class CapSwitch:
 
     def _do(self, step: str, index: int, link: LinkSettings, facts: ModemFacts, change: Change | None) -> None:
         if step == "go":
-            self._begin(link, lambda: self._go(index, link, facts, change))
+            self.aside.begin(lambda: self._go(index, link, facts, change))
         elif change is None:
             return
         elif step == "back":
-            self._begin(link, lambda: self._return(link, facts, change))
+            self.aside.begin(lambda: self._return(link, facts, change))
         elif step == "arrived":
             self._arrived(link, change)
         elif step == "home":
@@ -204,10 +205,6 @@ class CapSwitch:
             self._tell(link, change, "refused", f"is at its data cap, and cannot change to the profile {name}: {why}")
 
     # -- changes, in a thread of their own --------------------------------------------------------------------------
-
-    def _begin(self, link: LinkSettings, work: Callable[[], None]) -> None:
-        self.beginning = threading.Thread(target=work, name=f"cap-{link.name}", daemon=True)
-        self.beginning.start()
 
     def _go(self, index: int, link: LinkSettings, facts: ModemFacts, before: Change | None) -> None:
         home, now = str(facts.sim), self._clock.now()
