@@ -9,6 +9,7 @@ from pathlib import Path
 from remsim.options import RouterOptions, Simulation
 from remsim.serve import run
 from remsim.simulator.control import SimulatorControl
+from remsim.simulator.links import SimulatedPlane
 from remsim.simulator.process import SimulatorProcess
 
 
@@ -27,6 +28,7 @@ def main() -> int:
         config_dir=directory,
         control=SimulatorControl(directory),
         history=lambda *ignored: iter(()),
+        plane=SimulatedPlane(directory / "sys"),
         esim=SimulatorProcess(directory).read_esim(),
     )
     return run(RouterOptions(asked.data, asked.state, None, simulation), asked.listen)

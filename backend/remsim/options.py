@@ -32,6 +32,7 @@ class Simulation:
 
     ``history(start, end, modem_ids, sims)`` yields readings and events of simulated time in the order of time;
     ``control`` has ``fault(modem_usb_path, fault, **args)``, ``modems()`` and ``deliver_sms(modem_usb_path, pdu)``.
+    ``plane`` carries the links: a simulated router never touches the network of the machine that it runs on.
     ``programs`` holds osmo-remsim's clients under their own names. ``slotmaps``: bank slots and clients, the maps that
     a router without any is to want. ``esim`` is None where the simulation has no eSIM.
     """
@@ -42,10 +43,10 @@ class Simulation:
     config_dir: Path
     control: Any
     history: Any
+    plane: Any
     programs: Path | None = None
     slotmaps: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
     esim: EsimSimulation | None = None
-    plane: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from remsim.options import RouterOptions, Simulation
 from remsim.router import Router
+from remsim.simulator.links import SimulatedPlane
 from remsim.simulator.process import SimulatorProcess
 from remsim.telemetry.metrics.draft import Draft
 from remsim.telemetry.metrics.text import render
@@ -81,6 +82,7 @@ def handlers(table: Table, directory: Path) -> None:
             config_dir=devices.config_dir,
             control=devices.control,
             history=devices.history,
+            plane=SimulatedPlane(devices.sysfs_root),
         )
         router = Router(RouterOptions(directory / "data", directory / "state", None, simulation), "t" * 43)
         app = create_app(router, static_dir=directory)

@@ -16,6 +16,7 @@ from remsim.modems.control.verbs import ACTIONS
 from remsim.options import RouterOptions, Simulation
 from remsim.router import Router
 from remsim.simulator.control import SimulatorControl
+from remsim.simulator.links import SimulatedPlane
 from remsim.simulator.process import SimulatorProcess
 from running import RunningService
 
@@ -107,9 +108,7 @@ def test_stopped_while_nobody_has_confirmed_it_undoes_within_two_seconds(service
 
 
 @pytest.mark.parametrize(("action", "step"), [("scan", "searching"), ("reset", "waiting")])
-def test_stopped_in_the_middle_of_long_work_it_ends_within_two_seconds(
-    service: Beside, action: str, step: str
-) -> None:
+def test_stopped_in_the_middle_of_long_work_it_ends_within_two_seconds(service: Beside, action: str, step: str) -> None:
     service.pace(1.0)
     status, job = service.request(f"modems/modem1/{action}", method="POST", body={})
     assert status == 202, job
@@ -137,7 +136,6 @@ def test_stopped_while_the_modem_is_dead_the_undo_waits_for_the_next_start(servi
     assert bands(service) == before and not service.pending.exists()
 
 
-
 MODELS = ["RM520N-GL", "EM9190", "FM350-GL", "EC25", "L860-GL", "EM7565", "RM500U-CNV", "MV31-W"]
 
 
@@ -145,12 +143,9 @@ def test_what_is_in_force_survives_the_file_in_every_family(tmp_path: Path) -> N
     """A list that comes back as another kind would be undone for ever, or never."""
     simulator = SimulatorProcess(tmp_path / "devices", len(MODELS), MODELS)
     simulator.start()
-    options = RouterOptions(
-        tmp_path / "data",
-        tmp_path / "state",
-        None,
-        Simulation(8, simulator.sysfs_root, simulator.dev_root, simulator.config_dir, simulator.control, iter),
-    )
+    roots = simulator.sysfs_root, simulator.dev_root, simulator.config_dir
+    simulation = Simulation(8, *roots, simulator.control, iter, SimulatedPlane(simulator.sysfs_root))
+    options = RouterOptions(tmp_path / "data", tmp_path / "state", None, simulation)
     router = Router(options, "token")
     router.start()
     try:

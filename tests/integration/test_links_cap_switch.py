@@ -44,9 +44,7 @@ class Scene:
         simulator = self.simulator
         plane = SimulatedPlane(simulator.sysfs_root)
         roots = simulator.sysfs_root, simulator.dev_root, simulator.config_dir
-        simulation = Simulation(
-            1, *roots, simulator.control, lambda *ignored: iter(()), esim=simulator.esim, plane=plane
-        )
+        simulation = Simulation(1, *roots, simulator.control, lambda *ignored: iter(()), plane, esim=simulator.esim)
         options = RouterOptions(self.directory / "data", self.directory / "state", None, simulation)
         self.router = Router(options, "token", clock=self.clock)
         self.router.start()

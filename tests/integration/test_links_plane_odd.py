@@ -263,6 +263,27 @@ def test_a_table_that_somebody_removes_is_there_again(lab: Lab, plane: Here) -> 
     assert links_of_datagrams(lab, SERVER, count=6) == Counter({1: 2, 2: 2, 3: 2})
 
 
+GONE = "delete table inet remsim"
+ANOTHER = f"{GONE}; add table inet remsim; add chain inet remsim prerouting; add rule inet remsim prerouting accept"
+
+
+@pytest.mark.parametrize("removed", [GONE, ANOTHER], ids=["none", "another"])
+def test_a_change_finds_no_table_of_ours_and_loads_it_again(lab: Lab, plane: Here, removed: str) -> None:
+    policy = PolicyCode(1, "all", ("meta l4proto udp goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    changes: list[tuple[Callable[[], object], int]] = [
+        (lambda: plane.swap(ring(3)), 3),
+        (lambda: plane.set_links(plane.links(is_metered=True)), 3),
+        (lambda: plane.load(Program((policy,)), DEFAULT, {**ring(1), "p_1": (2,)}), 2),
+        (lambda: plane.refill({1: ("meta l4proto udp ip daddr 192.0.2.1 goto pick_1",)}), 1),
+        (lambda: plane.add("lan", [LAN], 30), 1),
+    ]
+    for number, (change, link) in enumerate(changes, 1):
+        lab.router("nft", removed)
+        change()
+        assert plane.made_anew() == number
+        assert links_of_datagrams(lab, SERVER, count=2) == Counter({link: 2})
+
+
 def test_a_table_that_somebody_empties_is_filled_again_with_its_large_sets(lab: Lab, plane: Here) -> None:
     ranges = (*(f"10.{n >> 8}.{n & 255}.0/28" for n in range(3000)), "198.51.100.0/24")
     near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ranges, is_large=True)

@@ -285,7 +285,7 @@ def test_codes_to_scan_are_those_of_the_simulation(parts, tmp_path: Path) -> Non
     client = client_of(app)
     assert client.get("/api/v1/simulation/codes").json == {"codes": []}
     esim = EsimSimulation(tmp_path / "ca.pem", {}, (("a good one", "LPA:1$smdp.example.com$GOOD"),))
-    router.simulation = Simulation(1, tmp_path, tmp_path, tmp_path, None, None, esim=esim)
+    router.simulation = Simulation(1, tmp_path, tmp_path, tmp_path, None, None, None, esim=esim)
     codes = client.get("/api/v1/simulation/codes").json["codes"]
     assert codes == [{"label": "a good one", "code": "LPA:1$smdp.example.com$GOOD"}]
     router.simulator = None

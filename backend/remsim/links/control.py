@@ -203,6 +203,8 @@ class Control:
         """Traffic of the whole LAN hangs on this thread: nothing may end it."""
         try:
             work()
+        except RemsimError as error:
+            log.warning("a change of links was not followed: %s", error.message)
         except Exception:
             log.exception("a change of links was not followed")
 
@@ -218,6 +220,9 @@ class Control:
         try:
             self._add()
             return self.sharing.turn()
+        except RemsimError as error:
+            log.warning("links were not looked at: %s", error.message)
+            return PAUSE_S
         except Exception:  # traffic of the whole LAN hangs on this loop
             log.exception("sharing traffic failed; it goes on")
             return PAUSE_S
@@ -340,4 +345,3 @@ class Control:
     def _on_found(self, found: Found) -> None:
         """In the finder's thread."""
         self._post(lambda: self.sharing.found(found) if self._is_running else None)
-

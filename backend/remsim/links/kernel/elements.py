@@ -17,10 +17,11 @@ from itertools import islice
 from remsim.links.kernel.netlink import NETLINK_NETFILTER, Netlink, attribute, attributes, nested
 
 NAME = "remsim"
+_NAME = NAME.encode() + b"\0"
 INET = 1
 SUBSYSTEM = 10 << 8
 BEGIN, END = 0x10, 0x11
-DELTABLE, GETRULE, NEWSETELEM, DELSETELEM, GETOBJ = (SUBSYSTEM | kind for kind in (2, 7, 12, 14, 19))
+DELTABLE, GETCHAIN, GETRULE, NEWSETELEM, DELSETELEM, GETOBJ = (SUBSYSTEM | kind for kind in (2, 4, 7, 12, 14, 19))
 CREATE = 0x400
 COUNTER = 1
 KEY_END = 10
@@ -72,7 +73,7 @@ class Elements:
 
     def counters(self) -> dict[str, tuple[int, int]]:
         """Packets and octets of each counter."""
-        wanted = attribute(1, NAME.encode() + b"\0") + attribute(3, struct.pack(">I", COUNTER))
+        wanted = attribute(1, _NAME) + attribute(3, struct.pack(">I", COUNTER))
         found = {}
         for body in self._netlink.dump(GETOBJ, _HEAD + wanted):
             parts = attributes(body[4:])
@@ -85,13 +86,18 @@ class Elements:
 
     def remove_table(self) -> None:
         """Take our table away, if it is there."""
-        target = _HEAD + attribute(1, NAME.encode() + b"\0")
+        target = _HEAD + attribute(1, _NAME)
         with contextlib.suppress(FileNotFoundError):
             self._netlink.batch([(BEGIN, 0, _BATCH), (DELTABLE, 0, target), (END, 0, _BATCH)])
 
+    def chains(self) -> set[str]:
+        """The names of the chains that are there."""
+        found = (attributes(body[4:]) for body in self._netlink.dump(GETCHAIN, _HEAD + attribute(1, _NAME)))
+        return {parts[3].rstrip(b"\0").decode("ascii", "replace") for parts in found if parts.get(1) == _NAME}
+
     def has_rules(self, chain: str) -> bool:
         """Whether a chain is there and not empty."""
-        wanted = attribute(1, NAME.encode() + b"\0") + attribute(2, chain.encode() + b"\0")
+        wanted = attribute(1, _NAME) + attribute(2, chain.encode() + b"\0")
         found = list(self._netlink.dump(GETRULE, _HEAD + wanted))
         return bool(found)
 
@@ -112,7 +118,7 @@ class Elements:
                 self._transact([(kind, part)], name)
 
     def _transact(self, changes: Iterable[tuple[int, Sequence[bytes]]], name: str) -> None:
-        target = attribute(1, NAME.encode() + b"\0") + attribute(2, name.encode() + b"\0")
+        target = attribute(1, _NAME) + attribute(2, name.encode() + b"\0")
         parts = [(BEGIN, 0, _BATCH)]
         for kind, elements in changes:
             flags = CREATE if kind == NEWSETELEM else 0

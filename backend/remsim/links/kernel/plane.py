@@ -89,9 +89,7 @@ class KernelPlane:
         self._is_crowded = False
         self.remade = 0
 
-    def start(
-        self, lan: Sequence[str], *, on_device: Callable[[str], None], options: PlaneOptions = USUAL
-    ) -> None:
+    def start(self, lan: Sequence[str], *, on_device: Callable[[str], None], options: PlaneOptions = USUAL) -> None:
         """Look at the kernel and at who else leads packets; ``PlaneRefused``."""
         check_names(lan)
         check_rights()
@@ -422,14 +420,40 @@ class KernelPlane:
         except PlaneError as error:
             log.warning("links: %s", error.message)
 
+    def _surely(self, work: Callable[[], None]) -> None:
+        """Have a change done, also where it fails because the table is not the one that was loaded."""
+        try:
+            work()
+        except PlaneError:
+            if not self._has_lost_table():
+                raise
+            self._make_anew()
+            if self._is_gone:
+                raise
+            work()
+
+    def _has_lost_table(self) -> bool:
+        """Whether somebody has removed it, or put another one into its place."""
+        there = self._in_force
+        if there is None or self._elements is None:
+            return False
+        try:
+            return not there.chains.keys() <= self._elements.chains()
+        except OSError:
+            return False
+
     def _put(self, wanted: Table) -> None:
         """One transaction from what is in force to what is wanted."""
-        with self._changing:
+
+        def change() -> None:
             there = self._in_force
             commands = difference.first_load(wanted) if there is None else difference.change(there, wanted)
             if commands:
                 self._running.run(commands)
             self._in_force = wanted
+
+        with self._changing:
+            self._surely(change)
 
     def _bring(self, one: SetCode) -> None:
         """Have a large set as it should be. No rule names it yet, or only what differs of it is changed."""
@@ -471,21 +495,26 @@ class KernelPlane:
 
     def _refreshed(self, name: str, values: Sequence[str], timeout_s: int | None) -> None:
         """Add to a set, or begin the time of what is in it anew."""
-        there = self._in_force
-        if there is None or self._elements is None:
+        there, elements = self._in_force, self._elements
+        if there is None or elements is None:
             return
         form = form_of(there.sets[name].declaration)
-        if not form.is_known or form.is_range:
-            self._running.run("\n".join(difference.refreshed(name, values, timeout_s)))
-            return
-        try:
-            self._elements.refresh(name, form, values, timeout_s)
-        except (OSError, ValueError) as error:
-            raise PlaneError(f"set {name} does not take what it should: {error}") from error
+
+        def change() -> None:
+            if not form.is_known or form.is_range:
+                self._running.run("\n".join(difference.refreshed(name, values, timeout_s)))
+                return
+            try:
+                elements.refresh(name, form, values, timeout_s)
+            except (OSError, ValueError) as error:
+                raise PlaneError(f"set {name} does not take what it should: {error}") from error
+
+        self._surely(change)
 
     def _exchange(self, chains: Mapping[str, Chain]) -> None:
         """One transaction that has chains as they should be. With those of policies, what no ring needs goes."""
-        with self._changing:
+
+        def change() -> None:
             there = self._in_force
             if there is None:
                 return
@@ -498,6 +527,9 @@ class KernelPlane:
                 self._running.run(commands)
             after = {name: one for name, one in there.chains.items() if name not in gone}
             self._in_force = replace(there, chains={**after, **chains})
+
+        with self._changing:
+            self._surely(change)
 
     def _keep_quotas(self) -> None:
         """Hard caps as they should be: made anew only where the kernel's has something else left."""
