@@ -155,6 +155,19 @@ def test_a_link_without_ipv4_gets_flows_of_ipv6_only(lab: Lab, plane: Here) -> N
         lab.links[1].up()
 
 
+def test_a_link_whose_ipv4_is_back_has_all_of_its_rules_again(lab: Lab, plane: Here) -> None:
+    before = lab.router("nft", "list", "chain", "inet", "remsim", "prerouting")
+    lab.router("ip", "-4", "address", "flush", "dev", "sim2")
+    try:
+        assert plane.ensure_route(plane.links()[1])  # it has IPv6
+        assert set(links_of_datagrams(lab, SERVER, count=4)) == {1, 3}
+    finally:
+        lab.links[1].up()
+    plane.ensure_route(plane.links()[1])
+    assert lab.router("nft", "list", "chain", "inet", "remsim", "prerouting") == before
+    assert set(links_of_datagrams(lab, SERVER, count=6)) == {1, 2, 3}
+
+
 def test_a_change_of_devices_that_is_refused_keeps_nobody_from_moving_flows(
     lab: Lab, plane: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:

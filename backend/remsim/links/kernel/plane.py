@@ -182,9 +182,7 @@ class KernelPlane:
         """Have a link's table lead out by it."""
         assert self._tables is not None
         out = self._tables.lead(link)
-        if self._outs.get(link.index) != out:
-            self._outs[link.index] = out
-            self._is_stale = True
+        self._is_stale |= self._outs.get(link.index) != out
         self._refresh()
         return out.is_up and (out.carries4 or out.carries6)
 
