@@ -89,8 +89,9 @@ class Cut:
 class Plane(Protocol):
     """Carries flows over links. Everything that changes it is called from the control thread only."""
 
-    remade: int
-    """How often it was found gone and was made anew: what was added to sets is lost then."""
+    @property
+    def remade(self) -> int:
+        """How often it was found gone and was made anew: what was added to sets is lost then."""
 
     def start(
         self, lan: Sequence[str], *, on_device: Callable[[str], None], options: PlaneOptions = USUAL

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,8 +13,7 @@ from pathlib import Path
 from remsim.core.allocator import give_back
 from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
-from remsim.core.routes import Flow, Loaded, PolicyCode, Program, RingSpec, SetCode
-from remsim.links.kernel import difference
+from remsim.core.routes import Flow, Loaded, PolicyCode, Program, RingSpec
 from remsim.links.kernel.capabilities import probed
 from remsim.links.kernel.common import with_common_sets
 from remsim.links.kernel.conntrack import Conntrack
@@ -23,15 +21,14 @@ from remsim.links.kernel.crowd import crowding
 from remsim.links.kernel.cutting import cut_elements, poke, to_reset
 from remsim.links.kernel.deaths import Deaths
 from remsim.links.kernel.device_events import EVERYTHING, DeviceEvents
-from remsim.links.kernel.elements import Elements, Form, form_of
+from remsim.links.kernel.in_force import DELETED, InForce
 from remsim.links.kernel.iproute import LinkTables, Out
 from remsim.links.kernel.neighbours import check_alone, firewall_masquerades, foreign_bits, offloading
-from remsim.links.kernel.nft import Nft, NftError
-from remsim.links.kernel.picks import PICKING
+from remsim.links.kernel.nft import Nft
 from remsim.links.kernel.sysctls import Sysctls
-from remsim.links.kernel.table import TABLE, Chain, Table, layout, policy_chains, ring_chains
+from remsim.links.kernel.table import Table, layout, policy_chains, ring_chains
 from remsim.links.kernel.way import Way, way_of
-from remsim.links.kernel.wide import Names, whole_name, wide_names, widened, widened_rules
+from remsim.links.kernel.wide import Names, wide_names, widened, widened_rules
 from remsim.links.note import RUN_DIR, note_path
 from remsim.links.plane import USUAL, Addresses, Capability, Cut, LinkRoute, PlaneError, PlaneOptions, PlaneRefused
 
@@ -43,7 +40,6 @@ POKES_AFTER_S = 0.6, 1.3
 """A client that has just answered something odd answers nothing odd for half a second (Linux: tcp_invalid_ratelimit);
 who has begun again meanwhile is not disturbed, for the sets of cut flows swallow what it says."""
 DEVICE = re.compile(r'[^\s"*/:\\]{1,15}')
-DELETED = f"add table {TABLE}\ndelete table {TABLE}"
 QUOTA_SLACK_BYTES, QUOTA_SLACK = 1_000_000, 0.01
 """A quota that has about what it should have left is left alone: making it anew touches the table."""
 
@@ -56,7 +52,7 @@ class KernelPlane:
         self._root = root
         self._sysctls = Sysctls(note_path(run_dir))
         self._nft: Nft | None = None
-        self._elements: Elements | None = None
+        self._ours: InForce | None = None
         self._conntrack: Conntrack | None = None
         self._tables: LinkTables | None = None
         self._events: DeviceEvents | None = None
@@ -76,18 +72,9 @@ class KernelPlane:
         self._default: tuple[RingSpec, ...] = ()
         self._rings: dict[str, tuple[int, ...]] = {}
         self._to_poke: list[tuple[float, list[Flow]]] = []
-        self._in_force: Table | None = None
-        self._changing = threading.RLock()
-        """Of what is in force: ``prepare`` is called by other threads."""
-        self._filling = threading.Lock()
-        self._coming: dict[str, SetCode] = {}
-        """Large sets of a program that is not loaded yet."""
-        self._took: dict[str, float] = {}
         self._is_stale = False
         """Whether a device's way out may have changed since the table was made."""
-        self._is_gone = False
         self._is_crowded = False
-        self.remade = 0
 
     def start(self, lan: Sequence[str], *, on_device: Callable[[str], None], options: PlaneOptions = USUAL) -> None:
         """Look at the kernel and at who else leads packets; ``PlaneRefused``."""
@@ -104,7 +91,7 @@ class KernelPlane:
                 nft.close()
                 conntrack.close()
                 raise lacking(missing)
-            self._nft, self._elements = nft, Elements()
+            self._nft, self._ours = nft, InForce(nft, self._layout)
             self._conntrack, self._tables, self._deaths = conntrack, LinkTables(), Deaths(self._clock)
             self._sysctls.start()
             self._events = DeviceEvents(lambda device: self._changed(device, on_device))
@@ -116,15 +103,9 @@ class KernelPlane:
         events, self._events = self._events, None
         if events is not None:
             events.stop()
-        with self._changing:
-            nft, self._nft = self._nft, None
-            self._in_force, self._coming, self._is_gone = None, {}, False
-        if nft is not None:
-            try:
-                nft.run(DELETED)
-            except NftError as error:
-                log.warning("links: the table stays: %s", error.message)
-            nft.close()
+        ours, self._ours, self._nft = self._ours, None, None
+        if ours is not None:
+            ours.close()
         tables, self._tables = self._tables, None
         if tables is not None:
             try:
@@ -132,10 +113,10 @@ class KernelPlane:
             except OSError as error:
                 log.warning("links: rules or routes stay: %s", error)
             tables.close()
-        for opened in (self._conntrack, self._elements, self._deaths):
+        for opened in (self._conntrack, self._deaths):
             if opened is not None:
                 opened.close()
-        self._conntrack, self._elements, self._deaths = None, None, None
+        self._conntrack, self._deaths = None, None
         self._sysctls.stop()
         self._links, self._outs, self._quotas, self._to_poke = {}, {}, {}, []
         self._program, self._wide, self._default, self._rings = Program(), {}, (), {}
@@ -146,7 +127,7 @@ class KernelPlane:
 
     def warnings(self) -> list[dict[str, str | None]]:
         """What an admin should see."""
-        found = [offloading(self._running, self._root)]
+        found = [offloading(self._nft, self._root)] if self._nft is not None else []
         for index, link in self._links.items():
             if link.ipv6 == "nptv6" and self._outs.get(index, Out()).has_neighbours:
                 found.append(not_alone(link))
@@ -171,7 +152,7 @@ class KernelPlane:
             raise PlaneError(f"the kernel does not take rules or routes of links: {error}") from error
         self._own = None
         self._keep_quotas()
-        self._put(self._layout())
+        self._running.put()
 
     def addresses(self, device: str) -> Addresses:
         """What a device has."""
@@ -193,21 +174,18 @@ class KernelPlane:
         self._wide, self._default = wide_names(program), tuple(default)
         self._rings = {name: tuple(slots) for name, slots in rings.items()}
         try:
-            chains_ms = self._put_all()
+            return Loaded(*self._running.load(self._program.sets))
         except PlaneError:
             self._program, self._wide, self._default, self._rings = before
             raise
         finally:
-            took, self._took, self._coming = self._took, {}, {}
             give_back()
-        return Loaded(chains_ms, took)
 
     def prepare(self, program: Program) -> None:
         """Fill the large sets of a program that will be loaded. Takes seconds, and any thread may do it."""
-        if self._in_force is not None:
-            for one in widened(program).sets:
-                if one.is_large:
-                    self._bring(one)
+        ours = self._ours
+        if ours is not None:
+            ours.prepare(widened(program).sets)
 
     def swap(self, rings: Mapping[str, Sequence[int]]) -> None:
         """Write the slots of rings."""
@@ -217,7 +195,7 @@ class KernelPlane:
         chains = ring_chains((one for one in self._default if one.name in rings), wanted, ways)
         if rings.keys() - {one.name for one in self._default}:
             chains |= policy_chains(self._program, wanted, ways)
-        self._exchange(chains)
+        self._running.exchange(chains)
         self._rings = wanted
 
     def refill(self, chains: Mapping[int, Sequence[str]]) -> None:
@@ -225,28 +203,28 @@ class KernelPlane:
         chains = {number: widened_rules(rules, self._wide) for number, rules in chains.items()}
         policies = tuple(refilled(one, chains) for one in self._program.policies)
         program = replace(self._program, policies=policies)
-        self._exchange(policy_chains(program, self._rings, self._ways()))
+        self._running.exchange(policy_chains(program, self._rings, self._ways()))
         self._program = program
 
     def add(self, set_name: str, elements: Sequence[str], timeout_s: int | None = None) -> None:
         """Add to a set; what is there already gets the whole time again."""
-        there = self._in_force
-        if not elements or there is None or set_name not in there.sets:
+        ours = self._ours
+        if not elements or ours is None or not ours.has_set(set_name):
             return
-        self._refreshed(set_name, elements, timeout_s)
+        ours.refresh(set_name, elements, timeout_s)
         if set_name == "lan":
-            self._refreshed("awake", ("ipv4", "ipv6"), timeout_s)
+            ours.refresh("awake", ("ipv4", "ipv6"), timeout_s)
             if self._tables is not None:
                 self._tables.restore()
 
     def counters(self) -> Mapping[str, tuple[int, int]]:
         """What the named counters stand at."""
-        if self._elements is None or (self._in_force is None and not self._is_gone):
-            return {}
-        found = self._elements.counters()
-        if self._links and (self._is_gone or not found or not self._elements.has_rules("prerouting")):
-            self._make_anew()
-        return found
+        return {} if self._ours is None else self._ours.counters()
+
+    @property
+    def remade(self) -> int:
+        """How often the table was made anew."""
+        return 0 if self._ours is None else self._ours.remade
 
     def flows(self) -> list[Flow]:
         """All flows that links carry."""
@@ -274,7 +252,7 @@ class KernelPlane:
         live = {one.key: one for one in known if one.link == link and only in (None, one.protocol)}
         told = to_reset(live.values())
         for name, values in cut_elements(told).items():
-            self._refreshed(name, values, None)
+            self._running.refresh(name, values, None)
         problem = self._forget(link, None if only is None else live.values())
         poke(told)  # also where flows cannot be forgotten: the reset comes before they matter
         at = self._clock.monotonic()
@@ -284,10 +262,10 @@ class KernelPlane:
         return Cut(len(live), len(told), round((time.perf_counter() - begin) * 1000, 3))
 
     @property
-    def _running(self) -> Nft:
-        if self._nft is None:
+    def _running(self) -> InForce:
+        if self._ours is None:
             raise PlaneRefused("links do not carry traffic", hint="Turn them on.")
-        return self._nft
+        return self._ours
 
     def _dead(self, link: int) -> list[Flow]:
         return self._deaths.on(link, self._own or ()) if self._deaths is not None else []
@@ -330,8 +308,8 @@ class KernelPlane:
         try:
             self._outs = {index: self._tables.lead(link) for index, link in self._links.items()}
             depends = any(one.ipv6 == "nptv6" for one in self._links.values())
-            if self._in_force is not None and (depends or self._outs != before):
-                self._put(self._layout())
+            if self._ours is not None and self._ours.table is not None and (depends or self._outs != before):
+                self._ours.put()
         except (OSError, PlaneError) as error:
             self._outs = before
             log.warning("links: the table is not as devices are now: %s", error)
@@ -353,7 +331,7 @@ class KernelPlane:
         )
 
     def _layout(self) -> Table:
-        table = layout(
+        return layout(
             self._program,
             self._default,
             self._rings,
@@ -363,171 +341,6 @@ class KernelPlane:
             nat=self._nat,
             foreign=self._foreign,
         )
-        return replace(table, sets={**table.sets, **self._coming}) if self._coming else table
-
-    def _put_all(self) -> float:
-        """Have everything in force as it should be; the milliseconds of the transaction that changes chains."""
-        large = [one for one in self._program.sets if one.is_large]
-        if large and self._in_force is None:
-            self._put(Table())
-        for one in large:
-            self._bring(one)
-        begin = time.perf_counter()
-        self._put(self._layout())
-        return round((time.perf_counter() - begin) * 1000, 3)
-
-    def _make_anew(self) -> None:
-        """Have the table again that somebody has removed or emptied: traffic first, large sets as they are filled."""
-        if not self._is_gone:
-            log.warning("links: somebody has removed the table; it is loaded again")
-        large = [one for one in self._program.sets if one.is_large]
-        with self._changing:
-            self._is_gone, self._in_force = True, None
-            self._coming = {one.name: replace(one, elements=()) for one in large}
-        try:
-            self._remove_table()
-            self._put(Table())
-            for one in large:
-                self._running.run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
-            self._put(self._layout())
-        except PlaneError as error:
-            log.warning("links: the table cannot be loaded again yet: %s", error.message)
-            with self._changing:
-                self._in_force = None
-            return
-        self._is_gone = False
-        self.remade += 1
-        if large:
-            threading.Thread(target=self._fill_again, args=(large,), name="link-sets", daemon=True).start()
-
-    def _remove_table(self) -> None:
-        """Without libnftables, which would read large sets first."""
-        try:
-            if self._elements is not None:
-                self._elements.remove_table()
-        except OSError as error:
-            raise PlaneError(f"the table cannot be removed: {error}") from error
-
-    def _fill_again(self, sets: Sequence[SetCode]) -> None:
-        """In a thread of its own, as it may take minutes."""
-        try:
-            for one in sets:
-                self._bring(one)
-                with self._changing:
-                    self._coming.pop(one.name, None)
-        except PlaneError as error:
-            log.warning("links: %s", error.message)
-
-    def _surely(self, work: Callable[[], None]) -> None:
-        """Have a change done, also where it fails because the table is not the one that was loaded."""
-        try:
-            work()
-        except PlaneError:
-            if not self._has_lost_table():
-                raise
-            self._make_anew()
-            if self._is_gone:
-                raise
-            work()
-
-    def _has_lost_table(self) -> bool:
-        """Whether somebody has removed it, or put another one into its place."""
-        there = self._in_force
-        if there is None or self._elements is None:
-            return False
-        try:
-            return not there.chains.keys() <= self._elements.chains()
-        except OSError:
-            return False
-
-    def _put(self, wanted: Table) -> None:
-        """One transaction from what is in force to what is wanted."""
-
-        def change() -> None:
-            there = self._in_force
-            commands = difference.first_load(wanted) if there is None else difference.change(there, wanted)
-            if commands:
-                self._running.run(commands)
-            self._in_force = wanted
-
-        with self._changing:
-            self._surely(change)
-
-    def _bring(self, one: SetCode) -> None:
-        """Have a large set as it should be. No rule names it yet, or only what differs of it is changed."""
-        with self._filling:
-            begin = time.perf_counter()
-            with self._changing:
-                there = self._in_force
-                before = None if there is None else there.sets.get(one.name)
-                if there is None or before == one:
-                    return
-                if before is None:
-                    self._running.run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
-                    before = replace(one, elements=())
-                self._coming[one.name] = before
-                self._in_force = replace(there, sets={**there.sets, one.name: before})
-            empty, made = replace(before, elements=()), self.remade
-            try:
-                fill(self._running, before, one)
-                while made != self.remade:  # the table was removed meanwhile, and what was in it
-                    made = self.remade
-                    fill(self._running, empty, one)
-            except PlaneError:
-                self._holds(empty)
-                with contextlib.suppress(PlaneError):
-                    fill(self._running, empty, before)
-                    self._holds(before)
-                raise
-            self._holds(one)
-            took_ms, name = (time.perf_counter() - begin) * 1000, whole_name(one.name)
-            self._took[name] = round(self._took.get(name, 0.0) + took_ms, 3)
-            log.info("links: set %s: %d elements after %.0f ms", one.name, len(one.elements), took_ms)
-
-    def _holds(self, one: SetCode) -> None:
-        """Note what a large set has now, if it is still there."""
-        with self._changing:
-            if self._in_force is not None and one.name in self._in_force.sets:
-                self._coming[one.name] = one
-                self._in_force = replace(self._in_force, sets={**self._in_force.sets, one.name: one})
-
-    def _refreshed(self, name: str, values: Sequence[str], timeout_s: int | None) -> None:
-        """Add to a set, or begin the time of what is in it anew."""
-        there, elements = self._in_force, self._elements
-        if there is None or elements is None:
-            return
-        form = form_of(there.sets[name].declaration)
-
-        def change() -> None:
-            if not form.is_known or form.is_range:
-                self._running.run("\n".join(difference.refreshed(name, values, timeout_s)))
-                return
-            try:
-                elements.refresh(name, form, values, timeout_s)
-            except (OSError, ValueError) as error:
-                raise PlaneError(f"set {name} does not take what it should: {error}") from error
-
-        self._surely(change)
-
-    def _exchange(self, chains: Mapping[str, Chain]) -> None:
-        """One transaction that has chains as they should be. With those of policies, what no ring needs goes."""
-
-        def change() -> None:
-            there = self._in_force
-            if there is None:
-                return
-            gone: set[str] = set()
-            if "policies" in chains:
-                gone = {name for name in there.chains if name.startswith(PICKING)} - chains.keys()
-            before = {name: one for name, one in there.chains.items() if name in chains or name in gone}
-            commands = difference.change(Table(chains=before), Table(chains=chains))
-            if commands:
-                self._running.run(commands)
-            after = {name: one for name, one in there.chains.items() if name not in gone}
-            self._in_force = replace(there, chains={**after, **chains})
-
-        with self._changing:
-            self._surely(change)
 
     def _keep_quotas(self) -> None:
         """Hard caps as they should be: made anew only where the kernel's has something else left."""
@@ -561,32 +374,6 @@ def check_rights(status: Path = Path("/proc/self/status")) -> None:
             code="rights_missing",
             hint="Run it as root, or with the capability CAP_NET_ADMIN.",
         )
-
-
-def fill(nft: Nft, before: SetCode, one: SetCode) -> None:
-    """Change what differs of a large set's elements; it is empty when that fails."""
-    form = form_of(one.declaration)
-    try:
-        if form.is_known:
-            change_elements(form, before, one)
-        else:
-            nft.run("\n".join(difference.elements(one.name, one.elements)))
-    except (OSError, ValueError, NftError) as error:
-        with contextlib.suppress(NftError):
-            nft.run(f"flush set {TABLE} {one.name}")
-        raise PlaneError(f"set {one.name} with {len(one.elements)} elements could not be filled: {error}") from error
-
-
-def change_elements(form: Form, before: SetCode, one: SetCode) -> None:
-    """The same by nfnetlink, with a socket of its own: any thread may do it."""
-    kept = set(before.elements)
-    new = one.elements if not kept else [value for value in one.elements if value not in kept]
-    gone = kept.difference(one.elements) if kept else ()
-    elements = Elements()
-    try:
-        elements.fill(one.name, form, new, gone=gone)
-    finally:
-        elements.close()
 
 
 def clear_leftovers(run_dir: Path = RUN_DIR) -> bool:

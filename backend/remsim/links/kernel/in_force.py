@@ -1,0 +1,302 @@
+"""Our table as it is in force: changed in one transaction, made anew where somebody has removed it.
+
+Large sets come before what names them, in transactions of their own that hold nobody up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from remsim.core.routes import SetCode
+from remsim.links.kernel import difference
+from remsim.links.kernel.elements import Elements, Form, form_of
+from remsim.links.kernel.nft import Nft, NftError
+from remsim.links.kernel.picks import PICKING
+from remsim.links.kernel.table import TABLE, Chain, Table
+from remsim.links.kernel.wide import whole_name
+from remsim.links.plane import PlaneError, PlaneRefused
+
+log = logging.getLogger(__name__)
+
+FIRST = "prerouting"
+"""The chain that a packet meets first: where links are led it is never empty."""
+DELETED = f"add table {TABLE}\ndelete table {TABLE}"
+
+
+class InForce:
+    """``layout()`` is the table that should be. Methods are for one thread, ``prepare`` and ``close`` for any."""
+
+    def __init__(self, nft: Nft, layout: Callable[[], Table]) -> None:
+        self._nft: Nft | None = nft
+        self._layout = layout
+        self._elements = Elements()
+        self._changing = threading.RLock()
+        """Of ``table``: large sets are filled by other threads."""
+        self._filling = threading.Lock()
+        self._coming: dict[str, SetCode] = {}
+        """Large sets of a program that is not loaded yet."""
+        self._took: dict[str, float] = {}
+        self._is_gone = False
+        self.table: Table | None = None
+        """What the kernel has, as far as is known."""
+        self.remade = 0
+
+    def close(self) -> None:
+        """Take the table away; where the kernel does not let it go, it is told in the log."""
+        with self._changing:
+            nft, self._nft = self._nft, None
+            self.table, self._coming, self._is_gone = None, {}, False
+        if nft is not None:
+            try:
+                nft.run(DELETED)
+            except NftError as error:
+                log.warning("links: the table stays: %s", error.message)
+            nft.close()
+            self._elements.close()
+
+    def counters(self) -> Mapping[str, tuple[int, int]]:
+        """What the named counters stand at; the table is loaded again where it is gone."""
+        there = self.table
+        if there is None and not self._is_gone:
+            return {}
+        found = self._elements.counters()
+        if there is None or counted(there) - found.keys() or (is_led(there) and not self._elements.has_rules(FIRST)):
+            self._make_anew()
+        return found
+
+    def put(self) -> None:
+        """Have the table as it should be, in one transaction."""
+        self._put(self._wanted)
+
+    def load(self, sets: Iterable[SetCode]) -> tuple[float, dict[str, float]]:
+        """Have everything as it should be, large sets first: the milliseconds of the transaction that changes chains,
+        and those of each large set."""
+        try:
+            large = [one for one in sets if one.is_large]
+            if large and self.table is None:
+                self._put(Table)
+            for one in large:
+                self._bring(one)
+            begin = time.perf_counter()
+            self.put()
+            return round((time.perf_counter() - begin) * 1000, 3), self._took
+        finally:
+            self._took, self._coming = {}, {}
+
+    def prepare(self, sets: Iterable[SetCode]) -> None:
+        """Fill the large ones of sets that will be loaded. Takes seconds."""
+        if self.table is not None:
+            for one in sets:
+                if one.is_large:
+                    self._bring(one)
+
+    def exchange(self, chains: Mapping[str, Chain]) -> None:
+        """One transaction that has chains as they should be. With those of policies, what no ring needs goes."""
+
+        def change() -> None:
+            there = self.table
+            if there is None:
+                return
+            gone: set[str] = set()
+            if "policies" in chains:
+                gone = {name for name in there.chains if name.startswith(PICKING)} - chains.keys()
+            before = {name: one for name, one in there.chains.items() if name in chains or name in gone}
+            self._run(difference.change(Table(chains=before), Table(chains=chains)))
+            after = {name: one for name, one in there.chains.items() if name not in gone}
+            self.table = replace(there, chains={**after, **chains})
+
+        with self._changing:
+            self._surely(change)
+
+    def has_set(self, name: str) -> bool:
+        """Whether the table has a set."""
+        return self.table is not None and name in self.table.sets
+
+    def refresh(self, name: str, values: Sequence[str], timeout_s: int | None) -> None:
+        """Add to a set, or begin the time of what is in it anew."""
+        there = self.table
+        if there is None:
+            return
+        form = form_of(there.sets[name].declaration)
+
+        def change() -> None:
+            if not form.is_known or form.is_range:
+                self._run("\n".join(difference.refreshed(name, values, timeout_s)))
+                return
+            try:
+                self._elements.refresh(name, form, values, timeout_s)
+            except (OSError, ValueError) as error:
+                raise PlaneError(f"set {name} does not take what it should: {error}") from error
+
+        self._surely(change)
+
+    # -- one transaction --------------------------------------------------------------------------------------------
+
+    def _wanted(self) -> Table:
+        table = self._layout()
+        return replace(table, sets={**table.sets, **self._coming}) if self._coming else table
+
+    def _put(self, wanted: Callable[[], Table]) -> None:
+        def change() -> None:
+            there, table = self.table, wanted()
+            self._run(difference.first_load(table) if there is None else difference.change(there, table))
+            self.table = table
+
+        with self._changing:
+            self._surely(change)
+
+    def _run(self, commands: str) -> None:
+        if self._nft is None:
+            raise PlaneRefused("links do not carry traffic", hint="Turn them on.")
+        if commands:
+            self._nft.run(commands)
+
+    # -- a table that somebody has removed --------------------------------------------------------------------------
+
+    def _surely(self, change: Callable[[], None]) -> None:
+        """Have a change done, also where it fails because the table is not the one that was loaded."""
+        try:
+            change()
+        except PlaneError:
+            if not self._has_lost_table():
+                raise
+            self._make_anew()
+            if self._is_gone:
+                raise
+            change()
+
+    def _has_lost_table(self) -> bool:
+        """Whether somebody has removed it, or put another one into its place."""
+        there = self.table
+        if there is None:
+            return False
+        try:
+            return not there.chains.keys() <= self._elements.chains()
+        except OSError:
+            return False
+
+    def _make_anew(self) -> None:
+        """Have the table again that somebody has removed or emptied: traffic first, large sets as they are filled."""
+        if not self._is_gone:
+            log.warning("links: somebody has removed the table; it is loaded again")
+        large = [one for one in self._layout().sets.values() if one.is_large]
+        with self._changing:
+            self._is_gone, self.table = True, None
+            self._coming = {one.name: replace(one, elements=()) for one in large}
+        try:
+            self._remove_table()
+            self._put(Table)
+            for one in large:
+                self._run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
+            self.put()
+        except PlaneError as error:
+            log.warning("links: the table cannot be loaded again yet: %s", error.message)
+            with self._changing:
+                self.table = None
+            return
+        self._is_gone = False
+        self.remade += 1
+        if large:
+            threading.Thread(target=self._fill_again, args=(large,), name="link-sets", daemon=True).start()
+
+    def _remove_table(self) -> None:
+        """Without libnftables, which would read large sets first."""
+        try:
+            self._elements.remove_table()
+        except OSError as error:
+            raise PlaneError(f"the table cannot be removed: {error}") from error
+
+    def _fill_again(self, sets: Sequence[SetCode]) -> None:
+        """In a thread of its own, as it may take minutes."""
+        try:
+            for one in sets:
+                self._bring(one)
+                with self._changing:
+                    self._coming.pop(one.name, None)
+        except PlaneError as error:
+            log.warning("links: %s", error.message)
+
+    # -- large sets -------------------------------------------------------------------------------------------------
+
+    def _bring(self, one: SetCode) -> None:
+        """Have a large set as it should be. No rule names it yet, or only what differs of it is changed."""
+        with self._filling:
+            begin = time.perf_counter()
+            with self._changing:
+                there, nft = self.table, self._nft
+                before = None if there is None else there.sets.get(one.name)
+                if there is None or nft is None or before == one:
+                    return
+                if before is None:
+                    self._run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
+                    before = replace(one, elements=())
+                self._coming[one.name] = before
+                self.table = replace(there, sets={**there.sets, one.name: before})
+            self._fill(nft, before, one)
+            self._holds(one)
+            took_ms, name = (time.perf_counter() - begin) * 1000, whole_name(one.name)
+            self._took[name] = round(self._took.get(name, 0.0) + took_ms, 3)
+            log.info("links: set %s: %d elements after %.0f ms", one.name, len(one.elements), took_ms)
+
+    def _fill(self, nft: Nft, before: SetCode, one: SetCode) -> None:
+        """Change its elements; with ``PlaneError`` it has those before again, or none."""
+        empty, made = replace(before, elements=()), self.remade
+        try:
+            fill(nft, before, one)
+            while made != self.remade:  # the table was removed meanwhile, and what was in it
+                made = self.remade
+                fill(nft, empty, one)
+        except PlaneError:
+            self._holds(empty)
+            with contextlib.suppress(PlaneError):
+                fill(nft, empty, before)
+                self._holds(before)
+            raise
+
+    def _holds(self, one: SetCode) -> None:
+        """Note what a large set has now, if it is still there."""
+        with self._changing:
+            if self.table is not None and one.name in self.table.sets:
+                self._coming[one.name] = one
+                self.table = replace(self.table, sets={**self.table.sets, one.name: one})
+
+
+def counted(table: Table) -> set[str]:
+    """The names of a table's counters."""
+    return {name.removeprefix("counter ") for name in table.objects if name.startswith("counter ")}
+
+
+def is_led(table: Table) -> bool:
+    """Whether a table leads packets at all."""
+    return FIRST in table.chains and bool(table.chains[FIRST].rules)
+
+
+def fill(nft: Nft, before: SetCode, one: SetCode) -> None:
+    """Change what differs of a large set's elements; it is empty when that fails."""
+    form = form_of(one.declaration)
+    try:
+        if form.is_known:
+            change_elements(form, before, one)
+        else:
+            nft.run("\n".join(difference.elements(one.name, one.elements)))
+    except (OSError, ValueError, NftError) as error:
+        with contextlib.suppress(NftError):
+            nft.run(f"flush set {TABLE} {one.name}")
+        raise PlaneError(f"set {one.name} with {len(one.elements)} elements could not be filled: {error}") from error
+
+
+def change_elements(form: Form, before: SetCode, one: SetCode) -> None:
+    """The same by nfnetlink, with a socket of its own: any thread may do it."""
+    kept = set(before.elements)
+    new = one.elements if not kept else [value for value in one.elements if value not in kept]
+    gone = kept.difference(one.elements) if kept else ()
+    elements = Elements()
+    try:
+        elements.fill(one.name, form, new, gone=gone)
+    finally:
+        elements.close()
