@@ -102,7 +102,7 @@ def test_a_link_that_fails_leaves_the_rings_before_its_flows_are_moved(desk: Des
     assert event.kind in KINDS and event.severity == "warning"
     assert event.data["link"] == "one" and event.data["flows"] == 2 and event.data["to"] == ["two", "three"]
     assert 500 <= event.data["ms"] <= 1000
-    assert desk.sharing.failovers == 1 and desk.sharing.last_failover["link"] == "one"
+    assert desk.sharing.failover.count == 1 and desk.sharing.failover.last["link"] == "one"
 
 
 def test_flows_that_the_kernel_deleted_with_the_device_are_reset_too(desk: Desk) -> None:

@@ -168,7 +168,7 @@ class Control:
         status, sharing = self._status, self.sharing
         if status.state != "running":
             return status
-        failovers, last = sharing.failovers, sharing.last_failover
+        failovers, last = sharing.failover.count, sharing.failover.last
         warnings = (*status.warnings, *sharing.pressing)
         return replace(status, warnings=warnings, failovers=failovers, last_failover=last, loop=sharing.loop())
 

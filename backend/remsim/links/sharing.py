@@ -13,12 +13,13 @@ from functools import partial
 from typing import Any
 
 from remsim.config.routing import LinkSettings, Routing, RoutingSettings
-from remsim.core.clock import Clock, iso_utc
+from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
-from remsim.core.routes import USABLE, Flow, LinkView, Loaded, Program
+from remsim.core.routes import USABLE, LinkView, Loaded, Program
 from remsim.links.counting import Counting
 from remsim.links.facts import Around
+from remsim.links.failover import SPENT, Failover, because, is_gone
 from remsim.links.finding import NOTHING_FOUND, Found
 from remsim.links.health import Change
 from remsim.links.ledger import Ledger
@@ -39,7 +40,6 @@ TICK_S, LOOK_S, LAN_S, LAN_TIMEOUT_S = 1.0, 5.0, 10.0, 30
 SHARE_OF_CORE = 0.04
 """Looking at flows takes no more than this of the time: with very many of them it is done more rarely."""
 IDLE_BPS = 50_000.0
-SPENT = "its data cap is used up"
 
 
 class Sharing:
@@ -75,12 +75,11 @@ class Sharing:
         self.links: Mapping[int, Link] = {}
         self.views: tuple[LinkView, ...] = ()
         self.meter = FlowMeter()
+        self.failover = Failover(plane, self.meter, clock, emit)
         self.rings = Rings()
         self.counting = Counting(plane, prober, ledger, simulated=simulated)
         self.pressing: tuple[Mapping[str, str | None], ...] = ()
         """What an admin should see now."""
-        self.failovers = 0
-        self.last_failover: Mapping[str, Any] | None = None
         self.ticks: list[Callable[[Sequence[LinkView]], None]] = []
         self.on_device: Callable[[str], None] = lambda device: None
 
@@ -110,7 +109,7 @@ class Sharing:
         self._refresh(at)
         self._load()
         while self._gone:
-            self._cut(self._gone.pop(), at)
+            self.failover.cut(self._gone.pop(), at)
         self._lan_at = self._poll_at = self._tick_at = float("-inf")
 
     def stop(self) -> None:
@@ -142,7 +141,7 @@ class Sharing:
         if action == "test":
             self._prober.restart(index)
         else:
-            self._cut(link, at)
+            self.failover.cut(link, at)
 
     def found(self, found: Found) -> None:
         """Devices of interfaces, the LAN's, or resolvers are others than before."""
@@ -348,7 +347,7 @@ class Sharing:
         self._settle(link, change, at)
         link.is_forgotten |= not link.is_cut and (is_gone(addresses) or has_moved(before[1], addresses))
         if link.was_used and has_moved(before[1], addresses):
-            self._cut(link, at)  # the kernel has forgotten them, and replies to the old address come no more
+            self.failover.cut(link, at)  # the kernel has forgotten them, and replies to the old address come no more
 
     def _device_of(self, link: Link) -> str | None:
         if link.settings.device:
@@ -386,7 +385,9 @@ class Sharing:
         is_used = link.state in USABLE
         if link.was_used and not is_used:
             link.was_used = False
-            self._fail(link, change, at)
+            self._refresh(at)
+            self._swap(at, is_urgent=True)
+            self.failover.fail(link, change, [one.name for one in self.views if one.is_usable], at)
         elif is_used and not link.was_used:
             link.was_used = True
             self._return(link, at)
@@ -394,34 +395,7 @@ class Sharing:
             self._refresh(at)
             self._swap(at, is_urgent=True)
             if link.state not in ("starting", link.told):  # one that comes and goes is news once
-                self._say("link_state", link, f"{link.settings.name} is {link.state}{because(link.reason)}", {})
-
-    def _fail(self, link: Link, change: Change | None, at: float) -> None:
-        self._refresh(at)
-        self._swap(at, is_urgent=True)
-        since = change.silent_since if change is not None else None
-        ms = round((self._clock.monotonic() - since) * 1000) if since is not None else None
-        others = [one.name for one in self.views if one.is_usable]
-        data = {"ms": ms, "to": others}
-        name = link.settings.name
-        if link.state == "off" or (link.is_spent and others):
-            flows, reset = self._cut(link, at) if others else (0, 0)
-            what = "is switched off" if link.state == "off" else f"carries nothing more: {SPENT}"
-            self._say("link_state", link, f"{name} {what}", data | {"flows": flows, "reset": reset})
-            return
-        if not others:
-            # Its flows may go on when it comes back; there is nowhere else for them.
-            link.is_cut = False
-            link.left, link.is_forgotten = self._ending(link, at), is_gone(link.addresses)
-            self._say("link_down", link, f"{name} failed{because(link.reason)}; no other link is up", data, "error")
-            return
-        flows, reset = self._cut(link, at)
-        after = f" {ms / 1000:.1f} s after the last sign of it" if ms is not None else ""
-        moved = f"{flows} flow{'' if flows == 1 else 's'} moved to {', '.join(others)}{after}"
-        self.failovers += 1
-        message = f"{name} failed{because(link.reason)}; {moved}"
-        self.last_failover = {"at": iso_utc(self._clock.now()), "link": name, "message": message, "flows": flows}
-        self._say("failover", link, message, data | {"flows": flows, "reset": reset}, "warning")
+                self.failover.say("link_state", link, f"{link.settings.name} is {link.state}{because(link.reason)}", {})
 
     def _return(self, link: Link, at: float) -> None:
         is_lost = not link.is_cut and link.is_forgotten
@@ -431,40 +405,8 @@ class Sharing:
             link.back_at = at
         self._refresh(at)
         self._swap(at, is_urgent=True)
-        for other in self.links.values():
-            # With no link up, new flows were led to all: those of the ones that are still away begin again too.
-            has_tried = is_first and other.health.failures and not other.was_used
-            if is_lost if other is link else has_tried or not other.is_cut:
-                self._cut(other, at)
-        link.left, link.is_forgotten = [], False
-        self._say("link_up", link, f"{link.settings.name} carries traffic", {})
+        self.failover.back(link, self.links.values(), at, is_lost=is_lost, is_first=is_first)
         self._tell()
-
-    def _ending(self, link: Link, at: float) -> list[Flow]:
-        """A link's flows, also those that nobody has looked at yet."""
-        found = {flow.key: flow for flow in self.meter.last_on(link.index, at)}
-        try:
-            found |= {flow.key: flow for flow in self._plane.ending(link.index)}
-        except RemsimError as error:
-            log.warning("the flows of %s could not be listed: %s", link.settings.name, error.message)
-        return list(found.values())
-
-    def _cut(self, link: Link, at: float) -> tuple[int, int]:
-        """Have a link's flows begin again elsewhere: how many there were, how many were reset."""
-        flows = (*link.left, *self.meter.last_on(link.index, at))
-        link.is_cut, link.left, link.is_forgotten = True, [], False
-        try:
-            cut = self._plane.cut(link.index, flows)
-        except RemsimError as error:
-            log.warning("the flows of %s could not be moved: %s", link.settings.name, error.message)
-            return 0, 0
-        return cut.flows, cut.reset
-
-    def _say(self, kind: str, link: Link, message: str, data: dict[str, Any], severity: str = "info") -> None:
-        link.told = link.state
-        source = link.facts.modem if link.facts is not None else "remsim"
-        facts = {"link": link.settings.name, "state": link.state, "reason": link.reason} | data
-        self._emit(Event(kind, source, self._clock.now(), message, severity, facts))
 
     # -- rings ------------------------------------------------------------------------------------------------------
 
@@ -501,11 +443,6 @@ class Sharing:
         return loaded
 
 
-def is_gone(addresses: Addresses | None) -> bool:
-    """Whether a device is not there, or down."""
-    return addresses is None or not addresses.is_up
-
-
 def has_moved(before: Addresses | None, now: Addresses | None) -> bool:
     """Whether a device has lost its address of IPv4, or has another one of a family than it had.
 
@@ -515,8 +452,3 @@ def has_moved(before: Addresses | None, now: Addresses | None) -> bool:
         return False
     lost4 = before.address4 is not None and now.address4 != before.address4
     return lost4 or bool(before.address6 and now.address6 and now.address6 != before.address6)
-
-
-def because(reason: str | None) -> str:
-    """``: it does not answer``."""
-    return f": {reason}" if reason else ""
