@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -26,6 +26,7 @@ class FakePlane:
     counted: dict[str, tuple[int, int]] = field(default_factory=dict)
     failing: dict[str, Exception] = field(default_factory=dict)
     without_route: set[int] = field(default_factory=set)
+    unable: set[tuple[int, int]] = field(default_factory=set)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     links: tuple[LinkRoute, ...] = ()
     program: Program = Program()
@@ -63,6 +64,9 @@ class FakePlane:
     def ensure_route(self, link: LinkRoute) -> bool:
         self._called("ensure_route", link.index)
         return link.index not in self.without_route
+
+    def able(self, family: int) -> Collection[int]:
+        return [one.index for one in self.links if (one.index, family) not in self.unable]
 
     def prepare(self, program: Program) -> None:
         """Nothing is large here."""

@@ -80,6 +80,7 @@ class FakeTraffic:
     refilled: list[dict[int, Sequence[str]]] = field(default_factory=list)
     counted: dict[str, tuple[int, int]] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
+    only_ipv4: set[str] = field(default_factory=set)
     times_remade: int = 0
     refuses: RemsimError | None = None
 
@@ -104,10 +105,13 @@ class FakeTraffic:
     def flows_by_policy(self) -> Mapping[int, tuple[int, int, int]]:
         return {1: (3, 1000, 200)}
 
-    def shares(self, ring: RingSpec) -> Sequence[Share]:
+    def shares(self, ring: RingSpec, family: int | None = None) -> Sequence[Share] | None:
+        if any(one.kind == "block" for one in ring.choices):
+            return []
         wanted = [one.value for one in ring.choices if one.kind == "connection"]
-        names = [name for name in wanted or ["carrier_a", "fiber"] if name not in self.dead]
-        return [Share(name, 100 / len(names)) for name in names]
+        gone = self.dead if family != 6 else {*self.dead, *self.only_ipv4}
+        names = [name for name in wanted or ["carrier_a", "fiber"] if name not in gone]
+        return None if not names else [Share(name, 100 / len(names)) for name in names]
 
     def text_of(self, program: Program) -> str:
         return f"{len(program.policies)} policies"

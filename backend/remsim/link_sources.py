@@ -205,9 +205,10 @@ class PolicyTraffic:
         """Flows, octets received and sent by policy."""
         return self._links.flows_by_policy()
 
-    def shares(self, ring: RingSpec) -> Sequence[Share]:
-        """What a ring would give each link."""
-        return [Share(link, percent) for link, percent in self._links.shares(ring).items()]
+    def shares(self, ring: RingSpec, family: int | None = None) -> Sequence[Share] | None:
+        """What a ring gives each link."""
+        found = self._links.shares(ring, family)
+        return None if found is None else [Share(link, percent) for link, percent in found.items()]
 
     def text_of(self, program: Program) -> str:
         """The table as nft text."""

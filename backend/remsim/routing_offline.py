@@ -151,12 +151,13 @@ class Configured:
         """Nothing flows."""
         return {}
 
-    def shares(self, ring: RingSpec) -> Sequence[Share]:
-        """What a ring would give each link."""
+    def shares(self, ring: RingSpec, family: int | None = None) -> Sequence[Share] | None:
+        """What a ring would give each link; which families they carry is not known here."""
         from remsim.links.asked import shares_of
         from remsim.policies.facts import Share
 
-        return [Share(link, percent) for link, percent in shares_of(ring, self._views, self._routing).items()]
+        found = shares_of(ring, self._views, self._routing)
+        return None if found is None else [Share(link, percent) for link, percent in found.items()]
 
     def text_of(self, program: Program) -> str:
         """The table as nft text."""

@@ -581,3 +581,28 @@ def test_a_follower_that_fails_stops_nobody(desk: Desk) -> None:
     desk.sharing.ticks += [lambda views: 1 / 0, seen.append]
     desk.sharing.turn()
     assert len(seen[0]) == 3
+
+
+def test_what_a_ring_gives_is_what_the_kernel_was_given(desk: Desk) -> None:
+    prefer = RingSpec("p_1", (Choice("prefer", "lowest_latency"),), "interactive", policy="calls")
+    desk.prober.qualities = {1: Quality(latency_ms=40.0), 2: Quality(latency_ms=90.0), 3: Quality(latency_ms=90.0)}
+    desk.clock.advance(2.0)
+    desk.sharing.turn()
+    desk.sharing.load(Program((PolicyCode(1, "calls", ("udp dport 5060 goto pick_1",), prefer),)))
+    desk.prober.qualities[3] = Quality(latency_ms=5.0)  # better, and not for long enough yet
+    desk.clock.advance(2.0)
+    desk.sharing.turn()
+    assert set(desk.plane.rings["p_1"]) == {1}
+    assert desk.sharing.slots(replace(prefer, name="p_9"), None) == desk.plane.rings["p_1"]
+    for name in ("interactive", "bulk"):
+        assert desk.sharing.slots(RingSpec(name, (Choice("any"),), name), None) == desk.ring(name)
+
+
+def test_a_ring_gives_flows_of_a_family_to_links_that_carry_it(desk: Desk) -> None:
+    desk.plane.unable = {(1, 6)}
+    only = RingSpec("p_1", (Choice("connection", "one"),), policy="a")
+    assert set(desk.sharing.slots(only, 4)) == {1}
+    assert desk.sharing.slots(only, 6) == ()
+    strict = replace(only, choices=(Choice("connection", "one", is_strict=True),))
+    assert set(desk.sharing.slots(strict, 6)) == {0}
+    assert set(desk.sharing.slots(RingSpec("bulk", (Choice("any"),)), 6)) == {2, 3}

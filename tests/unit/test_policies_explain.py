@@ -120,12 +120,43 @@ def test_a_policy_without_links_leaves_the_flow_to_the_next() -> None:
 
 
 def test_block_takes_a_flow_though_no_link_gets_it() -> None:
-    class Blocking(FakeTraffic):
-        def shares(self, ring: object) -> list[object]:  # type: ignore[override]
-            return []
-
-    found = ask("policy a { match: all\n route: block }", VIDEO, traffic=Blocking())
+    found = ask("policy a { match: all\n route: block then any }", VIDEO)
     assert (found.policy, found.shares) == ("a", ())
+
+
+def test_a_link_without_ipv6_leaves_flows_of_ipv6_to_the_next_policy() -> None:
+    text = "policy a { match: all\n route: connection fiber }\npolicy b { match: all\n route: connection carrier_a }"
+    traffic = FakeTraffic(only_ipv4={"fiber"})
+    assert ask(text, VIDEO, traffic=traffic).policy == "a"
+    assert ask(text, FlowFacts(destination="2001:db8::1"), traffic=traffic).policy == "b"
+
+
+def test_the_routers_own_traffic_is_led_by_policies_that_speak_of_it() -> None:
+    text = """policy a { match: port 443
+        route: connection fiber }
+    policy b { match: not source router
+        route: connection fiber }
+    policy c { match: port 22 or source router and port 443
+        route: connection carrier_a }"""
+    own = FlowFacts(port=443, protocol="tcp", is_router=True)
+    found = ask(text, own)
+    assert (found.policy, [one.result for one in found.steps]) == ("c", ["no", "no", "matches"])
+    assert "source router" in found.steps[0].why
+    policies = sound(text)
+    taken = taker(policies.policies, policies.sets, facts(), own)
+    assert taken is not None and taken.name == "c"
+    rest = ask(text, FlowFacts(port=8000, protocol="tcp", is_router=True))
+    assert (rest.policy, rest.klass) == (None, "interactive")
+
+
+def test_what_has_no_ports_is_none_of_a_policy_with_ports() -> None:
+    ping = FlowFacts(source="192.168.1.20", destination="192.0.2.1", protocol="icmp")
+    for match in ("port 443", "source_port 1-9", "download_rate > 1MB/s", "flow_size >= 1MB"):
+        assert result(match, ping)[0] == "no", match
+        assert result(f"not {match}", ping)[0] == "matches", match
+    assert result("flow_size < 1MB", ping)[0] == "matches"
+    assert result("port != 443", ping)[0] == "matches"
+    assert "icmp has no ports" in result("port 443", ping)[1]
 
 
 def test_a_flow_that_no_policy_takes_goes_by_its_class() -> None:

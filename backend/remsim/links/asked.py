@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from remsim.config.routing import Routing
-from remsim.core.routes import CLASSES, SLOTS, LinkView, Program, RingSpec
+from remsim.core.routes import LinkView, Program, RingSpec
 from remsim.links.kernel.table import text_of
+from remsim.links.load.keeper import default_specs
 from remsim.links.load.rings import Ring, Rules
 from remsim.links.plane import LinkRoute
 
@@ -16,7 +17,7 @@ NO_DEVICE = "none"
 
 def default_rings(routing: Routing) -> tuple[RingSpec, ...]:
     """The rings of flows that no policy takes."""
-    return tuple(RingSpec(klass, (), klass, routing.globals.persistence) for klass in CLASSES)
+    return default_specs(routing.globals.persistence)
 
 
 def rules_of(routing: Routing) -> Rules:
@@ -31,10 +32,17 @@ def rules_of(routing: Routing) -> Rules:
     )
 
 
-def shares_of(ring: RingSpec, links: Sequence[LinkView], routing: Routing) -> Mapping[str, float]:
-    """Percent of new flows each link would be given, by its name; nothing where the next policy decides."""
-    slots = Ring(ring).choose(links, {}, rules_of(routing), 0.0).slots
-    return {one.name: 100 * slots.count(one.index) / SLOTS for one in links if one.index in slots}
+def shares_of(ring: RingSpec, links: Sequence[LinkView], routing: Routing) -> Mapping[str, float] | None:
+    """As ``percents``, of links that carry nothing yet."""
+    return percents(Ring(ring).choose(links, {}, rules_of(routing), 0.0).slots, links)
+
+
+def percents(slots: Sequence[int], links: Sequence[LinkView]) -> Mapping[str, float] | None:
+    """Percent of new flows each link is given, by its name: none where they are refused, None where the next policy
+    decides."""
+    if not slots:
+        return None
+    return {one.name: 100 * slots.count(one.index) / len(slots) for one in links if one.index in slots}
 
 
 def table_text(program: Program, links: Sequence[LinkView], routing: Routing, lan: Sequence[str]) -> str:

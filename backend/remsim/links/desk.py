@@ -187,11 +187,14 @@ class LinksDesk:
         """The flows as of the last look at them."""
         return [] if self._parts is None else self._parts.control.known_flows()
 
-    def shares(self, ring: RingSpec) -> Mapping[str, float]:
-        """Percent of new flows that a ring would give each link now, by name; nothing where the next policy decides."""
-        from remsim.links.asked import shares_of
+    def shares(self, ring: RingSpec, family: int | None = None) -> Mapping[str, float] | None:
+        """Percent of new flows that a ring gives each link now, by name: none where it refuses them, None where the
+        next policy decides."""
+        from remsim.links.asked import percents, shares_of
 
-        return shares_of(ring, self.link_views(), self._routing)
+        if self._parts is None or self._parts.control.status().state != "running":
+            return shares_of(ring, self.link_views(), self._routing)
+        return percents(self._parts.control.sharing.slots(ring, family), self.link_views())
 
     def table_text(self, program: Program) -> str:
         """The table of nftables that a program would make now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -122,6 +122,9 @@ class Plane(Protocol):
 
     def ensure_route(self, link: LinkRoute) -> bool:
         """Have a link's table lead out by it (again); False when it cannot. Called before a link is said to be up."""
+
+    def able(self, family: int) -> Collection[int]:
+        """The indices of links whose tables lead out in a family, 4 or 6; any thread may ask."""
 
     def prepare(self, program: Program) -> None:
         """Fill the large sets that ``load`` of this program will need. Any thread may call it; takes its time."""

@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from remsim.config.routing import LinkSettings, Routing, RoutingSettings
 from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
-from remsim.core.routes import USABLE, LinkView, Loaded, Program
+from remsim.core.routes import USABLE, LinkView, Loaded, Program, RingSpec
 from remsim.links.counting import Counting
 from remsim.links.facts import Around
 from remsim.links.failover import SPENT, Failover, because, is_gone
@@ -26,8 +25,9 @@ from remsim.links.ledger import Ledger
 from remsim.links.link import Link
 from remsim.links.load.flows import Arrivals, FlowMeter
 from remsim.links.load.keeper import Rings
-from remsim.links.load.rings import Rules
-from remsim.links.load.scores import PAGE_OCTETS, ROUND_TRIPS, candidates
+from remsim.links.load.rings import BLOCKED as REFUSED
+from remsim.links.load.rings import Ring, Rules
+from remsim.links.load.scores import PAGE_OCTETS, ROUND_TRIPS, Known, candidates
 from remsim.links.load.timing import Pages
 from remsim.links.plane import Addresses, LinkRoute, Plane, PlaneOptions
 from remsim.links.probes.prober import Prober
@@ -74,6 +74,8 @@ class Sharing:
         self._is_idle = False
         self.links: Mapping[int, Link] = {}
         self.views: tuple[LinkView, ...] = ()
+        self._weighed: Mapping[int, Known] = {}
+        """What links were known by when rings were worked out last."""
         self.meter = FlowMeter()
         self.failover = Failover(plane, self.meter, clock, emit)
         self.rings = Rings()
@@ -410,14 +412,28 @@ class Sharing:
 
     # -- rings ------------------------------------------------------------------------------------------------------
 
-    def _known(self, at: float) -> dict[int, Any]:
+    def slots(self, spec: RingSpec, family: int | None) -> tuple[int, ...]:
+        """What a ring gives new flows of a family (None: any) to, also one that is not there; any thread may ask."""
+        if spec.policy is None:
+            spec = replace(spec, persistence=self._settings.persistence)
+        slots = self.rings.slots_like(spec)
+        if slots is None:
+            slots = Ring(spec).choose(self.views, self._weighed, self._rules, self._clock.monotonic()).slots
+        if family is None:
+            return slots
+        able = {0, *self._plane.able(family)}
+        is_strict = any(choice.is_strict for choice in spec.choices)
+        return tuple(slot for slot in slots if slot in able) or (REFUSED if is_strict and slots else ())
+
+    def _known(self, at: float) -> dict[int, Known]:
         return {index: link.known(at, self.meter.carries(index)) for index, link in self.links.items()}
 
     def _refresh(self, at: float, *, is_quick: bool = False) -> None:
         """Views and rings from what is known now."""
         self._see()
         rules = replace(self._rules, pages_bps=self._pages.bps if self._pages.are_expected else None)
-        self.rings.choose(self.views, self._known(at), rules, at, is_quick=is_quick)
+        self._weighed = self._known(at)
+        self.rings.choose(self.views, self._weighed, rules, at, is_quick=is_quick)
 
     def _see(self) -> None:
         self.views = tuple(link.view(self.meter.carries(index)) for index, link in self.links.items())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from remsim.core.routes import RingSpec
+from remsim.core.routes import Choice, RingSpec
 from remsim.policies.compile import in_order, ring_of
 from remsim.policies.facts import Facts, FlowFacts, Share
-from remsim.policies.judging import judge
+from remsim.policies.judging import asks_router, judge
 from remsim.policies.language.model import Policy, Value, tests_in
 from remsim.policies.language.printer import choices_text
 from remsim.policies.language.terms import spelled
+from remsim.policies.language.values import ip_of
 from remsim.policies.language.words import NEXT_FLOW
 from remsim.policies.learning.globs import is_glob
 
@@ -67,40 +68,53 @@ def explain(
     sets: Mapping[str, tuple[Value, ...]],
     facts: Facts,
     flow: FlowFacts,
-    shares: Callable[[RingSpec], Sequence[Share]] | None = None,
+    shares: Callable[[RingSpec, int | None], Sequence[Share] | None] | None = None,
     numbers: Mapping[str, int] | None = None,
 ) -> Explanation:
-    """Ask the policies in their order. ``shares`` tells what a ring gives each link now; without it all are taken to
-    have one."""
+    """Ask the policies in their order. ``shares`` tells what a ring gives each link now (see ``facts.Traffic``);
+    without it all are taken to have one."""
     if flow.at is not None:
         facts = replace(facts, now=flow.at)
     steps: list[Step] = []
     notes: list[str] = []
+    family = _family_of(flow)
     for place, policy in enumerate(in_order(policies), 1):
-        result, why = judge(spelled(policy.match, sets, facts.applications), facts, flow)
+        plain = spelled(policy.match, sets, facts.applications)
+        if flow.is_router and not asks_router(plain):
+            why = "it is not asked about the router's own traffic: that is led by policies that say “source router”"
+            steps.append(Step(policy.name, policy.at.line, "no", why))
+            continue
+        result, why = judge(plain, facts, flow)
         if result == "unknown":
             notes.append(f"policy {policy.name} may take it: {why}")
         if result != "matches":
             steps.append(Step(policy.name, policy.at.line, result, why))
             continue
         ring = ring_of(policy, (numbers or {}).get(policy.name, place), facts)
-        found = tuple(shares(ring)) if shares is not None else ()
-        is_left = shares is not None and not found and policy.choices[-1].kind != "block"
+        found = shares(ring, family) if shares is not None else ()
+        is_left = found is None
         if is_left:
             why += "; none of its links can be used now, so the next policy decides"
         steps.append(Step(policy.name, policy.at.line, "matches", why))
-        if not is_left and policy.choices[0].kind != "next":
+        if found is not None and policy.choices[0].kind != "next":
             notes += _notes(policy, sets, facts)
             route = choices_text(policy.choices)
-            return Explanation(policy.name, policy.at.line, ring.klass, route, found, tuple(steps), tuple(notes))
+            return Explanation(policy.name, policy.at.line, ring.klass, route, tuple(found), tuple(steps), tuple(notes))
     klass = default_class(flow)
-    found = tuple(shares(RingSpec(klass, (), klass))) if shares is not None else ()
+    found = shares(RingSpec(klass, (Choice("any"),), klass), family) if shares is not None else ()
     notes.append("flows that have begun keep their link")
-    return Explanation(None, None, klass, "any", found, tuple(steps), tuple(notes))
+    return Explanation(None, None, klass, "any", tuple(found or ()), tuple(steps), tuple(notes))
+
+
+def _family_of(flow: FlowFacts) -> int | None:
+    address = flow.destination or flow.source
+    return None if address is None else ip_of(address)[0]
 
 
 def default_class(flow: FlowFacts) -> str:
     """The class of a flow that no policy takes."""
+    if flow.is_router:
+        return "interactive"
     is_known = (flow.protocol, flow.port) in INTERACTIVE or flow.protocol in ("icmp", "icmpv6")
     return "interactive" if is_known or flow.dscp in INTERACTIVE_DSCP else "bulk"
 

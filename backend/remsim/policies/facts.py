@@ -154,8 +154,9 @@ class Traffic(Protocol):
     def flows_by_policy(self) -> Mapping[int, tuple[int, int, int]]:
         """Flows, octets received and sent of the flows under way, by the policy's number."""
 
-    def shares(self, ring: RingSpec) -> Sequence[Share]:
-        """What a ring would give each link now; empty where no link is left, and the next policy decides."""
+    def shares(self, ring: RingSpec, family: int | None = None) -> Sequence[Share] | None:
+        """What a ring gives each link now; empty where it refuses, None where the next policy decides. ``family``: 4 or
+        6, as not every link carries both."""
 
     def text_of(self, program: Program) -> str:
         """The table as nft text."""

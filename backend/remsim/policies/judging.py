@@ -32,6 +32,8 @@ from remsim.policies.language.words import GATES, PROTOCOLS
 from remsim.policies.learning.globs import takes
 
 Answer = tuple[bool | None, str]
+TRANSPORT = {PROTOCOLS["tcp"], PROTOCOLS["udp"]}
+FAST = "how fast flows like it were"
 
 
 def taker(
@@ -40,9 +42,20 @@ def taker(
     """The policy that takes a flow, the cheap way: no reasons, links are taken to be there."""
     for policy in policies:
         plain = spelled(policy.match, sets, facts.applications)
+        if flow.is_router and not asks_router(plain):
+            continue
         if policy.choices[0].kind != "next" and judge(plain, facts, flow)[0] == "matches":
             return policy
     return None
+
+
+def asks_router(plain: Condition, *, is_denied: bool = False) -> bool:
+    """Whether a condition speaks of the router's own traffic: only then is its policy asked about that."""
+    if isinstance(plain, Not):
+        return asks_router(plain.part, is_denied=not is_denied)
+    if isinstance(plain, Test):
+        return plain.kind == "source" and Named() in plain.values and (plain.operator == "!=") is is_denied
+    return any(asks_router(part, is_denied=is_denied) for part in plain.parts)
 
 
 def judge(plain: Condition, facts: Facts, flow: FlowFacts) -> tuple[str, str]:
@@ -71,17 +84,17 @@ class _Asker:
             "source": self._source,
             "destination": self._destination,
             "interface": lambda test: _one_of(test, flow.interface, "the interface"),
-            "port": lambda test: _in_range(test, flow.port, "the port"),
-            "source_port": lambda test: _in_range(test, flow.source_port, "the source port"),
+            "port": self._of_ports(lambda test: _in_range(test, flow.port, "the port")),
+            "source_port": self._of_ports(lambda test: _in_range(test, flow.source_port, "the source port")),
             "packet_size": lambda test: _in_range(test, flow.packet_size, "the size of its first packet"),
             "dscp": self._dscp,
             "protocol": self._protocol,
             "domain": self._domain,
             "application": self._application,
             "country": self._country,
-            "download_rate": lambda test: _over(test, flow.download_rate, "how fast flows like it were"),
-            "upload_rate": lambda test: _over(test, flow.upload_rate, "how fast flows like it were"),
-            "flow_size": lambda test: _over(test, flow.flow_size, "how large flows like it were"),
+            "download_rate": self._of_ports(lambda test: _over(test, flow.download_rate, FAST)),
+            "upload_rate": self._of_ports(lambda test: _over(test, flow.upload_rate, FAST)),
+            "flow_size": self._of_ports(lambda test: _over(test, flow.flow_size, "how large flows like it were")),
         }
 
     def ask(self, condition: Condition, *, is_denied: bool = False) -> Answer:
@@ -130,6 +143,13 @@ class _Asker:
         now = link.state if test.asked == "is" else figures[test.asked]
         return found, f"{text}: it is {'not known' if now is None else now}"
 
+    def _of_ports(self, ask: Callable[[Test], Answer]) -> Callable[[Test], Answer]:
+        """What is only asked of flows that have ports."""
+        protocol = self._flow.protocol
+        if protocol is None or _numbers(protocol) & TRANSPORT:
+            return ask
+        return lambda test: (test.operator in ("<", "<="), f"{test_text(test)}: {protocol} has no ports")
+
     def _source(self, test: Test) -> Answer:
         flow = self._flow
         if flow.is_router:
@@ -155,11 +175,10 @@ class _Asker:
         name = self._flow.protocol
         wanted = {number for one in test.values for number in protocol_numbers(str(one))}
         if name is None:
-            transport = {PROTOCOLS["tcp"], PROTOCOLS["udp"]} if self._flow.port is not None else set()
+            transport = TRANSPORT if self._flow.port is not None else set()
             is_known = bool(transport) and (transport <= wanted or not transport & wanted)
             return (transport <= wanted if is_known else None), _told(test, None, "its protocol")
-        numbers = set(protocol_numbers(name)) if name in PROTOCOLS or name.isdigit() else set()
-        return bool(numbers & wanted), _told(test, name, "its protocol")
+        return bool(_numbers(name) & wanted), _told(test, name, "its protocol")
 
     def _domain(self, test: Test) -> Answer:
         name = self._flow.domain
@@ -189,6 +208,11 @@ class _Asker:
         if country is None and flow.destination is not None and facts.countries is not None:
             country = facts.countries.country_of(flow.destination)
         return (None if country is None else country in codes), _told(test, country, "its country")
+
+
+def _numbers(protocol: str) -> set[int]:
+    """Of a protocol by its name or number; of one that the language has no word for none."""
+    return set(protocol_numbers(protocol)) if protocol in PROTOCOLS or protocol.isdigit() else set()
 
 
 def _told(test: Test, value: object, what: str) -> str:

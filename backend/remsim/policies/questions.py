@@ -21,6 +21,7 @@ from remsim.policies.language.checker import check
 from remsim.policies.language.model import Checked
 from remsim.policies.language.terms import spelled
 from remsim.policies.language.values import dscp_of, ip_of
+from remsim.policies.language.words import HEURISTICS, PROTOCOLS
 from remsim.policies.learning.patterns import checked_domain
 from remsim.policies.world import World
 
@@ -133,14 +134,14 @@ class Questions:
         except ValueError as error:
             raise InvalidInput(str(error), field="dscp") from None
         plain = ("source_port", "port", "interface", "packet_size", "flow_size", "download_rate", "upload_rate", "at")
-        country, protocol = asked.get("country"), asked.get("protocol")
+        country, protocol = asked.get("country"), _protocol(asked)
         flow = FlowFacts(
             source=source,
             source_mac=asked.get("source_mac") or None,
             destination=destination,
             domain=domain,
             dscp=mark,
-            protocol=str(protocol).lower() if protocol else None,
+            protocol=protocol,
             country=str(country).upper() if country else None,
             application=asked.get("application") or None,
             is_router=True if is_router else False if source is not None else None,
@@ -159,12 +160,22 @@ def _shortened(program: Program) -> tuple[Program, str]:
     return replace(program, sets=sets), told
 
 
-def _shares_of(traffic: Traffic) -> Callable[[RingSpec], Sequence[Share]]:
+def _shares_of(traffic: Traffic) -> Callable[[RingSpec, int | None], Sequence[Share] | None]:
     return traffic.shares
 
 
 def _with_now(facts: Facts, at: float | None) -> Facts:
     return facts if at is None else replace(facts, now=at)
+
+
+def _protocol(asked: Mapping[str, Any]) -> str | None:
+    name = str(asked.get("protocol") or "").lower()
+    if name in HEURISTICS:
+        return "udp"
+    if name and name not in PROTOCOLS and not (name.isascii() and name.isdigit() and int(name) <= 255):
+        hint = f"say a number or one of {', '.join(PROTOCOLS)}"
+        raise InvalidInput(f"protocol: there is none called {name}", field="protocol", hint=hint)
+    return name or None
 
 
 def _address(asked: Mapping[str, Any], field: str) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -116,6 +116,10 @@ class SimulatedPlane:
     def ensure_route(self, link: LinkRoute) -> bool:
         """There is one where there is an interface."""
         return (self._net / link.device).exists()
+
+    def able(self, family: int) -> Collection[int]:
+        """No family is told apart here."""
+        return self._links
 
     def prepare(self, program: Program) -> None:
         """Sets take no time here."""

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,6 +166,14 @@ class KernelPlane:
         self._is_stale |= self._outs.get(link.index) != out
         self._refresh()
         return out.is_up and (out.carries4 or out.carries6)
+
+    def able(self, family: int) -> Collection[int]:
+        """Links whose tables lead out in a family."""
+        outs = tuple(self._outs.items())
+        if family == 4:
+            return [index for index, out in outs if out.carries4]
+        off = {index for index, link in tuple(self._links.items()) if link.ipv6 == "off"}
+        return [index for index, out in outs if out.carries6 and index not in off]
 
     def load(self, program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]]) -> Loaded:
         """Put a program in force; large sets come before it, in transactions of their own."""

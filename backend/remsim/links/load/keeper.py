@@ -83,6 +83,11 @@ class Rings:
         held = self._held.get(name)
         return held is None or held.taken > 0
 
+    def slots_like(self, spec: RingSpec) -> tuple[int, ...] | None:
+        """What a ring of its choices has; None where there is none. Any thread may ask."""
+        chosen = self._chosen.get(key_of(spec))
+        return None if chosen is None else chosen.slots
+
     def slots(self) -> dict[str, tuple[int, ...]]:
         """What each should have, by its name."""
         return {spec.name: self._chosen[key_of(spec)].slots for spec in self._specs}
