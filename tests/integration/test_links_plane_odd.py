@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from netlab.asking import links_of_datagrams, resolve
 from netlab.clients import Clients, Download
-from netlab.lab import FOUR, LAN, Lab, why_not
+from netlab.lab import FIREWALL, FOUR, LAN, Lab, why_not
 from netlab.plane import PlaneInRouter
 from remsim.core.clock import SystemClock
 from remsim.core.routes import Choice, PolicyCode, Program, RingSpec, SetCode
@@ -295,6 +295,19 @@ def test_a_change_finds_no_table_of_ours_and_loads_it_again(lab: Lab, plane: Her
         change()
         assert plane.made_anew() == number
         assert links_of_datagrams(lab, SERVER, count=2) == Counter({link: 2})
+
+
+def test_downloads_whose_flows_the_kernel_dropped_while_there_was_no_table_begin_again(lab: Lab, plane: Here) -> None:
+    with Clients(lab.lan) as clients:
+        downloads = [Download(clients, SERVER, 5001) for _ in range(6)]
+        wait_until(lambda: all(one.link for one in downloads))
+        assert {one.link for one in downloads} == {1, 2, 3}
+        plane.flows()
+        removed = time.monotonic()
+        lab.router.nft(f"flush ruleset\n{FIREWALL}")  # as "systemctl reload nftables" has it
+        time.sleep(0.5)
+        plane.counters()
+        wait_until(lambda: plane.flows() and all(one.bytes_between(removed + 0.6, 1e9) for one in downloads), 10)
 
 
 def test_a_table_that_somebody_empties_is_filled_again_with_its_large_sets(lab: Lab, plane: Here) -> None:

@@ -75,6 +75,7 @@ class KernelPlane:
         self._is_stale = False
         """Whether a device's way out may have changed since the table was made."""
         self._is_crowded = False
+        self._remade_known = 0
 
     def start(self, lan: Sequence[str], *, on_device: Callable[[str], None], options: PlaneOptions = USUAL) -> None:
         """Look at the kernel and at who else leads packets; ``PlaneRefused``."""
@@ -244,6 +245,9 @@ class KernelPlane:
         found = self._conntrack.read(self._own)
         if self._deaths is not None:
             self._deaths.listen()  # after the list: what is in neither is told of yet
+        if self._remade_known != self.remade:
+            self._remade_known = self.remade
+            self._begin_again(found)
         return found
 
     def ending(self, link: int) -> list[Flow]:
@@ -258,13 +262,9 @@ class KernelPlane:
         there = self.flows()
         known = (*flows, *self._dead(link), *there)  # the later the truer: what began as it was seen is under way now
         live = {one.key: one for one in known if one.link == link and only in (None, one.protocol)}
-        told = to_reset(live.values())
-        for name, values in cut_elements(told).items():
-            self._running.refresh(name, values, None)
+        told = self._to_be_told(live.values())
         problem = self._forget(link, None if only is None else live.values())
-        poke(told)  # also where flows cannot be forgotten: the reset comes before they matter
-        at = self._clock.monotonic()
-        self._to_poke += [(at + after_s, told) for after_s in POKES_AFTER_S if told]
+        self._tell(told)  # also where flows cannot be forgotten: the reset comes before they matter
         if problem is not None:
             raise PlaneError(f"the kernel did not forget the flows of a link: {problem}")
         return Cut(len(live), len(told), round((time.perf_counter() - begin) * 1000, 3))
@@ -274,6 +274,26 @@ class KernelPlane:
         if self._ours is None:
             raise PlaneRefused("links do not carry traffic", hint="Turn them on.")
         return self._ours
+
+    def _to_be_told(self, flows: Iterable[Flow]) -> list[Flow]:
+        """Those of them whose clients are told; what they say from now on is answered with a reset."""
+        told = to_reset(flows)
+        for name, values in cut_elements(told).items():
+            self._running.refresh(name, values, None)
+        return told
+
+    def _tell(self, told: list[Flow]) -> None:
+        """Have clients say something: now and, for those that may not hear it, soon."""
+        poke(told)
+        at = self._clock.monotonic()
+        self._to_poke += [(at + after_s, told) for after_s in POKES_AFTER_S if told]
+
+    def _begin_again(self, there: Sequence[Flow]) -> None:
+        """While there was no table, flows left by main's default route: the kernel drops those that are masqueraded as
+        they leave by another device, and their clients would wait for what does not come."""
+        kept = {(one.key, one.link) for one in there}
+        lost = [one for link in self._links for one in self._dead(link) if (one.key, one.link) not in kept]
+        self._tell(self._to_be_told(lost))
 
     def _dead(self, link: int) -> list[Flow]:
         return self._deaths.on(link, self._own or ()) if self._deaths is not None else []
