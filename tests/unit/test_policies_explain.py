@@ -77,7 +77,7 @@ def test_what_was_not_told_is_unknown_and_not_false() -> None:
         ("domain youtube.com", "matches"),
         ("domain be.com", "no"),
         ("application video", "no"),
-        ("country US", "matches"),
+        ("country US", "no"),
         ("country != router_country", "matches"),
         ("interface br-lan", "unknown"),
         ("download_rate > 1MB/s", "unknown"),
@@ -147,6 +147,26 @@ def test_the_routers_own_traffic_is_led_by_policies_that_speak_of_it() -> None:
     assert taken is not None and taken.name == "c"
     rest = ask(text, FlowFacts(port=8000, protocol="tcp", is_router=True))
     assert (rest.policy, rest.klass) == (None, "interactive")
+
+
+def test_what_the_kernel_has_no_rule_for_takes_nothing_denied_or_not() -> None:
+    at_home = FlowFacts(source="192.168.1.20", destination="192.0.2.1", port=443, protocol="tcp", domain="x.example")
+    for match, known in (
+        ("country FR", facts()),
+        ("country DE", facts(countries=None)),
+        ("country router_country", facts(router_country=None)),
+        ("application nonsense", facts()),
+    ):
+        assert result(match, at_home, known)[0] == "no", match
+        assert result(f"not {match}", at_home, known)[0] == "no", match
+    assert result("country != FR", at_home)[0] == "no"
+    assert "there are no addresses of country FR" in result("country FR", at_home)[1]
+
+
+def test_an_address_that_the_list_of_countries_does_not_have_is_in_none() -> None:
+    nowhere = FlowFacts(source="192.168.1.20", destination="203.0.113.77", port=443, protocol="tcp")
+    assert result("country DE", nowhere)[0] == "no"
+    assert result("not country DE", nowhere)[0] == "matches"
 
 
 def test_what_has_no_ports_is_none_of_a_policy_with_ports() -> None:

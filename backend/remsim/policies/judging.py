@@ -121,9 +121,25 @@ class _Asker:
             found, why = (None, "") if self._is_open else self._gate(test)
             # What the daemon does not know opens nothing, be it denied or not.
             return (is_denied is not self._is_open if found is None else found), why
+        missing = self._missing(test)
+        if missing is not None:
+            return is_denied, f"{test_text(test)}: {missing}"  # the kernel has no rule of it, denied or not
         found, why = self._asks[test.kind](test)
         is_turned = test.operator == "!=" and found is not None
         return (not found if is_turned else found), why
+
+    def _missing(self, test: Test) -> str | None:
+        """What there would have to be for the kernel to ask this at all."""
+        facts = self._facts
+        if test.kind == "country" and facts.are_files_here:
+            codes = {facts.router_country if one == "router_country" else str(one) for one in test.values}
+            if None in codes:
+                return "the country of the router is not known"
+            lacking = codes - set(() if facts.countries is None else facts.countries.codes())
+            return f"there are no addresses of country {'/'.join(sorted(map(str, lacking)))}" if lacking else None
+        if test.kind == "application" and facts.applications is not None:
+            return None if any(map(facts.applications.get, map(str, test.values))) else "nothing is known of it"
+        return None
 
     def _gate(self, test: Test) -> Answer:
         facts = self._facts
@@ -207,6 +223,8 @@ class _Asker:
         country = flow.country
         if country is None and flow.destination is not None and facts.countries is not None:
             country = facts.countries.country_of(flow.destination)
+            if country is None:
+                return False, f"{test_text(test)}: the list of countries does not have its destination"
         return (None if country is None else country in codes), _told(test, country, "its country")
 
 
