@@ -403,6 +403,23 @@ def test_who_is_refused_is_told_at_once_the_router_too(lab: Lab, plane: Here) ->
             one.connect((SERVER, 443))
 
 
+def test_ipv4_that_no_link_in_use_carries_is_refused_at_once_and_ipv6_goes_on(lab: Lab, plane: Here) -> None:
+    lab.router("ip", "-4", "address", "flush", "dev", "sim2")
+    try:
+        plane.ensure_route(plane.links()[1])
+        plane.swap(ring(*(2,) * 16, *(0,) * 16))
+        for space in (lab.lan, lab.router):
+            with space.entered(), socket.socket() as one, pytest.raises(OSError, match="No route to host"):
+                one.settimeout(3)
+                one.connect((SERVER, 443))
+        assert set(sources6(lab, 20)) == {"2001:db8:2::2"}
+        plane.swap(ring(*(2,) * 16, *(3,) * 16))
+        assert links_of_datagrams(lab, SERVER, count=4) == Counter({3: 4})
+        assert set(sources6(lab, 20)) == {"2001:db8:2::2"}
+    finally:
+        lab.links[1].up()
+
+
 def test_a_links_own_resolver_is_asked_by_it(lab: Lab, plane: Here) -> None:
     given = {1: "1.1.1.1", 2: "8.8.8.8", 3: "9.9.9.9", 4: "9.9.9.9"}
     plane.set_links([LinkRoute(one.index, one.device, one.device, dns=(given[one.index],)) for one in lab.links])

@@ -194,6 +194,45 @@ def test_a_link_that_was_never_measured_is_tried() -> None:
     assert slots(explored, known={2: Known(is_firm=False)}).count(2) > slots(explored).count(2)
 
 
+ONLY6 = replace(FOUR[0], families=(6,))
+
+
+def test_a_family_that_no_chosen_link_carries_goes_by_the_best_of_those_that_do() -> None:
+    links = [ONLY6, replace(FOUR[1], priority=8), *FOUR[2:]]
+    chosen = Ring(RingSpec("bulk", (Choice("any"),))).choose(links, {}, Rules("failover"), 0.0)
+    assert (set(chosen.slots), set(chosen.spare)) == ({1}, {3})
+    assert "IPv4: " in chosen.choice
+    degraded = [ONLY6, replace(FOUR[1], state="degraded"), *(replace(one, state="down") for one in FOUR[2:])]
+    assert set(Ring(RingSpec("bulk", (Choice("any"),))).choose(degraded, {}, Rules(), 0.0).spare) == {2}
+    spent = [ONLY6, replace(FOUR[1], cap_state="soft")]
+    assert set(Ring(RingSpec("bulk", (Choice("any"),))).choose(spent, {}, Rules(), 0.0).spare) == {2}
+
+
+def test_a_family_whose_links_are_all_down_is_refused_while_another_works() -> None:
+    links = [ONLY6, *(replace(one, state="down") for one in FOUR[1:])]
+    chosen = Ring(RingSpec("bulk", (Choice("any"),))).choose(links, {}, Rules(), 0.0)
+    assert (set(chosen.slots), chosen.spare) == ({1}, BLOCKED)
+
+
+def test_a_family_that_no_link_carries_is_left_to_the_router() -> None:
+    links = [ONLY6, replace(FOUR[1], families=(6,))]
+    assert Ring(RingSpec("bulk", (Choice("any"),))).choose(links, {}, Rules(), 0.0).spare == ()
+    policy = Ring(RingSpec("p_1", (Choice("connection", "link1"),), policy="p"))
+    assert policy.choose([ONLY6, FOUR[1]], {}, Rules(), 0.0).spare == ()  # the next policy decides
+    alldown = [replace(one, state="down") for one in (ONLY6, FOUR[1])]
+    assert Ring(RingSpec("bulk", (Choice("any"),))).choose(alldown, {}, Rules(), 0.0).spare == ()
+
+
+def test_what_is_written_has_the_slots_of_such_a_family_behind_the_others() -> None:
+    rings = Rings()
+    rings.choose([ONLY6, FOUR[1]], {}, Rules("failover"), 0.0)
+    assert rings.slots()["bulk"] == (1,) * SLOTS + (2,) * SLOTS
+    rings.loaded(0.0)
+    assert rings.due(0.0) == {}
+    rings.choose([ONLY6, replace(FOUR[1], state="down")], {}, Rules("failover"), 1.0)
+    assert rings.due(1.0)["bulk"] == (1,) * SLOTS + BLOCKED
+
+
 def test_degraded_links_wait_for_better_ones_to_fail() -> None:
     links = [replace(FOUR[0], state="degraded"), FOUR[1], replace(FOUR[2], state="down")]
     assert set(slots(links)) == {2}

@@ -67,7 +67,8 @@ class LinkView:
     ``cost_per_gb_minor`` is the price of the next gigabyte, ``overage_per_gb_minor`` of one above the cap.
     ``remaining_bytes`` of ``cap_bytes`` are None where there is no cap; ``reset_s`` is how long the billing cycle of
     ``cycle_s`` lasts from now.
-    ``cap_state`` is ok, warned, slow (policed), soft (no new flows) or hard.
+    ``cap_state`` is ok, warned, slow (policed), soft (no new flows) or hard. ``families`` are 4 and 6, in which it has
+    a way out.
     """
 
     index: int
@@ -102,6 +103,7 @@ class LinkView:
     cap_state: str = "ok"
     cap_bytes: int | None = None
     cycle_s: float | None = None
+    families: tuple[int, ...] = (4, 6)
 
     @property
     def is_usable(self) -> bool:

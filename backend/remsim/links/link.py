@@ -153,7 +153,7 @@ class Link:
             ramp=RAMP if at - self.back_at < RAMP_S else 1.0,
         )
 
-    def view(self, load: LinkLoad) -> LinkView:
+    def view(self, load: LinkLoad, families: tuple[int, ...] = ()) -> LinkView:
         """What is known of it now."""
         settings, facts, money, quality = self.settings, self.facts, self.money, self.quality
         down_bps, up_bps = self.down.bps, self.up.bps
@@ -193,6 +193,7 @@ class Link:
             cap_state=money.cap_state,
             cap_bytes=money.cap_bytes,
             cycle_s=money.cycle_s,
+            families=families,
         )
 
     def now(self, view: LinkView, wall_offset: float) -> LinkNow:

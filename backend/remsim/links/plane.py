@@ -86,6 +86,12 @@ class Cut:
     ms: float
 
 
+def able_of(slots: Sequence[int], spare: Sequence[int], carriers: Collection[int]) -> list[int]:
+    """The slots of those that carry a family; a refusal among the spare ones counts where nothing else is left."""
+    found = [slot for slot in slots if slot in carriers] or [slot for slot in spare if slot and slot in carriers]
+    return found or [slot for slot in spare if slot == 0]
+
+
 class Plane(Protocol):
     """Carries flows over links. Everything that changes it is called from the control thread only."""
 
@@ -133,7 +139,8 @@ class Plane(Protocol):
         """Put a program in force in one transaction; ``PlaneError`` leaves what was there.
 
         ``default`` are the rings of flows that no policy matches (``interactive``, ``bulk``); ``rings`` has the slots
-        of every ring by its name: 16 links' indices, or none, which leaves the flow to the next policy.
+        of every ring by its name: 16 links' indices, or none, which leaves the flow to the next policy. Behind them may
+        be those that count for a family which none of the 16 carries.
         """
 
     def swap(self, rings: Mapping[str, Sequence[int]]) -> None:

@@ -15,7 +15,7 @@ from remsim.config.routing import LinkSettings, Routing, RoutingSettings
 from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
-from remsim.core.routes import USABLE, LinkView, Loaded, Program, RingSpec
+from remsim.core.routes import SLOTS, USABLE, LinkView, Loaded, Program, RingSpec
 from remsim.links.counting import Counting
 from remsim.links.facts import Around
 from remsim.links.failover import SPENT, Failover, because, is_gone
@@ -29,7 +29,7 @@ from remsim.links.load.rings import BLOCKED as REFUSED
 from remsim.links.load.rings import Ring, Rules
 from remsim.links.load.scores import PAGE_OCTETS, ROUND_TRIPS, Known, candidates
 from remsim.links.load.timing import Pages
-from remsim.links.plane import Addresses, LinkRoute, Plane, PlaneOptions
+from remsim.links.plane import Addresses, LinkRoute, Plane, PlaneOptions, able_of
 from remsim.links.probes.prober import Prober
 from remsim.links.uptime import Uptime
 
@@ -418,12 +418,12 @@ class Sharing:
             spec = replace(spec, persistence=self._settings.persistence)
         slots = self.rings.slots_like(spec)
         if slots is None:
-            slots = Ring(spec).choose(self.views, self._weighed, self._rules, self._clock.monotonic()).slots
+            slots = Ring(spec).choose(self.views, self._weighed, self._rules, self._clock.monotonic()).written
         if family is None:
-            return slots
-        able = {0, *self._plane.able(family)}
+            return slots[:SLOTS]
         is_strict = any(choice.is_strict for choice in spec.choices)
-        return tuple(slot for slot in slots if slot in able) or (REFUSED if is_strict and slots else ())
+        able = able_of(slots[:SLOTS], slots[SLOTS:], {0, *self._plane.able(family)})
+        return tuple(able) or (REFUSED if is_strict and slots else ())
 
     def _known(self, at: float) -> dict[int, Known]:
         return {index: link.known(at, self.meter.carries(index)) for index, link in self.links.items()}
@@ -436,7 +436,11 @@ class Sharing:
         self.rings.choose(self.views, self._weighed, rules, at, is_quick=is_quick)
 
     def _see(self) -> None:
-        self.views = tuple(link.view(self.meter.carries(index)) for index, link in self.links.items())
+        able = {family: self._plane.able(family) for family in (4, 6)}
+        self.views = tuple(
+            link.view(self.meter.carries(index), tuple(family for family, ours in able.items() if index in ours))
+            for index, link in self.links.items()
+        )
 
     def _swap(self, at: float, *, is_urgent: bool = False) -> None:
         """Write rings that should be others."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 
-from remsim.core.routes import RingSpec
+from remsim.core.routes import SLOTS, RingSpec
 from remsim.links.kernel.way import Way
+from remsim.links.plane import able_of
 
 SEED = "0x5eed"
 KEYS = {"source": ("saddr",), "destination": ("daddr",), "source_destination": ("saddr", "daddr")}
@@ -17,7 +18,8 @@ def ring_rules(spec: RingSpec, slots: Sequence[int], ways: Sequence[Way]) -> tup
     """The rules of a ring's chain; none while no link may be chosen, so that the next policy decides.
 
     ``slots`` are links' indices, 0 refuses the flow. A link without a way in a family is left out for that family; a
-    ring that would have none left is passed by, but for a strict one: its flows must not leave by another link.
+    ring that would have none left takes those after the sixteenth. Where there are none either it is passed by, but
+    for a strict one: its flows must not leave by another link.
     """
     is_strict = any(choice.is_strict for choice in spec.choices)
     families = tuple((way.index, way.carries4, way.carries6) for way in ways)
@@ -32,8 +34,8 @@ def _rules(
     four = {0, *(index for index, carries, _ in ways if carries)}
     six = {0, *(index for index, _, carries in ways if carries)}
     known = {0, *(index for index, _, _ in ways)}
-    slots = tuple(slot for slot in slots if slot in known)
-    able = {"ip": [slot for slot in slots if slot in four], "ip6": [slot for slot in slots if slot in six]}
+    first, spare = ([slot for slot in some if slot in known] for some in (slots[:SLOTS], slots[SLOTS:]))
+    able = {family: able_of(first, spare, carriers) for family, carriers in (("ip", four), ("ip6", six))}
     if is_strict:
         able = {family: ours or list(slots) for family, ours in able.items()}
     if able["ip"] == able["ip6"] and persistence not in KEYS:

@@ -39,7 +39,8 @@ class Held:
     def upcoming(self) -> tuple[int, ...]:
         """The slots in the order in which the next flows take them."""
         at = self.taken % SLOTS
-        return self.slots[at:] + self.slots[:at] if len(self.slots) == SLOTS else self.slots
+        slots, spare = self.slots[:SLOTS], self.slots[SLOTS:]
+        return slots[at:] + slots[:at] + spare
 
 
 class Rings:
@@ -86,11 +87,11 @@ class Rings:
     def slots_like(self, spec: RingSpec) -> tuple[int, ...] | None:
         """What a ring of its choices has; None where there is none. Any thread may ask."""
         chosen = self._chosen.get(key_of(spec))
-        return None if chosen is None else chosen.slots
+        return None if chosen is None else chosen.written
 
     def slots(self) -> dict[str, tuple[int, ...]]:
         """What each should have, by its name."""
-        return {spec.name: self._chosen[key_of(spec)].slots for spec in self._specs}
+        return {spec.name: self._chosen[key_of(spec)].written for spec in self._specs}
 
     def due(self, at: float, *, is_urgent: bool = False) -> dict[str, tuple[int, ...]]:
         """What is worth writing. ``is_urgent``: links came or went, so every ring whose links changed is."""
@@ -98,13 +99,13 @@ class Rings:
         lazy: list[tuple[float, str, tuple[int, ...]]] = []
         for spec in self._specs:
             chosen, held = self._chosen[key_of(spec)], self._held.get(spec.name)
-            if held is None or (is_urgent and set(held.slots) != set(chosen.slots)):
-                wanted[spec.name] = chosen.slots
-            elif chosen.slots != (held.upcoming() if chosen.is_ordered else held.slots):
+            if held is None or (is_urgent and set(held.slots) != set(chosen.written)):
+                wanted[spec.name] = chosen.written
+            elif chosen.written != (held.upcoming() if chosen.is_ordered else held.slots):
                 if held.taken or spec.policy is None or not chosen.is_ordered:
-                    wanted[spec.name] = chosen.slots
+                    wanted[spec.name] = chosen.written
                 elif at - held.written_at >= LAZY_S:
-                    lazy.append((held.written_at, spec.name, chosen.slots))
+                    lazy.append((held.written_at, spec.name, chosen.written))
         for _, name, slots in sorted(lazy)[:LAZY_WRITES]:
             wanted[name] = slots
         return wanted

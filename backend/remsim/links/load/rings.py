@@ -23,6 +23,7 @@ from remsim.links.now import Weight
 
 BLOCKED = (0,) * SLOTS
 """Slots that refuse a flow."""
+FAMILIES = (4, 6)
 STICKY_S = 30.0
 STICKY_SLOTS = 2
 """A ring in which devices keep their link changes by fewer slots than this, or sooner than that, for a dead link only:
@@ -46,6 +47,7 @@ class Chosen:
     """What a ring gives new flows to: ``slots`` as in RingNow, ``choice`` in words.
 
     ``is_ordered``: the first slots are the best for the next flows, so a change of order alone is worth a write.
+    ``spare`` are slots for flows of IPv4 or IPv6, where links have it but none of those chosen.
     """
 
     slots: tuple[int, ...]
@@ -53,6 +55,12 @@ class Chosen:
     choice: str
     explain: Callable[[], Reasons]
     is_ordered: bool = False
+    spare: tuple[int, ...] = ()
+
+    @property
+    def written(self) -> tuple[int, ...]:
+        """What the kernel is given."""
+        return self.slots + self.spare
 
     def weights(self) -> tuple[Weight, ...]:
         """Every link's part, with the reason, also of those that have none."""
@@ -72,9 +80,22 @@ class Ring:
     full: set[int] = field(default_factory=set)
     slots: tuple[int, ...] = ()
     changed_at: float = float("-inf")
+    families: dict[int, Ring] = field(default_factory=dict)
+    """Rings for families that the links it chose do not carry."""
 
     def choose(self, links: Sequence[LinkView], known: Mapping[int, Known], rules: Rules, at: float) -> Chosen:
         """The slots now (``at`` monotonic)."""
+        chosen = self._choose(links, known, rules, at)
+        for family in FAMILIES if self.spec.policy is None and any(chosen.slots) else ():
+            able = [one for one in links if family in one.families]
+            if able and not any(one.index in chosen.slots for one in able):
+                ring = self.families.setdefault(family, Ring(self.spec))
+                found = ring._choose(able, known, replace(rules, last_resort="unreachable"), at)
+                choice = f"{chosen.choice}; IPv{family}: {found.choice}"
+                chosen = replace(chosen, choice=choice, spare=chosen.spare + found.slots)
+        return chosen
+
+    def _choose(self, links: Sequence[LinkView], known: Mapping[int, Known], rules: Rules, at: float) -> Chosen:
         chosen = self._first_choice(tuple(links), known, rules, at)
         if self.spec.persistence != "none" and any(chosen.slots):
             slots = self._settled(chosen.slots, {one.index for one in links if one.is_usable}, at)
