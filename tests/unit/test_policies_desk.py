@@ -209,6 +209,28 @@ def test_a_pushed_set_is_in_force_until_it_is_overridden(bench: Bench) -> None:
     assert bench.desk.override(False, "admin")["text"] == ROADMAP
 
 
+def test_a_version_that_is_put_in_force_again_is_in_force_whoever_wrote_it(bench: Bench) -> None:
+    bench.desk.apply(ONE, actor="admin")
+    bench.desk.apply(TWO, source="remote", actor="orchestrator")
+    view = bench.desk.rollback(1, "admin")
+    assert (view["text"], view["source"], view["is_overridden"]) == (ONE, "local", True)
+    assert bench.in_force == ["one"]
+    view = bench.desk.rollback(2, "admin")
+    assert (view["text"], view["source"], view["is_overridden"]) == (TWO, "remote", False)
+    assert bench.in_force == ["two"]
+
+
+def test_a_text_that_waits_is_told_as_such(bench: Bench) -> None:
+    bench.desk.apply(TWO, source="remote", actor="orchestrator")
+    bench.desk.apply(ONE + ROADMAP, actor="admin")
+    (version, _) = bench.desk.versions()
+    assert (version["policies"], version["note"]) == (7, "it waits: the pushed text is in force")
+    bench.desk.override(True, "admin")
+    bench.desk.apply("", source="remote", actor="orchestrator")
+    version = bench.desk.versions()[0]
+    assert (version["policies"], version["note"]) == (0, "it waits: the local text is in force")
+
+
 def test_only_what_was_pushed_can_be_overridden(bench: Bench) -> None:
     with pytest.raises(Conflict):
         bench.desk.override(True, "admin")

@@ -69,7 +69,7 @@ def test_objects_are_made_into_a_text_and_marked_as_remote(parts: tuple[SmallRou
     client.put(API, json={"text": ONE})
     pushed = [
         {"name": "voip", "match": "protocol RTP, port 5060-5090", "route": "any", "priority": "high"},
-        {"name": "rest", "match": "all", "route": "balance(weighted)", "priority": 200},
+        {"name": "rest", "match": "source { 192.168.1.20, 192.168.1.21 }", "route": "any", "priority": 200},
     ]
     answer = client.put(API, json={"policies": pushed, "source": "remote"})
     assert answer.json["source"] == "remote" and [one["name"] for one in answer.json["policies"]] == ["voip", "rest"]

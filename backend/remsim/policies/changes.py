@@ -116,9 +116,12 @@ class Changes:
                 raise Changed("somebody else changed the policies since they were read", hint="read them again")
             texts = self.kept.texts
             texts = replace(texts, local=text) if source == "local" else replace(texts, remote=text)
-            if texts.source != source:  # it is kept, and in force later
-                self._refuse_errors(text)
-            self._change(texts, text, source, actor, "", confirm_s)
+            if texts.source == source:
+                self._change(texts, text, source, actor, "", confirm_s)
+                return
+            waiting = self._sound(text)
+            note = f"it waits: the {'pushed' if source == 'local' else 'local'} text is in force"
+            self._change(texts, text, source, actor, note, confirm_s, len(waiting.set.policies))
 
     def confirm(self, actor: str) -> None:
         """Keep the change that waits."""
@@ -132,7 +135,8 @@ class Changes:
             self._tell(f"policies: version {kept.version} was confirmed", actor, "confirmed")
 
     def rollback(self, version: int | None, actor: str) -> None:
-        """Put an earlier version in force; without a number what was before, which ends a change that waits."""
+        """Put an earlier version in force, whichever of the two texts it is; without a number what was before, which
+        ends a change that waits."""
         with self._lock:
             pending = self.kept.pending
             if version is None and pending is not None:
@@ -141,9 +145,10 @@ class Changes:
             found = self._store.before(self.kept.version) if version is None else self._store.version(version)
             source = found.what[0] if found.what and found.what[0] in SOURCES else "local"
             texts = self.kept.texts
-            texts = replace(texts, local=found.text) if source == "local" else replace(texts, remote=found.text)
-            if texts.source != source:
-                self._refuse_errors(found.text)
+            if source == "local":
+                texts = replace(texts, local=found.text, is_overridden=texts.remote is not None)
+            else:
+                texts = replace(texts, remote=found.text, is_overridden=False)
             self._change(texts, found.text, source, actor, f"as version {found.number}", 0)
 
     def override(self, is_overridden: bool, actor: str) -> None:
@@ -158,16 +163,21 @@ class Changes:
             note = "the local text overrides the pushed one" if is_overridden else "the pushed text is in force again"
             self._change(texts, texts.in_force, texts.source, actor, note, 0)
 
-    def _refuse_errors(self, text: str) -> None:
+    def _sound(self, text: str) -> Checked:
         parsed = parse(text)
-        refuse_errors(check_set(parsed.set, self._facts(), parsed.problems))
+        checked = check_set(parsed.set, self._facts(), parsed.problems)
+        refuse_errors(checked)
+        return checked
 
-    def _change(self, texts: Texts, text: str, source: str, actor: str, note: str, confirm_s: int) -> None:
-        """Load, keep, tell. What cannot be loaded or kept changes nothing."""
+    def _change(
+        self, texts: Texts, text: str, source: str, actor: str, note: str, confirm_s: int, policies: int | None = None
+    ) -> None:
+        """Load, keep, tell. What cannot be loaded or kept changes nothing. ``policies``: of a text that waits."""
         before = self.kept
         checked = self._load(texts, is_kept=False)
         try:
-            number = self._store.keep_version(text, self._clock.now(), actor, source, len(checked.set.policies), note)
+            count = len(checked.set.policies) if policies is None else policies
+            number = self._store.keep_version(text, self._clock.now(), actor, source, count, note)
             pending = None
             if confirm_s:
                 last = before.texts if before.pending is None else before.pending.before

@@ -25,6 +25,8 @@ LARGEST_BODY = 4 * LARGEST_TEXT
 """A text as JSON or a form has it is longer than it is."""
 MOST_IN_LIST = 1000
 LONGEST_CONFIRM_S = 3600
+_BRACES = re.compile(r"\{[^{}#]*\}")
+"""Several values, as in ``source { 192.168.1.20, @kids }``."""
 SOURCES = {"local": "written here", "remote": "pushed by an orchestrator; a local text may override it"}
 
 
@@ -265,7 +267,7 @@ def policy_text(given: Any, where: str) -> str:
             raise InvalidInput(f"{where}: {word[:40]!r} is no word of a policy", field=where)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise InvalidInput(f"{where}.{word}: is neither a text nor a number", field=f"{where}.{word}")
-        if isinstance(value, str) and (not value.isprintable() or re.search("[{}#]", value)):
+        if isinstance(value, str) and (not value.isprintable() or re.search("[{}#]", _BRACES.sub("", value))):
             raise InvalidInput(f"{where}.{word}: is not one line of a policy", field=f"{where}.{word}")
         lines.append(f"  {word}: {value}\n")
     if not is_title(given["name"]):
