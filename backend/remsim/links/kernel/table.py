@@ -44,6 +44,7 @@ INTERACTIVE_RULES = (
 """ICMP by its numbers: libnftables looks the name of IPv6's up in a file."""
 HOOKS = {
     "prerouting": "filter hook prerouting priority mangle + 1",
+    "refused": "filter hook prerouting priority mangle + 2",
     "output": "route hook output priority mangle + 1",
     "forward": "filter hook forward priority filter - 1",
     "postrouting": "filter hook postrouting priority mangle",
@@ -52,6 +53,10 @@ HOOKS = {
 }
 OWN_REFUSED = "fib saddr type local reject with icmpx admin-prohibited"
 """A connection of the router's own would not be told by its route, and try for minutes."""
+NOWHERE = f"meta mark & {LINK_MASK:#010x} == {REFUSED << LINK_SHIFT:#010x} fib daddr . mark oif missing"
+"""What is refused and has no closer route."""
+TOLD = "meta l4proto tcp reject with tcp reset", "reject with icmpx admin-prohibited"
+"""A host is sent one ICMP error a second, and hardly one where its route says no: so TCP is reset."""
 NOT_LED = "fib daddr type { local, broadcast, multicast, anycast } return"
 
 
@@ -204,6 +209,7 @@ def _base_chains(
 ) -> dict[str, Chain]:
     rules = {
         "prerouting": _prerouting(ways, foreign),
+        "refused": tuple(f"{NOWHERE} {how}" for how in TOLD) if ways else (),
         "output": _output(ways, options, foreign),
         "forward": _forward(program, ways),
         "postrouting": _postrouting(program, ways),
