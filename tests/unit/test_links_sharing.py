@@ -523,6 +523,11 @@ def test_the_ledger_is_told_what_links_carried_and_for_which_policies() -> None:
     desk.clock.advance(1)
     desk.sharing.turn()
     assert told[-1][:3] == (1, 50, 0)  # a counter that began again
+    for counted in ({}, {"link_1_rx": (2, 60), "link_1_tx": (9, 210)}):
+        desk.plane.counted = counted
+        desk.clock.advance(1)
+        desk.sharing.turn()
+    assert told[-1][:3] == (1, 10, 0)  # one that was away for a moment, as of a link that is switched off
 
 
 def test_the_lan_is_told_again_and_again(desk: Desk) -> None:

@@ -34,9 +34,14 @@ class Counting:
         self._counted_at = at
         self.counters = self._plane.counters()
         for link in links:
-            packets_rx, rx = self.counters.get(f"link_{link.index}_rx", (0, 0))
-            packets_tx, tx = self.counters.get(f"link_{link.index}_tx", (0, 0))
-            before, link.counted = link.counted, (rx, tx)
+            before = link.counted
+            names = [f"link_{link.index}_{side}" for side in ("rx", "tx")]
+            if not any(name in self.counters for name in names):
+                if before is not None:  # they may come again as they were, or begin anew
+                    link.rx_bps = link.tx_bps = 0.0
+                continue
+            (packets_rx, rx), (packets_tx, tx) = (self.counters.get(name, (0, 0)) for name in names)
+            link.counted = (rx, tx)
             if self._simulated:
                 self._prober.traffic(link.index, rx, tx, packets_rx, packets_tx)
             if before is None or passed <= 0:
