@@ -51,6 +51,8 @@ export class ExplainBox {
 		const refuse = (text, input) => {
 			this.error.hidden = !text;
 			fill(this.error, text);
+			if (text)
+				fill(this.answer);
 			input?.setAttribute('aria-invalid', 'true');
 			input?.focus();
 		};

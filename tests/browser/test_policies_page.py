@@ -66,6 +66,11 @@ def test_policies_are_written_put_right_asked_about_tried_and_taken_back(visit: 
     expect(question.get_by_role("status")).to_contain_text("→ wan2 by the policy video")
     expect(question.get_by_role("list", name="The policies it passed")).to_contain_text("its name is www.example.com")
     expect(question).to_contain_text("it holds from the next flow on")
+    question.get_by_label("From").fill("nobody")
+    question.get_by_role("button", name="Which link?").click()
+    expect(question.get_by_role("alert")).to_contain_text("is no address")
+    expect(question.get_by_role("status")).to_be_empty()
+    visit.complaints.clear()  # the browser's own word for the 422
 
     apply.click()
     banner = page.get_by_role("region", name="Change to be confirmed")

@@ -289,7 +289,10 @@ def test_a_flow_is_explained_by_what_is_in_force_or_by_a_text(bench: Bench) -> N
     flow = {"source": "192.168.1.2", "port": 2, "protocol": "TCP", "dscp": "ef"}
     assert bench.desk.explain(flow)["policy"] is None
     assert bench.desk.explain({**flow, "text": TWO})["policy"] == "two"
-    for field, value in (("source", "x"), ("destination", "1.2.3"), ("dscp", "zz"), ("domain", "a..b")):
+    device = {"source_mac": "AA-BB-CC-DD-EE-FF", "text": "policy a { match: source aa:bb:cc:dd:ee:ff\n route: any }"}
+    assert bench.desk.explain(device)["policy"] == "a"
+    wrong = {"source": "x", "source_mac": "aa", "destination": "1.2.3", "dscp": "zz", "domain": "a..b", "protocol": "f"}
+    for field, value in wrong.items():
         with pytest.raises(InvalidInput):
             bench.desk.explain({**flow, field: value})
     with pytest.raises(InvalidInput):

@@ -169,6 +169,13 @@ def test_an_address_that_the_list_of_countries_does_not_have_is_in_none() -> Non
     assert result("not country DE", nowhere)[0] == "matches"
 
 
+def test_a_device_that_is_told_by_its_hardware_address_alone_may_have_any_address() -> None:
+    device = FlowFacts(source_mac="aa:bb:cc:dd:ee:02", port=443, protocol="tcp")
+    assert result("source { aa:bb:cc:dd:ee:01, 192.168.1.20 }", device)[0] == "unknown"
+    assert result("source { aa:bb:cc:dd:ee:02, 192.168.1.20 }", device)[0] == "matches"
+    assert result("source aa:bb:cc:dd:ee:01", device)[0] == "no"
+
+
 def test_what_has_no_ports_is_none_of_a_policy_with_ports() -> None:
     ping = FlowFacts(source="192.168.1.20", destination="192.0.2.1", protocol="icmp")
     for match in ("port 443", "source_port 1-9", "download_rate > 1MB/s", "flow_size >= 1MB"):

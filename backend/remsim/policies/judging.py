@@ -176,7 +176,9 @@ class _Asker:
             return address, _told(test, flow.source, "who sends it")
         if flow.source_mac is None:
             return None, f"{test_text(test)}: the hardware address of who sends it is not known"
-        return flow.source_mac.lower() in macs, _told(test, flow.source_mac, "who sends it")
+        is_unknown = address is None and len(macs) < len(test.values)
+        found = True if flow.source_mac.lower() in macs else None if is_unknown else False
+        return found, _told(test, flow.source_mac, "who sends it")
 
     def _destination(self, test: Test) -> Answer:
         where = self._flow.destination

@@ -18,9 +18,9 @@ from remsim.policies.facts import Facts, FlowFacts, Share, Traffic
 from remsim.policies.flow_sample import FlowSample
 from remsim.policies.judging import judge
 from remsim.policies.language.checker import check
-from remsim.policies.language.model import Checked
+from remsim.policies.language.model import Checked, Mac
 from remsim.policies.language.terms import spelled
-from remsim.policies.language.values import dscp_of, ip_of
+from remsim.policies.language.values import address_of, dscp_of, ip_of
 from remsim.policies.language.words import HEURISTICS, PROTOCOLS
 from remsim.policies.learning.patterns import checked_domain
 from remsim.policies.world import World
@@ -137,7 +137,7 @@ class Questions:
         country, protocol = asked.get("country"), _protocol(asked)
         flow = FlowFacts(
             source=source,
-            source_mac=asked.get("source_mac") or None,
+            source_mac=_mac(asked),
             destination=destination,
             domain=domain,
             dscp=mark,
@@ -187,6 +187,19 @@ def _address(asked: Mapping[str, Any], field: str) -> str | None:
     except ValueError as error:
         raise InvalidInput(f"{field}: {error}", field=field) from None
     return str(text)
+
+
+def _mac(asked: Mapping[str, Any]) -> str | None:
+    text = asked.get("source_mac")
+    if text in (None, ""):
+        return None
+    try:
+        found = address_of(str(text))
+    except ValueError:
+        found = None
+    if not isinstance(found, Mac):
+        raise InvalidInput(f"source_mac: “{text}” is no hardware address", field="source_mac")
+    return found.address
 
 
 def _checked(checked: Checked) -> dict[str, Any]:
