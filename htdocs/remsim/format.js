@@ -57,7 +57,7 @@ export function bitRate(bitsPerS) {
 	return scaled(bitsPerS, RATES, 'bit/s');
 }
 
-/** Two bit rates in one unit, the larger one's: `41 · 8.3 Mbit/s`. */
+/** Two bit rates in one unit, the larger one's: `41 · 8.3 Mbit/s`; each in its own where the smaller would show no digits. */
 export function bitRates(one, other) {
 	return pair(one, other, RATES);
 }
@@ -79,12 +79,17 @@ export function sizes(one, other) {
 	return pair(one, other, SIZES);
 }
 
+/** A smaller part than this of the larger one's unit would be hardly a digit, or a zero. */
+const LEAST_PART = 100;
+
 function pair(one, other, units) {
 	const known = [one, other].filter(value => Number.isFinite(value));
 	if (!known.length)
 		return NONE;
 	const largest = Math.max(...known);
 	const [factor, unit] = units.find(([least]) => largest >= least) || units[units.length - 1];
+	if (known.some(value => value > 0 && value < factor / LEAST_PART))
+		return [one, other].map(value => scaled(value, units, units[units.length - 1][1])).join(' · ');
 	const shown = [one, other].map(value => {
 		if (value === 0 || !Number.isFinite(value))
 			return number(value);

@@ -81,6 +81,7 @@ test('a store keeps bounded rings and forgets modems that are gone', () => {
 test('two rates share the unit of the larger one', () => {
 	assert.equal(bitRates(230e6, 223e3), '230 · 0.22\u202fMbit/s');
 	assert.equal(bitRates(8.3e6, 0), '8.3 · 0\u202fMbit/s');
+	assert.equal(bitRates(1.2e9, 450e3), '1.2\u202fGbit/s · 450\u202fkbit/s'); // not 0.000
 	assert.equal(bitRates(null, 950), '– · 950\u202fbit/s');
 	assert.equal(bitRates(null, undefined), '–');
 	assert.equal(sizes(302e6, 376e3), '302 · 0.38\u202fMB');
