@@ -42,8 +42,8 @@ class FakePlane:
         self._called("start", tuple(lan))
         self.lan, self.on_device = tuple(lan), on_device
 
-    def stop(self) -> None:
-        self._called("stop")
+    def stop(self, moving: Sequence[Flow] = ()) -> None:
+        self._called("stop", tuple(moving))
 
     def capabilities(self) -> tuple[Capability, ...]:
         return ()

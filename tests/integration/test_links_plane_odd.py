@@ -464,6 +464,21 @@ def test_a_name_that_no_device_can_have_never_reaches_nft(lab: Lab, plane: Here)
     assert set(links_of_datagrams(lab, SERVER, count=6)) == {1, 2, 3}
 
 
+def test_downloads_that_main_leads_elsewhere_begin_again_at_a_stop(lab: Lab, tmp_path: Path) -> None:
+    plane = Here(lab, tmp_path)
+    with Clients(lab.lan) as clients:
+        try:
+            plane.set_links(plane.links())
+            plane.load(Program(), DEFAULT, ring(1, 2, 3))
+            downloads = [Download(clients, SERVER, 5001) for _ in range(6)]
+            wait_until(lambda: {one.link for one in downloads} == {1, 2, 3})
+        finally:
+            plane.stop(plane.flows())
+        stopped = time.monotonic()
+        wait_until(lambda: all(one.bytes_between(stopped + 0.2, 1e9) and one.link == 1 for one in downloads), 5)
+        assert sum(len(one.transfers) for one in downloads) == 6 + 4  # those of the first link go on
+
+
 def test_what_a_killed_run_left_goes_when_links_are_off(lab: Lab) -> None:
     before = lab.router("nft", "list", "ruleset"), lab.router("ip", "rule")
     with PlaneInRouter(lab) as killed:

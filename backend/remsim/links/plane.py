@@ -108,8 +108,8 @@ class Plane(Protocol):
         went, or changed its address or route.
         """
 
-    def stop(self) -> None:
-        """Leave the machine as it was found."""
+    def stop(self, moving: Sequence[Flow] = ()) -> None:
+        """Leave the machine as it was found. Those of ``moving`` that leave by another device then begin again."""
 
     def capabilities(self) -> tuple[Capability, ...]:
         """What the kernel can do."""

@@ -118,7 +118,7 @@ class Sharing:
         """Leave the machine as it was found."""
         if self._started_with is not None:
             self._started_with, self._is_loaded = None, False
-            self._plane.stop()
+            self._plane.stop([one.flow for one in self.meter.live() if one.rx_bps or one.tx_bps])
 
     def load(self, program: Program) -> Loaded:
         """Put policies in force; with ``PlaneError`` those before stay."""

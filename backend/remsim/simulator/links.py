@@ -86,7 +86,7 @@ class SimulatedPlane:
     ) -> None:
         """Nothing to clear, nobody to listen to."""
 
-    def stop(self) -> None:
+    def stop(self, moving: Sequence[Flow] = ()) -> None:
         """Nothing is left behind."""
 
     def capabilities(self) -> tuple[Capability, ...]:

@@ -104,6 +104,13 @@ class LinkTables:
         four, six = (next((a.address for a in facts.addresses if a.family == one), None) for one in FAMILIES)
         return Addresses(facts.device.is_up, four, six, *(facts.gateways.get(one) for one in FAMILIES))
 
+    def main_device(self, family: int) -> str | None:
+        """By which device the router itself leads out."""
+        with self._lock:
+            found = [one for one in self._kernel.defaults(family) if one.table == MAIN]
+            index = min(found, key=lambda one: one.metric).device if found else None
+            return next((one.name for one in self._kernel.devices().values() if one.index == index), None)
+
     def own_addresses(self) -> frozenset[str]:
         """All addresses of this machine."""
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -39,6 +40,8 @@ NET_ADMIN = 1 << 12
 POKES_AFTER_S = 0.6, 1.3
 """A client that has just answered something odd answers nothing odd for half a second (Linux: tcp_invalid_ratelimit);
 who has begun again meanwhile is not disturbed, for the sets of cut flows swallow what it says."""
+ANSWERS_S = 0.2
+"""So long clients of the LAN have to answer before the table goes."""
 DEVICE = re.compile(r'[^\s"*/:\\]{1,15}')
 QUOTA_SLACK_BYTES, QUOTA_SLACK = 1_000_000, 0.01
 """A quota that has about what it should have left is left alone: making it anew touches the table."""
@@ -99,11 +102,15 @@ class KernelPlane:
         self._nat = options.nat == "on" or (options.nat == "auto" and not firewall_masquerades(self._nft))
         self._is_stale = True
 
-    def stop(self) -> None:
+    def stop(self, moving: Sequence[Flow] = ()) -> None:
         """Take the table, the rules, the routes and the settings away: as much of it as can be."""
         events, self._events = self._events, None
         if events is not None:
             events.stop()
+        try:
+            self._let_go(moving)
+        except (OSError, PlaneError) as error:
+            log.warning("links: downloads that hang now could not be told: %s", error)
         ours, self._ours, self._nft = self._ours, None, None
         if ours is not None:
             ours.close()
@@ -287,6 +294,19 @@ class KernelPlane:
         poke(told)
         at = self._clock.monotonic()
         self._to_poke += [(at + after_s, told) for after_s in POKES_AFTER_S if told]
+
+    def _let_go(self, moving: Sequence[Flow]) -> None:
+        """New flows are main's, and so are these: the kernel drops what is masqueraded as it leaves by another
+        device, and clients that only wait would not hear of it."""
+        if self._tables is None or not moving:
+            return
+        four, six = (self._tables.main_device(family) for family in (socket.AF_INET, socket.AF_INET6))
+        devices = {index: one.device for index, one in self._links.items()}
+        elsewhere = [one for one in moving if devices.get(one.link) != (six if ":" in one.source else four)]
+        self.swap(dict.fromkeys(self._rings, ()))
+        if told := self._to_be_told(elsewhere):
+            poke(told)
+            time.sleep(ANSWERS_S)
 
     def _begin_again(self, there: Sequence[Flow]) -> None:
         """While there was no table, flows left by main's default route: the kernel drops those that are masqueraded as
