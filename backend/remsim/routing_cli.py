@@ -68,6 +68,8 @@ def add_policy_verbs(below: Any) -> None:
     verb(below, "versions", routing_verbs.run_versions, "what was in force before")
     rollback = verb(below, "rollback", routing_verbs.run_rollback, "put an earlier version in force again")
     rollback.add_argument("version", nargs="?", type=int, metavar="N", help="the one before, when left out")
+    override = verb(below, "override", routing_verbs.run_override, "local policies instead of the pushed ones")
+    override.add_argument("--end", action="store_true", help="the pushed ones again")
     presets = verb(below, "presets", routing_verbs.run_presets, "policies to copy")
     presets.add_argument("name", nargs="?", metavar="NAME", help="the text of this one")
     countries = verb(below, "countries", routing_verbs.run_countries, "the list that tells where addresses are")

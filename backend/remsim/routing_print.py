@@ -176,6 +176,15 @@ def show_applied(view: Mapping[str, Any]) -> int:
     return 0
 
 
+def show_waiting(view: Mapping[str, Any]) -> int:
+    """What was given is kept and not in force."""
+    one = "local" if view["is_overridden"] else "pushed"
+    end = " --end" if view["is_overridden"] else ""
+    print(f"the file is kept, but waits: the {one} policies are in force until you say: remsim policy override{end}",
+          file=sys.stderr)  # fmt: skip
+    return 0
+
+
 def show_policies(view: Mapping[str, Any]) -> int:
     """A line a policy, in the order in which they are asked."""
     show_applied(view)

@@ -159,7 +159,8 @@ def run_apply(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         return show.show_dry_run(arguments.file, answer)
     show.show_problems(arguments.file, found)
-    return show.show_applied(answer)
+    show.show_applied(answer)
+    return show.show_waiting(answer) if answer["source"] != arguments.source else 0
 
 
 def run_confirm(arguments: argparse.Namespace) -> int:
@@ -189,6 +190,12 @@ def run_rollback(arguments: argparse.Namespace) -> int:
     """Put it in force."""
     body = {} if arguments.version is None else {"version": arguments.version}
     answer = service(arguments).post("policies/rollback", body)
+    return print_json(answer) if arguments.json else show.show_applied(answer)
+
+
+def run_override(arguments: argparse.Namespace) -> int:
+    """Which of the two texts is in force."""
+    answer = service(arguments).post("policies/override", {"is_overridden": not arguments.end})
     return print_json(answer) if arguments.json else show.show_applied(answer)
 
 

@@ -241,6 +241,12 @@ def test_apply_checks_first_and_tells_what_is_in_force(
     assert service.asked == [("POST", "policies/check", {"text": ROADMAP}), ("PUT", "policies", body)]
     told = capsys.readouterr()
     assert "version 4 of 1 policies is in force" in told.out and "unless you say" in told.err
+    service.answers["policies"] = IN_FORCE | {"source": "remote"}
+    assert main(["policy", "apply", files[0]]) == 0
+    assert "the pushed policies are in force" in capsys.readouterr().err
+    service.answers["policies"] = IN_FORCE | {"is_overridden": True}
+    assert main(["policy", "apply", files[0], "--source", "remote"]) == 0
+    assert "remsim policy override --end" in capsys.readouterr().err
     error = {"line": 2, "column": 3, "message": "no", "expected": ["all"]}
     service.answers["policies/check"] = {"ok": False, "errors": [error], "warnings": [], "policies": []}
     service.asked.clear()
@@ -262,11 +268,13 @@ def test_what_is_in_force_is_shown_saved_and_rolled_back(service: Service, capsy
     assert main(["policy", "show"]) == 0 and "100 %" in capsys.readouterr().out
     assert main(["policy", "show", "--text"]) == 0 and capsys.readouterr().out == ROADMAP
     assert main(["policy", "show", "--json"]) == 0 and json.loads(capsys.readouterr().out) == IN_FORCE
-    for words in (["rollback", "3"], ["rollback"], ["confirm"]):
+    for words in (["rollback", "3"], ["rollback"], ["override"], ["override", "--end"], ["confirm"]):
         assert main(["policy", *words]) == 0
-    assert service.asked[-3:] == [
+    assert service.asked[-5:] == [
         ("POST", "policies/rollback", {"version": 3}),
         ("POST", "policies/rollback", {}),
+        ("POST", "policies/override", {"is_overridden": True}),
+        ("POST", "policies/override", {"is_overridden": False}),
         ("POST", "policies/confirm", {}),
     ]
     one = {"n": 4, "at": "2026", "source": "local", "policies": 3, "actor": "ann", "is_current": True}
