@@ -179,7 +179,7 @@ def test_sections_of_the_configuration_are_policies() -> None:
 @pytest.mark.parametrize(
     ("others", "route"),
     [
-        ({"route": "enforce", "link": "a b"}, 'connection "a b" strict then any'),
+        ({"route": "enforce", "link": "a b"}, 'connection "a b" strict'),
         ({"route": "prefer", "by": "link", "link": "fiber"}, 'connection "fiber" then any'),
         ({"route": "prefer", "by": "carrier", "carrier": "local"}, "prefer_carrier(local) then any"),
         ({"route": "prefer", "by": "remaining_data", "fallback": "drop"}, "balance_by_remaining_data() then block"),

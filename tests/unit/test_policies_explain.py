@@ -145,6 +145,8 @@ def test_the_routers_own_traffic_is_led_by_policies_that_speak_of_it() -> None:
     policies = sound(text)
     taken = taker(policies.policies, policies.sets, facts(), own)
     assert taken is not None and taken.name == "c"
+    found = ask("policy a { match: source router, not interface eth9\n route: connection fiber }", own)
+    assert found.policy == "a"
     rest = ask(text, FlowFacts(port=8000, protocol="tcp", is_router=True))
     assert (rest.policy, rest.klass) == (None, "interactive")
 

@@ -83,7 +83,7 @@ class _Asker:
         self._asks: dict[str, Callable[[Test], Answer]] = {
             "source": self._source,
             "destination": self._destination,
-            "interface": lambda test: _one_of(test, flow.interface, "the interface"),
+            "interface": self._interface,
             "port": self._of_ports(lambda test: _in_range(test, flow.port, "the port")),
             "source_port": self._of_ports(lambda test: _in_range(test, flow.source_port, "the source port")),
             "packet_size": lambda test: _in_range(test, flow.packet_size, "the size of its first packet"),
@@ -179,6 +179,11 @@ class _Asker:
         is_unknown = address is None and len(macs) < len(test.values)
         found = True if flow.source_mac.lower() in macs else None if is_unknown else False
         return found, _told(test, flow.source_mac, "who sends it")
+
+    def _interface(self, test: Test) -> Answer:
+        if self._flow.is_router:
+            return False, "it is the router's own"
+        return _one_of(test, self._flow.interface, "the interface")
 
     def _destination(self, test: Test) -> Answer:
         where = self._flow.destination

@@ -50,7 +50,7 @@ def text_of(section: PolicySettings) -> str:
     """A section as text of the language, to be copied into a file."""
     route = _route(section)
     lines = [f"policy {_word(section.name)} {{", f"  match: {_match(section)}", f"  route: {route}"]
-    if section.fallback in FALLBACKS and route not in ("any", "block"):
+    if section.fallback in FALLBACKS and section.route != "enforce" and route not in ("any", "block"):
         lines.append(f"  fallback: {FALLBACKS[section.fallback]}")
     lines.append(f"  priority: {section.priority}")
     if section.klass:
