@@ -81,6 +81,7 @@ class FakeTraffic:
     counted: dict[str, tuple[int, int]] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
     only_ipv4: set[str] = field(default_factory=set)
+    resolvers: dict[str, str] = field(default_factory=dict)
     times_remade: int = 0
     refuses: RemsimError | None = None
 
@@ -112,6 +113,9 @@ class FakeTraffic:
         gone = self.dead if family != 6 else {*self.dead, *self.only_ipv4}
         names = [name for name in wanted or ["carrier_a", "fiber"] if name not in gone]
         return None if not names else [Share(name, 100 / len(names)) for name in names]
+
+    def resolver_of(self, address: str) -> str | None:
+        return self.resolvers.get(address)
 
     def text_of(self, program: Program) -> str:
         return f"{len(program.policies)} policies"

@@ -210,6 +210,11 @@ class PolicyTraffic:
         found = self._links.shares(ring, family)
         return None if found is None else [Share(link, percent) for link, percent in found.items()]
 
+    def resolver_of(self, address: str) -> str | None:
+        """The link whose own resolver an address is."""
+        parts = self._links.parts
+        return None if parts is None else parts.control.sharing.resolver_of(address)
+
     def text_of(self, program: Program) -> str:
         """The table as nft text."""
         return self._links.table_text(program)

@@ -159,6 +159,10 @@ class Configured:
         found = shares_of(ring, self._views, self._routing)
         return None if found is None else [Share(link, percent) for link, percent in found.items()]
 
+    def resolver_of(self, address: str) -> str | None:
+        """Only netifd knows them."""
+        return None
+
     def text_of(self, program: Program) -> str:
         """The table as nft text."""
         from remsim.links.asked import table_text

@@ -611,3 +611,12 @@ def test_a_ring_gives_flows_of_a_family_to_links_that_carry_it(desk: Desk) -> No
     strict = replace(only, choices=(Choice("connection", "one", is_strict=True),))
     assert set(desk.sharing.slots(strict, 6)) == {0}
     assert set(desk.sharing.slots(RingSpec("bulk", (Choice("any"),)), 6)) == {2, 3}
+
+
+def test_an_address_is_the_resolver_of_a_link_where_it_is_of_one_alone(desk: Desk) -> None:
+    links = routing(3)
+    own = [replace(link, dns=("192.0.2.53",) if link.name == "one" else ("9.9.9.9",)) for link in links.links]
+    desk.configure(replace(links, links=tuple(own)))
+    assert desk.sharing.resolver_of("192.0.2.53") == "one"
+    assert desk.sharing.resolver_of("9.9.9.9") is None
+    assert desk.sharing.resolver_of("1.1.1.1") is None

@@ -151,6 +151,16 @@ def test_the_routers_own_traffic_is_led_by_policies_that_speak_of_it() -> None:
     assert (rest.policy, rest.klass) == (None, "interactive")
 
 
+def test_a_resolver_of_a_link_is_asked_by_that_link() -> None:
+    found = sound("policy a { match: all\n route: connection carrier_a }")
+    traffic = FakeTraffic(resolvers={"203.0.113.1": "fiber"})
+    for port, protocol, policy in ((53, "udp", None), (853, "tcp", None), (53, "icmp", "a"), (80, "tcp", "a")):
+        flow = FlowFacts(destination="203.0.113.1", port=port, protocol=protocol)
+        told = explain(found.policies, found.sets, facts(), flow, traffic.shares, resolver_of=traffic.resolver_of)
+        assert told.policy == policy
+        assert told.as_dict()["link"] == ("carrier_a" if policy else "fiber")
+
+
 def test_what_the_kernel_has_no_rule_for_takes_nothing_denied_or_not() -> None:
     at_home = FlowFacts(source="192.168.1.20", destination="192.0.2.1", port=443, protocol="tcp", domain="x.example")
     for match, known in (

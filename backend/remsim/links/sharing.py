@@ -425,6 +425,11 @@ class Sharing:
         able = able_of(slots[:SLOTS], slots[SLOTS:], {0, *self._plane.able(family)})
         return tuple(able) or (REFUSED if is_strict and slots else ())
 
+    def resolver_of(self, address: str) -> str | None:
+        """The one link whose own resolver an address is; any thread may ask."""
+        found = [route.name for route in self._routes if address in route.dns]
+        return found[0] if len(found) == 1 else None
+
     def _known(self, at: float) -> dict[int, Known]:
         return {index: link.known(at, self.meter.carries(index)) for index, link in self.links.items()}
 

@@ -17,6 +17,7 @@ from remsim.policies.language.words import NEXT_FLOW
 from remsim.policies.learning.globs import is_glob
 
 INTERACTIVE = {("tcp", 80), ("tcp", 443), ("tcp", 853), ("udp", 53), ("udp", 123), ("udp", 443), ("udp", 3478)}
+DNS_PORTS = (53, 853)
 INTERACTIVE_DSCP = (32, 40, 34, 46)
 """Flows that no policy takes and that are interactive all the same, as in the kernel's table (links/kernel)."""
 
@@ -70,11 +71,16 @@ def explain(
     flow: FlowFacts,
     shares: Callable[[RingSpec, int | None], Sequence[Share] | None] | None = None,
     numbers: Mapping[str, int] | None = None,
+    resolver_of: Callable[[str], str | None] = lambda address: None,
 ) -> Explanation:
     """Ask the policies in their order. ``shares`` tells what a ring gives each link now (see ``facts.Traffic``);
     without it all are taken to have one."""
     if flow.at is not None:
         facts = replace(facts, now=flow.at)
+    resolved_by = resolver_of(flow.destination) if flow.destination is not None and _is_dns(flow) else None
+    if resolved_by is not None:
+        note = f"{flow.destination} is the resolver of {resolved_by}: it is asked by that link, whatever policies say"
+        return Explanation(None, None, default_class(flow), "any", (Share(resolved_by, 100.0),), (), (note,))
     steps: list[Step] = []
     notes: list[str] = []
     family = _family_of(flow)
@@ -104,6 +110,10 @@ def explain(
     found = shares(RingSpec(klass, (Choice("any"),), klass), family) if shares is not None else ()
     notes.append("flows that have begun keep their link")
     return Explanation(None, None, klass, "any", tuple(found or ()), tuple(steps), tuple(notes))
+
+
+def _is_dns(flow: FlowFacts) -> bool:
+    return flow.port in DNS_PORTS and flow.protocol in (None, "tcp", "udp")
 
 
 def _family_of(flow: FlowFacts) -> int | None:

@@ -158,5 +158,8 @@ class Traffic(Protocol):
         """What a ring gives each link now; empty where it refuses, None where the next policy decides. ``family``: 4 or
         6, as not every link carries both."""
 
+    def resolver_of(self, address: str) -> str | None:
+        """The link whose own resolver an address is: it is asked by that link, whatever policies say."""
+
     def text_of(self, program: Program) -> str:
         """The table as nft text."""

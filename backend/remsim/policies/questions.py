@@ -70,7 +70,9 @@ class Questions:
         traffic = self._traffic()
         shares = None if traffic is None else _shares_of(traffic)
         policies, sets = checked.set.policies, checked.set.sets
-        found = explain(policies, sets, self._world.all_facts(), flow, shares, numbers).as_dict()
+        resolver_of = traffic.resolver_of if traffic is not None else lambda address: None
+        facts = self._world.all_facts()
+        found = explain(policies, sets, facts, flow, shares, numbers, resolver_of).as_dict()
         if traffic is None:
             notes.append("links are off: which would carry it is not known")
         return {**found, "notes": [*notes, *found["notes"]]}  # type: ignore[misc]
