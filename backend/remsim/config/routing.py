@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.config.mptcp import MptcpSettings
 from remsim.core.routes import MOST_LINKS
+from remsim.core.small_dataclass import dataclass
 
 ROUTING_NAME = "remsim_routing"
 

@@ -7,7 +7,9 @@ is in conntrack entries only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from remsim.core.small_dataclass import dataclass
 
 MOST_LINKS = 8
 MOST_POLICIES = 250

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from remsim.config.routing import LinkSettings
+from remsim.core.small_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

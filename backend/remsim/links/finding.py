@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.config.routing import Routing
 from remsim.core.errors import RemsimError
+from remsim.core.small_dataclass import dataclass
 from remsim.links.facts import Around
 
 log = logging.getLogger(__name__)

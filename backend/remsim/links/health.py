@@ -10,9 +10,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from remsim.core.routes import USABLE
+from remsim.core.small_dataclass import dataclass
 from remsim.links.probes.plan import ProbeResult, Quality
 
 FLAP_MEMORY_S = 600.0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from remsim.config.routing import LinkSettings
 from remsim.core.routes import Flow, LinkView
+from remsim.core.small_dataclass import dataclass
 from remsim.links.plane import Addresses, Capability
 from remsim.links.probes.plan import Quality
 

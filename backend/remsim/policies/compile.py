@@ -4,9 +4,10 @@ that were checked letter by letter."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from remsim.core.routes import POLICY_MASK, POLICY_SHIFT, Choice, PolicyCode, Program, RingSpec, SetCode
+from remsim.core.small_dataclass import dataclass
 from remsim.policies import gates
 from remsim.policies.facts import Facts, Wanted
 from remsim.policies.language.model import FromFile, Limit, Policy, Span, Value

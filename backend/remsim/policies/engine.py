@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from remsim.core.clock import Clock
 from remsim.core.errors import InvalidInput, RemsimError
 from remsim.core.routes import MOST_POLICIES, Program
+from remsim.core.small_dataclass import dataclass
 from remsim.policies import gates
 from remsim.policies.compile import Compiled, CompiledPolicy, compile_set, in_order
 from remsim.policies.facts import Facts, Traffic, Wanted

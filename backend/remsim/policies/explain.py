@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from remsim.core.routes import Choice, RingSpec
+from remsim.core.small_dataclass import dataclass
 from remsim.policies.compile import in_order, ring_of
 from remsim.policies.facts import Facts, FlowFacts, Share
 from remsim.policies.judging import asks_router, judge

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Protocol
 
 from remsim.core.routes import LinkView, Loaded, Program, RingSpec
+from remsim.core.small_dataclass import dataclass
 
 if TYPE_CHECKING:
     from remsim.policies.addresses.reading import Addresses

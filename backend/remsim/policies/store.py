@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -12,6 +12,7 @@ from zlib import crc32
 from remsim.config.versions import Version, Versions
 from remsim.core.errors import NotFound, StorageError
 from remsim.core.files import write_atomically
+from remsim.core.small_dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import re
 import socket
 import struct
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+from remsim.core.small_dataclass import dataclass
 from remsim.links.kernel.netlink import NETLINK_NETFILTER, Netlink, attribute, attributes, nested
 
 NAME = "remsim"

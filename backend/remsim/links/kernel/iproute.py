@@ -9,9 +9,10 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from remsim.core.routes import LINK_MASK, LINK_SHIFT, POKE
+from remsim.core.small_dataclass import dataclass
 from remsim.links.kernel.rtnetlink import (
     FAMILIES,
     LAST_METRIC,

@@ -8,9 +8,10 @@ A ring that changes is its mix alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.core.routes import BULK, CLASS_MASK, INTERACTIVE, POLICY_MASK, POLICY_SHIFT, Choice, PolicyCode
+from remsim.core.small_dataclass import dataclass
 from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.way import Way
 

@@ -7,8 +7,8 @@ import errno
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from remsim.core.small_dataclass import dataclass
 from remsim.links.kernel.netlink import (
     NETLINK_ROUTE,
     NLM_F_CREATE,

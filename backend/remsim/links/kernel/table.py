@@ -8,7 +8,7 @@ before 6.13 cannot combine two registers. Foreign bits of both marks stay.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.core.routes import (
     BULK,
@@ -23,6 +23,7 @@ from remsim.core.routes import (
     RingSpec,
     SetCode,
 )
+from remsim.core.small_dataclass import dataclass
 from remsim.links.kernel.common import with_common_sets
 from remsim.links.kernel.picks import marked, picks_of
 from remsim.links.kernel.rings import ring_rules

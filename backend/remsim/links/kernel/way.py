@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from remsim.core.small_dataclass import dataclass
 from remsim.links.plane import LinkRoute
 
 REFUSED = 15

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import overload
 
 from remsim.core.routes import PolicyCode, Program, SetCode
+from remsim.core.small_dataclass import dataclass
 from remsim.links.kernel.elements import span_of
 
 MOST = 64

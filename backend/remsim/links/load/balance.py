@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from remsim.core.routes import ALGORITHMS, SLOTS, LinkView
+from remsim.core.small_dataclass import dataclass
 from remsim.links.load import scores, words
 from remsim.links.load.groups import by_price, price_of
 from remsim.links.load.scores import Candidate, Known

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from remsim.core.routes import LinkView
+from remsim.core.small_dataclass import dataclass
 
 BETTER_SHARE = 0.2
 BETTER_S = 10.0

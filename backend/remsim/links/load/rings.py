@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from remsim.core.routes import ALGORITHMS, CRITERIA, SLOTS, USABLE, Choice, LinkView, RingSpec
+from remsim.core.small_dataclass import dataclass
 from remsim.links.load import groups, scores, words
 from remsim.links.load.balance import LOAD_DRIVEN, Balanced, Reasons, alone, balance
 from remsim.links.load.groups import (

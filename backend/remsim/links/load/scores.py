@@ -7,9 +7,10 @@ is best for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from remsim.core.routes import SLOTS, LinkView
+from remsim.core.small_dataclass import dataclass
 
 PAGE_OCTETS = 50_000
 """An interactive flow is weighed by the time this much takes, after three round trips."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from remsim.config.routing import LinkSettings
 from remsim.config.sims import SimSettings
 from remsim.core.clock import FIRST_TRUSTED, Clock
+from remsim.core.small_dataclass import dataclass
 from remsim.links.money.book import CORRECTION, Book
 from remsim.links.money.tariff import Tariff, tariff_of
 from remsim.telemetry.usage import Usage

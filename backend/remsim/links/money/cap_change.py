@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from remsim.core.small_dataclass import dataclass
 
 SETTLE_S = 60.0
 """A modem that says another card than expected for so long has been given it."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from remsim.config.routing import LinkSettings
 from remsim.config.sims import BYTES_OF_GB, SimSettings
+from remsim.core.small_dataclass import dataclass
 
 MEGABYTE = 1_000_000
 MINOR = 100

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.core.errors import RemsimError
 from remsim.core.routes import MOST_LINKS
+from remsim.core.small_dataclass import dataclass
 
 PROGRAM = "ip"
 TIMEOUT_S = 5.0

@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from remsim.config.mptcp import MptcpSettings, check_mptcp
 from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
 from remsim.core.routes import LinkView
+from remsim.core.small_dataclass import dataclass
 from remsim.links.kernel.nft import Nft
 from remsim.links.mptcp.endpoints import Endpoint, PathManager, is_supported, read_sysctls
 from remsim.links.mptcp.redirect import lan_of, no_table, table_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
+
+from remsim.core.small_dataclass import dataclass
 
 PROGRAM = "ss"
 TIMEOUT_S = 5.0

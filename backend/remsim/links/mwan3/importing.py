@@ -6,10 +6,10 @@ What has no place here is told, not guessed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.config.uci import UciFile
+from remsim.core.small_dataclass import dataclass
 from remsim.links.mwan3.interfaces import families_merged, link_of, usable_interfaces
 from remsim.links.mwan3.rules import policy_text, rules_of, with_families_joined
 from remsim.links.mwan3.section import Notes

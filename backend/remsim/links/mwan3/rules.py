@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_network
 
 from remsim.config.uci import UciFile, UciSection
+from remsim.core.small_dataclass import dataclass
 from remsim.links.mwan3.section import EVERYBODY, Notes, is_on
 from remsim.links.mwan3.ways import WAYS_OUT, Way, group_text
 

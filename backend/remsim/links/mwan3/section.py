@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.config.uci import UciSection
+from remsim.core.small_dataclass import dataclass
 
 EVERYBODY = {"0.0.0.0/0": "ipv4", "::/0": "ipv6"}
 """Destinations that are all of a family."""

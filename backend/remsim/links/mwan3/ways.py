@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from remsim.config.uci import UciFile
+from remsim.core.small_dataclass import dataclass
 from remsim.links.mwan3.section import EVERYBODY, Notes, is_on, number
 
 WAYS_OUT = {"default": "any", "unreachable": "block", "blackhole": "block"}

@@ -7,9 +7,10 @@ import os
 import selectors
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from remsim.core.clock import Clock
+from remsim.core.small_dataclass import dataclass
 from remsim.links.probes.asking import BYTES, Asking, NotSent
 from remsim.links.probes.choice import Choice
 from remsim.links.probes.pace import Counters, Pace

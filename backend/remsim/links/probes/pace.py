@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 
+from remsim.core.small_dataclass import dataclass
 from remsim.links.probes.plan import ProbePlan
 
 VOLLEY = 8

@@ -8,9 +8,9 @@ import stat
 import threading
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
+from remsim.core.small_dataclass import dataclass
 from remsim.policies.addresses.reading import Addresses, AddressFileError, read_addresses
 
 LOOK_S = 5.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import heapq
 import socket
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import overload
 from zlib import crc32
+
+from remsim.core.small_dataclass import dataclass
 
 WIDTH = {4: 4, 6: 16}
 """Octets of an address by family."""

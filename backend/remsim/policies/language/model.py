@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.core.routes import Choice
+from remsim.core.small_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.core.routes import PERSISTENCES, Choice
+from remsim.core.small_dataclass import dataclass
 from remsim.policies.language import values, words
 from remsim.policies.language.conditions import Conditions, one_value
 from remsim.policies.language.lexer import END, STRING, WORD

@@ -7,8 +7,9 @@ speak of the same tests.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from remsim.core.small_dataclass import dataclass
 from remsim.policies.facts import Applications
 from remsim.policies.language.model import (
     And,

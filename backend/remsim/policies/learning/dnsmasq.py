@@ -14,11 +14,11 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.core.errors import RemsimError, StorageError
 from remsim.core.files import write_atomically
+from remsim.core.small_dataclass import dataclass
 from remsim.policies.facts import Wanted
 from remsim.policies.learning.patterns import above, checked_domain
 

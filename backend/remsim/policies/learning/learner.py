@@ -11,11 +11,11 @@ import os
 import select
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.clock import Clock
 from remsim.core.errors import RemsimError
+from remsim.core.small_dataclass import dataclass
 from remsim.policies.facts import Wanted
 from remsim.policies.learning.client_hello import Hello, Hellos
 from remsim.policies.learning.crypto import Aes, NoCrypto

@@ -13,8 +13,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from remsim.core.small_dataclass import dataclass
 from remsim.links.mptcp.proxy.pump import Pump
 from remsim.links.mptcp.proxy.socks import SocksRefused, Talk, connect, greet
 
