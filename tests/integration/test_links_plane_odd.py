@@ -20,7 +20,7 @@ from netlab.clients import Clients, Download
 from netlab.lab import FIREWALL, FOUR, LAN, Lab, why_not
 from netlab.plane import PlaneInRouter
 from remsim.core.clock import SystemClock
-from remsim.core.routes import Choice, PolicyCode, Program, RingSpec, SetCode
+from remsim.core.routes import Choice, Flow, PolicyCode, Program, RingSpec, SetCode
 from remsim.links.kernel.nft import Nft, NftError
 from remsim.links.kernel.plane import KernelPlane
 from remsim.links.plane import LinkRoute, PlaneError
@@ -42,6 +42,9 @@ class Here:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return lambda *values, **named: self._call(lambda: getattr(self._plane, name)(*values, **named))
+
+    def flows(self) -> list[Flow]:
+        return self._call(lambda: list(self._plane.flows()))  # type: ignore[no-any-return]
 
     def made_anew(self) -> int:
         return self._plane.remade

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from links_fake import flow, grown
+from remsim.core.routes import Flow
 from remsim.links.load.capacity import Capacity, Floor
 from remsim.links.load.flows import FlowMeter
 from remsim.links.load.timing import Pages, TimeFactor
@@ -52,6 +54,20 @@ def test_flows_of_before_the_start_are_not_young() -> None:
     meter = FlowMeter()
     assert meter.update([flow(1) for _ in range(100)], 5.0).flows == {}
     assert meter.carries(1).busy == 0
+
+
+def test_who_looks_while_flows_are_read_sees_all_of_them() -> None:
+    meter, flows, seen = FlowMeter(), [flow(1), flow(1), flow(2)], []
+    meter.update(flows, 0.0)
+
+    def reading() -> Iterator[Flow]:
+        for one in flows[:2]:
+            yield grown(one, 500)
+            seen.append((len(meter.known()), len(meter.live())))
+
+    meter.update(reading(), 0.5)
+    assert seen == [(3, 3), (3, 3)]
+    assert len(meter.known()) == 2 and meter.last_on(2, 0.5) == [flows[2]]
 
 
 def test_a_tuple_that_is_used_again_is_another_flow() -> None:

@@ -131,7 +131,7 @@ def test_a_flow_is_read_with_link_policy_and_class() -> None:
     assert (flow.tx_bytes, flow.rx_bytes, flow.nat_source) == (900, 15000, "10.64.2.2")
     assert flow.is_established
     assert flow.is_forwarded
-    assert not parse_flows([line], own={"192.168.77.10"})[0].is_forwarded
+    assert not next(parse_flows([line], own={"192.168.77.10"})).is_forwarded
 
 
 def test_addresses_of_ipv6_are_written_short() -> None:
@@ -156,12 +156,12 @@ ODD = ("", "ipv4", OLD.format("1"), "a b c d e mark=512 x", OLD.format("") + BAC
 
 @pytest.mark.parametrize("line", ODD)
 def test_odd_lines_are_left_out(line: str) -> None:
-    assert parse_flows([line]) == []
+    assert list(parse_flows([line])) == []
 
 
 def test_flows_of_no_link_are_left_out() -> None:
-    assert parse_flows([OLD.format("9 ESTABLISHED") + BACK.format(0)]) == []
-    assert parse_flows([OLD.format("9 ESTABLISHED") + BACK.format(0x10000)]) == []
+    assert list(parse_flows([OLD.format("9 ESTABLISHED") + BACK.format(0)])) == []
+    assert list(parse_flows([OLD.format("9 ESTABLISHED") + BACK.format(0x10000)])) == []
 
 
 def flow(source: str = "192.168.77.10", state: str = "ESTABLISHED", **more: object) -> Flow:

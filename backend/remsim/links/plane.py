@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from remsim.core.errors import RemsimError
 from remsim.core.routes import Flow, Loaded, Program, RingSpec
+from remsim.core.small_dataclass import dataclass
 
 
 class PlaneError(RemsimError):
@@ -155,8 +155,8 @@ class Plane(Protocol):
     def counters(self) -> Mapping[str, tuple[int, int]]:
         """Packets and bytes of each named counter: ``p_NUMBER``, ``link_INDEX_rx``, ``link_INDEX_tx``."""
 
-    def flows(self) -> list[Flow]:
-        """All flows that links carry."""
+    def flows(self) -> Iterable[Flow]:
+        """All flows that links carry; each may be read as it is taken."""
 
     def ending(self, link: int) -> list[Flow]:
         """A link's flows, with those of TCP that were deleted with its device in the last ten seconds."""

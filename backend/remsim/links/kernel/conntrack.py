@@ -8,7 +8,7 @@ import shutil
 import socket
 import struct
 import subprocess
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from remsim.core.routes import BULK, CLASS_MASK, INTERACTIVE, LINK_MASK, LINK_SHIFT, POLICY_SHIFT, Flow
 from remsim.links.kernel.netlink import NETLINK_NETFILTER, Netlink, attribute, nested
@@ -52,15 +52,15 @@ class Conntrack:
         """Let the socket go."""
         self._netlink.close()
 
-    def read(self, own: Collection[str]) -> list[Flow]:
-        """All flows that links carry; ``own`` are this machine's addresses. Empty where the kernel shows none."""
+    def read(self, own: Collection[str]) -> Iterator[Flow]:
+        """All flows that links carry; ``own`` are this machine's addresses. None where the kernel shows none."""
         if len(self._words) > MOST_WORDS:
             self._words.clear()
         try:
             with open(self._path, encoding="ascii", errors="replace") as file:
-                return parse_flows(file, own, self._words)
+                yield from parse_flows(file, own, self._words)
         except FileNotFoundError:
-            return parse_flows(self._ask_program().splitlines(), own, self._words)
+            yield from parse_flows(self._ask_program().splitlines(), own, self._words)
 
     def is_readable(self) -> bool:
         """Whether the kernel lists its flows, by itself or to the program."""
@@ -113,9 +113,8 @@ class Conntrack:
         return ""
 
 
-def parse_flows(lines: Iterable[str], own: Collection[str] = (), words: Words | None = None) -> list[Flow]:
+def parse_flows(lines: Iterable[str], own: Collection[str] = (), words: Words | None = None) -> Iterator[Flow]:
     """The flows with a link in their mark, of lines as in /proc/net/nf_conntrack; others and odd lines are left out."""
-    found = []
     words = Words() if words is None else words
     for line in lines:
         at = line.rfind(" mark=")
@@ -123,8 +122,7 @@ def parse_flows(lines: Iterable[str], own: Collection[str] = (), words: Words | 
             continue
         flow = _flow(line, at + 6, own, words)
         if flow is not None:
-            found.append(flow)
-    return found
+            yield flow
 
 
 def _flow(line: str, at: int, own: Collection[str], known: Words) -> Flow | None:

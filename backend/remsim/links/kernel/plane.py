@@ -7,7 +7,7 @@ import logging
 import re
 import socket
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -242,31 +242,36 @@ class KernelPlane:
         """How often the table was made anew."""
         return 0 if self._ours is None else self._ours.remade
 
-    def flows(self) -> list[Flow]:
-        """All flows that links carry."""
+    def flows(self) -> Iterator[Flow]:
+        """All flows that links carry, each as it is read."""
         assert self._conntrack is not None and self._tables is not None
         self._refresh()
         self._poke_again()
         if self._own is None:
             self._own = self._tables.own_addresses()
-        found = self._conntrack.read(self._own)
+        remade = self.remade
+        is_remade = remade != self._remade_known
+        there: list[Flow] = []
+        for flow in self._conntrack.read(self._own):
+            if is_remade:
+                there.append(flow)
+            yield flow
         if self._deaths is not None:
             self._deaths.listen()  # after the list: what is in neither is told of yet
-        if self._remade_known != self.remade:
-            self._remade_known = self.remade
-            self._begin_again(found)
-        return found
+        if is_remade:
+            self._remade_known = remade
+            self._begin_again(there)
 
     def ending(self, link: int) -> list[Flow]:
         """A link's flows, with those that have just been deleted."""
-        there = self.flows()
+        there = list(self.flows())
         return list({one.key: one for one in (*self._dead(link), *there) if one.link == link}.values())
 
     def cut(self, link: int, flows: Sequence[Flow], *, only: str | None = None) -> Cut:
         """Forget the flows of a link, and have TCP clients of the LAN begin again."""
         assert self._conntrack is not None
         begin = time.perf_counter()
-        there = self.flows()
+        there = list(self.flows())
         known = (*flows, *self._dead(link), *there)  # the later the truer: what began as it was seen is under way now
         live = {one.key: one for one in known if one.link == link and only in (None, one.protocol)}
         told = self._to_be_told(live.values())

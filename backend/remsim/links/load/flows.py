@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import field
 
 from remsim.core.routes import Flow
+from remsim.core.small_dataclass import dataclass
 from remsim.links.now import LiveFlow
 
 BUSY_BPS = 160_000.0
@@ -84,13 +85,13 @@ class FlowMeter:
         self._at: float | None = None
         self.links: Mapping[int, LinkLoad] = {}
 
-    def update(self, flows: Sequence[Flow], at: float) -> Arrivals:
-        """Take the flows of now (monotonic seconds)."""
+    def update(self, flows: Iterable[Flow], at: float) -> Arrivals:
+        """Take the flows of now (monotonic seconds). Each takes the place of what it was before: there are thousands,
+        and never two lists of them. Other threads may look meanwhile."""
         told = Arrivals()
         if self._at is not None and at - self._at < SHORTEST_S:
             return told
-        before = self._seen
-        now: dict[Key, Seen] = {}
+        seen = self._seen
         links: dict[int, LinkLoad] = {}
         keep = math.exp(-(at - self._at) / SMOOTH_S) if self._at is not None else 0.0
         # Flows that were there before the first look are of an unknown age, so not young.
@@ -98,12 +99,12 @@ class FlowMeter:
         for flow in flows:
             key = (flow.protocol, flow.source, flow.source_port, flow.destination, flow.destination_port)
             rx, tx = flow.rx_bytes or 0, flow.tx_bytes or 0
-            one = before.pop(key, None)
+            one = seen.get(key)
             load = links.get(flow.link)
             if load is None:
                 load = links[flow.link] = LinkLoad()
-            if one is None or rx < one.rx or tx < one.tx:
-                one = Seen(flow, first_at, at, rx, tx, at - 1.0 if flow.state in OVER else at)
+            if one is None or one.at == at or rx < one.rx or tx < one.tx:
+                one = seen[key] = Seen(flow, first_at, at, rx, tx, at - 1.0 if flow.state in OVER else at)
                 if first_at == at:
                     ring = (flow.policy, flow.klass)
                     told.flows[ring] = told.flows.get(ring, 0) + 1
@@ -113,7 +114,6 @@ class FlowMeter:
                         told.octets[flow.link, flow.policy] = told.octets.get((flow.link, flow.policy), 0) + rx + tx
             else:
                 self._grow(one, flow, rx, tx, at, keep, told)
-            now[key] = one
             load.flows += 1
             rate = 0.0
             if one.rx_bps is not None and one.tx_bps is not None:
@@ -127,8 +127,8 @@ class FlowMeter:
                 load.busy += 1
             elif rate >= BUSY_BPS or (flow.rx_bytes is None and flow.klass == "bulk" and flow.state == "ESTABLISHED"):
                 load.busy += 1
-        self._forget(before, at)
-        self._seen, self._at, self.links = now, at, links
+        self._forget(at)
+        self._at, self.links = at, links
         return told
 
     def _grow(self, one: Seen, flow: Flow, rx: int, tx: int, at: float, keep: float, told: Arrivals) -> None:
@@ -148,9 +148,10 @@ class FlowMeter:
                 told.transfers.append(Transfer(flow.link, one.first_at, rx, max(0.0, one.grew_at - one.first_at)))
         one.flow, one.rx, one.tx, one.at = flow, rx, tx, at
 
-    def _forget(self, gone: Mapping[Key, Seen], at: float) -> None:
+    def _forget(self, at: float) -> None:
+        gone = [key for key, one in self._seen.items() if one.at != at]
         if gone:
-            self._gone.append((at, [one.flow for one in gone.values()]))
+            self._gone.append((at, [self._seen.pop(key).flow for key in gone]))
         while self._gone and at - self._gone[0][0] > KEPT_S:
             self._gone.popleft()
 
