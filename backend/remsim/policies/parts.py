@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from remsim.config.routing import Routing
 from remsim.core.aside import Aside
@@ -16,11 +17,12 @@ from remsim.policies.changes import Changes
 from remsim.policies.engine import Engine
 from remsim.policies.facts import Facts, FlowFacts, Traffic
 from remsim.policies.flow_sample import FlowSample
-from remsim.policies.judging import taker
 from remsim.policies.language.model import FromFile, Value, tests_in
-from remsim.policies.questions import Questions
 from remsim.policies.store import Store
 from remsim.policies.world import World
+
+if TYPE_CHECKING:
+    from remsim.policies.questions import Questions
 
 STOP_S = 10.0
 """How long a load that is under way may take at the end."""
@@ -64,9 +66,6 @@ class Parts:
             store, self._engine, clock=clock, emit=emit, facts=self._world.all_facts, aside=self._aside.begin
         )
         self._sample = FlowSample(data_dir / "flow-sample.json")
-        self.questions = Questions(
-            self._engine, self._changes, self._world, self._sample, clock=clock, traffic=traffic
-        )
 
     def start(self) -> None:
         """Put what is kept in force; again when links are set up later."""
@@ -78,6 +77,15 @@ class Parts:
         self._aside.stop(STOP_S)
         self._world.stop()
         self._sample.close(self._clock.now())
+
+    @cached_property
+    def questions(self) -> Questions:
+        """Loaded when somebody asks one: traffic needs none."""
+        from remsim.policies.questions import Questions
+
+        return Questions(
+            self._engine, self._changes, self._world, self._sample, clock=self._clock, traffic=self._traffic
+        )
 
     def configure(self, routing: Routing) -> None:
         """Take changed settings."""
@@ -123,7 +131,10 @@ class Parts:
         return self._world.name_of(address)
 
     def decide(self, flow: Flow, name: str | None) -> int:
-        """The number of the policy that would take a flow. Waits for nobody: the control thread asks."""
+        """The number of the policy that would take a flow. Waits for nobody: the control thread of a simulated router
+        asks."""
+        from remsim.policies.judging import taker
+
         facts = self._world.facts()
         asked = FlowFacts(
             source=flow.source,
