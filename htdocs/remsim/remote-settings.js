@@ -49,31 +49,49 @@ export class SettingsTab {
 		}
 	}
 
+	/** Draw the sections; what is being written in others than the one that was saved stays, and the focus in it. */
 	_show(sections) {
-		const { t, options } = this._ctx;
+		const { t, options } = this._ctx, focused = this.list.getRootNode().activeElement;
 		const open = new Set([...this.list.querySelectorAll('details[data-name][open]')].map(one => one.dataset.name));
 		this._groups = new Map(TYPES.map(name => this._types.find(type => type.type === name)).filter(Boolean).map(type => {
 			const known = sections.filter(one => one.type === type.type), list = el('div.remsim-stack'), group = { type, forms: [], list, names: known.map(one => one.name) };
+			const kept = (this._groups.get(type.type)?.forms || []).filter(one => one.name === null || one.form.isDirty);
 			const [, word, none] = NEW[type.type] || [];
 			group.none = el('p.remsim-absent', { hidden: known.length > 0 || !type.many }, none ? t(none) : '');
-			known.forEach(section => list.append(this._section(group, section, open.has(section.name))));
+			known.forEach(section => list.append(this._stays(group, kept, section.name) || this._section(group, section, open.has(section.name))));
 			if (!type.many && !known.length)
-				list.append(this._section(group, { name: type.type, values: {} }, false));
+				list.append(this._stays(group, kept, type.type) || this._section(group, { name: type.type, values: {} }, false));
+			const fresh = this._stays(group, kept, null);
+			if (fresh) {
+				list.append(fresh);
+				group.none.hidden = true;
+			}
 			group.button = type.many && !options.readonly ? el('button', { type: 'button', disabled: known.length >= type.most, click: () => this._add(group) }, t(word)) : null;
 			group.root = el('section.remsim-panel', { 'data-section': type.type, 'aria-label': t(type.label) }, el('header', {}, el('h2', {}, t(type.label))), type.help ? el('p.remsim-help', {}, t(type.help)) : null, group.none, list, group.button ? el('div.remsim-submit', {}, group.button) : null);
 			return [type.type, group];
 		}));
 		fill(this.list, [...this._groups.values()].map(group => group.root));
+		if (this.list.contains(focused))
+			focused.focus({ preventScroll: true });
+	}
+
+	/** What is drawn of a section that is being written, if it is one of those. */
+	_stays(group, kept, name) {
+		const one = kept.find(form => form.name === name);
+		if (one)
+			group.forms.push(one);
+		return one?.root;
 	}
 
 	/** One section that the file has, as a fold where there may be many. */
 	_section(group, section, isOpen) {
 		const { t, options } = this._ctx, { type } = group;
-		const form = this._form(group, section.name, this._schema(type, section), t('Save'));
+		const one = this._form(group, section.name, this._schema(type, section), t('Save')), { form } = one;
 		if (!type.many)
 			return form.root;
-		const remove = options.readonly ? null : el('p', {}, el('button.remsim-danger', { type: 'button', click: () => this._remove(group, section, form) }, t('Remove')));
-		return el('details.remsim-action', { open: isOpen, 'data-name': section.name }, el('summary', {}, el('span', {}, section.name), el('span.remsim-muted', {}, this._told(type.type, section.values))), el('div.remsim-inner', {}, form.root, remove));
+		const remove = options.readonly ? null : el('p', {}, el('button.remsim-danger', { type: 'button', click: () => this._remove(type, section, form) }, t('Remove')));
+		one.root = el('details.remsim-action', { open: isOpen, 'data-name': section.name }, el('summary', {}, el('span', {}, section.name), el('span.remsim-muted', {}, this._told(type.type, section.values))), el('div.remsim-inner', {}, form.root, remove));
+		return one.root;
 	}
 
 	_told(kind, values) {
@@ -108,17 +126,26 @@ export class SettingsTab {
 		property.description = '';
 	}
 
+	/** A form among its group's: what is drawn of it, and the name of its section, null for a new one. */
 	_form(group, name, schema, submitLabel) {
-		const { t, options } = this._ctx;
-		const form = new FormView(schema, { t, isReadonly: options.readonly, submitLabel, submit: values => this._save(group, name ?? values.name, values, name === null) });
-		group.forms.push({ form });
-		return form;
+		const { t, options } = this._ctx, { type } = group;
+		const form = new FormView(schema, { t, isReadonly: options.readonly, submitLabel, submit: values => this._save(type, one, values) });
+		const one = { form, name, root: form.root };
+		group.forms.push(one);
+		return one;
+	}
+
+	/** Another form is not kept when sections are drawn anew. */
+	_drop(type, one) {
+		const group = this._groups.get(type.type);
+		group.forms = group.forms.filter(other => other !== one);
 	}
 
 	_add(group) {
 		const { type } = group, [stem] = NEW[type.type] || [];
-		if (!stem || group.fresh?.isConnected || group.button?.disabled) {
-			group.fresh?.querySelector('input')?.focus();
+		const fresh = group.forms.find(one => one.name === null);
+		if (!stem || fresh || group.button?.disabled) {
+			fresh?.form.fields[0].focus();
 			return;
 		}
 		const { t } = this._ctx, schema = this._schema(type, { values: {} });
@@ -129,12 +156,12 @@ export class SettingsTab {
 			this._suggest(schema);
 		schema.properties = { name: { ...NAME, title: t(NAME.title), default: `${stem}${number}` }, ...schema.properties };
 		schema.required = ['name', ...schema.required || []];
-		const form = this._form(group, null, schema, t('Add'));
-		group.fresh = el('div.remsim-action', { 'data-new': type.type }, el('header.remsim-tools', {}, el('h3', {}, t('New')), el('button.remsim-small', { type: 'button', click: () => { group.fresh.remove(); group.forms = group.forms.filter(one => one.form !== form); } }, t('Do not add'))), form.root);
-		group.list.append(group.fresh);
+		const one = this._form(group, null, schema, t('Add')), { form } = one;
+		one.root = el('div.remsim-action', { 'data-new': type.type }, el('header.remsim-tools', {}, el('h3', {}, t('New')), el('button.remsim-small', { type: 'button', click: () => { one.root.remove(); this._drop(type, one); } }, t('Do not add'))), form.root);
+		group.list.append(one.root);
 		group.none.hidden = true;
 		form.fields[type.type === 'remsim_server' ? 1 : 0].focus();
-		group.fresh.scrollIntoView({ block: 'nearest' });
+		one.root.scrollIntoView({ block: 'nearest' });
 	}
 
 	/** A new client's modem and server, where there is no doubt. */
@@ -147,11 +174,11 @@ export class SettingsTab {
 			schema.properties.server_host.default = new URL(url).hostname;
 	}
 
-	async _save(group, name, values, isNew) {
-		const { t, request, said, data } = this._ctx, { type } = group, body = { ...values };
-		if (isNew)
+	async _save(type, one, values) {
+		const { t, request, said, data } = this._ctx, body = { ...values }, name = one.name ?? values.name;
+		if (one.name === null)
 			delete body.name;
-		if (isNew && group.names.includes(name))
+		if (one.name === null && this._groups.get(type.type).names.includes(name))
 			throw Object.assign(new Error(t('is taken')), { field: 'name' });
 		for (const [key, property] of Object.entries(type.schema.properties)) {
 			if (body[key] === '' && property.default !== '')
@@ -159,12 +186,14 @@ export class SettingsTab {
 		}
 		await request(`config/${type.type}/${encodeURIComponent(name)}`, { method: 'PUT', body });
 		said(t('%s is saved.', type.many ? name : t(type.label)));
+		this._drop(type, one);
 		await Promise.all([this.load(), data.load()]);
-		this._groups.get(type.type)?.root.querySelector(type.many ? `details[data-name="${name}"] > summary` : 'button')?.focus({ preventScroll: true });
+		if (!this.list.contains(this.list.getRootNode().activeElement))
+			this._groups.get(type.type)?.root.querySelector(type.many ? `details[data-name="${name}"] > summary` : 'button')?.focus({ preventScroll: true });
 	}
 
-	async _remove(group, section, form) {
-		const { t, root, request, said, data } = this._ctx, { type } = group;
+	async _remove(type, section, form) {
+		const { t, root, request, said, data } = this._ctx;
 		const client = type.type === 'remote_client' ? data.ours.find(one => one.name === section.name) : null;
 		const texts = type.type === 'remsim_server' ? [t('Its slot maps are not kept any more; those at the server stay there.')]
 			: [client?.state === 'remote' ? t('Its modem loses the remote card, and with it its connection.') : t('It is not run any more.')];

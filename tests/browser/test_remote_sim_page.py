@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from accessibility import AXE
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from remote_fake import FakeRemoteSim, slot_map
 from running import RunningService
 
@@ -365,6 +365,37 @@ def test_with_nothing_set_up_the_page_leads_from_step_to_step(
     sure(page, "Remove")
     expect(page.locator("details[data-name=test_c]")).to_have_count(0)
     visit.complaints[:] = [text for text in visit.complaints if "422" not in text]
+
+
+def test_what_is_being_written_stays_when_another_section_is_saved(
+    visit: Any, nothing_set_up: FakeRemoteSim, service: RunningService
+) -> None:
+    for name in ("test_a", "test_b"):
+        service.request(f"config/remsim_server/{name}", method="PUT", body={"url": f"http://127.0.0.1:1/{name}"})
+    page = opened(visit, "settings")
+    other, saved = (page.locator(f"details[data-name=test_{name}]") for name in "ab")
+    other.locator("summary").first.click()
+    other.get_by_label("Address").fill("http://127.0.0.1:3")
+    held: list[Route] = []
+    page.route("**/api/v1/config?types=*", lambda route: held.append(route))
+    saved.locator("summary").first.click()
+    saved.get_by_label("Address").fill("http://127.0.0.1:2")
+    saved.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="test_b is saved.")).to_be_visible()
+    page.get_by_role("button", name="Add a client").click()
+    fresh = page.locator("[data-new=remote_client]")
+    fresh.get_by_label("Client id").fill("77")
+    page.unroute("**/api/v1/config?types=*")
+    held[0].continue_()
+    expect(saved.locator("summary")).to_contain_text("http://127.0.0.1:2")
+    expect(fresh.get_by_label("Client id")).to_have_value("77")
+    expect(fresh.get_by_label("Client id")).to_be_focused()
+    expect(other.get_by_label("Address")).to_have_value("http://127.0.0.1:3")
+    other.get_by_role("button", name="Save").click()
+    expect(other.locator("summary")).to_contain_text("http://127.0.0.1:3")
+    expect(fresh.get_by_label("Client id")).to_have_value("77")
+    fresh.get_by_role("button", name="Do not add").click()
+    expect(fresh).to_have_count(0)
 
 
 def test_the_settings_of_the_clients_own_package_are_taken_over(visit: Any, fake: FakeRemoteSim) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from remsim.core import jobs
 from remsim.core.bus import Bus, Lagged, Numbered
 from remsim.core.clock import FakeClock, Moment, SystemClock, iso_utc
 from remsim.core.errors import Conflict, InvalidInput, NotFound
@@ -90,6 +91,20 @@ def test_a_job_tells_progress_and_result() -> None:
     job = wait_for_end(bus, jobs, lambda job: job.report(0.5, "half way") or "result")
     assert jobs.get(job.id).as_dict()["result"] == "result"
     assert [update["progress"] for update in updates] == [None, 0.5, 1.0]
+
+
+def test_a_job_that_ends_while_it_is_told_is_told_as_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Job("1", "test", 1.0, state="confirming", confirm_by=5.0)
+
+    def told_late(at: float) -> str:
+        job.state = "done"
+        job.end(9.0)
+        return "2026-11-26T16:00:00Z"
+
+    monkeypatch.setattr(jobs, "iso_utc", told_late)
+    told = job.as_dict()
+    assert (told["state"], told["ended_at"]) == ("confirming", None)
+    assert (job.as_dict()["state"], job.as_dict()["ended_at"] is None) == ("done", False)
 
 
 def test_a_job_that_fails_says_why_and_an_unforeseen_error_stays_in_the_log() -> None:

@@ -175,6 +175,7 @@ class Job:
 
     def as_dict(self) -> dict[str, Any]:
         """The object of ``/api/v1/jobs/ID`` and of the stream."""
+        ended_at = self.ended_at  # before the rest: what has ended is told with the state in which it did
         return {
             "id": self.id,
             "kind": self.kind,
@@ -183,7 +184,7 @@ class Job:
             "state": self.state,
             "progress": self.progress,
             "step": self.step,
-            "can_abort": self.can_abort and not self.is_over,
+            "can_abort": self.can_abort and ended_at is None,
             "confirm_by": None if self.confirm_by is None else iso_utc(self.confirm_by),
             "question": self.question,
             "result": self.result,
@@ -192,7 +193,7 @@ class Job:
             "hint": self.hint,
             "field": self.at_field,
             "started_at": iso_utc(self.started_at),
-            "ended_at": None if self.ended_at is None else iso_utc(self.ended_at),
+            "ended_at": None if ended_at is None else iso_utc(ended_at),
         }
 
 
