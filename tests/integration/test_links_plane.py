@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
@@ -13,6 +14,7 @@ from netlab.asking import link_of_datagram, links_of_datagrams
 from netlab.clients import Clients, Download
 from netlab.lab import FOUR, Lab, why_not
 from netlab.plane import PlaneInRouter
+from remsim.links.kernel.nft import Nft
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=f"{why_not()}; see README, Test it")
 
@@ -58,6 +60,34 @@ def test_a_set_that_the_kernel_refuses_changes_nothing(lab: Lab, plane: PlaneInR
     after = lab.router("nft", "list", "table", "inet", "remsim")
     assert without_numbers(after) == without_numbers(before)
     assert link_of_datagram(lab, SERVER, 5060) == 3
+
+
+def test_what_nftables_has_read_of_tables_is_not_kept(lab: Lab) -> None:
+    rule = "add rule inet large c{0} tcp dport {0} accept"
+    large = "\n".join(f"add chain inet large c{n}\n{rule.format(n)}" for n in range(1, 500))
+    with lab.router.entered():
+        nft = Nft()
+        before = taken_bytes()
+        nft.run(f"add table inet large\n{large}")
+        assert taken_bytes() - before < 100_000
+        nft.run("delete table inet large")
+        nft.close()
+
+
+def taken_bytes() -> int:
+    """What the C library has given to this process and not got back."""
+    try:
+        info = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        pytest.skip("the C library does not tell")
+    info.restype = Mallinfo
+    return int(info().sizes[7])
+
+
+class Mallinfo(ctypes.Structure):
+    """Of mallinfo2(3); the eighth is ``uordblks``."""
+
+    _fields_ = (("sizes", ctypes.c_size_t * 10),)
 
 
 def test_a_stop_leaves_the_router_as_it_was(lab: Lab) -> None:

@@ -78,6 +78,10 @@ class Nft:
         failed = lib.nft_run_cmd_from_buffer(context, commands.encode())
         said = lib.nft_ctx_get_output_buffer(context) or b""
         error = lib.nft_ctx_get_error_buffer(context) or b""
+        if not is_check:
+            # What it has read of all tables, a megabyte, is out of date with each change; trying nothing lets go of it.
+            lib.nft_ctx_set_dry_run(context, True)
+            lib.nft_run_cmd_from_buffer(context, b"")
         if failed:
             raise NftError(error.decode("utf-8", "replace"))
         return bytes(said).decode("utf-8", "replace")
