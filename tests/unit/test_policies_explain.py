@@ -188,6 +188,14 @@ def test_a_device_that_is_told_by_its_hardware_address_alone_may_have_any_addres
     assert result("source aa:bb:cc:dd:ee:01", device)[0] == "no"
 
 
+def test_a_long_set_is_not_told_whole() -> None:
+    many = ", ".join(f"10.{number}.0.0/16" for number in range(90))
+    text = f"set many {{ {many} }}\npolicy a {{ match: source @many\n route: any }}"
+    why = ask(text, VIDEO).steps[0].why
+    assert "10.5.0.0/16" in why and "10.6.0.0" not in why
+    assert why.endswith("and 84 more: who sends it is 192.168.1.20")
+
+
 def test_what_has_no_ports_is_none_of_a_policy_with_ports() -> None:
     ping = FlowFacts(source="192.168.1.20", destination="192.0.2.1", protocol="icmp")
     for match in ("port 443", "source_port 1-9", "download_rate > 1MB/s", "flow_size >= 1MB"):

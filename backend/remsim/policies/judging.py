@@ -33,6 +33,7 @@ from remsim.policies.learning.globs import takes
 
 Answer = tuple[bool | None, str]
 TRANSPORT = {PROTOCOLS["tcp"], PROTOCOLS["udp"]}
+MOST_SHOWN = 6
 FAST = "how fast flows like it were"
 
 
@@ -123,7 +124,7 @@ class _Asker:
             return (is_denied is not self._is_open if found is None else found), why
         missing = self._missing(test)
         if missing is not None:
-            return is_denied, f"{test_text(test)}: {missing}"  # the kernel has no rule of it, denied or not
+            return is_denied, f"{_text(test)}: {missing}"  # the kernel has no rule of it, denied or not
         found, why = self._asks[test.kind](test)
         is_turned = test.operator == "!=" and found is not None
         return (not found if is_turned else found), why
@@ -145,7 +146,7 @@ class _Asker:
         facts = self._facts
         plain = replace(test, operator="==") if test.operator == "!=" else test
         found = gates.holds(Literal(plain, test.operator == "!="), facts)
-        text = test_text(test)
+        text = _text(test)
         if test.kind == "time":
             if facts.now is None:
                 return found, f"{text}: the clock is not set yet"
@@ -164,7 +165,7 @@ class _Asker:
         protocol = self._flow.protocol
         if protocol is None or _numbers(protocol) & TRANSPORT:
             return ask
-        return lambda test: (test.operator in ("<", "<="), f"{test_text(test)}: {protocol} has no ports")
+        return lambda test: (test.operator in ("<", "<="), f"{_text(test)}: {protocol} has no ports")
 
     def _source(self, test: Test) -> Answer:
         flow = self._flow
@@ -175,7 +176,7 @@ class _Asker:
         if address is True or not macs:
             return address, _told(test, flow.source, "who sends it")
         if flow.source_mac is None:
-            return None, f"{test_text(test)}: the hardware address of who sends it is not known"
+            return None, f"{_text(test)}: the hardware address of who sends it is not known"
         is_unknown = address is None and len(macs) < len(test.values)
         found = True if flow.source_mac.lower() in macs else None if is_unknown else False
         return found, _told(test, flow.source_mac, "who sends it")
@@ -226,12 +227,12 @@ class _Asker:
         facts, flow = self._facts, self._flow
         codes = [facts.router_country if one == "router_country" else str(one) for one in test.values]
         if None in codes:
-            return None, f"{test_text(test)}: the router's country is not known"
+            return None, f"{_text(test)}: the router's country is not known"
         country = flow.country
         if country is None and flow.destination is not None and facts.countries is not None:
             country = facts.countries.country_of(flow.destination)
             if country is None:
-                return False, f"{test_text(test)}: the list of countries does not have its destination"
+                return False, f"{_text(test)}: the list of countries does not have its destination"
         return (None if country is None else country in codes), _told(test, country, "its country")
 
 
@@ -240,8 +241,16 @@ def _numbers(protocol: str) -> set[int]:
     return set(protocol_numbers(protocol)) if protocol in PROTOCOLS or protocol.isdigit() else set()
 
 
+def _text(test: Test) -> str:
+    """As it is written, but for the many values that a set may have."""
+    more = len(test.values) - MOST_SHOWN
+    if more <= 1:
+        return test_text(test)
+    return f"{test_text(replace(test, values=test.values[:MOST_SHOWN]))} and {more} more"
+
+
 def _told(test: Test, value: object, what: str) -> str:
-    return f"{test_text(test)}: {what} is {'not known' if value is None else value}"
+    return f"{_text(test)}: {what} is {'not known' if value is None else value}"
 
 
 def _one_of(test: Test, value: str | None, what: str) -> Answer:
