@@ -351,6 +351,22 @@ def test_a_hard_cap_is_told_as_it_is_after_what_was_just_counted() -> None:
     assert desk.plane.links[0].hard_cap_bytes == 40_000_000
 
 
+def test_a_links_resolver_is_asked_by_it_while_it_works() -> None:
+    wanted = routing(2)
+    desk = Desk(replace(wanted, links=(replace(wanted.links[0], dns=("1.1.1.1",)), wanted.links[1])))
+    desk.bring_up(1, 2)
+    desk.sharing.turn()
+    assert desk.plane.links[0].dns == ("1.1.1.1",)
+    desk.silence(1)
+    desk.clock.advance(1)
+    desk.sharing.turn()
+    assert desk.plane.links[0].dns == ()  # a public one answers over others too
+    desk.bring_up(1)
+    desk.clock.advance(1)
+    desk.sharing.turn()
+    assert desk.plane.links[0].dns == ("1.1.1.1",)
+
+
 class Capped(NoLedger):
     left = 5_000_000
     state = "soft"

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from remsim.config.routing import LinkSettings, RoutingSettings
-from remsim.core.routes import Flow, LinkView
+from remsim.core.routes import USABLE, Flow, LinkView
 from remsim.links.facts import ModemFacts
 from remsim.links.health import Change, Health, Limits
 from remsim.links.ledger import UNKNOWN as NO_MONEY
@@ -96,7 +96,8 @@ class Link:
         return self.plan
 
     def route(self, resolvers: tuple[str, ...]) -> LinkRoute | None:
-        """What the plane has to know; None without a device."""
+        """What the plane has to know; None without a device. Its resolvers are its own while it works: many are public,
+        and answer over other links too."""
         if self.device is None or not self.settings.enabled:
             return None
         settings, gateway = self.settings, self.settings.gateway
@@ -107,7 +108,7 @@ class Link:
             self.device,
             gateway4=gateway if gateway and ":" not in gateway else None,
             gateway6=gateway if ":" in gateway else None,
-            dns=settings.dns or resolvers,
+            dns=(settings.dns or resolvers) if self.state in USABLE else (),
             hard_cap_bytes=self.money.remaining_bytes if settings.cap_hard else None,
             limit_kbit=settings.slow_kbit if is_slow else None,
             is_metered=settings.metered,

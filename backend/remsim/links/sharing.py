@@ -385,6 +385,8 @@ class Sharing:
         if link.health.state in USABLE and not link.was_used:
             self._ensure(link)
         is_used = link.state in USABLE
+        if link.was_used != is_used:
+            self._look_at = float("-inf")  # what the plane knows of it depends on that; traffic comes first
         if link.was_used and not is_used:
             link.was_used = False
             self._refresh(at)
