@@ -138,9 +138,9 @@ class Health:
 
     def enable(self, is_enabled: bool, at: float) -> Change | None:
         """The admin switches it on or off."""
-        if self._is_enabled and not is_enabled:
-            self._lose()
-            self._is_portal = False
+        if self._is_enabled != is_enabled:
+            self._lose()  # answers on their way when it was switched off count no more than those before
+            self._is_portal &= is_enabled
         self._is_enabled = is_enabled
         return self._settle(at)
 
