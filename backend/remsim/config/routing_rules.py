@@ -271,7 +271,7 @@ class LinkOptions(Options):
         0, 64, pattern=r"[^\x00-\x1f\x7f]*", told="is not one line of text",
         metadata=told("Profile at the cap", "On the eUICC of its modem: its id, ICCID or name. For switch."),
     )  # fmt: skip
-    slow_kbit = Whole(8, 10_000_000, allow_none=True, metadata=told("Slowly is", unit="kbit/s"))
+    slow_kbit = Whole(8, 10_000_000, allow_none=True, metadata=told("Slowed to", unit="kbit/s"))
     cap_hard = Flag(metadata=told("Carries nothing at all above the cap", "Also what flows already."))
     probe = Lines(
         check_probe, MOST_PROBES,
