@@ -71,6 +71,7 @@ def test_names_that_no_link_carries(route: str, told: str | None) -> None:
         ("time 08:00-10:00, not time 07:00-12:00", facts(), NEVER),
         ("source 10.0.0.0/8, not source 10.0.0.0/7", facts(), NEVER),
         ("source 10.0.0.0/8, source 10.1.0.0/16", facts(), None),
+        ("country DE, country == router_country", facts(), None),
         ("(port 80 or dscp ef), port 443", facts(), "one of the alternatives can never hold: port 80 and port 443"),
     ],
 )  # fmt: skip
@@ -102,6 +103,8 @@ def shadow(first: str, second: str, route: str = "any") -> list[str]:
         ("download_rate > 2MB/s", "download_rate > 1MB/s", False),
         ("protocol tcp or protocol udp", "protocol RTP", True),
         ("country DE", "country router_country", False),
+        ("country != router_country", "country DE", False),
+        ("country != AT", "country DE", True),
     ],
 )
 def test_a_policy_behind_one_that_takes_all_of_its_flows(first: str, second: str, is_shadowed: bool) -> None:

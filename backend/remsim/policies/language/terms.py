@@ -251,6 +251,8 @@ def is_apart(kind: str, one: Extent, other: Extent) -> bool:
     """Whether nothing is in both, for certain."""
     if kind in ("domain", "application"):
         return False  # a server has several names
+    if kind == "country" and "router_country" in {*one, *other}:
+        return False  # it may be any of them
     if kind == "source" and not (set(one) | set(other)) <= {"4", "6"}:
         return False  # who sends has an address and a hardware address
     if any(key.startswith(FILE) for key in (*one, *other)):
