@@ -17,44 +17,17 @@ from typing import Any
 import pytest
 from netlab.asking import links_of_datagrams, resolve
 from netlab.clients import Clients, Download
+from netlab.here import DEFAULT, Here, ring
 from netlab.lab import FIREWALL, FOUR, LAN, Lab, why_not
 from netlab.plane import PlaneInRouter
-from remsim.core.clock import SystemClock
-from remsim.core.routes import Choice, Flow, PolicyCode, Program, RingSpec, SetCode
+from remsim.core.routes import Choice, PolicyCode, Program, RingSpec, SetCode
 from remsim.links.kernel.nft import Nft, NftError
-from remsim.links.kernel.plane import KernelPlane
 from remsim.links.plane import LinkRoute, PlaneError
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=f"{why_not()}; see README, Test it")
 
 SERVER, SERVER6 = "198.51.100.1", "2001:db8:ffff::1"
-DEFAULT = (RingSpec("interactive", (), "interactive"), RingSpec("bulk", ()))
 CLEAR = "from remsim.links.kernel.plane import clear_leftovers; print(clear_leftovers())"
-
-
-class Here:
-    """A plane in this process; each call is made inside the lab's router."""
-
-    def __init__(self, lab: Lab, run_dir: Path) -> None:
-        self._lab = lab
-        self._plane = self._call(lambda: KernelPlane(SystemClock(), run_dir=run_dir))
-        self.start([LAN], on_device=lambda name: None)
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return lambda *values, **named: self._call(lambda: getattr(self._plane, name)(*values, **named))
-
-    def flows(self) -> list[Flow]:
-        return self._call(lambda: list(self._plane.flows()))  # type: ignore[no-any-return]
-
-    def made_anew(self) -> int:
-        return self._plane.remade
-
-    def links(self, **more: Any) -> list[LinkRoute]:
-        return [LinkRoute(one.index, one.device, one.device, **more) for one in self._lab.links]
-
-    def _call(self, work: Callable[[], Any]) -> Any:
-        with self._lab.router.entered():
-            return work()
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +43,6 @@ def plane(lab: Lab, tmp_path: Path) -> Iterator[Here]:
     plane.load(Program(), DEFAULT, ring(1, 2, 3))
     yield plane
     plane.stop()
-
-
-def ring(*slots: int) -> dict[str, tuple[int, ...]]:
-    return {"interactive": slots, "bulk": slots}
 
 
 def sources6(lab: Lab, count: int = 3) -> list[str]:

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import select
+import socket
 import struct
 import sys
 from collections import deque
@@ -32,6 +33,7 @@ EARLY_S = 0.0002
 
 LATE_S = 0.01
 MOST_STRANGERS = 16
+LINK_LOCAL = bytes.fromhex("fe80")
 
 
 @dataclass
@@ -51,6 +53,21 @@ class Tally:
 
 
 @dataclass
+class Own:
+    """The addresses that a link's network gave: one of IPv4, a /64 of IPv6."""
+
+    four: bytes
+    prefix6: bytes
+
+    def has_sent(self, packet: bytes) -> bool:
+        """Whether a packet has one of them as its source. Neighbours talk without."""
+        if packet[0] >> 4 == 4:
+            return packet[12:16] == self.four
+        source = packet[8:24]
+        return source[:8] == self.prefix6 or source[:2] == LINK_LOCAL or source == bytes(16)
+
+
+@dataclass
 class Way:
     """One direction of a link."""
 
@@ -59,15 +76,15 @@ class Way:
     queue_s: float
     loss: float
     is_cut: bool = False
-    own: bytes | None = None
+    own: Own | None = None
     free_at: float = 0.0
     waiting: deque[tuple[float, bytes]] = field(default_factory=deque)
     tally: Tally = field(default_factory=Tally)
     begun: dict[bytes, float] = field(default_factory=dict)
     """When connections began that met the cut, by ports and server: their first SYN only."""
 
-    strangers: list[bytes] = field(default_factory=list)
-    """How the first foreign packets began, for who wonders where they come from."""
+    strangers: deque[bytes] = field(default_factory=lambda: deque(maxlen=MOST_STRANGERS))
+    """How the last foreign packets began, for who wonders where they come from."""
 
     def take(self, packet: bytes, now: float) -> None:
         """Have a packet wait for its time, or lose it."""
@@ -75,10 +92,9 @@ class Way:
             self.tally.cut += 1
             if is_syn(packet):
                 self.begun.setdefault(packet[16:24], now)
-        elif self.own is not None and packet[0] >> 4 == 4 and packet[12:16] != self.own:
+        elif self.own is not None and not self.own.has_sent(packet):
             self.tally.foreign += 1
-            if len(self.strangers) < MOST_STRANGERS:
-                self.strangers.append(packet[:40])
+            self.strangers.append(packet[:60])
         elif self.loss and random.random() < self.loss:
             self.tally.unlucky += 1
         else:
@@ -110,7 +126,7 @@ class Link:
     def __init__(self, order: dict[str, object]) -> None:
         self.router, self.internet = str(order["router"]), str(order["internet"])
         self.near, self.far = str(order["near"]), str(order["far"])
-        self.up = Way(0, 0, 0, 0, own=bytes(map(int, str(order["address"]).split("."))))
+        self.up = Way(0, 0, 0, 0, own=own_of(order))
         self.down = Way(0, 0, 0, 0)
         self.shape(order)
         self.near_fd: int | None = open_tun(self.router, self.near)
@@ -134,6 +150,12 @@ class Link:
         """Give it back."""
         if self.near_fd is None:
             self.near_fd = open_tun(self.router, self.near)
+
+
+def own_of(order: dict[str, object]) -> Own:
+    """The addresses of the link that an order is about."""
+    four, six = str(order["address"]), str(order["address6"])
+    return Own(socket.inet_pton(socket.AF_INET, four), socket.inet_pton(socket.AF_INET6, six)[:8])
 
 
 def open_tun(space: str, device: str) -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -122,7 +123,7 @@ class Link:
         return self._tell("begun")  # type: ignore[no-any-return]
 
     def strangers(self) -> list[str]:
-        """The first foreign packets that it was given: ``TCP flags 0x4 10.64.1.2:443 > …``."""
+        """The last foreign packets that it was given, 16 at most: ``TCP flags 0x4 10.64.1.2:443 > …``."""
         return [described(bytes.fromhex(one)) for one in self._tell("strangers")]
 
     def make(self) -> None:
@@ -130,7 +131,7 @@ class Link:
         router, internet = self._lab.router, self._lab.internet
         ends = {"router": router.name, "internet": internet.name, "near": self.device, "far": self.far_device}
         if self.is_emulated:
-            self._tell("make", address=self.address, **ends, **asdict(self.shape))
+            self._tell("make", address=self.address, address6=self.address6, **ends, **asdict(self.shape))
         else:
             line = f"link add {self.device} type veth peer name {self.far_device} netns {internet.name}"
             router("ip", *line.split())
@@ -268,11 +269,16 @@ class Lab:
 
 
 def described(packet: bytes) -> str:
-    """An IPv4 packet in a line."""
-    source, destination = (".".join(map(str, packet[at : at + 4])) for at in (12, 16))
-    ports = [int.from_bytes(packet[at : at + 2]) for at in (20, 22)]
-    kind = {6: f"TCP flags {packet[33]:#x}", 17: "UDP", 1: "ICMP"}.get(packet[9], f"protocol {packet[9]}")
-    return f"{kind} {source}:{ports[0]} > {destination}:{ports[1]}"
+    """A packet in a line; of IPv6 without extension headers."""
+    is_six = packet[0] >> 4 == 6
+    family, first, size, kind, body = (
+        (socket.AF_INET6, 8, 16, packet[6], packet[40:]) if is_six else (socket.AF_INET, 12, 4, packet[9], packet[20:])
+    )
+    ends = (socket.inet_ntop(family, packet[at : at + size]) for at in (first, first + size))
+    source, destination = (f"[{one}]" if is_six else one for one in ends)
+    ports = [int.from_bytes(body[at : at + 2]) for at in (0, 2)]
+    kinds = {17: "UDP", 1: "ICMP", 58: "ICMPv6"} | ({6: f"TCP flags {body[13]:#x}"} if len(body) > 13 else {})
+    return f"{kinds.get(kind, f'protocol {kind}')} {source}:{ports[0]} > {destination}:{ports[1]}"
 
 
 def _ip(space: Space, commands: Iterable[str]) -> None:
