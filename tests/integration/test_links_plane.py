@@ -167,7 +167,8 @@ def test_downloads_of_a_link_that_is_cut_begin_again_at_once(lab: Lab, plane: Pl
 
 
 def state_of(lab: Lab) -> list[str]:
-    settings = ("ipv4/conf/all/src_valid_mark", "ipv4/conf/sim1/rp_filter", "netfilter/nf_conntrack_acct")
+    names = ("conf/all/src_valid_mark", "fwmark_reflect", "conf/sim1/rp_filter")
+    settings = (*(f"ipv4/{name}" for name in names), "ipv6/fwmark_reflect", "netfilter/nf_conntrack_acct")
     read = [lab.router("cat", f"/proc/sys/net/{name}") for name in settings]
     return [lab.router("nft", "list", "ruleset"), lab.router("ip", "rule"), *read]
 

@@ -67,6 +67,10 @@ class LinkTables:
         self._links: dict[int, LinkRoute] = {}
         self._known: dict[tuple[str, int], str] = {}
         """The last gateway of each device and family: its route may be gone from main when the device comes again."""
+        self._last: dict[tuple[str, int], tuple[str, ...]] = {}
+        """The networks that each device's addresses were of when it last had some, by device and family."""
+        self._sources: dict[str, list[int]] = {}
+        """The links that rules lead packets to by their source."""
 
     def close(self) -> None:
         """Let the kernel's socket go; rules stay."""
@@ -87,7 +91,7 @@ class LinkTables:
     def restore(self, device: str | None = None) -> dict[int, Out]:
         """See to a device's routes again (None: to all, and to the rules)."""
         with self._lock:
-            if device is None:
+            if device is None or (self._has(device) and self._find_sources() != self._sources):
                 self._set_rules()
             return {i: self._lead(one) for i, one in self._links.items() if device in (None, one.device)}
 
@@ -141,6 +145,7 @@ class LinkTables:
                     self._kernel.delete_default(route)
 
     def _set_rules(self) -> None:
+        self._sources = self._find_sources()
         wanted = [rule for family in FAMILIES for rule in self._wanted(family)]
         for family in FAMILIES:
             there = self._kernel.rules(family)
@@ -159,28 +164,41 @@ class LinkTables:
             Rule(family, CLOSER_FIRST + 1, mark=POKE, mask=POKE, action=UNREACHABLE),
             Rule(family, BY_MARK + REFUSED, mark=REFUSED << LINK_SHIFT, mask=LINK_MASK, action=PROHIBIT),
         ]
-        sources: dict[str, list[int]] = {}
         for index, link in self._links.items():
             rules.append(Rule(family, BY_DEVICE + index, FIRST_TABLE + index, device=link.device))
             rules.append(Rule(family, BY_MARK + index, FIRST_TABLE + index, index << LINK_SHIFT, LINK_MASK))
-            for one in self._facts(link.device).addresses:
-                if one.family == family:
-                    source = f"{one.address}/32" if family == socket.AF_INET else network_of(one.address, one.length)
-                    sources.setdefault(source, []).append(index)
-        for source, indices in sources.items():
-            if len(indices) == 1:
+        for source, indices in self._sources.items():
+            if len(indices) == 1 and (":" in source) == (family == socket.AF_INET6):
                 rules.append(Rule(family, BY_SOURCE + indices[0], FIRST_TABLE + indices[0], source=source))
         return rules
+
+    def _has(self, device: str) -> bool:
+        return any(link.device == device for link in self._links.values())
+
+    def _find_sources(self) -> dict[str, list[int]]:
+        """Networks of links' addresses, with the links. A link that is away keeps those it had: what the router still
+        says with them would go by main's default, which is another link."""
+        addresses, devices = self._kernel.addresses(), self._kernel.devices()
+        taken = {_source_of(one) for one in addresses}
+        found: dict[str, list[int]] = {}
+        for index, link in self._links.items():
+            device = devices.get(link.device)
+            for family in FAMILIES:
+                place = (link.device, family)
+                there = [one for one in addresses if one.family == family and _is_of(one, device)]
+                if there:
+                    sources = self._last[place] = tuple(_source_of(one) for one in there)
+                else:
+                    sources = tuple(one for one in self._last.get(place, ()) if one not in taken)
+                for source in dict.fromkeys(sources):
+                    found.setdefault(source, []).append(index)
+        return found
 
     def _facts(self, name: str) -> _Facts:
         device = self._kernel.device(name)
         if device is None:
             return _Facts(None, (), {})
-        addresses = tuple(
-            one
-            for one in self._kernel.addresses()
-            if one.device == device.index and one.is_fit and (one.family == socket.AF_INET or _is_useful6(one))
-        )
+        addresses = tuple(one for one in self._kernel.addresses() if _is_of(one, device))
         gateways: dict[int, str | None] = {}
         for family in FAMILIES:
             found = [one for one in self._kernel.defaults(family) if one.device == device.index and not _is_ours(one)]
@@ -247,6 +265,18 @@ def network_of(address: str, length: int) -> str:
     number = int.from_bytes(socket.inet_pton(socket.AF_INET6, address), "big")
     kept = number >> (128 - length) << (128 - length) if length else 0
     return f"{socket.inet_ntop(socket.AF_INET6, kept.to_bytes(16, 'big'))}/{length}"
+
+
+def _is_of(one: Address, device: Device | None) -> bool:
+    """Whether an address is one that a device sends with."""
+    if device is None or one.device != device.index or not one.is_fit:
+        return False
+    return one.family == socket.AF_INET or _is_useful6(one)
+
+
+def _source_of(one: Address) -> str:
+    """The network that only this address's link may use."""
+    return f"{one.address}/32" if one.family == socket.AF_INET else network_of(one.address, one.length)
 
 
 def _is_useful6(one: Address) -> bool:

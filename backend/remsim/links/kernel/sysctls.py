@@ -9,7 +9,14 @@ from pathlib import Path
 
 ROOT = Path("/proc/sys/net")
 ACCOUNTING = "netfilter/nf_conntrack_acct"
-ALWAYS = {ACCOUNTING: "1", "ipv4/conf/all/src_valid_mark": "1"}
+ALWAYS = {
+    ACCOUNTING: "1",
+    "ipv4/conf/all/src_valid_mark": "1",
+    "ipv4/fwmark_reflect": "1",
+    "ipv6/fwmark_reflect": "1",
+}
+"""``fwmark_reflect``: what the kernel itself answers to a packet of no flow, a reset mostly, has the packet's mark, and
+so leaves by the link that this came by. No rule could tell which, where two links have one address."""
 STRICT = "1"
 LOOSE = "2"
 """Of rp_filter. Strict drops the replies on every link that is not main's default route."""

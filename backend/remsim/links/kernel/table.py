@@ -107,7 +107,7 @@ def layout(
     """
     ways = sorted(ways, key=lambda way: way.index)
     chains: dict[str, Chain] = {}
-    chains.update(_link_chains(ways))
+    chains.update(_link_chains(ways, nat))
     chains.update(_class_chains())
     chains.update(ring_chains(default, rings, ways))
     chains.update(policy_chains(program, rings, ways))
@@ -144,7 +144,7 @@ def _marks(cleared: int, bits: int, *, packet: bool = True, flow: bool = True) -
     return " ".join(f"{mark} set {mark} & {kept:#010x} | {bits:#010x}" for mark, is_set in both if is_set)
 
 
-def _link_chains(ways: Sequence[Way]) -> dict[str, Chain]:
+def _link_chains(ways: Sequence[Way], nat: bool) -> dict[str, Chain]:
     refused = _marks(LINK_MASK, REFUSED << LINK_SHIFT, flow=False)
     chains: dict[str, Chain] = {"refuse": Chain((OWN_REFUSED, f"{refused} accept"))}
     for way in ways:
@@ -154,8 +154,8 @@ def _link_chains(ways: Sequence[Way]) -> dict[str, Chain]:
             kept = _marks(LINK_MASK | CLASS_MASK, bits | klass, flow=False)
             chains[f"keep_{way.index}{suffix}"] = Chain((f"{kept} accept",))
         chains[f"left_{way.index}"] = Chain((_marks(LINK_MASK, bits, packet=False),))
-        for side in ("in", "out"):
-            chains[f"{side}_{way.index}"] = Chain(way.limits())
+        chains[f"in_{way.index}"] = Chain(way.limits())
+        chains[f"out_{way.index}"] = Chain(way.leaks(nat=nat) + way.limits())
     return chains
 
 

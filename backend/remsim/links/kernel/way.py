@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remsim.core.routes import LINK_MASK, LINK_SHIFT
 from remsim.core.small_dataclass import dataclass
 from remsim.links.plane import LinkRoute
 
@@ -39,6 +40,18 @@ class Way:
             rate = max(1, self.limit_kbit * 1000 // 8 // 1024)
             burst = max(32, rate * BURST_MS // 1000)
             rules.append(f"limit rate over {rate} kbytes/second burst {burst} kbytes drop")
+        return tuple(rules)
+
+    def leaks(self, *, nat: bool) -> tuple[str, ...]:
+        """The rules that end what has another address than this link's and gets none: NAT looks at the first packet of
+        a flow, and not at all at what belongs to none, as a reset that comes late. ``nat``: IPv4 is masqueraded here.
+        """
+        bits = f"ct mark & {LINK_MASK:#06x}"
+        rules = [f"{bits} != {self.index << LINK_SHIFT:#06x} {bits} != 0 ct status snat drop"]
+        if nat:
+            rules.append("ct state invalid meta nfproto ipv4 fib saddr . oif type != local drop")
+        if self.prefix6 is not None and self.ipv6 != "off":
+            rules.append(f"ct state invalid ip6 saddr != {self.prefix6} ip6 saddr != fe80::/10 drop")
         return tuple(rules)
 
     def nat6(self) -> tuple[str, ...]:
