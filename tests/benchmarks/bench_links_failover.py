@@ -115,7 +115,8 @@ def told_after(download: Download, at: float) -> float:
 def run_cut(way: str, repeats: int) -> int:
     """Cut a link some times; the status."""
     table = Table(f"{way}: {repeats} times, {DOWNLOADS} downloads, {NEW_PER_S:g} new connections a second")
-    seen, foreign = [], 0
+    seen: list[Seen] = []
+    foreign: list[str] = []
     with Lab(FOUR) as lab:
         for repeat in range(repeats):  # each time a new service: to one that knows better a link cut so often flaps
             with (
@@ -125,7 +126,7 @@ def run_cut(way: str, repeats: int) -> int:
             ):
                 before = strangers(lab)
                 seen.append(cut(lab, clients, way, repeat))
-                foreign += strangers(lab) - before
+                foreign += strangers_since(before, lab)
                 clients.abandon_all()
     table.row("last new connection into it, after the cut, worst", max(one.last_into for one in seen), "s", at_most=0.7)
     table.row("new connections that failed in 8 s, most", max(one.refused for one in seen), "")
@@ -137,13 +138,24 @@ def run_cut(way: str, repeats: int) -> int:
     table.row("downloads of other links that broke, then", sum(one.disturbed for one in seen), "", at_most=0)
     table.row("and at the return", sum(one.disturbed_at_return for one in seen), "", at_most=0)
     table.row("in use again after its return, worst", worst(one.returned for one in seen), "s", at_most=15)
-    table.row("packets on a link whose address they do not have", foreign, "", at_most=0)
+    table.row("packets on a link whose address they do not have", len(foreign), "", at_most=0)
+    for one in dict.fromkeys(foreign):
+        table.row(f"  {one}", foreign.count(one), "")
     return table.status()
 
 
-def strangers(lab: Lab) -> int:
-    """Packets so far that had another link's address."""
-    return sum(int(link.tally()["up"]["foreign"]) for link in lab.links)
+def strangers(lab: Lab) -> list[int]:
+    """Packets so far that had another address than their link's, of each link."""
+    return [link.tally()["up"]["foreign"] for link in lab.links]
+
+
+def strangers_since(before: list[int], lab: Lab) -> list[str]:
+    """Those that came since, as far as is known what they were."""
+    found: list[str] = []
+    for link, then, now in zip(lab.links, before, strangers(lab), strict=True):
+        last = link.strangers()[-(now - then) :] if now > then else []
+        found += [f"on {link.device}: {one}" for one in [*last, *["more"] * (now - then - len(last))]]
+    return found
 
 
 def worst(values: object) -> float:
