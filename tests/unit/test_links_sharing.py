@@ -351,6 +351,13 @@ def test_a_hard_cap_is_told_as_it_is_after_what_was_just_counted() -> None:
     assert desk.plane.links[0].hard_cap_bytes == 40_000_000
 
 
+def test_the_gateway_that_is_told_is_the_one_that_is_written() -> None:
+    wanted = routing(2)
+    desk = Desk(replace(wanted, links=(replace(wanted.links[0], gateway="10.64.1.99"), wanted.links[1])))
+    told = [desk.sharing.links[view.index].now(view, 0.0).addresses for view in desk.sharing.views]
+    assert [one.gateway4 for one in told if one] == ["10.64.1.99", "10.64.2.1"]
+
+
 def test_a_links_resolver_is_asked_by_it_while_it_works() -> None:
     wanted = routing(2)
     desk = Desk(replace(wanted, links=(replace(wanted.links[0], dns=("1.1.1.1",)), wanted.links[1])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from remsim.config.routing import LinkSettings, RoutingSettings
 from remsim.core.routes import USABLE, Flow, LinkView
@@ -199,7 +200,11 @@ class Link:
 
     def now(self, view: LinkView, wall_offset: float) -> LinkNow:
         """A snapshot; ``wall_offset`` makes wall time of monotonic."""
-        plan = self.plan
+        plan, addresses, gateway = self.plan, self.addresses, self.settings.gateway
+        if addresses is not None and ":" in gateway:
+            addresses = replace(addresses, gateway6=gateway)
+        elif addresses is not None and gateway:
+            addresses = replace(addresses, gateway4=gateway)
         return LinkNow(
             self.settings,
             view,
@@ -207,7 +212,7 @@ class Link:
             self.reason,
             self.health.failures,
             self.down.source,
-            self.addresses,
+            addresses,
             self.quality,
             tuple(dict.fromkeys(one.host for one in plan.targets)) if plan else (),
         )
