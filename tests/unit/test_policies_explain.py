@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from policy_support import NOON, ROADMAP, FakeTraffic, facts, sound
 from remsim.policies.explain import Explanation, explain
@@ -149,6 +151,15 @@ def test_the_routers_own_traffic_is_led_by_policies_that_speak_of_it() -> None:
     assert found.policy == "a"
     rest = ask(text, FlowFacts(port=8000, protocol="tcp", is_router=True))
     assert (rest.policy, rest.klass) == (None, "interactive")
+
+
+def test_flows_of_a_strict_link_that_is_down_are_said_to_fail() -> None:
+    text = "policy a { match: all\n route: connection fiber strict }"
+    down = facts(links=tuple(replace(one, state="down") for one in facts().links))
+    note = "fiber is down, and the policy is strict: its flows fail until it is back"
+    assert note in ask(text, VIDEO, down).notes
+    assert note not in ask(text, VIDEO).notes
+    assert note not in ask(text.replace(" strict", ""), VIDEO, down).notes
 
 
 def test_a_resolver_of_a_link_is_asked_by_that_link() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from remsim.core.routes import Choice, RingSpec
 from remsim.core.small_dataclass import dataclass
+from remsim.policies import gates
 from remsim.policies.compile import in_order, ring_of
 from remsim.policies.facts import Facts, FlowFacts, Share
 from remsim.policies.judging import asks_router, judge
@@ -104,7 +105,7 @@ def explain(
             why += "; none of its links can be used now, so the next policy decides"
         steps.append(Step(policy.name, policy.at.line, "matches", why))
         if found is not None and policy.choices[0].kind != "next":
-            notes += _notes(policy, sets, facts)
+            notes += [*_fails(policy, facts), *_notes(policy, sets, facts)]
             route = choices_text(policy.choices)
             return Explanation(policy.name, policy.at.line, ring.klass, route, tuple(found), tuple(steps), tuple(notes))
     klass = default_class(flow)
@@ -128,6 +129,14 @@ def default_class(flow: FlowFacts) -> str:
         return "interactive"
     is_known = (flow.protocol, flow.port) in INTERACTIVE or flow.protocol in ("icmp", "icmpv6")
     return "interactive" if is_known or flow.dscp in INTERACTIVE_DSCP else "bulk"
+
+
+def _fails(policy: Policy, facts: Facts) -> list[str]:
+    """What a strict link that is down does to its flows."""
+    first = gates.link_of(policy.choices[0].value, facts.links) if policy.choices[0].is_strict else None
+    if first is None or first.is_usable:
+        return []
+    return [f"{first.name} is {first.state}, and the policy is strict: its flows fail until it is back"]
 
 
 def _notes(policy: Policy, sets: Mapping[str, tuple[Value, ...]], facts: Facts) -> list[str]:
