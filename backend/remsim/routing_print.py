@@ -199,7 +199,8 @@ def show_policies(view: Mapping[str, Any]) -> int:
         )
         print(printable("  ".join(cells)))
     for one in view["warnings"]:
-        print(printable(f"line {one['line']}: {one['message']}"), file=sys.stderr)
+        place = f"line {one['line']}: " if one["line"] else ""
+        print(printable(f"{place}{one['message']}"), file=sys.stderr)
     return 0
 
 
@@ -208,7 +209,8 @@ def show_versions(versions: Sequence[Mapping[str, Any]]) -> int:
     for one in versions:
         mark = "*" if one["is_current"] else " "
         count = "" if one["policies"] is None else f"{one['policies']} policies"
-        print(printable(f"{mark} {one['n']:4}  {one['at']}  {one['source']:6}  {count:14}  {one['actor']}"))
+        note = f"  {one['note']}" if one["note"] else ""
+        print(printable(f"{mark} {one['n']:4}  {one['at']}  {one['source']:6}  {count:14}  {one['actor']}{note}"))
     return 0
 
 

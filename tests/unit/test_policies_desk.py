@@ -292,7 +292,7 @@ def test_a_flow_is_explained_by_what_is_in_force_or_by_a_text(bench: Bench) -> N
     device = {"source_mac": "AA-BB-CC-DD-EE-FF", "text": "policy a { match: source aa:bb:cc:dd:ee:ff\n route: any }"}
     assert bench.desk.explain(device)["policy"] == "a"
     wrong = {"source": "x", "source_mac": "aa", "destination": "1.2.3", "dscp": "zz", "domain": "a..b", "protocol": "f"}
-    for field, value in wrong.items():
+    for field, value in {**wrong, "application": "vidio"}.items():
         with pytest.raises(InvalidInput):
             bench.desk.explain({**flow, field: value})
     with pytest.raises(InvalidInput):

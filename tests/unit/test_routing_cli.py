@@ -277,10 +277,20 @@ def test_what_is_in_force_is_shown_saved_and_rolled_back(service: Service, capsy
         ("POST", "policies/override", {"is_overridden": False}),
         ("POST", "policies/confirm", {}),
     ]
-    one = {"n": 4, "at": "2026", "source": "local", "policies": 3, "actor": "ann", "is_current": True}
-    service.answers["policies/versions"] = {"versions": [one]}
+    one = {"n": 4, "at": "2026", "source": "local", "policies": 3, "actor": "ann", "is_current": True, "note": ""}
+    back = one | {"n": 3, "is_current": False, "note": "version 2 taken back"}
+    service.answers["policies/versions"] = {"versions": [one, back]}
     capsys.readouterr()
-    assert main(["policy", "versions"]) == 0 and capsys.readouterr().out.startswith("*    4  2026")
+    assert main(["policy", "versions"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("*    4  2026") and told[0].endswith("ann")
+    assert told[1].endswith("ann  version 2 taken back")
+
+
+def test_a_warning_of_a_section_names_no_line(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    warnings = [{"line": 0, "column": 0, "message": "night: there is no set x", "expected": []}]
+    service.answers["policies"] = IN_FORCE | {"warnings": warnings}
+    assert main(["policy", "show"]) == 0 and capsys.readouterr().err.endswith("\nnight: there is no set x\n")
 
 
 def test_presets_need_no_service(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from remsim.policies.language.checker import check
 from remsim.policies.language.model import Checked, Mac
 from remsim.policies.language.terms import spelled
 from remsim.policies.language.values import address_of, dscp_of, ip_of
-from remsim.policies.language.words import HEURISTICS, PROTOCOLS
+from remsim.policies.language.words import HEURISTICS, PROTOCOLS, closest
 from remsim.policies.learning.patterns import checked_domain
 from remsim.policies.world import World
 
@@ -145,11 +145,19 @@ class Questions:
             dscp=mark,
             protocol=protocol,
             country=str(country).upper() if country else None,
-            application=asked.get("application") or None,
+            application=self._application(asked),
             is_router=True if is_router else False if source is not None else None,
             **{name: asked.get(name) for name in plain},
         )
         return flow, notes
+
+    def _application(self, asked: Mapping[str, Any]) -> str | None:
+        name, known = str(asked.get("application") or ""), self._world.facts().applications
+        if name and known is not None and known.get(name) is None:
+            near = closest(name, list(known.names()))
+            hint = f"There is {near}." if near else None
+            raise InvalidInput(f"nothing is known of an application {name[:40]!r}", field="application", hint=hint)
+        return name or None
 
 
 def _shortened(program: Program) -> tuple[Program, str]:
