@@ -92,12 +92,25 @@ class FlowSample:
 
     def _write(self, now: float) -> None:
         self._written, self._is_changed = now, False
-        content = json.dumps({"days": self._days, "counts": self._counts}, separators=(",", ":"))
+        content = _document(self._days or {}, self._counts)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._path, content.encode())
+            write_atomically(self._path, content)
         except OSError as error:
             log.warning("the sample of flows cannot be written: %s", error.strerror)
+
+
+def _document(days: Mapping[str, list[Kept]], counts: Mapping[str, int]) -> bytes:
+    """The file, made a flow at a time: all at once its parts take a megabyte, which Python would keep."""
+    encoded = json.JSONEncoder(separators=(",", ":")).encode
+    text = bytearray(b'{"days":{')
+    for n, (day, flows) in enumerate(days.items()):
+        text += f"{',' if n else ''}{encoded(day)}:[".encode()
+        for at, flow in enumerate(flows):
+            text += f"{',' if at else ''}{encoded(flow)}".encode()
+        text += b"]"
+    text += f'}},"counts":{encoded(counts)}}}'.encode()
+    return bytes(text)
 
 
 def _days(now: float, zone: tzinfo) -> tuple[str, str]:
