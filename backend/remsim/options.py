@@ -5,12 +5,13 @@ Apart from the router, because the server's arbiter needs these and must not loa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from remsim.config.settings import Settings, load_settings, usable_settings
 from remsim.core.errors import RemsimError, StorageError
+from remsim.core.small_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +12,7 @@ from remsim.config.settings import Settings
 from remsim.core.clock import Clock
 from remsim.core.events import Event
 from remsim.core.routes import LinkView
+from remsim.core.small_dataclass import dataclass
 from remsim.links.desk import LinksDesk
 from remsim.policies.desk import PolicyDesk
 

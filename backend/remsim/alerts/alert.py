@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
 from remsim.core.clock import iso_utc
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.rules.rule import Value
 
 ROUTER = "remsim"

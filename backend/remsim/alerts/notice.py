@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.alerts.alert import SEVERITY_RANK
 from remsim.core.clock import iso_utc
+from remsim.core.small_dataclass import dataclass
 from remsim.outbound.way import one_line
 
 TRIAL_ID = "0"

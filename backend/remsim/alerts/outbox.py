@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from remsim.alerts.notice import Notice
@@ -18,6 +18,7 @@ from remsim.alerts.store import AlertStore, Waiting
 from remsim.config.channels import ChannelSettings
 from remsim.core.clock import FIRST_TRUSTED, Clock, iso_utc
 from remsim.core.errors import RemsimError
+from remsim.core.small_dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from remsim.alerts.alert import ROUTER, iso_or_none
@@ -14,6 +14,7 @@ from remsim.config.alerting import AlertSettings
 from remsim.core.clock import iso_utc
 from remsim.core.errors import NotFound
 from remsim.core.events import Event
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.journal import MOST_EVENTS, Journal
 from remsim.telemetry.measures import SHOWN
 from remsim.telemetry.rules.evaluation import Evaluation

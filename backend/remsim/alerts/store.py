@@ -7,12 +7,12 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from remsim.alerts.alert import Alert, Silence
 from remsim.core.clock import Clock
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.database import Database
 
 SCHEMA = """

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.alerts.alert import ROUTER
 from remsim.core.bus import Numbered
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.quality import quality_of
 from remsim.telemetry.rules.evaluation import Evaluation
 from remsim.telemetry.rules.rule import Transition, Value

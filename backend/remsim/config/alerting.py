@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
@@ -14,6 +14,7 @@ from remsim.config.fields import Lines, Options, SectionType
 from remsim.core.events import KINDS
 from remsim.core.forms import Choice, Flag, Several, StrictNumber, Text
 from remsim.core.reading import STATES, ModemReading
+from remsim.core.small_dataclass import dataclass
 
 NAME = r"[A-Za-z0-9_]{1,32}"
 MOST_RULES, MOST_CHANNELS = 500, 16

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from remsim.config import trust
 from remsim.config.alerting import MOST_CHANNELS, SEVERITIES, told
 from remsim.config.fields import Lines, Options, SectionType
 from remsim.core.forms import Choice, Flag, Text, Whole
+from remsim.core.small_dataclass import dataclass
 
 MOST_RECIPIENTS = 16
 CHANNEL_TYPES = {

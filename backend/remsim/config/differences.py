@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from remsim.config.document import Known, key_option
 from remsim.config.fields import Options, SectionType, json_values
 from remsim.config.uci import UciFile, UciSection
 from remsim.core.forms import secrets_of
+from remsim.core.small_dataclass import dataclass
 
 HIDDEN = "set"
 CHANGED = "changed"

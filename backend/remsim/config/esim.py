@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from marshmallow import ValidationError
 
 from remsim.config.fields import LONGEST_TEXT, PATH, Lines, Options, SectionType
 from remsim.core.forms import Choice, Flag, Text, Whole
+from remsim.core.small_dataclass import dataclass
 
 HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?"
 LPAC = r"/(usr|opt)(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,6}/lpac"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from remsim.config.alerting import told
 from remsim.config.esim import HOST
 from remsim.config.fields import LONGEST_TEXT, PATH, Options, SectionType
 from remsim.core.forms import Flag, Text
+from remsim.core.small_dataclass import dataclass
 
 MOST_CONNECTORS = 8
 OID = r"[0-9]+(\.[0-9]+)*"

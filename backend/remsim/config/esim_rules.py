@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
@@ -12,6 +12,7 @@ from marshmallow import ValidationError, validates_schema
 from remsim.config.alerting import DAYS, Seconds, TimeOfDay, told
 from remsim.config.fields import Lines, Options, SectionType
 from remsim.core.forms import Choice, Flag, Several, StrictNumber, Text, Whole
+from remsim.core.small_dataclass import dataclass
 
 MOST_RULES, MOST_COUNTRIES = 32, 64
 PROFILE = r"(sim|aid)-[0-9a-f]{1,32}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
@@ -16,6 +15,7 @@ from marshmallow import ValidationError
 from marshmallow import fields as ma
 
 from remsim.core.forms import Form, Text
+from remsim.core.small_dataclass import dataclass
 
 PERIOD = r"off|0|(0?[1-9]|[1-5][0-9])(\.[0-9]{1,3})?|60(\.0{1,3})?"
 LISTEN = r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}"

@@ -7,7 +7,7 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from remsim.config.uci import UciFile
 from remsim.config.versions import Versions
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict, InvalidInput, NotFound, RemsimError, StorageError
+from remsim.core.small_dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from remsim.config.fields import Listen, Options, SectionType
 from remsim.core.forms import Flag, Text, Whole
+from remsim.core.small_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

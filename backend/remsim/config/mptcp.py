@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
 
 from remsim.core.errors import InvalidInput
+from remsim.core.small_dataclass import dataclass
 
 PORTS = re.compile(r"all|([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
 MOST_PORTS = 64

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from remsim.config.alerting import told
 from remsim.config.channels import check_url
 from remsim.config.fields import Lines, Options, SectionType
 from remsim.core.forms import Choice, Flag, Text, Whole
+from remsim.core.small_dataclass import dataclass
 
 MOST_OUTPUTS = 8
 OUTPUT_TYPES = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from marshmallow import ValidationError, validates_schema
 
 from remsim.config.fields import PLACE, Options, SectionType
 from remsim.core.forms import Choice, Flag, Text, Whole
+from remsim.core.small_dataclass import dataclass
 
 LARGEST_ID = 1023
 """Of clients, banks and their slots."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from remsim.config.alerting import ALERT
 from remsim.config.channels import CHANNEL
 from remsim.config.esim import ESIM
@@ -25,6 +23,7 @@ from remsim.config.outputs import OUTPUT
 from remsim.config.remote_sim import IONMESH, REMOTE_CLIENT, REMOTE_SIM, REMSIM_SERVER
 from remsim.config.sims import SIM
 from remsim.core.forms import Choice, Flag, Text, Whole
+from remsim.core.small_dataclass import dataclass
 
 DEFAULT_PROBES = ("icmp:1.1.1.1", "icmp:8.8.8.8")
 GPIO_HELP = "20, !20 (active low) or gpiochip0:20"

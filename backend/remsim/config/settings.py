@@ -5,7 +5,7 @@ Each message names the option as a router admin writes it: ``remsim_console.web.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from remsim.config.sections import (
 from remsim.config.sims import SimSettings
 from remsim.config.uci import UciFile, edited
 from remsim.core.errors import RemsimError
+from remsim.core.small_dataclass import dataclass
 
 __all__ = [
     "CONFIG_NAME",

@@ -6,13 +6,14 @@ A section is named after the SIM's id in history and usage, which is a keyed has
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 from marshmallow import ValidationError
 
 from remsim.config.fields import Options, SectionType
 from remsim.core.forms import Choice, StrictNumber, Text, Whole
+from remsim.core.small_dataclass import dataclass
 
 BYTES_OF_GB = 1_000_000_000
 COUNTED = {"both": "received and sent", "rx": "received only"}

@@ -11,11 +11,12 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from remsim.core.errors import ConfigError, InvalidInput, StorageError
 from remsim.core.files import write_atomically
+from remsim.core.small_dataclass import dataclass
 
 NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 TYPE = re.compile(r"[\x21-\x7e]+\Z")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from remsim.core.clock import iso_utc
 from remsim.core.errors import NotFound, StorageError
 from remsim.core.files import write_atomically
+from remsim.core.small_dataclass import dataclass
 
 KEPT = 10
 MOST_WORDS = 20

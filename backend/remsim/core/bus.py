@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.reading import ModemReading
+from remsim.core.small_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from remsim.core.clock import iso_utc
+from remsim.core.small_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from remsim.core.bus import Bus
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import Aborted, Conflict, NotFound, RemsimError
+from remsim.core.small_dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

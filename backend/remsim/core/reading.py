@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from remsim.core.clock import iso_utc
+from remsim.core.small_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

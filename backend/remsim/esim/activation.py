@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote, urlsplit
 
 from remsim.core.errors import InvalidInput
+from remsim.core.small_dataclass import dataclass
 
 LONGEST = 255
 LONGEST_LINK = 2048

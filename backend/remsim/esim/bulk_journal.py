@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import NotFound
 from remsim.core.masking import mask
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.bulk_rows import Row, shown_target
 from remsim.esim.private_file import Statement
 from remsim.esim.records import Records

@@ -7,12 +7,13 @@ import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.errors import InvalidInput, RemsimError
 from remsim.core.forms import NO, YES
 from remsim.core.masking import mask
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.activation import Activation, parse
 from remsim.esim.codes import masked_token
 from remsim.esim.es10.requests import LONGEST_NICKNAME

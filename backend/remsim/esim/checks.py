@@ -7,9 +7,9 @@ import fcntl
 import socket
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.https import day, read_address
 from remsim.esim.refusals import trouble
 from remsim.esim.trust import places

@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from remsim.core.errors import Aborted, ModemError, RemsimError
 from remsim.core.masking import mask
+from remsim.core.small_dataclass import dataclass
 from remsim.core.tlv import TlvError
 from remsim.esim import refusals
 from remsim.esim.authentication import authenticate

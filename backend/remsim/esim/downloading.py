@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.errors import Aborted, RemsimError
 from remsim.core.jobs import Job
 from remsim.core.masking import mask
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.activation import Activation
 from remsim.esim.cards import icon_of, name_of, owner_of, shown
 from remsim.esim.checks import check_clock, reach

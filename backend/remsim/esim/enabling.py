@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING
 
 from remsim.core.card import AccessPoint, is_same_card
 from remsim.core.errors import ModemError, NotFound, RemsimError
 from remsim.core.jobs import Job
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.cards import name_of
 from remsim.esim.errors import EsimError
 from remsim.esim.room import Room

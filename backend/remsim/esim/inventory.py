@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from remsim.core.clock import iso_utc
 from remsim.core.masking import mask
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.activation import Activation
 from remsim.esim.codes import masked_token
 from remsim.esim.records import Records

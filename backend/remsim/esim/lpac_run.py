@@ -9,10 +9,11 @@ import select
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from remsim.core.errors import Aborted, RemsimError
+from remsim.core.small_dataclass import dataclass
 from remsim.esim import download, refusals
 from remsim.esim.activation import Activation
 from remsim.esim.apdu import LOAD_TIMEOUT_S, STORE_DATA, class_octet

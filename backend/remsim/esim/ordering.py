@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from remsim.core.clock import iso_utc
 from remsim.core.errors import Conflict, InvalidInput, NotFound, RemsimError
 from remsim.core.jobs import Job
 from remsim.core.masking import mask
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.activation import Activation, parse
 from remsim.esim.codes import Codes, masked_token
 from remsim.esim.es2 import MAY_HAVE_DONE, OrderClient

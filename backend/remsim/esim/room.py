@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from remsim.core.clock import Clock
 from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
 from remsim.core.jobs import Job, Jobs
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.cards import Cards
 from remsim.esim.desk import has_readers
 from remsim.esim.readers import Readers

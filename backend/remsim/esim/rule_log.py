@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from remsim.core.clock import FIRST_TRUSTED, Clock, iso_utc
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.records import Records
 
 KEPT = 400

@@ -7,11 +7,11 @@ Of a modem's rules the first in the order of priority that is so decides. One wh
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.config.esim_rules import EsimRuleSettings, wrong_with
 from remsim.core.errors import NotFound
+from remsim.core.small_dataclass import dataclass
 from remsim.esim import rule_conditions as conditions
 from remsim.esim.room import Room
 from remsim.esim.rule_log import BLOCKED, RuleLog

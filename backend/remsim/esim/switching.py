@@ -7,13 +7,14 @@ gives the new profile its time again, and goes back if it does not register.
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.card import AccessPoint
 from remsim.core.errors import Aborted, Conflict, NotFound, RemsimError
 from remsim.core.jobs import Job
 from remsim.core.masking import mask
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.cards import name_of
 from remsim.esim.enabling import Enabled, Enabling, enabled, is_it
 from remsim.esim.errors import EsimError

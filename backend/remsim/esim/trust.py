@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remsim.core.errors import InvalidInput
+from remsim.core.small_dataclass import dataclass
 from remsim.esim.refusals import trouble
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from remsim.config.settings import Settings
 from remsim.core.clock import Clock
+from remsim.core.small_dataclass import dataclass
 from remsim.metric_sources.cells import Cells
 from remsim.metric_sources.counting import EventCounter, Stopwatch
 from remsim.metric_sources.esim import add_esims

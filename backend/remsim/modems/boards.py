@@ -5,9 +5,9 @@ Sources: the client's table for ZBT-Z8102AX; its defaults 20/21 and 22/23 are no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.sysfs import read_text
 
 MODEL_FILES = ("proc/device-tree/model", "tmp/sysinfo/model", "sys/class/dmi/id/product_name")

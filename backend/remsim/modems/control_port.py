@@ -16,12 +16,12 @@ import select
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count
 
 from remsim.core.clock import Clock
 from remsim.core.errors import AtFormatError, AtTimeout, Conflict, ModemError, ModemGone, PortBusy
 from remsim.core.masking import masked
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.channel import CHUNK, Channel, wait_for
 from remsim.modems.detect import ControlPort
 from remsim.modems.holders import holders, running

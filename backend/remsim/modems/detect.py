@@ -7,9 +7,9 @@ with every re-enumeration.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from remsim.core.small_dataclass import dataclass
 from remsim.modems import boot_modes, wwan
 from remsim.modems.packages import missing
 from remsim.modems.ports import BY_ID, NO_MODEMS, PLAIN_AT, SDX_AT, VENDORS, UsbModem

@@ -10,11 +10,11 @@ import contextlib
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.core.clock import Clock
 from remsim.core.errors import ConfigError, RemsimError
+from remsim.core.small_dataclass import dataclass
 
 FORM = re.compile(r"(!?)(?:(gpiochip\d{1,3}):)?(\d{1,4})\Z", re.ASCII)
 TOOL_TIMEOUT_S = 5.0

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from remsim.core.small_dataclass import dataclass
 
 LONGEST_NAME = 15
 """What the kernel keeps of a process's name."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from remsim.core.clock import Clock, Moment
 from remsim.core.errors import AtTimeout, Conflict, ModemError, ModemGone, PortBusy
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.beside import Beside
 from remsim.modems.changes import Changes
 from remsim.modems.detect import ControlPort, Found, is_another, look_at

@@ -6,10 +6,10 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.errors import RemsimError
+from remsim.core.small_dataclass import dataclass
 
 TIMEOUT_S = 15.0
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}\Z")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import functools
 import logging
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from remsim.core.small_dataclass import dataclass
 
 PROVIDERS = Path("/usr/share/mobile-broadband-provider-info/serviceproviders.xml")
 KEPT_ANSWERS = 16

@@ -6,7 +6,7 @@ type rules; boot and download modes are in ``boot_modes``, modems on PCI Express
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from remsim.core.small_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

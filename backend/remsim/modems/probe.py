@@ -14,9 +14,10 @@ import selectors
 import socket
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.core.clock import Clock
+from remsim.core.small_dataclass import dataclass
 from remsim.outbound.target import Target, bind_to, is_answer, open_socket, transmit
 
 log = logging.getLogger(__name__)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.decode.text import ALIASES, FINAL, RECORD, URC_PREFIXES, URC_WORDS, command_prefixes
 
 LONGEST_LINE = 8_192

@@ -6,11 +6,11 @@ Decided once, from the configuration of the client's package (``/etc/config/rems
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.config.uci import UciFile
 from remsim.core.errors import RemsimError
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.boards import Board
 
 log = logging.getLogger(__name__)

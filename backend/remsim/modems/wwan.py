@@ -6,9 +6,9 @@ Ids are from Linux' mhi/pci_generic, t7xx and iosm drivers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.ports import UsbModem
 from remsim.modems.sysfs import children, read_text, read_word
 

@@ -10,8 +10,8 @@ import secrets
 import socket
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
 
+from remsim.core.small_dataclass import dataclass
 from remsim.outbound.reach import connect, over_tls, words_of
 from remsim.outbound.way import Broker, Undelivered
 

@@ -9,9 +9,9 @@ import os
 import selectors
 import socket
 import struct
-from dataclasses import dataclass
 
 from remsim.core.errors import InvalidInput
+from remsim.core.small_dataclass import dataclass
 
 SO_BINDTODEVICE = 25
 SOL_RAW, ICMP_FILTER, ICMPV6_FILTER = 255, 1, 1

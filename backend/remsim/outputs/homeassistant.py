@@ -11,11 +11,11 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from remsim import __version__
 from remsim.config.outputs import OutputSettings
+from remsim.core.small_dataclass import dataclass
 from remsim.outbound.mqtt import Message, publish
 from remsim.outputs.queue import Labels, Row
 

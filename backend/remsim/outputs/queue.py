@@ -9,10 +9,10 @@ import contextlib
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.core.files import write_atomically
+from remsim.core.small_dataclass import dataclass
 
 Labels = tuple[tuple[str, str], ...]
 Sample = tuple[str, Labels, float]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from remsim.config.remote_sim import HOST, LARGEST_ID, IonMeshSettings
 from remsim.core.files import write_atomically
+from remsim.core.small_dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

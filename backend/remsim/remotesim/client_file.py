@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from remsim.config.remote_sim import (
 )
 from remsim.config.uci import UciFile, edited
 from remsim.core.errors import Conflict, InvalidInput, RemsimError
+from remsim.core.small_dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

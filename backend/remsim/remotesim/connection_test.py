@@ -8,11 +8,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
 from remsim.config.remote_sim import RemoteClientSettings, RemsimServerSettings
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim.programs import Refusal
 from remsim.remotesim.rest import Rest, ServerError
 from remsim.remotesim.slotmap import Seen, place_text

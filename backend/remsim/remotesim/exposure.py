@@ -7,9 +7,10 @@ router, which networks could reach it. What a firewall closes is not known.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+
+from remsim.core.small_dataclass import dataclass
 
 HINT = (
     "let the firewall close ports 9997 and 9998 to everybody but the banks and clients, "

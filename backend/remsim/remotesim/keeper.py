@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from remsim.config.settings import Settings
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict, InvalidInput, NotFound
 from remsim.core.events import Event
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim.health import ServerSeen
 from remsim.remotesim.maps import Maps
 from remsim.remotesim.reconcile import Kept, Verdict, no_such_slot

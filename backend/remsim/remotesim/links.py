@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim.record import PROC, Process, seen
 
 ESTABLISHED, SYN_SENT = "01", "02"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from remsim.core.errors import RemsimError
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim.maps import MOST
 from remsim.remotesim.reconcile import Kept
 from remsim.remotesim.slotmap import LONGEST_NOTE, SlotMap, is_id, place_text

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from remsim.core.masking import masked
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim.programs import Instance
 
 LONGEST_LINE = 400

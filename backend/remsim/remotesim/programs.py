@@ -9,12 +9,13 @@ import os
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import remsim
 from remsim.config.remote_sim import IonMeshSettings, RemoteClientSettings
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim.assignment import Assignment
 from remsim.remotesim.relay_place import (
     RELAYS,

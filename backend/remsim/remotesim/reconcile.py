@@ -14,8 +14,9 @@ Maps of others are never in a step.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim.slotmap import ACTIVE, NEW, PENDING, Seen, SlotMap, place_text
 
 PAUSE_S = 0.2

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cmp_to_key
 from pathlib import Path
+
+from remsim.core.small_dataclass import dataclass
 
 VERSION = "1"
 END = "end"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.clock import Clock, Moment, iso_utc
 from remsim.core.errors import RemsimError
 from remsim.core.events import Event
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim.maps import Maps
 from remsim.remotesim.reconcile import ADD, CURE, Hold, Kept, Plan, Progress, Step, Verdict, plan
 from remsim.remotesim.slotmap import ACTIVE, Bank, Seen, SlotMap, place_text

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from remsim.config.remote_sim import LARGEST_ID
 from remsim.core.errors import InvalidInput
+from remsim.core.small_dataclass import dataclass
 
 NEW, UNACKNOWLEDGED, ACTIVE = "NEW", "UNACKNOWLEDGED", "ACTIVE"
 """States of a map: the bankd has not been told, has been told, has answered. None says that there is a card."""

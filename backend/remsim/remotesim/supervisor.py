@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from remsim.config.settings import Settings
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import ConfigError, Conflict, NotFound
 from remsim.core.events import Event
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim import procd
 from remsim.remotesim.assignment import read_assignments
 from remsim.remotesim.client_file import service_slot

@@ -6,9 +6,10 @@ The cause decides, never ``REMSIM_BANKD_STATE``: it still says CONNECTED while t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim.record import Place, Process, Record, compared, place_of
 
 REMOTE, CONNECTING, LOCAL, UNASSIGNED, UNKNOWN = "remote", "connecting", "local", "unassigned", "unknown"

@@ -10,12 +10,13 @@ import pickle
 import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.changes import Changes
 from remsim.modems.drivers import driver_for
 from remsim.modems.plan import PollingPlan

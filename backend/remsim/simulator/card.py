@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.encode.errors import INCORRECT_PASSWORD, NOT_ALLOWED, PUK_REQUIRED
 
 if TYPE_CHECKING:

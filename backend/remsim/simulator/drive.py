@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from remsim.core.small_dataclass import dataclass
 
 DRIVES = Path(__file__).with_name("drives")
 

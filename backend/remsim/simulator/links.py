@@ -10,10 +10,11 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from remsim.core.routes import Flow, Loaded, Program, RingSpec
+from remsim.core.small_dataclass import dataclass
 from remsim.links.plane import USUAL, Addresses, Capability, Cut, LinkRoute, PlaneOptions
 
 SEED = 8

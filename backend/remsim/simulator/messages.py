@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from remsim.core.small_dataclass import dataclass
 
 CAPACITY = 40
 UNREAD, READ, UNSENT, SENT = 0, 1, 2, 3

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator import usb
 from remsim.simulator.radio import Bands
 from remsim.simulator.usb import Composition

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from remsim.core.errors import InvalidInput
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator import drive
 from remsim.simulator.drive import Scene
 from remsim.simulator.models import MODELS, Model, model_named

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.drive import LTE_CHANNELS, NR_LEG, Carrier, Cell, Channel, Neighbour, Scene
 
 SITE_CHANNELS = 3

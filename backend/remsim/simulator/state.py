@@ -6,10 +6,11 @@ What a device keeps over a reset is a plain field; what it forgets is set anew b
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.card import Card
 from remsim.simulator.drive import MCC, MNC, Scene
 from remsim.simulator.encode.errors import NO_SIM, PIN_REQUIRED, PUK_REQUIRED, SIM_BUSY

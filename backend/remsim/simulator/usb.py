@@ -5,7 +5,7 @@ Sources: Linux's option, qcserial, qmi_wwan and cdc_mbim drivers, ModemManager's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from remsim.core.small_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from remsim.core.clock import Clock, iso_utc
 from remsim.core.errors import Conflict, InvalidInput, NotFound, StorageError
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.database import Database
 
 SCHEMA = """

@@ -13,9 +13,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.points import Point
 
 METHOD = "distance from the median of a quarter of the points around, in units of 1.4826 MAD"

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.series import Series
 
 DIGITS = {"bit/s": 0}

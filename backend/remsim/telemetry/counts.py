@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.errors import InvalidInput
 from remsim.core.events import KINDS
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.journal import Journal
 
 REGISTERED = ("home", "roaming")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
 from remsim.core.errors import InvalidInput
 from remsim.core.paths import shared_dir
 from remsim.core.reading import ModemReading
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.quality import INPUTS, quality_percent
 
 

@@ -13,7 +13,6 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from remsim.core.clock import FIRST_TRUSTED, Clock
 from remsim.core.errors import InvalidInput, NotFound, StorageError
 from remsim.core.events import Event
 from remsim.core.reading import ModemReading
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.backup import Backup
 from remsim.telemetry.measures import DEFINITIONS, DERIVED, MEASURES, SHOWN, measure_named, values_of
 from remsim.telemetry.points import (

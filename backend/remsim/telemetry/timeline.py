@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from remsim.core.clock import iso_utc
 from remsim.core.errors import InvalidInput
 from remsim.core.events import Event
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.journal import MOST_EVENTS, Journal
 
 STATE_KINDS = ("connect", "disconnect", "state", "error", "recovered", "vanished")

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from remsim.config.sims import SimSettings
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.usage import UNKNOWN_SIM, Usage
 
 MEAN_DAYS = 7

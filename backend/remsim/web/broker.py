@@ -10,7 +10,6 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
@@ -18,6 +17,7 @@ from remsim.alerts.alert import AlertUpdate
 from remsim.core.bus import Bus, Numbered
 from remsim.core.events import Event
 from remsim.core.jobs import JobUpdate
+from remsim.core.small_dataclass import dataclass
 
 RING = 1024
 """Messages kept: two minutes of eight modems at a reading a second."""

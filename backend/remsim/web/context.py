@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
+from remsim.core.small_dataclass import dataclass
 from remsim.web.auth import Accounts, Guard, Tickets
 from remsim.web.broker import Broker
 from remsim.web.takeover import KEY

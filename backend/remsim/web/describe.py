@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from remsim.core.forms import Form
+from remsim.core.small_dataclass import dataclass
 from remsim.web.fields import Query
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 
+from remsim.core.small_dataclass import dataclass
 from remsim.web.auth import requires_scope
 from remsim.web.context import services
 from remsim.web.shell import PAGES, Page, html_of

@@ -13,8 +13,8 @@ import socket
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 
+from remsim.core.small_dataclass import dataclass
 from remsim.web.streams import HEARTBEAT, HEARTBEAT_S, Streams, Viewer
 
 log = logging.getLogger(__name__)

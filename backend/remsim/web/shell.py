@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from itertools import groupby
 from pathlib import Path
+
+from remsim.core.small_dataclass import dataclass
 
 IMPORT = re.compile(r"^(?:import|export) [^;]*?'\./([\w-]+\.js)'", re.M)
 START = "start.js"

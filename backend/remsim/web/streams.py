@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from remsim.core.small_dataclass import dataclass
 from remsim.web.broker import Broker, encode, lagged_wire, wire_of
 from remsim.web.errors import TooManyStreams
 

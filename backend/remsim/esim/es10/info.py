@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.core.tlv import Tlv, read_all, read_integer
 from remsim.esim.es10.profiles import Owner, read_bits, read_owner, text
 

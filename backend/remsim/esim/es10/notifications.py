@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from remsim.core.small_dataclass import dataclass
 from remsim.core.tlv import Tlv, TlvError, read_integer
 from remsim.esim.es10 import codes
 from remsim.esim.es10.profiles import read_bits, text

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from remsim.core.small_dataclass import dataclass
 from remsim.core.tlv import Tlv, read_integer
 from remsim.esim.ids import read_iccid, read_plmn
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.errors import InvalidInput
+from remsim.core.small_dataclass import dataclass
 from remsim.core.tlv import Tlv, TlvError, encode, read_all, read_integer, read_one
 from remsim.esim.certificate import read_certificate
 from remsim.esim.errors import EsimError

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from remsim.core.small_dataclass import dataclass
 from remsim.core.tlv import Tlv, TlvError, encode, encode_integer, read_integer, read_one, read_tag
 
 GET_PACKAGE, PROVIDE_RESULT = 0xBF4F, 0xBF50

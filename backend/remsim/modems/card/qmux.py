@@ -7,7 +7,8 @@ Source: libqmi's data/qmi-service-ctl.json and qmi-service-uim.json (messages 0x
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from remsim.core.small_dataclass import dataclass
 
 CTL, UIM = 0x00, 0x0B
 ALLOCATE, RELEASE, PROXY_OPEN = 0x0022, 0x0023, 0xFF00

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from remsim.config.uci import UciFile, UciSection, edited
 from remsim.core.errors import InvalidInput, NotTaken, RemsimError, StorageError
 from remsim.core.forms import Choice, Form, Text
 from remsim.core.jobs import Job
+from remsim.core.small_dataclass import dataclass
 from remsim.modems import operators
 from remsim.modems.control.change import Change, ChangeForm
 from remsim.modems.control.connection import network_of, wait_up

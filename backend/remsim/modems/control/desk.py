@@ -9,7 +9,6 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +17,7 @@ from remsim.core.errors import Conflict, InvalidInput, NotFound, RemsimError
 from remsim.core.events import Event
 from remsim.core.forms import object_schema, secrets_of
 from remsim.core.jobs import Job, Jobs
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.control.action import GROUPS, Action
 from remsim.modems.control.change import Change
 from remsim.modems.control.desired import Desired

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.core.clock import Clock
 from remsim.core.errors import Conflict
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.boards import Board
 from remsim.modems.control.pending import Pending
 from remsim.modems.control.seen import SeenBands

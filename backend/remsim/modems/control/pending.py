@@ -7,11 +7,12 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from remsim.core.files import write_atomically
+from remsim.core.small_dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.decode.text import whole
 
 LONGEST_LINE = 1000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.errors import AtFormatError
+from remsim.core.small_dataclass import dataclass
 
 Values = dict[str, Any]
 

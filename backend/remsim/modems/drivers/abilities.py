@@ -7,8 +7,9 @@ A driver has one of each, or None where the family cannot. ``answers`` given to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from remsim.core.small_dataclass import dataclass
 
 Values = Mapping[str, Any]
 Answers = Mapping[str, Values | None]

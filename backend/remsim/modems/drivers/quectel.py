@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.drivers.abilities import SimDetection, SlotSwitch
 from remsim.modems.drivers.base import BRANCH_FIELDS, Driver, has_any
 from remsim.modems.drivers.quectel_radio import IotPreferences, LtePreferences, NrCellLock, NrPreferences

@@ -6,9 +6,9 @@ Sources: Quectel's QCFG and Fibocom's dial-up notes, Sierra's USBCOMP as decoded
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.decode.fibocom_settings import USB_MODES as FIBOCOM_MODES
 from remsim.modems.drivers.base import Driver
 

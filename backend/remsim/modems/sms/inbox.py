@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remsim.core.clock import iso_utc
 from remsim.core.errors import AtFormatError
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.reply import AtReply
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ Of three kinds are those that a modem keeps: what was received, what was written
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from remsim.core.errors import AtFormatError
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.sms.alphabet import alphabet_of, is_flash, text_of, unpack
 
 LONGEST_PDU = 400

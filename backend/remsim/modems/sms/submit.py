@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from remsim.core.errors import InvalidInput
+from remsim.core.small_dataclass import dataclass
 from remsim.modems.sms.alphabet import codes_of, pack
 
 MOST_PARTS = 10

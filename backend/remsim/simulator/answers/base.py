@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.encode.errors import NOT_ALLOWED
 from remsim.simulator.state import ModemState
 

@@ -6,11 +6,11 @@ request 37979). The card is asked as it is; only the channel is the modem's wher
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from remsim.core.errors import RemsimError
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.answers.base import NEVER, Answer, Body, Setter, Settings, Table, constant
 from remsim.simulator.encode.errors import BAD_PARAMETERS, NO_SIM, NOT_ALLOWED, SIM_BUSY
 from remsim.simulator.models import Model

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 
 from remsim.core import tlv
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc.orders import Offer
 
 KEY_TYPE, KEY_LENGTH = 0x88, 0x10

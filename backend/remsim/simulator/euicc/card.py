@@ -7,11 +7,11 @@ time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from remsim.core import tlv
 from remsim.core.errors import RemsimError
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc import loading, memory
 from remsim.simulator.euicc.card_faults import CardFaults
 from remsim.simulator.euicc.chip import Chip, Personality

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
+
+from remsim.core.small_dataclass import dataclass
 
 SIGNATURES = ("authenticate", "prepare", "result", "notification", "cancel")
 BREAKS_AT = 9

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc import pki
 from remsim.simulator.euicc.orders import Refusal
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from remsim.core import tlv
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc import der, pki
 from remsim.simulator.euicc.card_faults import CardFaults
 from remsim.simulator.euicc.credentials import Credentials

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from remsim.core.errors import InvalidInput
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc import pki
 
 EID = re.compile(r"[0-9]{32}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from remsim.core.small_dataclass import dataclass
 
 STEPS = (
     "initiateAuthentication",

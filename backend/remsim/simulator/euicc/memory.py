@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any
 
 from remsim.core.errors import InvalidInput
 from remsim.core.files import write_atomically
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc.profiles import AID_BASE, FIRST_ISDP, CardProfile
 
 CAPACITY = 512_000

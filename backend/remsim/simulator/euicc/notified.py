@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from cryptography import x509
 
 from remsim.core import tlv
+from remsim.core.small_dataclass import dataclass
 from remsim.core.tlv import Tlv
 from remsim.simulator.euicc import pki
 from remsim.simulator.euicc.chain import checked_card

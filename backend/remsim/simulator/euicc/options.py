@@ -6,10 +6,11 @@ import getopt
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc.card_faults import SIGNATURES
 
 CA_VARIABLE, HOSTS_VARIABLE = "REMSIM_ESIM_CA", "REMSIM_ESIM_HOSTS"

@@ -8,8 +8,9 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc.faults import Fault
 
 MOST_WRONG_CODES = 3

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -24,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from remsim.core.small_dataclass import dataclass
 
 ROLES = {"ci": 0, "euicc": 1, "eum": 2, "dp_tls": 3, "dp_auth": 4, "dp_pb": 5, "ds_tls": 6, "ds_auth": 7}
 """Each role's place below 2.23.146.1.2.1 (id-rspRole)."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.core import tlv
+from remsim.core.small_dataclass import dataclass
 
 AID_BASE = bytes.fromhex("A0000005591010FFFFFFFF89")
 """In front of the four octets that number an ISD-P."""

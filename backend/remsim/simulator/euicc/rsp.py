@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from remsim.core import tlv
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc import der, pki
 from remsim.simulator.euicc.chip import Chip
 

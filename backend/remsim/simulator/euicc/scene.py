@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 import time
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc.faults import KINDS, STEPS, Fault
 from remsim.simulator.euicc.orders import MOST_WRONG_CODES, Offer, Order, Orders, hash_of
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography.hazmat.primitives import constant_time, hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 
 from remsim.core import tlv
+from remsim.core.small_dataclass import dataclass
 
 KEY_TYPE, KEY_LENGTH = 0x88, 0x10
 MAC_OCTETS = 8

@@ -8,12 +8,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cryptography import x509
 
 from remsim.core import tlv
+from remsim.core.small_dataclass import dataclass
 from remsim.core.tlv import Tlv
 from remsim.simulator.euicc import pki
 from remsim.simulator.euicc.chain import Card, checked_card

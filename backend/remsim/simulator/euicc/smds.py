@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from remsim.core.small_dataclass import dataclass
 from remsim.core.tlv import TlvError
 from remsim.simulator.euicc.faults import NOTHING, Fault, Faults, Wrong
 from remsim.simulator.euicc.orders import Refusal

@@ -11,10 +11,10 @@ import ssl
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.simulator.euicc import pki
 from remsim.simulator.euicc.faults import SILENT_S, SLOW_S, Fault
 

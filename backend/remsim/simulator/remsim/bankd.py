@@ -6,9 +6,9 @@ import contextlib
 import functools
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim import rspro
 from remsim.remotesim.rspro import Message
 from remsim.simulator.remsim.card import AUTHENTICATE, AUTHENTICATE_BER, VirtualCard

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from remsim.core import tlv
+from remsim.core.small_dataclass import dataclass
 
 ATR = bytes.fromhex("3b9f96801fc78031a073be21136743200718000001a5")
 MODES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from remsim.core.small_dataclass import dataclass
 
 Slot = tuple[int, int]
 """Of a bank or a client: its id, and the slot's number."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from remsim.core.small_dataclass import dataclass
 from remsim.remotesim import rspro
 from remsim.remotesim.rspro import Message
 from remsim.simulator.remsim.link import Link, identity

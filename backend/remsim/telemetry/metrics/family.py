@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from remsim.core.small_dataclass import dataclass
 
 UNITS = ("bytes_per_second", "seconds", "bytes", "celsius", "ratio", "dbm", "db")
 """Units a name may end with, longer ones first."""

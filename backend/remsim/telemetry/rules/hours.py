@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from remsim.core.small_dataclass import dataclass
 
 Zone = Callable[[float], time.struct_time]
 """Epoch seconds to the local time: ``time.localtime`` on a router."""

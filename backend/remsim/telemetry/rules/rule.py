@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.rules.hours import ALWAYS, Hours
 
 Value = float | int | str | None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.clock import iso_utc
+from remsim.core.small_dataclass import dataclass
 from remsim.web.auth.accounts import APP_S, Accounts
 from remsim.web.auth.credential import Credential
 from remsim.web.auth.identity import Identity, sorted_scopes

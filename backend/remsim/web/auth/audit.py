@@ -7,10 +7,10 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.clock import Clock, iso_utc
+from remsim.core.small_dataclass import dataclass
 from remsim.telemetry.database import Database
 
 COLUMNS = ("id", "at", "user", "way", "address", "method", "path", "what", "status", "result")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from remsim.core.clock import iso_utc
+from remsim.core.small_dataclass import dataclass
 from remsim.web.auth.identity import SCOPES, Identity, sorted_scopes
 from remsim.web.auth.lifetime import TrueTime
 

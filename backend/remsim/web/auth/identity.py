@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import g, request
+
+from remsim.core.small_dataclass import dataclass
 
 PUBLIC = "public"
 SCOPES = ("read", "write", "metrics", "wall", "at-console", "identifiers")

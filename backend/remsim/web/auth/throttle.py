@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from remsim.core.clock import Clock
+from remsim.core.small_dataclass import dataclass
 
 MOST_WRONG = 10
 WITHIN_S = 60.0

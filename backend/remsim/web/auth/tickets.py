@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from dataclasses import dataclass
 
 from remsim.core.clock import Clock
+from remsim.core.small_dataclass import dataclass
 from remsim.web.auth.identity import Identity
 
 TICKET_S = {"browser": 600.0, "stream": 30.0, "app": 600.0}
