@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import subprocess
 import sys
 
 import pytest
-from remsim.core.allocator import hold_little
+from remsim.core.allocator import hold_little, uncollected
 
 PROGRAM = """
 import threading
@@ -37,3 +38,14 @@ def test_threads_have_no_heaps_of_their_own() -> None:
         return int(subprocess.run([sys.executable, "-c", text], capture_output=True, check=True).stdout)
 
     assert reserves(PROGRAM) < reserves(PROGRAM.replace("hold_little()\n", "", 1))
+
+
+def test_garbage_is_looked_for_again_after_work_that_failed_or_overlapped() -> None:
+    assert gc.isenabled()
+    with pytest.raises(ValueError), uncollected():
+        assert not gc.isenabled()
+        with uncollected():
+            pass
+        assert not gc.isenabled()
+        raise ValueError
+    assert gc.isenabled()

@@ -1,10 +1,12 @@
-"""Keeps the C library from holding on to memory that was freed."""
+"""Keeps the C library from holding on to memory that was freed, and Python from looking for garbage at a bad time."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import logging
+from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
 
@@ -32,3 +34,18 @@ def give_back() -> None:
     """Give back what is free between what is used: after work that took much and is seldom done. Of glibc too."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """No look for cycles among all objects meanwhile: for short work that makes very many, none of them garbage.
+
+    Several may overlap: the first that ends has them looked for again.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
