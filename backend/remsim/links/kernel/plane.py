@@ -112,6 +112,7 @@ class KernelPlane:
         except (OSError, PlaneError) as error:
             log.warning("links: downloads that hang now could not be told: %s", error)
         ours, self._ours, self._nft = self._ours, None, None
+        self._remade_known = 0
         if ours is not None:
             ours.close()
         tables, self._tables = self._tables, None
