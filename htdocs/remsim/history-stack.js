@@ -122,6 +122,12 @@ export class Stack {
 		});
 	}
 
+	/** Do not draw what waits: another period is asked for. */
+	forget() {
+		for (const place of this.places.values())
+			place.waiting = null;
+	}
+
 	_absent() {
 		const t = this._t, missing = [...this.places.values()].flatMap(({ chart: { spec }, why = [] }) => why.map(([modem, reason]) => [modem ? t('%s of %s', spec.title, modem) : spec.title, reason]));
 		this.absent.hidden = !missing.length;

@@ -105,9 +105,11 @@ class History extends Frame {
 		}
 	}
 
-	/** Keys that are held and wheels of fingers ask for many periods; the last one counts. */
+	/** Keys that are held and wheels of fingers ask for many periods; the last one counts, and no answer for one before it is drawn. */
 	_soon() {
 		clearTimeout(this._settling);
+		this.asking.begin();
+		this.stack?.forget();
 		const quiet = Date.now() - (this._asked || 0) > SETTLE_MS;
 		this._asked = Date.now();
 		this._settling = setTimeout(() => this._load(), quiet ? 0 : SETTLE_MS);

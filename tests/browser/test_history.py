@@ -204,6 +204,32 @@ def test_a_keyboard_zooms_moves_asks_and_comes_back(visit) -> None:
     page.wait_for_function("() => location.hash.includes('range=24h')")
 
 
+def test_an_answer_that_comes_late_does_not_take_back_the_key_pressed_since(visit) -> None:
+    page = opened(visit)
+    page.evaluate("""() => {
+        const quick = window.fetch;
+        window.fetch = async (...asked) => {
+            const answer = await quick(...asked);
+            await new Promise(done => setTimeout(done, 150));
+            return answer;
+        };
+    }""")
+    page.locator(".remsim-canvas").first.focus()
+    page.keyboard.press("+")
+    page.wait_for_timeout(20)
+    page.keyboard.press("+")
+    spans = page.evaluate("""async () => {
+        const chart = Object.values(Chart.instances)[0].$remsim, spans = [];
+        for (const end = Date.now() + 700; Date.now() < end;) {
+            spans.push(Math.round(chart.to - chart.from));
+            await new Promise(requestAnimationFrame);
+        }
+        return spans;
+    }""")
+    assert max(spans) <= 21602
+    assert span_s(page) == pytest.approx(21600, abs=3)
+
+
 def test_a_keyboard_writes_a_note_at_the_cursor(visit) -> None:
     delete_notes(visit)
     page = opened(visit, "range=1h&charts=rsrp")
