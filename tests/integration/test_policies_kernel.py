@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from policy_support import facts, sound
 from remsim.core.routes import Program, RingSpec
+from remsim.links.kernel import by_port
 from remsim.links.kernel.table import text_of
 from remsim.links.plane import LinkRoute
 from remsim.policies.compile import Compiled, compile_set
@@ -21,7 +22,7 @@ from remsim.policies.facts import FlowFacts
 from remsim.policies.judging import taker
 from remsim.policies.language.checker import check_set
 
-SETS, POLICIES, PACKETS = 12, 6, 16
+SETS, POLICIES, PACKETS = 20, 6, 16
 TESTS = (
     *("port 443", "port 80/443", "port 5060-5090", "not port 443", "source_port 1000-40000", "protocol tcp"),
     *("protocol udp", "protocol icmp", "protocol tcp/udp", "protocol RTP", "not protocol RTP", "protocol QUIC"),
@@ -148,7 +149,10 @@ def _learned(compiled: Compiled) -> Program:
     return replace(compiled.program, sets=tuple(filled))
 
 
-def test_the_kernel_takes_each_packet_as_explain_says() -> None:
+@pytest.mark.parametrize("is_by_port", [False, True])
+def test_the_kernel_takes_each_packet_as_explain_says(is_by_port: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where rules are asked by their ports, as those of large sets are."""
+    monkeypatch.setattr(by_port, "is_worth_it", lambda naming, without: is_by_port and naming > 0)
     chance = random.Random(8)
     known = facts()
     asked, expected, texts = [], [], []
@@ -182,4 +186,5 @@ def test_the_kernel_takes_each_packet_as_explain_says() -> None:
     for told, wanted, (text, packets) in zip(json.loads(done.stdout), expected, texts, strict=True):
         for one, other, packet in zip(told, wanted, packets, strict=True):
             assert one == other, (text, packet)
+    assert sum("goto port_" in one["table"] for one in asked) > (SETS // 2 if is_by_port else -1)
     assert sum(one is not None for wanted in expected for one in wanted) > SETS * PACKETS // 4

@@ -10,6 +10,8 @@ from zlib import crc32
 from remsim.core.routes import Program, SetCode
 
 TYPES = {"meta l4proto": "inet_proto", "th dport": "inet_service", "th sport": "inet_service"}
+COMMON = tuple(f"{kind}_" for kind in dict.fromkeys(TYPES.values()))
+"""How the names of such sets begin."""
 _BRACES = re.compile(r"\b(meta l4proto|th [ds]port)( != | )\{ ([0-9, ]+) \}")
 """No ranges: those that overlap are no named set."""
 

@@ -16,7 +16,7 @@ from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.way import Way
 
 PICKING = ("mix_", "pick_", "p_")
-"""How the names of chains begin that are there as long as policies need them."""
+"""How the names of its chains begin, which are there as long as policies need them."""
 CLASS_BITS = {"interactive": INTERACTIVE, "bulk": BULK}
 FAMILIES = ("meta nfproto ipv4 ", "meta nfproto ipv6 ")
 MOST_INLINE = 2

@@ -24,8 +24,9 @@ from remsim.core.routes import (
     SetCode,
 )
 from remsim.core.small_dataclass import dataclass
+from remsim.links.kernel.by_port import BY_PORT, by_port
 from remsim.links.kernel.common import with_common_sets
-from remsim.links.kernel.picks import marked, picks_of
+from remsim.links.kernel.picks import PICKING, marked, picks_of
 from remsim.links.kernel.rings import ring_rules
 from remsim.links.kernel.way import REFUSED, Way, way_of
 from remsim.links.kernel.wide import widened
@@ -43,6 +44,10 @@ INTERACTIVE_RULES = (
     "meta l4proto { 1, 58 } goto class_interactive",
 )
 """ICMP by its numbers: libnftables looks the name of IPv6's up in a file."""
+COMING = (*PICKING, BY_PORT)
+"""How the names of chains begin that are there as long as policies need them."""
+UNTAKEN = "untaken"
+"""The chain of flows that no policy takes."""
 HOOKS = {
     "prerouting": "filter hook prerouting priority mangle + 1",
     "refused": "filter hook prerouting priority mangle + 2",
@@ -172,18 +177,21 @@ def ring_chains(
 
 def _class_chains() -> dict[str, Chain]:
     chains = {f"ring_{name}": Chain() for name in CLASSES}
-    return chains | {f"class_{name}": Chain((f"{marked(0, name)} goto ring_{name}",)) for name in CLASSES}
+    chains |= {f"class_{name}": Chain((f"{marked(0, name)} goto ring_{name}",)) for name in CLASSES}
+    return chains | {UNTAKEN: Chain((*INTERACTIVE_RULES, "goto class_bulk"))}
 
 
 def policy_chains(program: Program, rings: Mapping[str, Sequence[int]], ways: Sequence[Way]) -> dict[str, Chain]:
-    """All that depends on policies' rules and rings; those of PICKING are there or not as rings need them."""
+    """All that depends on policies' rules and rings; those of COMING are there or not as they are needed."""
     picks = picks_of(program.policies, rings, ways)
     chains = {name: Chain(rules) for name, rules in picks.chains.items()}
     asked = [(one, picks.rules.get(one.number, ())) for one in program.policies]
     chains["own"] = Chain(_own_ways(ways))
     chains["router"] = Chain(tuple(rule for one, rules in asked if one.is_for_router for rule in rules))
     all_rules = (rule for _, rules in asked for rule in rules)
-    chains["policies"] = Chain(("jump own", *all_rules, *INTERACTIVE_RULES, "goto class_bulk"))
+    ports, rules = by_port(all_rules, program.sets, f"goto {UNTAKEN}")
+    chains |= {name: Chain(rules) for name, rules in ports.items()}
+    chains["policies"] = Chain(("jump own", *rules, f"goto {UNTAKEN}"))
     return chains
 
 
