@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -367,6 +368,51 @@ def test_a_policys_ring_is_changed_and_what_no_ring_needs_goes(lab: Lab, plane: 
         assert set(links_of_datagrams(lab, SERVER, count=4)) == set(slots or (1,))
         mixes = lab.router("nft", "list", "chains", "inet").count("chain mix_")
         assert mixes == bool(slots)
+
+
+@contextlib.contextmanager
+def flows_beginning(lab: Lab) -> Iterator[None]:
+    """Meanwhile one flow after the other begins."""
+    begun, is_over = 0, threading.Event()
+
+    def begin() -> None:
+        nonlocal begun
+        with lab.lan.entered():
+            while not is_over.is_set():
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+                    one.sendto(b"who", (SERVER, 5004))
+                begun += 1
+
+    beginning = threading.Thread(target=begin)
+    beginning.start()
+    yield
+    is_over.set()
+    beginning.join()
+    assert begun > 1000
+
+
+def test_flows_that_begin_while_a_ring_is_written_take_a_link_of_it(lab: Lab, plane: Here) -> None:
+    policy = PolicyCode(1, "all", ("meta l4proto udp goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    for name, program in (("bulk", Program()), ("p_1", Program((policy,)))):
+        plane.load(program, DEFAULT, {**ring(2, 3), "p_1": (2, 3)})
+        with flows_beginning(lab):
+            for turn in range(300):
+                plane.swap({name: (2, 2, 3, 3) if turn % 2 else (3, 2, 3, 2)})
+    assert [flow for flow in plane.flows() if flow.link == 1] == []
+
+
+def test_flows_that_begin_while_a_policy_gets_other_addresses_take_its_link(lab: Lab, plane: Here) -> None:
+    def program(turn: int) -> Program:
+        near = tuple(f"10.{turn}.{n}.0/25" for n in range(20))
+        addresses = SetCode(f"a_{turn}_4", "type ipv4_addr; flags interval;", (*near, f"{SERVER}/32"))
+        rule = f"ip daddr @{addresses.name} goto pick_1"
+        return Program((PolicyCode(1, "near", (rule,), RingSpec("p_1", (Choice("any"),))),), (addresses,))
+
+    plane.load(program(0), DEFAULT, {**ring(1), "p_1": (3,)})
+    with flows_beginning(lab):
+        for turn in range(300):
+            plane.load(program(turn % 2), DEFAULT, {**ring(1), "p_1": (3,)})
+    assert [flow for flow in plane.flows() if flow.link != 3] == []
 
 
 def test_who_is_refused_is_told_at_once_the_router_too(lab: Lab, plane: Here) -> None:

@@ -71,18 +71,18 @@ def met(rules: tuple[str, ...], protocol: int, port: int) -> list[str]:
 
 def met_by_port(rules: tuple[str, ...], protocol: int, port: int) -> list[str]:
     chains, instead = by_port(rules, SETS, "goto end")
-    if not chains:
-        return met(instead, protocol, port)
-    entry, *without = instead
-    assert entry.startswith("meta l4proto { 6, 17 } th dport vmap { ")
-    places = re.findall(r"(\d+)(?:-(\d+))? : goto (\w+)", entry)
-    assert set(chains) == {name for _, _, name in places}
-    for low, high, name in places:
-        if protocol in (6, 17) and int(low) <= port <= int(high or low):
-            *asked, end = chains[name]
+    entered = 0
+    for rule in instead:
+        found = re.fullmatch(r"th dport (\{ [^}]*\}|[\d-]+) meta l4proto \{ 6, 17 \} goto (port_\w+)", rule)
+        if found is None:
+            break
+        entered += 1
+        if protocol in (6, 17) and holds(port, found[1]):
+            *asked, end = chains[found[2]]
             assert end == "goto end"
             return met(tuple(asked), protocol, port)
-    return met(tuple(without), protocol, port)
+    assert bool(entered) == bool(chains)
+    return met(instead[entered:], protocol, port)
 
 
 @given(st.lists(MATCHES, min_size=1, max_size=12), st.integers(1, 3))
@@ -108,5 +108,14 @@ def test_a_port_that_many_name_has_its_rules_and_those_without_ports() -> None:
     assert len(chains["port_443"]) == LEAST + 2
     assert chains["port_443"][8:10] == ("ip saddr 192.168.1.8 goto pick_8", some[0])
     assert chains["port_others"] == (some[0], "th dport 5060-5090 meta l4proto 17 goto pick_91", "goto end")
-    vmap = "443 : goto port_443, 5060-5090 : goto port_others"
-    assert instead == (f"meta l4proto {{ 6, 17 }} th dport vmap {{ {vmap} }}", some[0])
+    calls = ", ".join(map(str, range(5060, 5091)))
+    entries = [
+        f"th dport {one} meta l4proto {{ 6, 17 }} goto port_{name}"
+        for one, name in (("443", 443), (f"{{ {calls} }}", "others"))
+    ]
+    assert instead == (*entries, some[0])
+
+
+def test_ports_of_many_wide_ranges_are_asked_as_one() -> None:
+    rules = tuple(f"meta l4proto 6 th dport {n * 1000}-{n * 1000 + 500} goto pick_{n}" for n in range(LEAST))
+    assert by_port(rules, (), "goto end")[1] == ("th dport 0-31500 meta l4proto { 6, 17 } goto port_others",)

@@ -54,7 +54,7 @@ def test_policies_whose_rings_are_alike_share_them() -> None:
     program = Program((policy(1), policy(2)))
     two = layout(program, DEFAULT, {**RINGS, "p_1": (1, 2), "p_2": (1, 2)}, WAYS, [])
     assert [name for name in two.chains if name.startswith("mix_")] == ["mix_1"]
-    assert two.chains["mix_1"].rules[1:] == ("numgen inc mod 2 vmap { 0 : goto use_1, 1 : goto use_2 }",)
+    assert two.chains["mix_1"].rules[1:] == ("numgen inc mod 2 vmap { 0 : goto use_1, 1 : goto use_2 }", "goto use_1")
     for n, rule in enumerate(two.chains["policies"].rules[1:3], 1):
         assert rule.startswith("tcp dport 25 ct mark set")
         assert rule.endswith(f'counter name "p_{n}" goto mix_1')

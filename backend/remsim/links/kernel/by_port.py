@@ -21,6 +21,8 @@ LEAST = 32
 """Rules; of fewer a flow may be asked all."""
 MOST_OWN = 8
 """Ports that get a chain of their own."""
+NARROW, MOST_WIDE = 64, 8
+"""Ports of a range that stand alone in a set, and ranges of more."""
 BY_PORT = "port_"
 """How the names of the chains begin."""
 OTHERS = f"{BY_PORT}others"
@@ -69,17 +71,32 @@ def _by_port(rules: Rules, values: Values, end: str) -> tuple[Mapping[str, Rules
     count = Counter(low for one in naming for low, high in one.ports if low == high)
     own = sorted(port for port, times in count.most_common(MOST_OWN) if is_worth_it(times, len(without)))
     others = _without(_merged(span for ports in some for span in ports), own)
-    chains, places = {}, []
+    chains, first = {}, []
     for port in own:
         at_it = {(), *(ports for ports in some if any(low <= port <= high for low, high in ports))}
         chains[f"{BY_PORT}{port}"] = (*(one.at_its_port for one in asked if one.ports in at_it), end)
-        places.append(f"{port} : goto {BY_PORT}{port}")
+        first.append(_first(str(port), f"{BY_PORT}{port}"))
     if others:
         at_others = {(), *(ports for ports in some if _without(ports, own))}
         chains[OTHERS] = (*(one.at_some_port for one in asked if one.ports in at_others), end)
-        places += [f"{low if low == high else f'{low}-{high}'} : goto {OTHERS}" for low, high in others]
-    entry = f"meta l4proto {{ 6, 17 }} th dport vmap {{ {', '.join(places)} }}"
-    return chains, (entry, *without)
+        first += [_first(ports, OTHERS) for ports in _as_nft(others)]
+    return chains, (*first, *without)
+
+
+def _first(ports: str, chain: str) -> str:
+    return f"th dport {ports} meta l4proto {{ 6, 17 }} goto {chain}"
+
+
+def _as_nft(spans: Ports) -> Iterable[str]:
+    """Ports for rules: narrow ranges as single ports of one set. One of ranges, or a map, is empty to flows that meet
+    it in the microseconds in which another takes its place."""
+    single = [port for low, high in spans if high - low < NARROW for port in range(low, high + 1)]
+    if single:
+        yield f"{{ {', '.join(map(str, single))} }}"
+    wide = [span for span in spans if span[1] - span[0] >= NARROW]
+    if len(wide) > MOST_WIDE:
+        wide = [(wide[0][0], wide[-1][1])]  # whose port is between them meets more rules than it need
+    yield from (f"{low}-{high}" for low, high in wide)
 
 
 def is_worth_it(naming: int, without: int) -> bool:
@@ -90,9 +107,12 @@ def is_worth_it(naming: int, without: int) -> bool:
 def _all_asked(rules: Rules, values: Values) -> list[Asked]:
     sets = dict(values)
 
-    @cache
     def of(text: str) -> Rules:
         return sets.get(text[1:], ()) if text.startswith("@") else tuple(text.strip("{ }").split(", "))
+
+    @cache
+    def protocols_of(text: str) -> frozenset[str]:
+        return frozenset(of(text))
 
     @cache
     def ports_of(text: str) -> Ports:
@@ -102,15 +122,17 @@ def _all_asked(rules: Rules, values: Values) -> list[Asked]:
     asked = []
     for rule in rules:
         found = _NAMED.match(rule)
-        protocols = frozenset(of(found[2])) if found else frozenset()
-        ports = ports_of(found[3]) if found and protocols and protocols <= TRANSPORT else ()
-        if found is None or not ports:
+        if found is None:
             asked.append(Asked(rule, (), rule, rule))
             continue
-        others = rule[found.end() :]
+        family, protocol, named = found.groups()
+        protocols, ports, others = protocols_of(protocol), ports_of(named), rule[found.end() :]
+        if not ports or not protocols or not protocols <= TRANSPORT:
+            asked.append(Asked(rule, (), rule, rule))
+            continue
         if protocols != TRANSPORT:
-            others = f"meta l4proto {found[2]} {others}"
-        asked.append(Asked(rule, ports, f"{found[1]}{others}", f"{found[1]}th dport {found[3]} {others}"))
+            others = f"meta l4proto {protocol} {others}"
+        asked.append(Asked(rule, ports, f"{family}{others}", f"{family}th dport {named} {others}"))
     return asked
 
 

@@ -62,7 +62,7 @@ def _mix(picks: Picks, policy: PolicyCode, ring: Rules) -> tuple[str, str]:
     """Its chain, and what a flow has to be to find a link there."""
     name = f"mix_{policy.number}"
     picks.chains[name] = (_packet_marked(policy.ring.klass), *ring)
-    return name, next((family for family in FAMILIES if len(ring) == 1 and ring[0].startswith(family)), "")
+    return name, next((family for family in FAMILIES if all(rule.startswith(family) for rule in ring)), "")
 
 
 def _rules(picks: Picks, policy: PolicyCode, taken: str, only: str) -> Rules:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import groupby
 
 from remsim.core.routes import SLOTS, RingSpec
 from remsim.links.kernel.way import Way
@@ -39,33 +39,29 @@ def _rules(
     if is_strict:
         able = {family: ours or list(slots) for family, ours in able.items()}
     if able["ip"] == able["ip6"] and persistence not in KEYS:
-        return (_choice(able["ip"], persistence, "ip"),) if able["ip"] else ()
+        return _choices(able["ip"], persistence, "ip") if able["ip"] else ()
     protocols = {"ip": "ipv4", "ip6": "ipv6"}
     return tuple(
-        f"meta nfproto {protocols[family]} {_choice(ours, persistence, family)}"
+        f"meta nfproto {protocols[family]} {choice}"
         for family, ours in able.items()
         if ours
+        for choice in _choices(ours, persistence, family)
     )
 
 
-def _choice(slots: Sequence[int], persistence: str, family: str) -> str:
-    if len(set(slots)) == 1:
-        return _verdict(slots[0])
+def _choices(slots: Sequence[int], persistence: str, family: str) -> tuple[str, ...]:
+    """What chooses one. A map is empty to flows that meet it in the microseconds in which another takes its place, so
+    there is a link after it, the one that most would get."""
+    (most, times), *_ = Counter(slots).most_common(1)
+    if times == len(slots):
+        return (_verdict(most),)
     if persistence in KEYS:
         key = " . ".join(f"{family} {word}" for word in KEYS[persistence])
         number = f"jhash {key} mod {len(slots)} seed {SEED}"
     else:
         number = f"numgen inc mod {len(slots)}"
-    return f"{number} vmap {{ {', '.join(_places(slots))} }}"
-
-
-def _places(slots: Sequence[int]) -> list[str]:
-    places, at = [], 0
-    for slot, same in groupby(slots):
-        last = at + len(list(same)) - 1
-        places.append(f"{at if at == last else f'{at}-{last}'} : {_verdict(slot)}")
-        at = last + 1
-    return places
+    places = (f"{place} : {_verdict(slot)}" for place, slot in enumerate(slots))
+    return f"{number} vmap {{ {', '.join(places)} }}", _verdict(most)
 
 
 def _verdict(slot: int) -> str:
