@@ -287,7 +287,7 @@ def test_downloads_whose_flows_the_kernel_dropped_while_there_was_no_table_begin
 
 def test_a_table_that_somebody_empties_is_filled_again_with_its_large_sets(lab: Lab, plane: Here) -> None:
     ranges = (*(f"10.{n >> 8}.{n & 255}.0/28" for n in range(3000)), "198.51.100.0/24")
-    near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ranges, is_large=True)
+    near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ranges, is_apart=True)
     policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
     plane.load(Program((policy,), (near,)), DEFAULT, {**ring(1), "p_1": (3,)})
     for number, removed in enumerate(("flush table", "delete table"), 1):
@@ -301,7 +301,7 @@ def test_a_table_that_somebody_empties_is_filled_again_with_its_large_sets(lab: 
 
 
 def test_a_large_set_may_be_in_what_is_loaded_first(lab: Lab, tmp_path: Path) -> None:
-    near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ("198.51.100.0/24",), is_large=True)
+    near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ("198.51.100.0/24",), is_apart=True)
     policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
     plane = Here(lab, tmp_path)
     try:
@@ -313,10 +313,10 @@ def test_a_large_set_may_be_in_what_is_loaded_first(lab: Lab, tmp_path: Path) ->
 
 
 def test_a_large_set_that_is_refused_stays_as_it_was(lab: Lab, plane: Here) -> None:
-    near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ("198.51.100.0/24",), is_large=True)
+    near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ("198.51.100.0/24",), is_apart=True)
     policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
     plane.load(Program((policy,), (near,)), DEFAULT, {**ring(1), "p_1": (3,)})
-    wrong = SetCode(near.name, near.declaration, ("192.0.2.0/24", "no address"), is_large=True)
+    wrong = SetCode(near.name, near.declaration, ("192.0.2.0/24", "no address"), is_apart=True)
     with pytest.raises(PlaneError, match="could not be filled"):
         plane.load(Program((policy,), (wrong,)), DEFAULT, {**ring(1), "p_1": (3,)})
     assert links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2})
@@ -331,7 +331,7 @@ def test_rules_that_somebody_deletes_are_there_again_at_once(lab: Lab, plane: He
 
 def test_a_large_set_leads_and_costs_others_nothing(lab: Lab, plane: Here) -> None:
     ranges = (*(f"10.{n >> 8}.{n & 255}.0-10.{n >> 8}.{n & 255}.99" for n in range(20_000)), "198.51.100.0/24")
-    many = SetCode("c_XX4", "type ipv4_addr; flags interval;", ranges, is_large=True)
+    many = SetCode("c_XX4", "type ipv4_addr; flags interval;", ranges, is_apart=True)
     policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
     learned = SetCode("d_14", "type ipv4_addr; flags timeout; timeout 1h;", is_learned=True)
     program = Program((policy,), (many, learned))
@@ -344,7 +344,7 @@ def test_a_large_set_leads_and_costs_others_nothing(lab: Lab, plane: Here) -> No
     begin = time.thread_time()
     plane.add("d_14", ["192.0.2.7"], 60)
     assert time.thread_time() - begin < 0.2  # libnftables takes 0.4 s to read the ranges back
-    plane.load(Program((policy,), (SetCode("c_XX4", many.declaration, ranges[:-1], is_large=True),)), DEFAULT, ring(1))
+    plane.load(Program((policy,), (SetCode("c_XX4", many.declaration, ranges[:-1], is_apart=True),)), DEFAULT, ring(1))
     assert links_of_datagrams(lab, SERVER, count=2) == Counter({1: 2})
 
 
@@ -404,7 +404,7 @@ def test_flows_that_begin_while_a_ring_is_written_take_a_link_of_it(lab: Lab, pl
 def test_flows_that_begin_while_a_policy_gets_other_addresses_take_its_link(lab: Lab, plane: Here) -> None:
     def program(turn: int) -> Program:
         near = tuple(f"10.{turn}.{n}.0/25" for n in range(20))
-        addresses = SetCode(f"a_{turn}_4", "type ipv4_addr; flags interval;", (*near, f"{SERVER}/32"))
+        addresses = SetCode(f"a_{turn}_4", "type ipv4_addr; flags interval;", (*near, f"{SERVER}/32"), is_apart=True)
         rule = f"ip daddr @{addresses.name} goto pick_1"
         return Program((PolicyCode(1, "near", (rule,), RingSpec("p_1", (Choice("any"),))),), (addresses,))
 

@@ -92,7 +92,7 @@ class Worker:
         numbers = sorted(random.Random(1).sample(range(0x1000_0000, 0xD000_0000), count))
         elements = Texts(Spans(4, b"".join(struct.pack(">II", one, one) for one in numbers)))
         del numbers
-        large = SetCode("a_many_4", "type ipv4_addr; flags interval;", elements, is_large=True)
+        large = SetCode("a_many_4", "type ipv4_addr; flags interval;", elements, is_apart=True)
         policy = PolicyCode(1, "many", ("ip daddr @a_many_4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
         program = Program((policy,), (large,))
         self._plane.load(Program(), DEFAULT, self._rings(Program(), 0))

@@ -154,7 +154,7 @@ def test_a_set_of_another_type_is_made_anew_with_the_rules_that_name_it() -> Non
 
 
 def test_the_elements_of_large_sets_come_apart() -> None:
-    large = SetCode("c_DEw", "type ipv4_addr . inet_proto; flags interval;", ("192.0.2.0/24",), is_large=True)
+    large = SetCode("c_DEw", "type ipv4_addr . inet_proto; flags interval;", ("192.0.2.0/24",), is_apart=True)
     text = first_load(table(sets=(large,)))
     assert "192.0.2.0" not in text
     assert not change(table(sets=(large,)), table(sets=(replace(large, elements=()),)))

@@ -77,7 +77,7 @@ def test_a_large_one_is_widened_with_the_rules_that_name_it_and_no_others() -> N
     many = widened(program(*RANGES))
     assert many.sets[0].name == "c_DE4w"
     assert many.sets[0].declaration == "type ipv4_addr . inet_proto; flags interval;"
-    assert many.sets[0].is_large
+    assert many.sets[0].is_apart
     assert many.policies[0].rules == ("ip daddr . meta l4proto @c_DE4w ip daddr != @never4 goto pick_1",)
     assert "10.0.0.0/16 . 0-255, 10.1.0.0/16 . 0-255" in text_of(program(*RANGES), (), {}, ())
     names = wide_names(program(*RANGES))

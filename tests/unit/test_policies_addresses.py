@@ -203,7 +203,7 @@ def test_a_large_set_is_kept_as_octets(tmp_path: Path) -> None:
     files.read("a.txt")
     found = sound(TEXT.format("a.txt"))
     (made,) = compile_set(found.policies, found.sets, facts(files=files)).program.sets
-    assert made.is_large and isinstance(made.elements, Texts)
+    assert made.is_apart and isinstance(made.elements, Texts)
     assert len(made.elements) == 5000
     assert made.elements[4999] == "10.19.135.1"
     assert made.elements == tuple(made.elements)

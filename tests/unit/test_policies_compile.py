@@ -59,7 +59,7 @@ def refused_by_nft(program: Program) -> str:
         (
             "protocol RTP",
             (
-                "meta l4proto 17 th dport { 3478-3481, 10000-32767 }",
+                "meta l4proto 17 th dport @inet_service_7e95a18c",
                 "meta l4proto 17 ip dscp { 34, 40, 46 }",
                 "meta l4proto 17 ip6 dscp { 34, 40, 46 }",
             ),
@@ -85,6 +85,19 @@ def test_a_condition_becomes_these_rules(match: str, expected: tuple[str, ...]) 
     if match == "port 80, port 443":
         expected = ()  # nothing can be both
     assert rules(match) == expected
+
+
+def test_ranges_are_sets_that_come_before_the_rules_which_ask_them() -> None:
+    match = "source { 10.0.0.0/8, 192.168.0.0/16 }, not destination { 10.0.0.1, 10.1.0.0/16 }, port 80/5000-5010"
+    program = compiled(f"policy one {{ match: {match}\n route: any }}").program
+    assert [one.elements for one in program.sets] == [
+        ("80", "5000-5010"),
+        ("10.0.0.0/8", "192.168.0.0/16"),
+        ("10.0.0.1", "10.1.0.0/16"),
+    ]
+    assert all(one.is_apart and one.declaration.endswith("flags interval;") for one in program.sets)
+    assert not any("-" in rule or "/" in rule for rule in program.policies[0].rules)
+    assert refused_by_nft(program) == ""
 
 
 def test_a_name_is_a_set_that_is_learned_and_never_leads_to_private_addresses() -> None:

@@ -147,15 +147,15 @@ class RingSpec:
 class SetCode:
     """A set of the table: ``declaration`` is what stands between its braces, ``elements`` what it holds at first.
 
-    ``is_large``: it is loaded before the chains that use it, in transactions of its own. ``is_learned``: elements come
-    while it is in use, and stay when the policies are loaded again. Very many elements are texts that are made when
-    somebody looks at them.
+    ``is_apart``: it is loaded before the chains that use it, in transactions of its own, as all sets of ranges are.
+    ``is_learned``: elements come while it is in use, and stay when the policies are loaded again. Very many elements
+    are texts that are made when somebody looks at them.
     """
 
     name: str
     declaration: str
     elements: Sequence[str] = ()
-    is_large: bool = False
+    is_apart: bool = False
     is_learned: bool = False
 
 
@@ -197,7 +197,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How a program was loaded: how long the chains took, and each large set (milliseconds)."""
+    """How a program was loaded: how long the chains took, and each set that came before them (milliseconds)."""
 
     chains_ms: float
     sets_ms: Mapping[str, float] = field(default_factory=dict)

@@ -17,10 +17,14 @@ from remsim.policies.learning.patterns import domain_sets
 from remsim.policies.learning.taps import NEVER
 
 INLINE = 8
-"""So many addresses stand in the rule; more of them are a set of their own."""
+"""So many addresses of hosts stand in the rule; more of them are a set of their own."""
 LARGE = 500
+"""Of more ranges texts are made only when somebody looks at them."""
 TRANSPORT = (PROTOCOLS["tcp"], PROTOCOLS["udp"])
 FAST = "flags dynamic,timeout; timeout 2m; size 4096;"
+RANGES = "flags interval;"
+"""Such a set is loaded before what asks it. The kernel fills it some microseconds after the rules that come with it are
+in force, and lets flows pass these meanwhile."""
 METER = "flags dynamic,timeout; timeout 30s; size 4096;"
 MOST_RULES = 256
 TOO_MANY = f"these conditions need more than {MOST_RULES} rules in the kernel; part the policy in two"
@@ -112,7 +116,7 @@ class Matches:
                     protocols = numbers if protocols is None else protocols & numbers
             elif test.kind in ("port", "source_port"):
                 where = "th dport" if test.kind == "port" else "th sport"
-                ports.append((where, _ranges(test), literal.is_negated))
+                ports.append((where, self._ports(test), literal.is_negated))
         is_flow = any(one.test.kind in NEXT_FLOW and not one.is_negated for one in literals)
         if is_flow or any(not is_negated for _, _, is_negated in ports):
             protocols = set(TRANSPORT) if protocols is None else protocols & set(TRANSPORT)
@@ -168,18 +172,28 @@ class Matches:
         return union(family, [one for one in parts if len(one)] or parts[:1])
 
     def _spans(self, spans: Spans) -> str:
-        """Addresses in braces, or the set that has them."""
-        if len(spans) <= INLINE:
+        """Addresses in braces, or the set that has them: also of few ranges, see ``RANGES``."""
+        if len(spans) == 1 or (len(spans) <= INLINE and all(first == last for first, last in spans)):
             return _braced(span_text(Span(spans.family, first, last)) for first, last in spans)
         name = f"a_{_key(spans.key)}_{spans.family}"
         if name not in self._sets:
-            is_large = len(spans) > LARGE
             texts: Sequence[str] = Texts(spans)
-            if not is_large:
+            if len(spans) <= LARGE:
                 texts = tuple(span_text(Span(spans.family, first, last)) for first, last in spans)
-            declaration = f"type ipv{spans.family}_addr; flags interval;"
-            self._sets[name] = SetCode(name, declaration, texts, is_large=is_large)
+            self._ranges(name, f"ipv{spans.family}_addr", texts)
         return f"@{name}"
+
+    def _ports(self, test: Test) -> str:
+        text = _ranges(test)
+        if not ("{" in text and "-" in text):
+            return text
+        name = f"inet_service_{_key(text)}"
+        if name not in self._sets:
+            self._ranges(name, "inet_service", tuple(text.strip("{ }").split(", ")))
+        return f"@{name}"
+
+    def _ranges(self, name: str, kind: str, elements: Sequence[str]) -> None:
+        self._sets[name] = SetCode(name, f"type {kind}; {RANGES}", elements, is_apart=True)
 
     def _interfaces(self, test: Test, is_negated: bool) -> list[Option]:
         names = [f'"{device_of(str(one))}"' for one in test.values]
@@ -253,8 +267,7 @@ class Matches:
             if name not in self._sets:
                 spans = (Span(family, first, last) for first, last in countries.spans(code, family))
                 elements = tuple(span_text(one) for one in spans)
-                declaration = f"type ipv{family}_addr; flags interval;"
-                self._sets[name] = SetCode(name, declaration, elements, is_large=len(elements) > LARGE)
+                self._ranges(name, f"ipv{family}_addr", elements)
 
     def _flow(self, test: Test, is_negated: bool) -> list[Option]:
         """Client, port and server of flows that were fast or large; rules of the forward chain find them."""

@@ -23,7 +23,7 @@ def first_load(table: Table) -> str:
 
 
 def change(old: Table, new: Table) -> str:
-    """The commands that make the old table the new one; empty where nothing differs. Large sets stay out of it."""
+    """The commands that make the old table the new one; empty where nothing differs. Sets apart stay out of it."""
     anew = {name for name in new.sets if _is_anew(old.sets.get(name), new.sets[name])}
     gone_sets = [name for name in old.sets if name not in new.sets or (name in anew and name in old.sets)]
     changed = {name for name, body in new.objects.items() if old.objects.get(name, body) != body}
@@ -37,7 +37,7 @@ def change(old: Table, new: Table) -> str:
         lines.append(f"delete {kind} {TABLE} {name}")
     chains = {name: Chain(new.chains[name].rules) for name in flushed if name in new.chains}
     chains |= {name: chain for name, chain in new.chains.items() if name not in old.chains}
-    sets = {name: one for name, one in new.sets.items() if name in anew and not one.is_large}
+    sets = {name: one for name, one in new.sets.items() if name in anew and not one.is_apart}
     objects = {name: body for name, body in new.objects.items() if name not in old.objects or name in changed}
     if chains or sets or objects:
         lines.append(print_table(Table(sets, objects, chains)))
@@ -64,7 +64,7 @@ def _is_anew(before: SetCode | None, after: SetCode) -> bool:
     """Whether a set is made anew: also a small one with other elements, as changing some reads large ones back."""
     if before is None or before.declaration != after.declaration:
         return True
-    return not (after.is_learned or after.is_large) and before.elements != after.elements
+    return not (after.is_learned or after.is_apart) and before.elements != after.elements
 
 
 def _is_touched(old: Chain, new: Chain | None, names: set[str]) -> bool:

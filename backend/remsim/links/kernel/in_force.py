@@ -1,6 +1,6 @@
 """Our table as it is in force: changed in one transaction, made anew where somebody has removed it.
 
-Large sets come before what names them, in transactions of their own that hold nobody up.
+Sets of ranges come before what names them, in transactions of their own: large ones hold nobody up so.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from remsim.links.plane import PlaneError, PlaneRefused
 
 log = logging.getLogger(__name__)
 
+LONG_MS = 100
+"""It is told in the log how long a set took that took longer."""
 FIRST = "prerouting"
 """The chain that a packet meets first: where links are led it is never empty."""
 DELETED = f"add table {TABLE}\ndelete table {TABLE}"
@@ -35,7 +37,7 @@ class InForce:
         self._layout = layout
         self._elements = Elements()
         self._changing = threading.RLock()
-        """Of ``table``: large sets are filled by other threads."""
+        """Of ``table``: sets apart are filled by other threads."""
         self._filling = threading.Lock()
         self._coming: dict[str, SetCode] = {}
         """Large sets of a program that is not loaded yet."""
@@ -73,13 +75,13 @@ class InForce:
         self._put(self._wanted)
 
     def load(self, sets: Iterable[SetCode]) -> tuple[float, dict[str, float]]:
-        """Have everything as it should be, large sets first: the milliseconds of the transaction that changes chains,
-        and those of each large set."""
+        """Have everything as it should be, sets apart first: the milliseconds of the transaction that changes chains,
+        and those of each such set that changed."""
         try:
-            large = [one for one in sets if one.is_large]
-            if large and self.table is None:
+            apart = [one for one in sets if one.is_apart]
+            if apart and self.table is None:
                 self._put(Table)
-            for one in large:
+            for one in apart:
                 self._bring(one)
             begin = time.perf_counter()
             self.put()
@@ -88,10 +90,10 @@ class InForce:
             self._took, self._coming = {}, {}
 
     def prepare(self, sets: Iterable[SetCode]) -> None:
-        """Fill the large ones of sets that will be loaded. Takes seconds."""
+        """Fill those of sets that come apart and will be loaded. May take seconds."""
         if self.table is not None:
             for one in sets:
-                if one.is_large:
+                if one.is_apart:
                     self._bring(one)
 
     def exchange(self, chains: Mapping[str, Chain]) -> None:
@@ -180,17 +182,17 @@ class InForce:
             return False
 
     def _make_anew(self) -> None:
-        """Have the table again that somebody has removed or emptied: traffic first, large sets as they are filled."""
+        """Have the table again that somebody has removed or emptied: traffic first, sets apart as they are filled."""
         if not self._is_gone:
             log.warning("links: somebody has removed the table; it is loaded again")
-        large = [one for one in self._layout().sets.values() if one.is_large]
+        apart = [one for one in self._layout().sets.values() if one.is_apart]
         with self._changing:
             self._is_gone, self.table = True, None
-            self._coming = {one.name: replace(one, elements=()) for one in large}
+            self._coming = {one.name: replace(one, elements=()) for one in apart}
         try:
             self._remove_table()
             self._put(Table)
-            for one in large:
+            for one in apart:
                 self._run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
             self.put()
         except PlaneError as error:
@@ -200,8 +202,9 @@ class InForce:
             return
         self._is_gone = False
         self.remade += 1
-        if large:
-            threading.Thread(target=self._fill_again, args=(large,), name="link-sets", daemon=True).start()
+        if apart:
+            apart.sort(key=lambda one: len(one.elements))  # most are small, and shall not wait for one that takes long
+            threading.Thread(target=self._fill_again, args=(apart,), name="link-sets", daemon=True).start()
 
     def _remove_table(self) -> None:
         """Without libnftables, which would read large sets first."""
@@ -220,10 +223,10 @@ class InForce:
         except PlaneError as error:
             log.warning("links: %s", error.message)
 
-    # -- large sets -------------------------------------------------------------------------------------------------
+    # -- sets apart -------------------------------------------------------------------------------------------------
 
     def _bring(self, one: SetCode) -> None:
-        """Have a large set as it should be. No rule names it yet, or only what differs of it is changed."""
+        """Have a set apart as it should be. No rule names it yet, or only what differs of it is changed."""
         with self._filling:
             begin = time.perf_counter()
             with self._changing:
@@ -240,7 +243,8 @@ class InForce:
             self._holds(one)
             took_ms, name = (time.perf_counter() - begin) * 1000, whole_name(one.name)
             self._took[name] = round(self._took.get(name, 0.0) + took_ms, 3)
-            log.info("links: set %s: %d elements after %.0f ms", one.name, len(one.elements), took_ms)
+            level = logging.INFO if took_ms > LONG_MS else logging.DEBUG
+            log.log(level, "links: set %s: %d elements after %.0f ms", one.name, len(one.elements), took_ms)
 
     def _fill(self, nft: Nft, before: SetCode, one: SetCode) -> None:
         """Change its elements; with ``PlaneError`` it has those before again, or none."""
@@ -258,7 +262,7 @@ class InForce:
             raise
 
     def _holds(self, one: SetCode) -> None:
-        """Note what a large set has now, if it is still there."""
+        """Note what a set apart has now, if it is still there."""
         with self._changing:
             if self.table is not None and one.name in self.table.sets:
                 self._coming[one.name] = one
@@ -276,7 +280,7 @@ def is_led(table: Table) -> bool:
 
 
 def fill(nft: Nft, before: SetCode, one: SetCode) -> None:
-    """Change what differs of a large set's elements; it is empty when that fails."""
+    """Change what differs of such a set's elements; it is empty when that fails."""
     form = form_of(one.declaration)
     try:
         if form.is_known:

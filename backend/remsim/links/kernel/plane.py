@@ -185,7 +185,7 @@ class KernelPlane:
         return [index for index, out in outs if out.carries6 and index not in off]
 
     def load(self, program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]]) -> Loaded:
-        """Put a program in force; large sets come before it, in transactions of their own."""
+        """Put a program in force; sets of ranges come before it, in transactions of their own."""
         before = self._program, self._wide, self._default, self._rings
         self._program = with_common_sets(widened(program))
         self._wide, self._default = wide_names(program), tuple(default)
@@ -199,7 +199,7 @@ class KernelPlane:
             give_back()
 
     def prepare(self, program: Program) -> None:
-        """Fill the large sets of a program that will be loaded. Takes seconds, and any thread may do it."""
+        """Fill the sets of ranges of a program that will be loaded. May take seconds, and any thread may do it."""
         ours = self._ours
         if ours is not None:
             ours.prepare(widened(program).sets)

@@ -129,7 +129,7 @@ def _pieces(one: SetCode, names: tuple[str, ...]) -> Iterable[SetCode]:
     ends = [whole * n // count for n in range(count + 1)]
     parts = [Piece(one.elements, *ends[n : n + 2]) for n in range(count)] if count > 1 else [one.elements]
     return [
-        replace(one, name=name, declaration=declaration, elements=part, is_large=True)
+        replace(one, name=name, declaration=declaration, elements=part, is_apart=True)
         for name, part in zip(names, parts, strict=True)
     ]
 
