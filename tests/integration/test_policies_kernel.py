@@ -186,5 +186,5 @@ def test_the_kernel_takes_each_packet_as_explain_says(is_by_port: bool, monkeypa
     for told, wanted, (text, packets) in zip(json.loads(done.stdout), expected, texts, strict=True):
         for one, other, packet in zip(told, wanted, packets, strict=True):
             assert one == other, (text, packet)
-    assert sum("goto port_" in one["table"] for one in asked) > (SETS // 2 if is_by_port else -1)
+    assert sum("goto by_port" in one["table"] for one in asked) > (SETS // 2 if is_by_port else -1)
     assert sum(one is not None for wanted in expected for one in wanted) > SETS * PACKETS // 4

@@ -70,18 +70,18 @@ def met(rules: tuple[str, ...], protocol: int, port: int) -> list[str]:
 
 
 def met_by_port(rules: tuple[str, ...], protocol: int, port: int) -> list[str]:
-    chains, instead = by_port(rules, SETS, "goto end")
+    at_ports, instead = by_port(rules, SETS, "goto end")
     entered = 0
     for rule in instead:
-        found = re.fullmatch(r"th dport (\{ [^}]*\}|[\d-]+) meta l4proto \{ 6, 17 \} goto (port_\w+)", rule)
+        found = re.fullmatch(r"th dport (\{ [^}]*\}|[\d-]+) meta l4proto \{ 6, 17 \} goto by_port", rule)
         if found is None:
             break
         entered += 1
         if protocol in (6, 17) and holds(port, found[1]):
-            *asked, end = chains[found[2]]
+            *asked, end = at_ports
             assert end == "goto end"
             return met(tuple(asked), protocol, port)
-    assert bool(entered) == bool(chains)
+    assert bool(entered) == bool(at_ports)
     return met(instead[entered:], protocol, port)
 
 
@@ -97,25 +97,29 @@ def test_a_flow_meets_the_rules_that_it_met_one_after_the_other(matches: list[st
 
 def test_few_rules_stay_one_after_the_other() -> None:
     rules = tuple(f"meta l4proto 6 th dport {port} goto pick_{port}" for port in range(1, LEAST))
-    assert by_port(rules, (), "goto end") == ({}, rules)
+    assert by_port(rules, (), "goto end") == ((), rules)
 
 
-def test_a_port_that_many_name_has_its_rules_and_those_without_ports() -> None:
+def test_a_port_that_none_names_meets_the_rules_without_ports() -> None:
     many = [f"meta l4proto {{ 6, 17 }} th dport 443 ip saddr 192.168.1.{n} goto pick_{n}" for n in range(LEAST)]
-    some = ["ip dscp 46 goto pick_90", "meta l4proto 17 th dport 5060-5090 goto pick_91"]
-    chains, instead = by_port((*many[:9], *some, *many[9:]), (), "goto end")
-    assert list(chains) == ["port_443", "port_others"]
-    assert len(chains["port_443"]) == LEAST + 2
-    assert chains["port_443"][8:10] == ("ip saddr 192.168.1.8 goto pick_8", some[0])
-    assert chains["port_others"] == (some[0], "th dport 5060-5090 meta l4proto 17 goto pick_91", "goto end")
-    calls = ", ".join(map(str, range(5060, 5091)))
-    entries = [
-        f"th dport {one} meta l4proto {{ 6, 17 }} goto port_{name}"
-        for one, name in (("443", 443), (f"{{ {calls} }}", "others"))
-    ]
-    assert instead == (*entries, some[0])
+    some = ["ip dscp 46 goto pick_90", "meta l4proto 17 th dport 5060-5063 goto pick_91"]
+    at_ports, instead = by_port((*many[:9], *some, *many[9:]), (), "goto end")
+    assert len(at_ports) == LEAST + 3
+    assert at_ports[8:11] == (
+        "th dport 443 ip saddr 192.168.1.8 goto pick_8",
+        some[0],
+        "th dport 5060-5063 meta l4proto 17 goto pick_91",
+    )
+    entry = "th dport { 443, 5060, 5061, 5062, 5063 } meta l4proto { 6, 17 } goto by_port"
+    assert instead == (entry, some[0])
+
+
+def test_rules_without_ports_are_not_written_twice_for_few_with_ports() -> None:
+    rules = tuple(f"meta l4proto 6 th dport {n} goto pick_{n}" for n in range(1, LEAST + 1))
+    others = tuple(f"ip saddr 192.168.1.{n} goto pick_{n}" for n in range(LEAST + 1))
+    assert by_port((*rules, *others), (), "goto end") == ((), (*rules, *others))
 
 
 def test_ports_of_many_wide_ranges_are_asked_as_one() -> None:
     rules = tuple(f"meta l4proto 6 th dport {n * 1000}-{n * 1000 + 500} goto pick_{n}" for n in range(LEAST))
-    assert by_port(rules, (), "goto end")[1] == ("th dport 0-31500 meta l4proto { 6, 17 } goto port_others",)
+    assert by_port(rules, (), "goto end")[1] == ("th dport 0-31500 meta l4proto { 6, 17 } goto by_port",)

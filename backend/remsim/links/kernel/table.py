@@ -189,8 +189,9 @@ def policy_chains(program: Program, rings: Mapping[str, Sequence[int]], ways: Se
     chains["own"] = Chain(_own_ways(ways))
     chains["router"] = Chain(tuple(rule for one, rules in asked if one.is_for_router for rule in rules))
     all_rules = (rule for _, rules in asked for rule in rules)
-    ports, rules = by_port(all_rules, program.sets, f"goto {UNTAKEN}")
-    chains |= {name: Chain(rules) for name, rules in ports.items()}
+    at_ports, rules = by_port(all_rules, program.sets, f"goto {UNTAKEN}")
+    if at_ports:
+        chains[BY_PORT] = Chain(at_ports)
     chains["policies"] = Chain(("jump own", *rules, f"goto {UNTAKEN}"))
     return chains
 
