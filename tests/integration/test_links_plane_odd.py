@@ -312,6 +312,18 @@ def test_a_large_set_may_be_in_what_is_loaded_first(lab: Lab, tmp_path: Path) ->
         plane.stop()
 
 
+def test_a_small_set_of_ranges_has_only_what_it_should_have_after_a_change(lab: Lab, plane: Here) -> None:
+    policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    for ranges, link in (
+        (("198.51.100.0/28", "10.0.0.0/8"), 3),
+        (("198.51.100.0/24", "192.0.2.0/24"), 3),
+        (("192.0.2.0/25", "10.0.0.0/9"), 1),
+    ):
+        near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ranges, is_apart=True)
+        plane.load(Program((policy,), (near,)), DEFAULT, {**ring(1), "p_1": (3,)})
+        assert links_of_datagrams(lab, SERVER, count=2) == Counter({link: 2})
+
+
 def test_a_large_set_that_is_refused_stays_as_it_was(lab: Lab, plane: Here) -> None:
     near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ("198.51.100.0/24",), is_apart=True)
     policy = PolicyCode(1, "near", ("ip daddr @c_XX4 goto pick_1",), RingSpec("p_1", (Choice("any"),)))

@@ -61,6 +61,12 @@ def test_any_text_is_an_element_or_a_value_error(kind: str, text: str) -> None:
             continue
 
 
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_what_is_no_port_is_a_value_error(port: str) -> None:
+    with pytest.raises(ValueError, match=port):
+        element_of(Form(("inet_service",), False), port)
+
+
 def program(*elements: str) -> Program:
     one = SetCode("c_DE4", "type ipv4_addr; flags interval;", elements)
     rule = "ip daddr @c_DE4 ip daddr != @never4 goto pick_1"

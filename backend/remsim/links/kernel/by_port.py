@@ -2,8 +2,8 @@
 
 A rule that does not take a flow costs the kernel some 20 ns, which with hundreds of them is felt in every connection
 that begins. So it is asked first whether its port is one that any rule names. If so it is asked all rules, in a chain
-of their own; else those that name no port. Both are in the order of the policies: the first rule that takes a flow is the
-same one as without all this.
+of their own; else those that name no port. Both are in the order of the policies: the first rule that takes a flow is
+the same one as without all this.
 """
 
 from __future__ import annotations

@@ -164,7 +164,10 @@ def _part(kind: str, text: str) -> bytes:
         except OSError as error:
             raise ValueError(text) from error
     if kind == "inet_service":
-        return int(text).to_bytes(2, "big")
+        port = int(text)
+        if not 0 <= port <= 65535:
+            raise ValueError(text)
+        return port.to_bytes(2, "big")
     if kind == "ifname":
         return text.strip('"').encode().ljust(16, b"\0")
     if kind == "nf_proto" and text in ("ipv4", "ipv6"):

@@ -286,7 +286,8 @@ def fill(nft: Nft, before: SetCode, one: SetCode) -> None:
         if form.is_known:
             change_elements(form, before, one)
         else:
-            nft.run("\n".join(difference.elements(one.name, one.elements)))
+            emptied = [f"flush set {TABLE} {one.name}"] if before.elements else []
+            nft.run("\n".join([*emptied, *difference.elements(one.name, one.elements)]))
     except (OSError, ValueError, NftError) as error:
         with contextlib.suppress(NftError):
             nft.run(f"flush set {TABLE} {one.name}")
