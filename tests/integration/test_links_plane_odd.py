@@ -258,12 +258,17 @@ ANOTHER = f"{GONE}; add table inet remsim; add chain inet remsim prerouting; add
 @pytest.mark.parametrize("removed", [GONE, ANOTHER], ids=["none", "another"])
 def test_a_change_finds_no_table_of_ours_and_loads_it_again(lab: Lab, plane: Here, removed: str) -> None:
     policy = PolicyCode(1, "all", ("meta l4proto udp goto pick_1",), RingSpec("p_1", (Choice("any"),)))
+    near = replace(policy, rules=("ip daddr @a_1 goto pick_1",))
+    small = SetCode("a_1", "type ipv4_addr; flags interval;", ("198.51.100.0/24", "10.0.0.0/8"), is_apart=True)
+    large = replace(small, elements=(*small.elements, *(f"11.{n}.0.0/24" for n in range(100))))
     changes: list[tuple[Callable[[], object], int]] = [
         (lambda: plane.swap(ring(3)), 3),
         (lambda: plane.set_links(plane.links(is_metered=True)), 3),
         (lambda: plane.load(Program((policy,)), DEFAULT, {**ring(1), "p_1": (2,)}), 2),
         (lambda: plane.refill({1: ("meta l4proto udp ip daddr 192.0.2.1 goto pick_1",)}), 1),
         (lambda: plane.add("lan", [LAN], 30), 1),
+        (lambda: plane.load(Program((near,), (small,)), DEFAULT, {**ring(1), "p_1": (2,)}), 2),
+        (lambda: plane.load(Program((near,), (large,)), DEFAULT, {**ring(1), "p_1": (3,)}), 3),
     ]
     for number, (change, link) in enumerate(changes, 1):
         lab.router("nft", removed)

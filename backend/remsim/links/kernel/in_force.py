@@ -16,7 +16,7 @@ from remsim.core.routes import SetCode
 from remsim.links.kernel import difference
 from remsim.links.kernel.elements import Elements, Form, form_of
 from remsim.links.kernel.nft import Nft, NftError
-from remsim.links.kernel.table import COMING, TABLE, Chain, Table
+from remsim.links.kernel.table import COMING, TABLE, Chain, Table, print_table
 from remsim.links.kernel.wide import whole_name
 from remsim.links.plane import PlaneError, PlaneRefused
 
@@ -81,8 +81,7 @@ class InForce:
             apart = [one for one in sets if one.is_apart]
             if apart and self.table is None:
                 self._put(Table)
-            for one in apart:
-                self._bring(one)
+            self._surely(lambda: self._bring_all(apart))
             begin = time.perf_counter()
             self.put()
             return round((time.perf_counter() - begin) * 1000, 3), self._took
@@ -92,9 +91,7 @@ class InForce:
     def prepare(self, sets: Iterable[SetCode]) -> None:
         """Fill those of sets that come apart and will be loaded. May take seconds."""
         if self.table is not None:
-            for one in sets:
-                if one.is_apart:
-                    self._bring(one)
+            self._bring_all([one for one in sets if one.is_apart])
 
     def exchange(self, chains: Mapping[str, Chain]) -> None:
         """One transaction that has chains as they should be. With those of policies, what no ring needs goes."""
@@ -182,18 +179,20 @@ class InForce:
             return False
 
     def _make_anew(self) -> None:
-        """Have the table again that somebody has removed or emptied: traffic first, sets apart as they are filled."""
+        """Have the table again that somebody has removed or emptied: traffic first, large sets as they are filled."""
         if not self._is_gone:
             log.warning("links: somebody has removed the table; it is loaded again")
         apart = [one for one in self._layout().sets.values() if one.is_apart]
+        large = [one for one in apart if is_large(one)]
         with self._changing:
             self._is_gone, self.table = True, None
-            self._coming = {one.name: replace(one, elements=()) for one in apart}
+            self._coming = {one.name: replace(one, elements=()) for one in large}
         try:
             self._remove_table()
             self._put(Table)
-            for one in apart:
+            for one in large:
                 self._run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
+            self._bring_small(apart)
             self.put()
         except PlaneError as error:
             log.warning("links: the table cannot be loaded again yet: %s", error.message)
@@ -202,9 +201,8 @@ class InForce:
             return
         self._is_gone = False
         self.remade += 1
-        if apart:
-            apart.sort(key=lambda one: len(one.elements))  # most are small, and shall not wait for one that takes long
-            threading.Thread(target=self._fill_again, args=(apart,), name="link-sets", daemon=True).start()
+        if large:
+            threading.Thread(target=self._fill_again, args=(large,), name="link-sets", daemon=True).start()
 
     def _remove_table(self) -> None:
         """Without libnftables, which would read large sets first."""
@@ -224,6 +222,23 @@ class InForce:
             log.warning("links: %s", error.message)
 
     # -- sets apart -------------------------------------------------------------------------------------------------
+
+    def _bring_all(self, sets: Sequence[SetCode]) -> None:
+        with self._filling, self._changing:
+            self._coming.update(self._bring_small(sets))
+        for one in sets:
+            self._bring(one)
+
+    def _bring_small(self, sets: Iterable[SetCode]) -> Mapping[str, SetCode]:
+        """All that are small and not there yet, at once: libnftables reads all sets of ranges back each time."""
+        there = self.table
+        if there is None:
+            return {}
+        new = {one.name: one for one in sets if one.name not in there.sets and not is_large(one)}
+        if new:
+            self._run(print_table(Table(new)))
+            self.table = replace(there, sets={**there.sets, **new})
+        return new
 
     def _bring(self, one: SetCode) -> None:
         """Have a set apart as it should be. No rule names it yet, or only what differs of it is changed."""
@@ -267,6 +282,11 @@ class InForce:
             if self.table is not None and one.name in self.table.sets:
                 self._coming[one.name] = one
                 self.table = replace(self.table, sets={**self.table.sets, one.name: one})
+
+
+def is_large(one: SetCode) -> bool:
+    """Whether a set is one of those that are filled in steps, by nfnetlink."""
+    return one.is_apart and form_of(one.declaration).is_known
 
 
 def counted(table: Table) -> set[str]:
