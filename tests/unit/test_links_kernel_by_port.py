@@ -120,6 +120,7 @@ def test_rules_without_ports_are_not_written_twice_for_few_with_ports() -> None:
     assert by_port((*rules, *others), (), "goto end") == ((), (*rules, *others))
 
 
-def test_ports_of_many_wide_ranges_are_asked_as_one() -> None:
-    rules = tuple(f"meta l4proto 6 th dport {n * 1000}-{n * 1000 + 500} goto pick_{n}" for n in range(LEAST))
-    assert by_port(rules, (), "goto end")[1] == ("th dport 0-31500 meta l4proto { 6, 17 } goto by_port",)
+@pytest.mark.parametrize("width", [50, 500])
+def test_very_many_ports_are_asked_as_one_range(width: int) -> None:
+    rules = tuple(f"meta l4proto 6 th dport {n * 1000}-{n * 1000 + width} goto pick_{n}" for n in range(LEAST))
+    assert by_port(rules, (), "goto end")[1] == (f"th dport 0-{31_000 + width} meta l4proto {{ 6, 17 }} goto by_port",)

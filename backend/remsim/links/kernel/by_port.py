@@ -18,8 +18,8 @@ from remsim.links.kernel.common import COMMON
 
 LEAST = 32
 """Rules; of fewer a flow may be asked all."""
-NARROW, MOST_WIDE = 64, 8
-"""Ports of a range that stand alone in a set, and ranges of more."""
+NARROW, MOST_SINGLE, MOST_WIDE = 64, 1024, 8
+"""Ports of a range that stand alone in a set, at most how many stand there, and at most how many ranges are wider."""
 BY_PORT = "by_port"
 """The chain of flows to ports that rules name."""
 TRANSPORT = {"6", "17"}
@@ -73,12 +73,10 @@ def _as_nft(spans: Ports) -> Iterable[str]:
     """Ports for rules: narrow ranges as single ports of one set. One of ranges, or a map, is empty to flows that meet
     it in the microseconds in which another takes its place."""
     single = [port for low, high in spans if high - low < NARROW for port in range(low, high + 1)]
-    if single:
-        yield f"{{ {', '.join(map(str, single))} }}"
-    wide = [span for span in spans if span[1] - span[0] >= NARROW]
-    if len(wide) > MOST_WIDE:
-        wide = [(wide[0][0], wide[-1][1])]  # whose port is between them meets more rules than it need
-    yield from (f"{low}-{high}" for low, high in wide)
+    wide = [f"{low}-{high}" for low, high in spans if high - low >= NARROW]
+    if len(single) > MOST_SINGLE or len(wide) > MOST_WIDE:
+        return [f"{spans[0][0]}-{spans[-1][1]}"]  # a port between them meets more rules than it need
+    return [f"{{ {', '.join(map(str, single))} }}", *wide] if single else wide
 
 
 def _all_asked(rules: Rules, values: Values) -> list[Asked]:

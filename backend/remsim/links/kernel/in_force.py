@@ -40,7 +40,7 @@ class InForce:
         """Of ``table``: sets apart are filled by other threads."""
         self._filling = threading.Lock()
         self._coming: dict[str, SetCode] = {}
-        """Large sets of a program that is not loaded yet."""
+        """Sets apart of a program that is not loaded yet."""
         self._took: dict[str, float] = {}
         self._is_gone = False
         self.table: Table | None = None

@@ -28,11 +28,13 @@ NEVER = (
             "198.18.0.0/15",
             "224.0.0.0/3",
         ),
+        is_apart=True,
     ),
     SetCode(
         "never6",
         "type ipv6_addr; flags interval;",
         ("::/96", "::ffff:0:0/96", "fc00::/7", "fe80::/10", "ff00::/8"),
+        is_apart=True,
     ),
 )
 """What names must not lead to, whoever says so (DNS rebinding): private, link-local, multicast and reserved addresses.
