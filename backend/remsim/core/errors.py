@@ -71,6 +71,9 @@ class StorageError(RemsimError):
     code = "storage_error"
     http_status = 507
 
+    def __init__(self, message: str, *, hint: str = "free space or check the disk", **more: Any) -> None:
+        super().__init__(message, hint=hint, **more)
+
 
 class ModemError(RemsimError):
     """Trouble with one modem."""

@@ -125,7 +125,7 @@ class Accounts:
             if not self._write() and kind != "session":  # whoever is to free the disk has to get in
                 del self._by_id[made.id]
                 self._changed.discard(made.id)
-                raise StorageError(self.problem or "accounts cannot be written", hint="free space or check the disk")
+                raise StorageError(self.problem or "accounts cannot be written")
             if made.digest:
                 self._by_digest[made.digest] = made
         return made, secret
