@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,18 +28,20 @@ def run_list(arguments: argparse.Namespace) -> int:
 def run_show_link(arguments: argparse.Namespace) -> int:
     """One link."""
     view = service(arguments).get("links")
-    link = next((one for one in view["links"] if one["name"] == arguments.name), None)
-    if link is None:
-        there = ", ".join(one["name"] for one in view["links"]) or "none"
-        raise NotFound(f"there is no link {arguments.name[:40]!r}; there are: {there}", field="NAME")
+    link = named(view["links"], arguments.name, "link", "NAME")
     return print_json(link) if arguments.json else show.show_link(link)
 
 
 def run_flows(arguments: argparse.Namespace) -> int:
-    """Those that are asked for."""
+    """Those that are asked for; a link or a policy that is not there has none, which looks like a quiet one."""
     asked = {"limit": arguments.limit, "link": arguments.link, "policy": arguments.policy, "host": arguments.host}
     query = urlencode({name: value for name, value in asked.items() if value is not None})
-    view = service(arguments).get(f"links/flows?{query}")
+    client = service(arguments)
+    view = client.get(f"links/flows?{query}")
+    if arguments.link is not None and not view["total"]:
+        named(client.get("links")["links"], arguments.link, "link", "--link")
+    if arguments.policy and not view["total"]:
+        named(client.get("policies")["policies"], arguments.policy, "policy", "--policy")
     return print_json(view) if arguments.json else show.show_flows(view)
 
 
@@ -229,6 +232,15 @@ def run_countries(arguments: argparse.Namespace) -> int:
     else:
         found = client.get("policies/countries")
     return print_json(found) if arguments.json else show.show_countries(found)
+
+
+def named(views: Sequence[Mapping[str, Any]], name: str, what: str, field: str) -> Mapping[str, Any]:
+    """That of this name; ``NotFound`` says which there are."""
+    for one in views:
+        if one["name"] == name:
+            return one
+    there = ", ".join(one["name"] for one in views) or "none"
+    raise NotFound(f"there is no {what} {name[:40]!r}; there are: {there}", field=field)
 
 
 def checked(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -356,6 +356,16 @@ def test_what_became_of_a_link_at_its_cap_is_listed(
     assert capsys.readouterr().out.splitlines()[2].strip().startswith(told)
 
 
+def test_flows_of_what_is_not_there_are_told_from_none(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    service.answers["links/flows"] = {"total": 0, "shown": 0, "flows": []}
+    assert main(["links", "flows", "--link", "nosuch"]) != 0
+    assert "no link 'nosuch'; there are: lte" in capsys.readouterr().err
+    assert main(["links", "flows", "--policy", "nosuch"]) != 0
+    assert "no policy 'nosuch'; there are: all" in capsys.readouterr().err
+    assert main(["links", "flows", "--link", "lte", "--policy", "all"]) == 0
+    assert main(["links", "flows", "--policy", ""]) == 0
+
+
 def test_flows_rings_and_usage_are_shown(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     flow = {
         "protocol": "tcp", "source": "192.168.1.5", "source_name": None, "source_port": 5000, "link": "lte",
