@@ -255,6 +255,19 @@ def test_sections_of_the_configuration_stand_beside_the_text(bench: Bench) -> No
     ]
 
 
+def test_what_is_odd_in_a_section_is_told_with_its_name(bench: Bench) -> None:
+    sections = (
+        PolicySettings("web", priority=5, dest_port=("443",), link="nosuch", route="connection"),
+        PolicySettings("mail", priority=6, dest_port=("443",), link="nosuch", route="connection"),
+    )
+    bench.desk.apply("policy late { match: port 443 route: any priority: 7 }", actor="admin")
+    told = [one["message"] for one in bench.started(*sections).view()["warnings"]]
+    assert told[:2] == ["web: no link is called “nosuch”", "mail: no link is called “nosuch”"]
+    assert any("policy web (a section of the configuration)" in one for one in told[2:])
+    unknown = PolicySettings("guests", source=("@nosuch",))
+    assert bench.started(unknown).view()["problem"]["message"].endswith("not in force: guests: there is no set nosuch")
+
+
 def test_damaged_files_are_told_and_harm_nothing(bench: Bench) -> None:
     bench.desk.apply(ONE, actor="admin")
     folder = bench.folder / "policies"

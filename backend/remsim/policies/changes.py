@@ -208,7 +208,8 @@ class Changes:
         self._checked = checked
         if not checked.ok:
             first = checked.errors[0]
-            message = f"the policies that are kept have errors and are not in force: line {first.line}: {first.message}"
+            place = f"line {first.line}: " if first.line else ""
+            message = f"the policies that are kept have errors and are not in force: {place}{first.message}"
             self._engine.refuse(InvalidInput(message, field="text"))
             return
         self._engine.take(checked.set.policies, checked.set.sets)
@@ -252,6 +253,7 @@ def refuse_errors(checked: Checked) -> None:
         return
     first = checked.errors[0]
     more = f" (and {len(checked.errors) - 1} more)" if len(checked.errors) > 1 else ""
-    refused = InvalidInput(f"line {first.line}, column {first.column}: {first.message}{more}", field="text")
+    place = f"line {first.line}, column {first.column}: " if first.line else ""
+    refused = InvalidInput(f"{place}{first.message}{more}", field="text")
     refused.problems = [one.as_dict() for one in checked.errors]
     raise refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from remsim.core.routes import MOST_POLICIES, Choice, LinkView
 from remsim.policies.addresses.files import NoFile
@@ -98,15 +99,13 @@ class _Checker:
         globs = 0
         for policy in policies:
             for test in tests_in(policy.match):
-                yield from self._unknown_sets(test.values, test.at)
+                yield from _of(policy, self._wrong_values(test))
                 globs += sum(is_glob(str(one)) for one in test.values) if test.kind == "domain" else 0
                 if globs > MOST_GLOBS:
                     yield _problem(test.at, f"a router looks for at most {MOST_GLOBS} names with wildcards inside")
                     return
-                if test.kind == "destination" and any(isinstance(value, Mac) for value in test.values):
-                    yield _problem(test.at, "a destination has no hardware address here: only devices of the LAN do")
             if len(enabled) <= MOST_POLICIES:
-                yield from self._too_many(policy)
+                yield from _of(policy, self._too_many(policy))
 
     def files(self, is_kept: bool) -> tuple[list[Problem], list[Problem]]:
         """Errors and warnings of files of addresses, which are read for it."""
@@ -133,6 +132,11 @@ class _Checker:
                 break
         return errors, warnings
 
+    def _wrong_values(self, test: Test) -> Iterator[Problem]:
+        yield from self._unknown_sets(test.values, test.at)
+        if test.kind == "destination" and any(isinstance(value, Mac) for value in test.values):
+            yield _problem(test.at, "a destination has no hardware address here: only devices of the LAN do")
+
     def _unknown_sets(self, values: Sequence[Value], at: Place) -> Iterator[Problem]:
         for value in values:
             if isinstance(value, Named) and value.name and value.name not in self._sets:
@@ -156,17 +160,20 @@ class _Checker:
     def warnings(self) -> Iterator[Problem]:
         """What may not be what was meant."""
         for policy in self._set.policies:
-            yield from self._of_choices(policy)
-            for test in tests_in(policy.match):
-                if test.kind in words.NEXT_FLOW:
-                    message = f"{test.kind} holds from the next flow on: the flow that is measured stays where it is"
-                    yield _problem(test.at, message)
-                ask = self._asks.get(test.kind)
-                if ask is not None:
-                    yield from ask(policy, test)
-            yield from self._of_terms(policy)
+            yield from _of(policy, self._of_policy(policy))
         yield from self._unused_sets()
         yield from self._shadowed()
+
+    def _of_policy(self, policy: Policy) -> Iterator[Problem]:
+        yield from self._of_choices(policy)
+        for test in tests_in(policy.match):
+            if test.kind in words.NEXT_FLOW:
+                message = f"{test.kind} holds from the next flow on: the flow that is measured stays where it is"
+                yield _problem(test.at, message)
+            ask = self._asks.get(test.kind)
+            if ask is not None:
+                yield from ask(policy, test)
+        yield from self._of_terms(policy)
 
     def _of_choices(self, policy: Policy) -> Iterator[Problem]:
         seen: list[Choice] = []
@@ -327,7 +334,7 @@ class _Checker:
 
     def _shadow(self, policy: Policy, by: list[Policy]) -> Problem:
         others = list(dict.fromkeys(by))
-        names = " and ".join(f"{one.name} (line {one.at.line})" for one in others)
+        names = " and ".join(f"{one.name} ({_whereabouts(one)})" for one in others)
         many = len(others) > 1
         word = "policies" if many else "policy"
         if all(one.choices[-1].kind in FINAL[:2] or one.choices[-1].is_strict for one in others):
@@ -348,6 +355,16 @@ def _carriers(link: LinkView) -> set[str]:
 
 def _place(policy: Policy, key: str) -> Place:
     return dict(policy.places).get(key, policy.at)
+
+
+def _whereabouts(policy: Policy) -> str:
+    return f"line {policy.at.line}" if policy.at.line else "a section of the configuration"
+
+
+def _of(policy: Policy, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Problems of a policy, with its name where it is a section: that has no line which would tell."""
+    for one in problems:
+        yield one if policy.at.line else replace(one, message=f"{policy.name}: {one.message}")
 
 
 def _problem(at: Place, message: str) -> Problem:
