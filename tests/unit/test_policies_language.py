@@ -96,6 +96,13 @@ def test_values_are_what_they_look_like(text: str, value: object) -> None:
     assert found.values[0] == value
 
 
+@pytest.mark.parametrize("text", ['"a"/"b"', 'a/"b"', '"a"/b', '"a" / "b"', '{ "a"/b }', '{ "a" b }'])
+def test_values_with_a_slash_between_them_may_stand_in_quotes(text: str) -> None:
+    assert one(f"interface {text}").match == Ask("interface", ("a", "b"))
+    domains = text.replace("a", "a.example").replace("b", "b.example")
+    assert one(f"domain {domains}").match == Ask("domain", ("a.example", "b.example"))
+
+
 def test_colons_need_no_blank_and_times_keep_theirs() -> None:
     assert (
         one("time 00:00-06:00").match == parse("policy a { match:time 00:00-06:00\nroute:any }").set.policies[0].match
@@ -164,6 +171,10 @@ def test_several_errors_of_a_file_are_told_with_their_places() -> None:
         ("policy a { match: destination_country = DE\n route: any }", (1, 39), "one = is no comparison"),
         ("policy a { match: country UK\n route: any }", (1, 27), "is GB"),
         ('policy a { match: interface "a;b"\n route: any }', (1, 29), "no network device"),
+        ('policy a { match: interface "a"/\n route: any }', (2, 2), "a network device is missing behind /"),
+        ('policy a { match: interface "a"/"b;c"\n route: any }', (1, 33), "no network device"),
+        ('policy a { match: interface "a"/b/c;d\n route: any }', (1, 35), "no network device"),
+        ('policy a { match: source "10.0.0.1"/"10.0.0.2"\n route: any }', (1, 36), "written in braces: { a, b }"),
         ("policy a { match: all\n route: balance(adaptve) }", (2, 17), "did you mean adaptive?"),
         ("policy a { match: all\n route: prefer_connection(fast) }", (2, 27), "no criterion"),
         ("policy a { match: all\n route: connection }", (2, 20), "the name of the link is missing"),

@@ -174,25 +174,37 @@ class Conditions:
         return found
 
     def _listed(self, kind: str) -> list[Value]:
-        """One word; where it may be, several with ``/`` between them."""
+        """One value; where it may be, several with ``/`` between them, each of them in quotes or not."""
         reader = self._reader
         understand, what = SINGLE[kind], EXAMPLES[kind]
-        if not reader.is_text or reader.peek().text == ":":
-            raise reader.wrong(f"{what} is missing behind {reader.last.text}", (what,))
-        if reader.token.kind == STRING:
-            return [one_value(reader, understand, what)]
-        place = reader.place
-        text = self._joined_words(is_slash=kind not in WHOLE)
         found: list[Value] = []
-        offset = 0
-        for part in [text] if kind in WHOLE else text.split("/"):
-            try:
-                found.append(understand(part))
-            except ValueError as error:
-                at = Place(place.line, place.column + offset)
-                raise reader.wrong(str(error), (what,), at) from None
-            offset += len(part) + 1
+        is_open = True  # at the beginning, and behind a slash
+        while is_open or self._is_slash():
+            if not reader.is_text or reader.peek().text == ":":
+                raise reader.wrong(f"{what} is missing behind {reader.last.text}", (what,))
+            if kind in WHOLE and found:
+                raise reader.wrong("several addresses are written in braces: { a, b }", (",", "}"))
+            if reader.token.kind == STRING:
+                found.append(one_value(reader, understand, what))
+                is_open = False
+                continue
+            place = reader.place
+            text = self._joined_words(is_slash=kind not in WHOLE)
+            offset = 0 if is_open else 1
+            parts = [text] if kind in WHOLE else text[offset:].split("/")
+            is_open = not parts[-1]
+            for part in parts[:-1] if is_open else parts:
+                try:
+                    found.append(understand(part))
+                except ValueError as error:
+                    at = Place(place.line, place.column + offset)
+                    raise reader.wrong(str(error), (what,), at) from None
+                offset += len(part) + 1
         return found
+
+    def _is_slash(self) -> bool:
+        token = self._reader.token
+        return token.kind == WORD and token.text[0] == "/"
 
     def _joined_words(self, is_slash: bool = True) -> str:
         """A word, and those that a lone ``-`` or ``/`` joins to it."""
@@ -200,6 +212,8 @@ class Conditions:
         text = reader.take().text
         joints = ("/", "-") if is_slash else ("-",)
         while reader.token.kind == WORD and (text[-1] in joints or reader.token.text[0] in joints):
+            if reader.peek().text == ":":
+                break  # the next statement
             text += reader.take().text
         return text
 
