@@ -12,6 +12,9 @@ const KINDS = [['modem', msg('A modem'), msg('A modem of this router; its SIM, i
 	['interface', msg('An interface'), msg('An interface of the router’s network settings, such as wan or wwan.')],
 	['device', msg('A device'), msg('A network device by the kernel’s name, where no interface stands for it.')]];
 
+/** Fields that say something of one thing only that a link does at its cap. */
+const ONLY_AT_CAP = { slow_kbit: 'slow', cap_profile: 'switch' };
+
 export class FormTab {
 	constructor(ctx) {
 		const { t, address } = ctx;
@@ -56,6 +59,7 @@ export class FormTab {
 		const schema = this._narrowed(values), defaults = Object.fromEntries(Object.entries(schema.properties).filter(([, one]) => one.default !== undefined).map(([name, one]) => [name, one.default]));
 		this.form = new FormView(schema, { t, isReadonly: options.readonly, submitLabel: this.name ? t('Save') : t('Add this link'), values: { ...defaults, ...values }, submit: given => this._save(given), changed: () => this._changed() });
 		fill(this.place, this.form.root);
+		this._fitting();
 		this.remove.hidden = !this.name || options.readonly;
 	}
 
@@ -96,8 +100,21 @@ export class FormTab {
 		}
 	}
 
+	/** Only what belongs to what is chosen is asked; what was typed elsewhere is not sent. */
+	_fitting() {
+		const chosen = this.form.values.at_cap;
+		for (const field of this.form.fields.filter(({ name }) => ONLY_AT_CAP[name])) {
+			const isHidden = chosen !== ONLY_AT_CAP[field.name];
+			if (isHidden && !field.root.hidden)
+				field.reset();
+			field.root.hidden = isHidden;
+		}
+	}
+
 	/** Another modem has other profiles. */
 	_changed() {
+		if (this.form?.root.isConnected)
+			this._fitting();
 		if (this._kind !== 'modem' || !this.form?.root.isConnected || (this.form.values.modem || '') === this._modem)
 			return;
 		this._draw({ ...this.form.values, cap_profile: undefined });

@@ -2,7 +2,7 @@
 
 import { el, fill, setText, svg } from './dom.js';
 import { count, number } from './format.js';
-import { PERSISTENCES, linkName, ringName, shares } from './links-words.js';
+import { PERSISTENCES, choiceText, linkName, ringName, shares } from './links-words.js';
 
 const SLOT = 20;
 
@@ -29,7 +29,7 @@ class RingView {
 		const name = ringName(ring, t), named = link => linkName(data.link(link) || { name: link }), series = link => `remsim-series-${data.link(link)?.index || 8}`;
 		this.root.setAttribute('aria-label', name);
 		setText(this.title, name);
-		setText(this.how, [ring.choice && t(ring.choice), ring.persistence && ring.persistence !== 'none' ? t(PERSISTENCES[ring.persistence] || ring.persistence) : ''].filter(Boolean).join(' · '));
+		setText(this.how, [choiceText(ring.choice, t), ring.persistence && ring.persistence !== 'none' ? t(PERSISTENCES[ring.persistence] || ring.persistence) : ''].filter(Boolean).join(' · '));
 		const isEmpty = !ring.slots.some(Boolean), isRefusing = isEmpty && ring.slots.length > 0, runs = isEmpty ? [] : shares(ring, data.names);
 		const places = runs.flatMap(({ link, slots }) => Array.from({ length: slots }, () => link));
 		fill(this.bar, svg('svg', { viewBox: `0 0 ${16 * SLOT} 18`, class: 'remsim-ringslots', preserveAspectRatio: 'none', role: 'img', 'aria-label': isEmpty ? t('no link') : runs.map(({ link, slots }) => t('%s: %s of 16', named(link), slots)).join(', ') },

@@ -111,6 +111,12 @@ export function ringName(ring, t) {
 	return ring.policy ? t('Policy %s', ring.policy) : t(RING_NAMES[ring.klass] || RING_NAMES[ring.name] || ring.name);
 }
 
+/** Why a ring chose as it did, in the service's words; a family that goes its own way follows with its own. */
+export function choiceText(choice, t) {
+	const [first, ...others] = (choice || '').split(/; (?=IPv[46]: )/);
+	return [first && t(first), ...others.map(one => `${one.slice(0, 6)}${t(one.slice(6))}`)].filter(Boolean).join('; ');
+}
+
 /** Sixteen slots as runs: [{link, slots}] in the links' order. */
 export function shares(ring, order) {
 	const counts = new Map();
