@@ -160,6 +160,13 @@ def test_the_elements_of_large_sets_come_apart() -> None:
     assert not change(table(sets=(large,)), table(sets=(replace(large, elements=()),)))
 
 
+def test_what_keeps_flows_on_their_links_stays_while_one_of_these_changes() -> None:
+    text = change(table(), table(ways=[replace(WAYS[0], carries6=False, cap_bytes=1000), WAYS[1]]))
+    assert "flush chain inet remsim prerouting" in text
+    assert "keep_1" not in text
+    assert "keep_3" in change(table(), table(ways=[*WAYS, Way(3, "sim3")]))
+
+
 def test_a_quota_is_made_anew_with_the_chains_that_name_it() -> None:
     capped = [replace(WAYS[0], cap_bytes=1000), WAYS[1]]
     other = [replace(WAYS[0], cap_bytes=2000), WAYS[1]]

@@ -161,6 +161,7 @@ def _link_chains(ways: Sequence[Way], nat: bool) -> dict[str, Chain]:
         chains[f"left_{way.index}"] = Chain((_marks(LINK_MASK, bits, packet=False),))
         chains[f"in_{way.index}"] = Chain(way.limits())
         chains[f"out_{way.index}"] = Chain(way.leaks(nat=nat) + way.limits())
+    chains["pinned"] = Chain(_pinned(ways))
     return chains
 
 
@@ -230,6 +231,8 @@ def _base_chains(
 
 
 def _pinned(ways: Sequence[Way]) -> tuple[str, ...]:
+    """Flows keep their links. A chain of its own, as others are written when a link gets another address, and a map is
+    empty to packets that meet it just then: they would leave by main's default, which ends a flow that has NAT."""
     pairs = [
         f"{way.index << LINK_SHIFT | bits:#06x} : goto keep_{way.index}{suffix}"
         for way in ways
@@ -266,7 +269,7 @@ def _prerouting(ways: Sequence[Way], foreign: int) -> tuple[str, ...]:
     return (
         _counted(ways, "iifname", "rx"),
         f"iifname vmap {{ {_by_device(ways, 'jump in')} }}",
-        *_pinned(ways),
+        "jump pinned",
         *_by_family(ways, "iifname vmap", "goto use"),
         "iifname != @lan return",
         NOT_LED,
@@ -278,7 +281,7 @@ def _prerouting(ways: Sequence[Way], foreign: int) -> tuple[str, ...]:
 def _output(ways: Sequence[Way], options: PlaneOptions, foreign: int) -> tuple[str, ...]:
     if not ways:
         return ()
-    pinned = (f"meta mark & {LINK_MASK | POKE:#010x} != 0 return", NOT_LED, *_pinned(ways))
+    pinned = (f"meta mark & {LINK_MASK | POKE:#010x} != 0 return", NOT_LED, "jump pinned")
     if not options.router_traffic:
         return pinned
     return (
