@@ -38,9 +38,14 @@ def lab() -> Iterator[Lab]:
         yield lab
 
 
+@pytest.fixture(autouse=True)
+def nothing_flows(lab: Lab) -> None:
+    """A port may be taken once more, and a flow there keeps its link."""
+    quiet(lab, 0)
+
+
 @pytest.fixture
 def plane(lab: Lab, tmp_path: Path) -> Iterator[Here]:
-    quiet(lab, 0)  # a port may be taken once more, and a flow there keeps its link
     plane = Here(lab, tmp_path)
     plane.set_links(plane.links())
     plane.load(Program(), DEFAULT, ring(1, 2, 3))
@@ -274,7 +279,7 @@ def test_a_change_finds_no_table_of_ours_and_loads_it_again(lab: Lab, plane: Her
         lab.router("nft", removed)
         change()
         assert plane.made_anew() == number
-        assert links_of_datagrams(lab, SERVER, count=2) == Counter({link: 2})
+        wait_until(lambda to=link: links_of_datagrams(lab, SERVER, count=2) == Counter({to: 2}), 5)  # sets are filled
 
 
 def test_downloads_whose_flows_the_kernel_dropped_while_there_was_no_table_begin_again(lab: Lab, plane: Here) -> None:
@@ -337,6 +342,84 @@ def test_a_large_set_that_is_refused_stays_as_it_was(lab: Lab, plane: Here) -> N
     with pytest.raises(PlaneError, match="could not be filled"):
         plane.load(Program((policy,), (wrong,)), DEFAULT, {**ring(1), "p_1": (3,)})
     assert links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2})
+
+
+ALSO = tuple(f"10.{n}.0.0/28" for n in range(100))
+"""With these a set is a large one."""
+
+
+def by_addresses(*elements: str, name: str = "c_XX4", more: tuple[str, ...] = ()) -> Program:
+    """Flows to these addresses are the policy's."""
+    near = SetCode(name, "type ipv4_addr; flags interval;", elements, is_apart=True)
+    rules = (f"ip daddr @{name} goto pick_1", *more)
+    return Program((PolicyCode(1, "near", rules, RingSpec("p_1", (Choice("any"),))),), (near,))
+
+
+def sets_of_ranges(lab: Lab) -> set[str]:
+    """Their names in the kernel."""
+    listed = lab.router("nft", "-t", "list", "sets", "inet").split("\tset ")
+    return {one.split()[0] for one in listed if "flags interval" in one}
+
+
+@pytest.mark.parametrize("also", [(), ALSO], ids=["small", "large"])
+def test_sets_are_as_they_were_after_a_load_that_is_refused(lab: Lab, plane: Here, also: tuple[str, ...]) -> None:
+    other, slots = ("203.0.113.0/24", "192.0.2.0/24", *also), {**ring(1), "p_1": (3,)}
+    plane.load(by_addresses(*other), DEFAULT, slots)
+    there = sets_of_ranges(lab)
+    for name in ("c_XX4", "a_1_4"):
+        with pytest.raises(PlaneError):
+            plane.load(by_addresses("198.51.100.0/24", *also, name=name, more=("no rule",)), DEFAULT, slots)
+        assert links_of_datagrams(lab, SERVER, count=2) == Counter({1: 2})
+        assert sets_of_ranges(lab) == there
+    plane.load(by_addresses("198.51.100.0/24", *also), DEFAULT, slots)
+    assert links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2})
+
+
+@pytest.mark.parametrize("also", [(), ALSO], ids=["small", "large"])
+def test_sets_that_were_prepared_stay_until_others_are(lab: Lab, plane: Here, also: tuple[str, ...]) -> None:
+    plane.prepare(by_addresses("198.51.100.0/24", *also))
+    there = sets_of_ranges(lab)
+    plane.set_links(plane.links(is_metered=True))
+    plane.load(Program(), DEFAULT, ring(2))  # as settings are put in force meanwhile
+    assert sets_of_ranges(lab) == there != set()
+    plane.prepare(Program())
+    plane.load(Program(), DEFAULT, ring(1))
+    assert sets_of_ranges(lab) == set()
+
+
+def test_sets_that_were_prepared_before_one_that_fails_go(lab: Lab, plane: Here) -> None:
+    near, wrong = by_addresses("198.51.100.0/24"), by_addresses("no address", *ALSO, name="a_1_4")
+    with pytest.raises(PlaneError, match="could not be filled"):
+        plane.prepare(replace(near, sets=(*near.sets, *wrong.sets)))
+    plane.load(Program(), DEFAULT, ring(1))
+    assert sets_of_ranges(lab) == set()
+
+
+def test_nobody_waits_for_a_large_set_that_others_prepare(lab: Lab, plane: Here) -> None:
+    ranges = [f"10.{n >> 8}.{n & 255}.{m}" for n in range(20_000) for m in (1, 3)]
+    small, slots = by_addresses("198.51.100.0/24", "192.0.2.0/24", name="a_1_4"), {**ring(1), "p_1": (3,)}
+    plane.load(small, DEFAULT, slots)
+    took = []
+    preparing = threading.Thread(target=lambda: plane.prepare(by_addresses(*ranges)))
+    preparing.start()
+    while preparing.is_alive():
+        begin = time.monotonic()
+        plane.load(small, DEFAULT, slots)
+        plane.set_links(plane.links(is_metered=bool(len(took) % 2)))
+        took.append(time.monotonic() - begin)
+    assert max(took) < sum(took) / 2
+    begin = time.monotonic()
+    plane.load(by_addresses(*ranges), DEFAULT, slots)  # it is there as it was prepared
+    assert time.monotonic() - begin < sum(took) / 2
+
+
+def test_sets_are_prepared_though_somebody_has_removed_the_table(lab: Lab, plane: Here) -> None:
+    for also in ((), ALSO):
+        lab.router("nft", GONE)
+        near = by_addresses("198.51.100.0/24", *also)
+        plane.prepare(near)
+        plane.load(near, DEFAULT, {**ring(1), "p_1": (3,)})
+        wait_until(lambda: links_of_datagrams(lab, SERVER, count=2) == Counter({3: 2}), 5)
 
 
 def test_rules_that_somebody_deletes_are_there_again_at_once(lab: Lab, plane: Here) -> None:
@@ -402,9 +485,11 @@ def flows_beginning(lab: Lab) -> Iterator[None]:
 
     beginning = threading.Thread(target=begin)
     beginning.start()
-    yield
-    is_over.set()
-    beginning.join()
+    try:
+        yield
+    finally:
+        is_over.set()
+        beginning.join()
     assert begun > 1000
 
 

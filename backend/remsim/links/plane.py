@@ -133,7 +133,7 @@ class Plane(Protocol):
         """The indices of links whose tables lead out in a family, 4 or 6; any thread may ask."""
 
     def prepare(self, program: Program) -> None:
-        """Fill the large sets that ``load`` of this program will need. Any thread may call it; takes its time."""
+        """Fill the sets of ranges that ``load`` of this program will need. Any thread may call it; takes its time."""
 
     def load(self, program: Program, default: Sequence[RingSpec], rings: Mapping[str, Sequence[int]]) -> Loaded:
         """Put a program in force in one transaction; ``PlaneError`` leaves what was there.

@@ -39,8 +39,8 @@ class InForce:
         self._changing = threading.RLock()
         """Of ``table``: sets apart are filled by other threads."""
         self._filling = threading.Lock()
-        self._coming: dict[str, SetCode] = {}
-        """Sets apart of a program that is not loaded yet."""
+        self._coming: frozenset[str] = frozenset()
+        """Names of the sets apart that a program has which is being prepared: they stay though no rule names them."""
         self._took: dict[str, float] = {}
         self._is_gone = False
         self.table: Table | None = None
@@ -51,7 +51,7 @@ class InForce:
         """Take the table away; where the kernel does not let it go, it is told in the log."""
         with self._changing:
             nft, self._nft = self._nft, None
-            self.table, self._coming, self._is_gone = None, {}, False
+            self.table, self._coming, self._is_gone = None, frozenset(), False
         if nft is not None:
             try:
                 nft.run(DELETED)
@@ -77,8 +77,8 @@ class InForce:
     def load(self, sets: Iterable[SetCode]) -> tuple[float, dict[str, float]]:
         """Have everything as it should be, sets apart first: the milliseconds of the transaction that changes chains,
         and those of each such set that changed."""
+        apart = [one for one in sets if one.is_apart]
         try:
-            apart = [one for one in sets if one.is_apart]
             if apart and self.table is None:
                 self._put(Table)
             self._surely(lambda: self._bring_all(apart))
@@ -86,12 +86,24 @@ class InForce:
             self.put()
             return round((time.perf_counter() - begin) * 1000, 3), self._took
         finally:
-            self._took, self._coming = {}, {}
+            with self._changing:
+                self._took = {}
+                self._coming -= {one.name for one in apart}  # others may be of what somebody prepares meanwhile
 
     def prepare(self, sets: Iterable[SetCode]) -> None:
         """Fill those of sets that come apart and will be loaded. May take seconds."""
-        if self.table is not None:
-            self._bring_all([one for one in sets if one.is_apart])
+        if self.table is None:
+            return
+        apart = [one for one in sets if one.is_apart]
+        with self._changing:
+            self._took, self._coming = {}, frozenset(one.name for one in apart)
+        try:
+            self._bring_all(apart)
+        except PlaneError:
+            with self._changing:
+                self._coming = frozenset()
+            if not self._has_lost_table():  # else they come when it is loaded
+                raise
 
     def exchange(self, chains: Mapping[str, Chain]) -> None:
         """One transaction that has chains as they should be. With those of policies, what no ring needs goes."""
@@ -136,8 +148,11 @@ class InForce:
     # -- one transaction --------------------------------------------------------------------------------------------
 
     def _wanted(self) -> Table:
-        table = self._layout()
-        return replace(table, sets={**table.sets, **self._coming}) if self._coming else table
+        """As laid out. Sets apart hold what they hold now: no such transaction changes that, nor makes any."""
+        table, there = self._layout(), {} if self.table is None else self.table.sets
+        others = {name: one for name, one in table.sets.items() if not one.is_apart}
+        apart = {name: one for name, one in there.items() if one.is_apart and name in self._coming | table.sets.keys()}
+        return replace(table, sets=others | apart)
 
     def _put(self, wanted: Callable[[], Table]) -> None:
         def change() -> None:
@@ -174,7 +189,8 @@ class InForce:
         if there is None:
             return False
         try:
-            return not there.chains.keys() <= self._elements.chains()
+            with contextlib.closing(Elements()) as elements:  # any thread may ask
+                return not there.chains.keys() <= elements.chains()
         except OSError:
             return False
 
@@ -186,19 +202,17 @@ class InForce:
         large = [one for one in apart if is_large(one)]
         with self._changing:
             self._is_gone, self.table = True, None
-            self._coming = {one.name: replace(one, elements=()) for one in large}
-        try:
-            self._remove_table()
-            self._put(Table)
-            for one in large:
-                self._run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
-            self._bring_small(apart)
-            self.put()
-        except PlaneError as error:
-            log.warning("links: the table cannot be loaded again yet: %s", error.message)
-            with self._changing:
+            try:
+                self._remove_table()
+                self._put(Table)
+                for one in large:
+                    self._declare(one)
+                self._bring_small(apart)
+                self.put()
+            except PlaneError as error:
+                log.warning("links: the table cannot be loaded again yet: %s", error.message)
                 self.table = None
-            return
+                return
         self._is_gone = False
         self.remade += 1
         if large:
@@ -215,30 +229,38 @@ class InForce:
         """In a thread of its own, as it may take minutes."""
         try:
             for one in sets:
-                self._bring(one)
-                with self._changing:
-                    self._coming.pop(one.name, None)
+                if self.has_set(one.name):  # others may be loaded by now
+                    self._bring(one)
         except PlaneError as error:
             log.warning("links: %s", error.message)
 
     # -- sets apart -------------------------------------------------------------------------------------------------
 
     def _bring_all(self, sets: Sequence[SetCode]) -> None:
-        with self._filling, self._changing:
-            self._coming.update(self._bring_small(sets))
+        with self._changing:
+            self._bring_small(sets)
         for one in sets:
-            self._bring(one)
+            there = self.table
+            if there is not None and there.sets.get(one.name) != one:  # else nobody waits while another set is filled
+                self._bring(one)
 
-    def _bring_small(self, sets: Iterable[SetCode]) -> Mapping[str, SetCode]:
+    def _bring_small(self, sets: Iterable[SetCode]) -> None:
         """All that are small and not there yet, at once: libnftables reads all sets of ranges back each time."""
         there = self.table
         if there is None:
-            return {}
+            return
         new = {one.name: one for one in sets if one.name not in there.sets and not is_large(one)}
         if new:
             self._run(print_table(Table(new)))
             self.table = replace(there, sets={**there.sets, **new})
-        return new
+
+    def _declare(self, one: SetCode) -> SetCode:
+        """Make a set apart that holds nothing yet."""
+        empty = replace(one, elements=())
+        self._run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
+        if self.table is not None:
+            self.table = replace(self.table, sets={**self.table.sets, one.name: empty})
+        return empty
 
     def _bring(self, one: SetCode) -> None:
         """Have a set apart as it should be. No rule names it yet, or only what differs of it is changed."""
@@ -250,10 +272,7 @@ class InForce:
                 if there is None or nft is None or before == one:
                     return
                 if before is None:
-                    self._run(f"add set {TABLE} {one.name} {{ {one.declaration} }}")
-                    before = replace(one, elements=())
-                self._coming[one.name] = before
-                self.table = replace(there, sets={**there.sets, one.name: before})
+                    before = self._declare(one)
             self._fill(nft, before, one)
             self._holds(one)
             took_ms, name = (time.perf_counter() - begin) * 1000, whole_name(one.name)
@@ -280,7 +299,6 @@ class InForce:
         """Note what a set apart has now, if it is still there."""
         with self._changing:
             if self.table is not None and one.name in self.table.sets:
-                self._coming[one.name] = one
                 self.table = replace(self.table, sets={**self.table.sets, one.name: one})
 
 

@@ -194,6 +194,8 @@ class KernelPlane:
             return Loaded(*self._running.load(self._program.sets))
         except PlaneError:
             self._program, self._wide, self._default, self._rings = before
+            with contextlib.suppress(PlaneError):
+                self._running.load(self._program.sets)  # the sets that had come go, and others hold what they held
             raise
         finally:
             give_back()
