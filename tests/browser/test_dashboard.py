@@ -112,6 +112,7 @@ def test_one_modem_alone_or_all_on_one_axis(visit) -> None:
 
 def test_an_event_opens_with_what_happened_around_it(visit) -> None:
     page = visit.open()
+    wait_for_charts(page)  # what is drawn above moves the list away under a press
     page.locator(".remsim-event").first.click()
     detail = page.get_by_role("region", name="Event", exact=True)
     expect(detail).to_be_visible()
