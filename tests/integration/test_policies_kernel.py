@@ -32,7 +32,9 @@ TESTS = (
     *("destination 192.0.2.0/24", "destination 2001:db8::/32", "not destination 198.51.100.1-203.0.113.200"),
     *("country DE", "country DE/AT", "country != router_country", "domain a.example", "not domain a.example"),
     *("application video", "not application tube", 'interface "br-lan"', "not interface eth9", "packet_size < 60"),
-    *("packet_size 60-200", "time 11:00-13:00", "not time 11:00-13:00", "link fiber is up", "all"),
+    *("packet_size 60-200", "packet_size 20-40/60/149-170/438", "not packet_size 30/38/100-170", "dscp 9/10/46"),
+    *("port 53/5000-5100/10000", "not port 80/3000-4000", "not source { 10.0.0.0/8, 192.168.1.0/27 }"),
+    *("time 11:00-13:00", "not time 11:00-13:00", "link fiber is up", "all"),
 )
 MANY = "set many { " + ", ".join(f"10.{number}.0.0/16" for number in range(12)) + ", 192.168.1.40, fd00::20 }\n"
 NAMED = {4: "203.0.113.9", 6: "2001:4860::9"}

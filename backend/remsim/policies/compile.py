@@ -13,7 +13,7 @@ from remsim.policies.facts import Facts, Wanted
 from remsim.policies.language.model import FromFile, Limit, Policy, Span, Value
 from remsim.policies.language.terms import Literal, Term, TooManyTerms, is_impossible, terms_of
 from remsim.policies.language.words import NEXT_FLOW
-from remsim.policies.matches import MOST_RULES, TOO_MANY, Matches, Unknown
+from remsim.policies.matches import MOST_RULES, TOO_MANY, Matches, Unknown, parted
 
 METER = "flags dynamic,timeout; timeout 1m; size 4096;"
 
@@ -123,6 +123,8 @@ def _options(literal: Literal) -> tuple[int, int, int]:
         return (0, 2, 2) if is_negated else (0, 1, 1)
     if test.kind in ("dscp", *NEXT_FLOW):
         return int(is_negated and test.kind != "dscp"), 1, 1
+    if test.kind == "packet_size" and not is_negated:
+        return len(parted(test)), 0, 0
     return (2 if is_negated and test.kind in ("port", "source_port") else 1), 0, 0
 
 

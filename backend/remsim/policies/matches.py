@@ -200,11 +200,12 @@ class Matches:
         return [(0, f"iifname {_not(is_negated)}{_braced(names)}")]
 
     def _dscp(self, test: Test, is_negated: bool) -> list[Option]:
-        values = _ranges(test)
+        values = _braced(value for low, high in _merged(test) for value in range(low, high + 1))
         return [(family, f"{_ip(family)} dscp {_not(is_negated)}{values}") for family in (4, 6)]
 
     def _packet_size(self, test: Test, is_negated: bool) -> list[Option]:
-        return [(0, f"meta length {_not(is_negated)}{_ranges(test)}")]
+        found = [f"meta length {_not(is_negated)}{one}" for one in parted(test)]
+        return [(0, " ".join(found))] if is_negated else [(0, one) for one in found]
 
     def _names_of(self, test: Test, is_negated: bool) -> list[Option]:
         """Addresses that are learned."""
@@ -325,6 +326,16 @@ def _braced(values: Iterable[object]) -> str:
     return texts[0] if len(texts) == 1 else "{ " + ", ".join(texts) + " }"
 
 
+def _merged(test: Test) -> list[tuple[int, int]]:
+    return merge((one.low, one.high) for one in test.values if isinstance(one, Range))
+
+
 def _ranges(test: Test) -> str:
-    found = merge((one.low, one.high) for one in test.values if isinstance(one, Range))
-    return _braced(str(low) if low == high else f"{low}-{high}" for low, high in found)
+    return _braced(str(low) if low == high else f"{low}-{high}" for low, high in _merged(test))
+
+
+def parted(test: Test) -> list[str]:
+    """Values without a set of ranges, see ``RANGES``: single ones together, each range alone."""
+    found = _merged(test)
+    single = [low for low, high in found if low == high]
+    return [*([_braced(single)] if single else []), *(f"{low}-{high}" for low, high in found if low < high)]
