@@ -63,7 +63,7 @@ def load(_repeats: int) -> int:
         table.row(f"{name}: of CPU, with what is thought about it", one["loads"][0]["cpu"], "ms")
     table.row("with other rings only: the same, median", median(one["cpu"] for one in again), "ms")
     for name, took in sets.items():
-        table.row(f"set {name}, apart", took, "ms")
+        table.row(f"apart, before: {name}", took, "ms")
     return table.status()
 
 

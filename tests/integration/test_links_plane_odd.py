@@ -330,7 +330,8 @@ def test_a_small_set_of_ranges_has_only_what_it_should_have_after_a_change(lab: 
         (("192.0.2.0/25", "10.0.0.0/9"), 1),
     ):
         near = SetCode("c_XX4", "type ipv4_addr; flags interval;", ranges, is_apart=True)
-        plane.load(Program((policy,), (near,)), DEFAULT, {**ring(1), "p_1": (3,)})
+        loaded = plane.load(Program((policy,), (near,)), DEFAULT, {**ring(1), "p_1": (3,)})
+        assert len(loaded.sets_ms) == 1
         assert links_of_datagrams(lab, SERVER, count=2) == Counter({link: 2})
 
 

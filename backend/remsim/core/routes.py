@@ -197,7 +197,8 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How a program was loaded: how long the chains took, and each set that came before them (milliseconds)."""
+    """How a program was loaded, in milliseconds: how long the chains took, and the sets that came before them, each
+    large one and small ones together."""
 
     chains_ms: float
     sets_ms: Mapping[str, float] = field(default_factory=dict)

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 LONG_MS = 100
 """It is told in the log how long a set took that took longer."""
+SMALL = "small sets"
+"""What those are called that come in one transaction."""
 FIRST = "prerouting"
 """The chain that a packet meets first: where links are led it is never empty."""
 DELETED = f"add table {TABLE}\ndelete table {TABLE}"
@@ -76,7 +78,7 @@ class InForce:
 
     def load(self, sets: Iterable[SetCode]) -> tuple[float, dict[str, float]]:
         """Have everything as it should be, sets apart first: the milliseconds of the transaction that changes chains,
-        and those of each such set that changed."""
+        and those of each such set that changed, of small ones together."""
         apart = [one for one in sets if one.is_apart]
         try:
             if apart and self.table is None:
@@ -251,8 +253,10 @@ class InForce:
             return
         new = {one.name: one for one in sets if one.name not in there.sets and not is_large(one)}
         if new:
+            begin = time.perf_counter()
             self._run(print_table(Table(new)))
             self.table = replace(there, sets={**there.sets, **new})
+            self._tell(SMALL, begin)
 
     def _declare(self, one: SetCode) -> SetCode:
         """Make a set apart that holds nothing yet."""
@@ -275,8 +279,7 @@ class InForce:
                     before = self._declare(one)
             self._fill(nft, before, one)
             self._holds(one)
-            took_ms, name = (time.perf_counter() - begin) * 1000, whole_name(one.name)
-            self._took[name] = round(self._took.get(name, 0.0) + took_ms, 3)
+            took_ms = self._tell(whole_name(one.name), begin)
             level = logging.INFO if took_ms > LONG_MS else logging.DEBUG
             log.log(level, "links: set %s: %d elements after %.0f ms", one.name, len(one.elements), took_ms)
 
@@ -294,6 +297,12 @@ class InForce:
                 fill(nft, empty, before)
                 self._holds(before)
             raise
+
+    def _tell(self, name: str, begin: float) -> float:
+        """Have the load tell how long something of it took; the milliseconds."""
+        took_ms = (time.perf_counter() - begin) * 1000
+        self._took[name] = round(self._took.get(name, 0.0) + took_ms, 3)
+        return took_ms
 
     def _holds(self, one: SetCode) -> None:
         """Note what a set apart has now, if it is still there."""
