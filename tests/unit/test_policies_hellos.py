@@ -69,6 +69,14 @@ def test_segments_are_put_together_in_any_order_and_twice(cuts: list[int], rando
     assert Hello("www.youtube.com") in found
 
 
+def test_a_second_segment_that_comes_first_may_begin_with_any_octet() -> None:
+    for octet in range(256):
+        changed = LONG[:200] + bytes((octet,)) + LONG[201:]  # in the extension that is only long
+        hellos = Hellos()
+        assert hellos.feed(FLOW, 201, changed[200:], 1.0) is None
+        assert hellos.feed(FLOW, 1, changed[:200], 1.0) == Hello("www.youtube.com"), octet
+
+
 def test_unfinished_hellos_are_bounded_and_forgotten() -> None:
     hellos = Hellos()
     for port in range(3 * MOST_FLOWS):

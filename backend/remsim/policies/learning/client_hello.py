@@ -112,8 +112,8 @@ class Hellos:
             found = parse_records(data)
             if isinstance(found, Hello):
                 return found
-            # What does not begin a ClientHello may be its second segment that came first.
-            if found is None and (len(data) < 64 or data[0] in (20, 21, 22, 23)):
+            # What does not begin a ClientHello may be its second segment that came first; another record is none.
+            if found is None and (len(data) < 64 or (data[0] in (20, 21, 22, 23) and data[1] == 3)):
                 return None
             self._remember(flow, now).add(sequence, data, begins=found is not None)
             return None
