@@ -90,9 +90,10 @@ export function complaints(schema, values, t) {
 	return Object.fromEntries(found.filter(([, text]) => text !== null));
 }
 
-/** The server's message of a field without the field's own name in front of it. */
+/** The server's message of a field without what stands in front of it: the field's own name, and whose it is. */
 export function bareMessage(message, field) {
-	return field && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+	const at = field ? message.indexOf(`${field}: `) : -1, before = message.slice(0, Math.max(at, 0));
+	return at === 0 || /^\S+\.$/.test(before) ? message.slice(at + field.length + 2) : message;
 }
 
 /** Whether two values of a field are the same; lists in any order. */

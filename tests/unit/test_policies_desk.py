@@ -352,6 +352,14 @@ def test_the_simulated_plane_asks_what_is_in_force(bench: Bench) -> None:
     assert bench.desk.decide(Flow("tcp", "10.0.0.1", 1, "203.0.113.1", 9, 0), None) == 0
 
 
+def test_examples_are_reached_before_one_that_takes_everything(bench: Bench) -> None:
+    """Where the page puts them."""
+    for taker in (one for one in presets() if "match: all" in one["text"]):
+        some = [one["text"] for one in presets() if "match: all" not in one["text"]]
+        told = [one["message"] for one in bench.desk.check("\n".join([*some, taker["text"]]))["warnings"]]
+        assert not [one for one in told if "reached" in one]
+
+
 @pytest.mark.parametrize("preset", presets(), ids=lambda one: one["name"])
 def test_each_example_to_copy_is_a_sound_text_that_says_what_for(bench: Bench, preset: dict[str, str]) -> None:
     checked = bench.desk.check(preset["text"])

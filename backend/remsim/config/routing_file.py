@@ -75,7 +75,7 @@ def made_of_something(
         elif link.device in lan:
             tell(file, link.name, "device", of_lan(link.device), on_error)
         else:
-            taken |= dict.fromkeys(places, link.name)
+            taken |= dict.fromkeys(places, link.title or link.name)
             found.append(link)
     return found
 

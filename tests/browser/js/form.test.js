@@ -54,6 +54,8 @@ test('an empty field that is not needed is left out; one with a value in force i
 test('a message at its field does not name the field again', () => {
 	assert.equal(bareMessage('pin: is wrong', 'pin'), 'is wrong');
 	assert.equal(bareMessage('pin: is wrong', null), 'pin: is wrong');
+	assert.equal(bareMessage('eth9.device: is taken', 'device'), 'is taken');
+	assert.equal(bareMessage('it needs a pin: that of the card', 'pin'), 'it needs a pin: that of the card');
 });
 
 test('lists are the same in any order', () => {
