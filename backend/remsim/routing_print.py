@@ -141,7 +141,8 @@ def show_problems(name: str, found: Mapping[str, Any]) -> None:
 def show_explanation(found: Mapping[str, Any]) -> int:
     """The link first, then why."""
     links = ", ".join(f"{one['link']} {one['percent']:g} %" for one in found["links"]) or found["link"] or "no link"
-    policy = f"policy {found['policy']} (line {found['line']})" if found["policy"] else "no policy takes it"
+    place = f" (line {found['line']})" if found["line"] else ""
+    policy = f"policy {found['policy']}{place}" if found["policy"] else "no policy takes it"
     print(printable(f"{links}: {policy}, {found['class']}"))
     for step in found["steps"]:
         print(printable(f"    {step['policy']:20}  {step['result']:8}  {step['why']}"))

@@ -64,7 +64,7 @@ export class ListTab {
 		this.list = el('ol.remsim-policylist', { 'aria-label': t('Policies in the order in which they are asked') });
 		this.moved = el('p.remsim-said', { role: 'status' });
 		this.rest = el('p.remsim-help');
-		this.warnings = new ProblemList(t, t('Warnings'), one => [el('a', { href: address('text', { line: one.line }) }, t('Line %s', one.line)), `: ${one.message}`]);
+		this.warnings = new ProblemList(t, t('Warnings'), one => one.line ? [el('a', { href: address('text', { line: one.line }) }, t('Line %s', one.line)), `: ${one.message}`] : one.message);
 		this.none = el('div.remsim-nothing', { hidden: true }, el('p', {}, el('strong', {}, t('There is no policy.'))), el('p', {}, t('All traffic is shared by the links as “Sharing” says. A policy sends some of it elsewhere: calls over the steadiest link, backups over the cheapest, at night, by country.')),
 			options.readonly ? null : el('div.remsim-tools', {}, el('a.remsim-button.remsim-primary', { href: address('text') }, t('Write one')), el('a.remsim-button', { href: address('text', { presets: 1 }) }, t('Begin with an example'))));
 		this.panel = el('section.remsim-panel', { 'aria-label': t('Policies'), hidden: true }, el('h2.remsim-said', {}, t('Policies in the order in which they are asked')), this.warnings.root, this.list, this.rest, this.moved);

@@ -31,7 +31,7 @@ export function openText(policy, nowS, t) {
 
 /** A problem of a text as one line. */
 export function problemText({ line, column, message, expected }, t) {
-	const said = t('Line %s, column %s: %s', line, column, sentence(message));
+	const said = line ? t('Line %s, column %s: %s', line, column, sentence(message)) : sentence(message); // of a section of the configuration
 	return expected?.length ? `${said} ${t('Possible here: %s.', expected.slice(0, 12).join(', '))}` : said;
 }
 

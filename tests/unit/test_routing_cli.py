@@ -231,6 +231,9 @@ def test_without_a_file_the_service_is_asked(service: Service, capsys: pytest.Ca
     assert service.asked == [("POST", "policies/explain", asked)]
     told = capsys.readouterr().out
     assert told.startswith("lte: no policy takes it") and "\x1b" not in told
+    service.answers["policies/explain"] |= {"policy": "web", "line": 0, "notes": []}  # a section of the configuration
+    assert main(["policy", "explain", "--dst", "192.0.2.1"]) == 0
+    assert capsys.readouterr().out == "lte: policy web, bulk\n"
 
 
 def test_apply_checks_first_and_tells_what_is_in_force(

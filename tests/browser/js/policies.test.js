@@ -6,7 +6,7 @@ import test from 'node:test';
 import { suggestions } from '../../../htdocs/remsim/policies-complete.js';
 import { differences, shortened } from '../../../htdocs/remsim/policies-diff.js';
 import { START, blocksOf, lookAt, reordered, withPreset } from '../../../htdocs/remsim/policies-lexer.js';
-import { targetOf } from '../../../htdocs/remsim/policies-words.js';
+import { problemText, targetOf } from '../../../htdocs/remsim/policies-words.js';
 import { moved } from '../../../htdocs/remsim/reorder.js';
 
 const TEXT = `# about this file
@@ -29,6 +29,12 @@ const WORDS = {
 	criteria: [{ name: 'lowest_latency' }], algorithms: [{ name: 'adaptive' }], links: [{ name: 'wan1', title: 'Fibre' }, { name: 'a b' }], tags: [], carriers: ['Example'], countries: [], applications: [], files: ['a b.txt', 'listed.txt']
 };
 const offered = text => suggestions(text, text.length, WORDS).items.map(item => item.insert);
+
+test('a problem of a section stands in no line', () => {
+	const t = (text, ...values) => values.reduce((made, value) => made.replace('%s', value), text);
+	assert.equal(problemText({ line: 2, column: 3, message: 'it is wrong', expected: [] }, t), 'Line 2, column 3: it is wrong.');
+	assert.equal(problemText({ line: 0, column: 0, message: 'guests: it is wrong', expected: [] }, t), 'guests: it is wrong.');
+});
 
 test('each word has the look of what it is there', () => {
 	const looks = (line, state = START) => lookAt(line, state).tokens.map(token => [token.text, token.look]);
