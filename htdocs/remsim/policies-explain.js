@@ -76,6 +76,8 @@ export class ExplainBox {
 			refuse('');
 			const names = new Map((this._ctx.words?.links || []).map(link => [link.name, linkName(link)]));
 			fill(this.answer, explainedNodes(answer, { t, named: name => names.get(name) || name, open: this._open }));
+			if (isByHand)
+				this.answer.scrollIntoView?.({ block: 'nearest' }); // on a phone it is below the window
 		} catch (error) {
 			if (question !== this._asked)
 				return;

@@ -227,8 +227,12 @@ def test_mptcp_is_set_up_and_shows_what_each_connection_uses(visit: Any, as_befo
     as_before.request("links/mptcp/settings", method="PUT", body={})
 
     room = FakeRoom(three())
+    room.mptcp["sysctls"] = {"allow_join_initial_addr_port": "1", "syn_retrans_before_tcp_fallback": "2"}
     room.serve(page)
     page.reload()
+    page.get_by_text("Settings of the kernel").click()
+    names = page.locator(".remsim-mono", has_text="net.mptcp")
+    assert names.evaluate_all("all => all.map(one => one.scrollWidth <= one.clientWidth)") == [True, True]
     expect(page.get_by_text("TCP of the LAN to ports 80, 443 goes through 203.0.113.7 over 2 links")).to_be_visible()
     parts = page.get_by_role("region", name="Connections and their parts").locator("tbody tr")
     expect(parts).to_have_count(2)

@@ -141,6 +141,15 @@ def test_words_are_offered_and_an_error_is_named_at_its_place(visit: Any) -> Non
     expect(page.get_by_role("button", name="Put in force")).to_be_enabled()
 
 
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+def test_on_a_phone_an_answer_comes_into_sight(visit: Any) -> None:
+    page = opened(visit, FakeRoom([link(1, FIBRE)], TEXT))
+    question = page.get_by_role("region", name="Which link?")
+    question.get_by_label("To", exact=True).fill("www.example.com")
+    question.get_by_role("button", name="Which link?").tap()
+    expect(question.get_by_role("status").locator(".remsim-explained-link")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("visit", [{}, DARK, PHONE], ids=["light", "dark", "phone"], indirect=True)
 def test_axe_finds_nothing(visit: Any) -> None:
     room = FakeRoom([link(1, FIBRE)], TEXT)
