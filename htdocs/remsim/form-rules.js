@@ -1,5 +1,7 @@
 /** What a form of the API asks for and what it refuses, in the server's own words: no elements here. */
 
+import { msg } from './words.js';
+
 const YES_NO = 'flag';
 const LONG = 600;
 const RADIOS = 4;
@@ -33,10 +35,18 @@ export function isDigits(property) {
 	return property.type === 'integer' || /^\^\(\?:(\\d|\[0-9\])(\{[\d,]+\}|\+|\*)?\)\$$/.test(property.pattern || '');
 }
 
+/** Units that are words; the others are the same in every language. */
+const UNITS = { probes: msg('probes'), cent: msg('cent') };
+
+/** The unit of a field. */
+export function unitOf(property, t) {
+	return UNITS[property['x-unit']] ? t(UNITS[property['x-unit']]) : property['x-unit'];
+}
+
 /** The range or length a field allows, as a short text; empty where there is nothing to say. */
 export function limitsOf(property, t) {
 	if (property.minimum !== undefined && property.maximum !== undefined)
-		return t('%s to %s', property.minimum, property.maximum) + (property['x-unit'] ? `\u202f${property['x-unit']}` : '');
+		return t('%s to %s', property.minimum, property.maximum) + (property['x-unit'] ? `\u202f${unitOf(property, t)}` : '');
 	if (kindOf(property) === 'secret' && property.minLength)
 		return isDigits(property) ? t('%s to %s digits', property.minLength, property.maxLength) : t('%s to %s characters', property.minLength, property.maxLength);
 	return '';

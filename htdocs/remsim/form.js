@@ -1,7 +1,7 @@
 /** Draws any form of the API (JSON Schema with labels): one renderer for the service's own pages and for LuCI. */
 
 import { el, fill, setText } from './dom.js';
-import { bareMessage, choicesOf, complaint, complaints, isDigits, isSame, kindOf, limitsOf, valueOf } from './form-rules.js';
+import { bareMessage, choicesOf, complaint, complaints, isDigits, isSame, kindOf, limitsOf, unitOf, valueOf } from './form-rules.js';
 
 const OFTEN = 8;
 
@@ -86,7 +86,7 @@ class Field {
 			input.setAttribute('list', list.id);
 		this.inputs = [input];
 		if (property['x-unit'] && !limitsOf(property, this.t))
-			beside = el('span.remsim-unit', {}, property['x-unit']);
+			beside = el('span.remsim-unit', {}, unitOf(property, this.t));
 		return el('div.remsim-field', {}, el('label', { for: this.id }, this._label()), el('div.remsim-line', {}, input, beside, list), this.helpNode, this.error);
 	}
 

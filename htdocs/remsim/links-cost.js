@@ -62,10 +62,10 @@ export class CostTab {
 		if (!saving)
 			return el('p.remsim-muted', {}, t('Nothing was counted yet.'));
 		const price = minor => money(minor / 100, saving.currency), { saving_minor: saved } = saving;
-		const first = saved === null || saved === undefined ? el('p', {}, t('What is saved cannot be said: %s.', String(saving.reason || '').replace(/\.$/, '')))
+		const first = saved === null || saved === undefined ? el('p', {}, t('What is saved cannot be said: %s.', t(String(saving.reason || '').replace(/\.$/, ''))))
 			: el('p.remsim-links-sentence', {}, t('The links cost %s; %s alone would cost %s.', price(saving.paid_minor), this._name(saving.default), price(saving.alone_minor)), ' ',
 				el('strong', { class: saved >= 0 ? 'remsim-quality-good' : 'remsim-quality-fair' }, saved >= 0 ? t('%s saved.', price(saved)) : t('%s more.', price(-saved))));
-		return [first, saving.formula ? el('details', {}, el('summary', {}, t('How is this worked out?')), el('p.remsim-help', {}, saving.formula)) : null];
+		return [first, saving.default ? el('details', {}, el('summary', {}, t('How is this worked out?')), el('p.remsim-help', {}, t('saving = what %s alone would cost for the bytes of all links − what the links cost for what each carried; the price of a link is its flat price + bytes below its cap × price of a GB + bytes above it × price of a GB there', this._name(saving.default)))) : null];
 	}
 
 	_links() {

@@ -38,6 +38,12 @@ export const PERSISTENCES = {
 
 export const RING_NAMES = { interactive: msg('Interactive flows'), bulk: msg('Bulk flows') };
 
+/** What the service says in one sentence that is always the same: why a link is as it is, why a ring chose so, why no saving is told. */
+export const REASONS = [msg('it does not answer'), msg('its device is down'), msg('its modem is not registered for data'), msg('its data cap is used up'), msg('no link is up yet'),
+	msg('no link is up: flows are refused'), msg('no link is up: flows are kept on all of them'), msg('no link is there: the router decides'),
+	msg('all data caps are used up: the cheapest rate above the cap'), msg('the next policy decides'), msg('there is one link only'), msg('the links are paid in different currencies'),
+	msg('the first link alone could not carry it: it has a cap, and nothing is sold above it')];
+
 const AT_CAP = { leave: msg('no new flows'), slow: msg('slowed down'), alert: msg('only an alert'), switch: msg('another eSIM profile') };
 
 /** [word, look, shape] of a link as it stands. */
@@ -62,7 +68,7 @@ export function linkSentence(link, nowS, t) {
 		return link.cost.cycle_end ? t('Its data cap is used up: no new flows until %s.', dayAfter(link.cost.cycle_end)) : t('Its data cap is used up: no new flows.');
 	if (link.cost?.state === 'slow' && ['up', 'degraded'].includes(link.state))
 		return t('Its data cap is used up: it goes on slowly.');
-	const reason = link.reason ? trimmed(link.reason) : '';
+	const reason = link.reason ? t(trimmed(link.reason)) : '';
 	switch (link.state) {
 		case 'up': {
 			const share = link.share_percent || {};
@@ -74,7 +80,7 @@ export function linkSentence(link, nowS, t) {
 		case 'portal': return t('A log-in page stands before the Internet; no flow goes there.');
 		case 'down': return [since ? t('No way out since %s', since) : t('No way out'), reason].filter(Boolean).join(': ') + '.';
 		case 'starting': return t('Is being tried out; it carries flows once a few probes were answered.');
-		case 'no_device': return reason && reason !== 'its device is not there' ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : t('Its device is not there. Plug it in, or correct its settings.');
+		case 'no_device': return reason && link.reason !== 'its device is not there' ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : t('Its device is not there. Plug it in, or correct its settings.');
 		case 'off': return t('Switched off; carries nothing.');
 		default: return reason;
 	}

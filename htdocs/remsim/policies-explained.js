@@ -2,6 +2,12 @@
 
 import { el } from './dom.js';
 import { RESULTS, percentText } from './policies-words.js';
+import { msg } from './words.js';
+
+/** What the service says of flows in the same words each time. */
+export const NOTES = [msg('it takes every flow'), msg('flows that have begun keep their link'), msg('a flow that has begun stays on its link when the policy opens or closes'),
+	msg('a name is learned from a flow to it, so it holds from the next flow on'), msg('names are known for devices that ask this router for them; others hold from the next flow on'),
+	msg('a name hidden by Encrypted Client Hello or asked of a foreign resolver is not seen')];
 
 /** Nodes of an answer of `policies/explain`. `named(link)` is what a person calls it, `policyUrl` the Policies page, `open(policy)`: it can be shown here. */
 export function explainedNodes(answer, { t, named, policyUrl = null, open = null }) {
@@ -14,7 +20,7 @@ export function explainedNodes(answer, { t, named, policyUrl = null, open = null
 		steps.length ? el('ol.remsim-chain', { 'aria-label': t('The policies it passed') }, steps.map(step => {
 			const isTaker = step.result === 'matches' && step.policy === answer.policy;
 			const [shape, word, look] = RESULTS[step.result === 'matches' && !isTaker ? 'passed' : step.result] || ['·', step.result, 'none'];
-			return el(`li${isTaker ? '.remsim-chain-here' : ''}`, {}, el(`span.remsim-chain-mark.remsim-quality-${look}`, { 'aria-hidden': 'true' }, shape), el('span', {}, el('b', {}, shown(step, step.policy)), ' ', el(`span.remsim-quality-${look}`, {}, t(word)), step.why ? el('span.remsim-muted', {}, `: ${step.why}`) : null));
+			return el(`li${isTaker ? '.remsim-chain-here' : ''}`, {}, el(`span.remsim-chain-mark.remsim-quality-${look}`, { 'aria-hidden': 'true' }, shape), el('span', {}, el('b', {}, shown(step, step.policy)), ' ', el(`span.remsim-quality-${look}`, {}, t(word)), step.why ? el('span.remsim-muted', {}, `: ${t(step.why)}`) : null));
 		})) : el('p.remsim-muted', {}, t('There is no policy to pass.')),
-		notes.length ? el('ul.remsim-lacklist', {}, notes.map(note => el('li', {}, `• ${note}`))) : null);
+		notes.length ? el('ul.remsim-lacklist', {}, notes.map(note => el('li', {}, `• ${t(note)}`))) : null);
 }

@@ -51,6 +51,14 @@ def test_a_language_is_complete_and_keeps_the_placeholders(language: str) -> Non
     assert "Made by a machine" in path.read_text("utf-8")
 
 
+@pytest.mark.parametrize(("module", "name"), [("links-words.js", "REASONS"), ("policies-explained.js", "NOTES")])
+def test_what_pages_translate_of_the_service_is_what_the_service_says(module: str, name: str) -> None:
+    listed = (ROOT / "htdocs" / "remsim" / module).read_text("utf-8").partition(f"export const {name} = [")[2]
+    said = "".join(path.read_text("utf-8") for path in (ROOT / "backend" / "remsim").rglob("*.py"))
+    sentences = list(po().texts_of_js(listed.partition("];")[0]))
+    assert sentences and [one for one in sentences if f'"{one}"' not in said] == []
+
+
 @pytest.mark.parametrize(
     ("source", "found"),
     [
