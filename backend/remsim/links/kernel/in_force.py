@@ -231,8 +231,7 @@ class InForce:
         """In a thread of its own, as it may take minutes."""
         try:
             for one in sets:
-                if self.has_set(one.name):  # others may be loaded by now
-                    self._bring(one)
+                self._bring(one, again=True)
         except PlaneError as error:
             log.warning("links: %s", error.message)
 
@@ -266,14 +265,15 @@ class InForce:
             self.table = replace(self.table, sets={**self.table.sets, one.name: empty})
         return empty
 
-    def _bring(self, one: SetCode) -> None:
-        """Have a set apart as it should be. No rule names it yet, or only what differs of it is changed."""
+    def _bring(self, one: SetCode, *, again: bool = False) -> None:
+        """Have a set apart as it should be. No rule names it yet, or only what differs of it is changed. ``again``: it
+        was in the table that was removed; others may be loaded by now, and then it does not come."""
         with self._filling:
             begin = time.perf_counter()
             with self._changing:
                 there, nft = self.table, self._nft
                 before = None if there is None else there.sets.get(one.name)
-                if there is None or nft is None or before == one:
+                if there is None or nft is None or before == one or (again and before is None):
                     return
                 if before is None:
                     before = self._declare(one)
