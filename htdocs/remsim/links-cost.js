@@ -46,7 +46,7 @@ export class CostTab {
 	_draw() {
 		const { t } = this._ctx, { days = [], saving } = this.usage || {};
 		fill(this.saving, this._saving(saving));
-		fill(this.links, this._links());
+		fill(this.links, this._ctx.data.links.length ? this._links() : el('p.remsim-muted', {}, this._ctx.t('No link is set up.')));
 		const nothing = el('p.remsim-muted', {}, t('Nothing was counted yet.'));
 		fill(this.days, days.length ? this._days(days) : nothing);
 		fill(this.policies, days.length ? this._policies(days) : nothing.cloneNode(true));

@@ -93,6 +93,7 @@ export class LiveTab {
 
 	_draw() {
 		const { data, store, t } = this._ctx, now = store.now(), from = Math.max(now - SPAN_S, Math.min(this._past[0]?.t ?? now, now - LEAST_S));
+		this.charts.hidden = !data.links.length;
 		for (const one of this._made || []) {
 			if (!one.chart.root.isConnected)
 				continue;

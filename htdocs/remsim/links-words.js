@@ -41,7 +41,7 @@ export const RING_NAMES = { interactive: msg('Interactive flows'), bulk: msg('Bu
 /** What the service says in one sentence that is always the same: why a link is as it is, why a ring chose so, why no saving is told. */
 export const REASONS = [msg('it does not answer'), msg('its device is down'), msg('its modem is not registered for data'), msg('its data cap is used up'), msg('no link is up yet'),
 	msg('no link is up: flows are refused'), msg('no link is up: flows are kept on all of them'), msg('no link is there: the router decides'),
-	msg('all data caps are used up: the cheapest rate above the cap'), msg('the next policy decides'), msg('there is one link only'), msg('the links are paid in different currencies'),
+	msg('all data caps are used up: the cheapest rate above the cap'), msg('the next policy decides'), msg('there is one link only'), msg('there is no link'), msg('the links are paid in different currencies'),
 	msg('the first link alone could not carry it: it has a cap, and nothing is sold above it')];
 
 const AT_CAP = { leave: msg('no new flows'), slow: msg('slowed down'), alert: msg('only an alert'), switch: msg('another eSIM profile') };

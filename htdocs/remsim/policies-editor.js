@@ -115,7 +115,7 @@ export class EditorTab {
 		this.code.setProblems(all);
 		this.verdict.className = `remsim-verdict ${ok ? 'remsim-good' : 'remsim-problem'}`;
 		const counted = warnings.length === 1 ? t('1 warning') : warnings.length ? t('%s warnings', warnings.length) : '';
-		setText(this.verdict, told || (ok ? `✓ ${[t('%s policies, no error', policies?.length ?? 0), counted].filter(Boolean).join(', ')}` : `✖ ${errors.length === 1 ? t('1 error: it cannot be put in force') : t('%s errors: it cannot be put in force', errors.length)}`));
+		setText(this.verdict, told || (ok ? `✓ ${[policies?.length === 1 ? t('1 policy, no error') : t('%s policies, no error', policies?.length ?? 0), counted].filter(Boolean).join(', ')}` : `✖ ${errors.length === 1 ? t('1 error: it cannot be put in force') : t('%s errors: it cannot be put in force', errors.length)}`));
 		this.problems.show(errors, warnings);
 		this._buttons();
 	}

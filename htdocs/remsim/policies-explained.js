@@ -13,7 +13,7 @@ export const NOTES = [msg('it takes every flow'), msg('flows that have begun kee
 export function explainedNodes(answer, { t, named, policyUrl = null, open = null }) {
 	const { links = [], steps = [], notes = [] } = answer, where = links.length > 1 ? links.map(one => `${named(one.link)} ${percentText(one.percent)}`).join(' · ') : answer.link ? named(answer.link) : null;
 	const nowhere = () => /\bblock\b/.test(answer.route || '') ? t('→ nowhere: it is refused') : answer.policy ? t('→ by %s; which link that is cannot be told now', answer.route || answer.policy) : t('→ the router’s default way');
-	const by = answer.policy ? t('by the policy %s', answer.policy) : t('no policy takes it, so by the shares of all links');
+	const by = answer.policy ? t('by the policy %s', answer.policy) : where ? t('no policy takes it, so by the shares of all links') : t('no policy takes it, and no link carries it');
 	const shown = (step, text) => open && step.line ? el('button.remsim-flowpick', { type: 'button', click: () => open(step) }, text) : policyUrl && step.policy ? el('a', { href: `${policyUrl}#${new URLSearchParams({ tab: 'text', line: step.line || 1 })}` }, text) : text;
 	return el('div.remsim-explained', {},
 		el('p.remsim-explained-link', {}, el('strong', {}, where ? t('→ %s', where) : nowhere()), ' ', el('span.remsim-muted', {}, `${by}${answer.class ? `, ${answer.class === 'interactive' ? t('as an interactive flow') : t('as a bulk flow')}` : ''}`)),

@@ -34,7 +34,7 @@ class PolicyRow {
 	}
 
 	update(policy, place) {
-		const { t, address, store } = this._ctx, [word, look] = openText(policy, store.now(), t), isText = policy.from === 'text' || policy.from === 'remote';
+		const { t, address, store, data } = this._ctx, areOff = data.view?.state === 'off', isAsked = policy.is_open && !areOff, [word, look] = openText(policy, store.now(), t, areOff), isText = policy.from === 'text' || policy.from === 'remote';
 		this.policy = policy;
 		setText(this.place, String(place));
 		this.grip.setAttribute?.('aria-label', t('%s, place %s: move it with the arrow keys', policy.name, place));
@@ -42,9 +42,9 @@ class PolicyRow {
 		if (key !== this._key)
 			fill(this.name, isText ? el('a', { href: address('text', { line: policy.line || 1 }) }, policy.name) : policy.name);
 		this._key = key;
-		this.root.classList.toggle('remsim-policyrow-closed', !policy.is_open);
+		this.root.classList.toggle('remsim-policyrow-closed', !isAsked);
 		setText(this.open, word);
-		setText(this.dot, policy.is_open ? '●' : '○');
+		setText(this.dot, isAsked ? '●' : '○');
 		this.dot.className = `remsim-quality-${look}`;
 		this.from.hidden = !ORIGINS[policy.from];
 		setText(this.from, ORIGINS[policy.from] ? t(ORIGINS[policy.from]) : '');

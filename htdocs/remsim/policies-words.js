@@ -18,11 +18,13 @@ export const RUNGS = {
 	ndpi: [msg('nDPI'), msg('A library that tells applications by their first packets.')]
 };
 
-/** Whether a policy is asked now, and when that changes: [word, look]. */
-export function openText(policy, nowS, t) {
+/** Whether a policy is asked now, and when that changes: [word, look]. `areLinksOff`: none is. */
+export function openText(policy, nowS, t, areLinksOff = false) {
 	const next = policy.is_open ? policy.closes_at : policy.opens_at, left = next ? epoch(next) - nowS : null;
 	if (policy.is_enabled === false)
 		return [t('switched off'), 'none'];
+	if (areLinksOff)
+		return [t('not asked now'), 'none'];
 	if (policy.is_open)
 		return [left === null ? t('asked now') : left > 0 ? t('asked now, for %s more', lasting(left)) : t('asked now'), 'good'];
 	const off = left > 0 ? t('not asked now, again in %s', lasting(left)) : t('not asked now');

@@ -188,6 +188,14 @@ def test_where_nothing_is_carried_the_page_says_why_and_what_to_do(visit: Any) -
     no_violations(page)
 
 
+def test_without_links_no_chart_and_no_table_is_empty(visit: Any) -> None:
+    page = opened(visit, FakeRoom([]), "cost")
+    expect(page.get_by_role("region", name="Caps and prices")).to_contain_text("No link is set up.")
+    page.get_by_role("link", name="Live view").click()
+    expect(page.get_by_text("No flow now.")).to_be_visible()
+    expect(page.get_by_text("Throughput a link, received")).to_be_hidden()
+
+
 @pytest.mark.parametrize("visit", [{}, DARK, PHONE], ids=["light", "dark", "phone"], indirect=True)
 def test_axe_finds_nothing_and_hostile_names_are_names(visit: Any) -> None:
     links = three()

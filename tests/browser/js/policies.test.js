@@ -6,7 +6,7 @@ import test from 'node:test';
 import { suggestions } from '../../../htdocs/remsim/policies-complete.js';
 import { differences, shortened } from '../../../htdocs/remsim/policies-diff.js';
 import { START, blocksOf, lookAt, reordered, withPreset } from '../../../htdocs/remsim/policies-lexer.js';
-import { problemText, targetOf } from '../../../htdocs/remsim/policies-words.js';
+import { openText, problemText, targetOf } from '../../../htdocs/remsim/policies-words.js';
 import { moved } from '../../../htdocs/remsim/reorder.js';
 
 const TEXT = `# about this file
@@ -94,4 +94,11 @@ test('what stands in a browser’s bar is a host and a port', () => {
 	assert.deepEqual(targetOf('http://[2001:db8::1]:81/'), { port: 81, destination: '2001:db8::1' });
 	assert.deepEqual(targetOf('2001:db8::1'), { destination: '2001:db8::1' });
 	assert.equal(targetOf('  '), null);
+});
+
+test('while links are off no policy is asked', () => {
+	const policy = { is_open: true, is_enabled: true, closes_at: null }, t = text => text;
+	assert.deepEqual(openText(policy, 0, t), ['asked now', 'good']);
+	assert.deepEqual(openText(policy, 0, t, true), ['not asked now', 'none']);
+	assert.deepEqual(openText({ ...policy, is_enabled: false }, 0, t, true), ['switched off', 'none']);
 });
