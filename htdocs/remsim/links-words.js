@@ -104,6 +104,12 @@ export function roomSentence(view, t) {
 	const on = view.links.filter(link => link.state !== 'off'), good = on.filter(isUsable), [word] = ALGORITHMS[view.algorithm] || [view.algorithm];
 	if (!on.length)
 		return t('All links are switched off; traffic goes the way it went without them.');
+	if (!good.length && on.some(link => ['up', 'degraded'].includes(link.state) && link.cost?.state === 'soft'))
+		return t('All data caps are used up: new flows go where more data is cheapest.');
+	if (!good.length && on.some(link => link.state === 'starting'))
+		return t('No link is up yet: new flows go to those that are being tried out.');
+	if (!good.length && view.last_resort !== 'unreachable' && on.some(link => link.state !== 'no_device'))
+		return t('No link works now. New flows wait on the links until one does.');
 	if (!good.length)
 		return view.last_resort === 'unreachable' ? t('No link works now. New flows are refused until one does.') : t('No link works now. New flows go the router’s default way.');
 	const names = good.map(linkName).join(', ');
