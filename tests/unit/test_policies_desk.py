@@ -124,9 +124,8 @@ def test_what_cannot_be_kept_is_not_in_force(bench: Bench, monkeypatch: pytest.M
         raise StorageError("the disk is full")
 
     monkeypatch.setattr("remsim.policies.store.Store.write", full)
-    with pytest.raises(StorageError) as told:
+    with pytest.raises(StorageError):
         bench.desk.apply(TWO, actor="admin")
-    assert told.value.hint == "free space or check the disk"
     assert bench.in_force == ["one"]
     assert bench.desk.view()["text"] == ONE
 

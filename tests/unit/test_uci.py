@@ -142,8 +142,9 @@ def test_a_disk_that_takes_half_of_it_leaves_the_old_file(tmp_path: Path, monkey
         return write(fd, data[: len(data) // 2])
 
     monkeypatch.setattr("remsim.config.uci.os.write", full)
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="No space left") as told:
         file.save(path)
+    assert told.value.hint == "free space or check the disk"
     assert path.read_text() == REAL
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.endswith(".new")] == []
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from remsim.config.uci import UciError, UciFile, locked
-from remsim.core.errors import Conflict, StorageError
+from remsim.core.errors import FREE_SPACE, Conflict, StorageError
 from remsim.core.files import write_atomically
 
 SYSTEM_DIR = Path("/etc/config")
@@ -58,7 +58,7 @@ class FileText:
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
             write_atomically(path, text.encode("utf-8", "surrogateescape"), mode)
         except OSError as error:
-            raise StorageError(f"{path} cannot be written: {error.strerror}") from error
+            raise StorageError(f"{path} cannot be written: {error.strerror}", hint=FREE_SPACE) from error
 
     def parsed(self, text: str) -> UciFile:
         """The file of a text, or ``Conflict`` that says what is wrong with it."""

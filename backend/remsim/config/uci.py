@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from pathlib import Path
 
-from remsim.core.errors import ConfigError, InvalidInput, StorageError
+from remsim.core.errors import FREE_SPACE, ConfigError, InvalidInput, StorageError
 from remsim.core.files import write_atomically
 from remsim.core.small_dataclass import dataclass
 
@@ -200,7 +200,7 @@ class UciFile:
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
             write_atomically(path, self.dumps().encode(), mode)
         except OSError as error:
-            raise StorageError(f"{path} cannot be written: {error.strerror}") from error
+            raise StorageError(f"{path} cannot be written: {error.strerror}", hint=FREE_SPACE) from error
 
     def _end_with_newline(self, *, only_if_more: bool = False) -> None:
         """The last line of a file may lack its newline; what follows it needs one."""
@@ -216,7 +216,7 @@ def locked(path: Path) -> Iterator[None]:
     try:
         fd = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}") from error
+        raise StorageError(f"{path} cannot be written: {error.strerror}", hint=FREE_SPACE) from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield

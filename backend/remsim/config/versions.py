@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remsim.core.clock import iso_utc
-from remsim.core.errors import NotFound, StorageError
+from remsim.core.errors import FREE_SPACE, NotFound, StorageError
 from remsim.core.files import write_atomically
 from remsim.core.small_dataclass import dataclass
 
@@ -64,7 +64,8 @@ class Versions:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(self._path(version.number), json.dumps(content).encode())
         except OSError as error:
-            raise StorageError(f"the version before a change cannot be kept: {error.strerror}") from error
+            what = f"the version before a change cannot be kept: {error.strerror}"
+            raise StorageError(what, hint=FREE_SPACE) from error
         for number in sorted(numbers)[: max(0, len(numbers) + 1 - KEPT)]:
             with contextlib.suppress(OSError):
                 self._path(number).unlink()

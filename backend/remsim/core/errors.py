@@ -65,14 +65,15 @@ class ConfigError(RemsimError):
     code = "config_error"
 
 
+FREE_SPACE = "free space or check the disk"
+"""What to do where a file cannot be written."""
+
+
 class StorageError(RemsimError):
     """A file of ours cannot be read or written (disk full, read-only, damaged)."""
 
     code = "storage_error"
     http_status = 507
-
-    def __init__(self, message: str, *, hint: str = "free space or check the disk", **more: Any) -> None:
-        super().__init__(message, hint=hint, **more)
 
 
 class ModemError(RemsimError):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from zlib import crc32
 
+from remsim.core.intervals import merge
 from remsim.core.routes import SetCode
 from remsim.policies.addresses.spans import Spans, Texts, spans_of, union
 from remsim.policies.facts import Facts, Wanted
 from remsim.policies.language.model import FromFile, Mac, Named, Range, Span, Test
-from remsim.policies.language.terms import Literal, TooManyTerms, merge, protocol_numbers
+from remsim.policies.language.terms import Literal, TooManyTerms, protocol_numbers
 from remsim.policies.language.values import device_of, domain_of, span_text
 from remsim.policies.language.words import NEXT_FLOW, PROTOCOLS
 from remsim.policies.learning.globs import is_glob

@@ -10,7 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from remsim.config.versions import Version, Versions
-from remsim.core.errors import NotFound, StorageError
+from remsim.core.errors import FREE_SPACE, NotFound, StorageError
 from remsim.core.files import write_atomically
 from remsim.core.small_dataclass import dataclass
 
@@ -171,10 +171,10 @@ class Store:
             if not path.exists() or path.read_bytes() != content:
                 write_atomically(path, content)
         except OSError as error:
-            raise StorageError(f"the policies cannot be written: {error.strerror}") from error
+            raise StorageError(f"the policies cannot be written: {error.strerror}", hint=FREE_SPACE) from error
 
     def _remove(self, name: str) -> None:
         try:
             (self._folder / name).unlink(missing_ok=True)
         except OSError as error:
-            raise StorageError(f"the policies cannot be written: {error.strerror}") from error
+            raise StorageError(f"the policies cannot be written: {error.strerror}", hint=FREE_SPACE) from error

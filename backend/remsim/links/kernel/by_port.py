@@ -9,10 +9,11 @@ the same one as without all this.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from remsim.core.intervals import merge
 from remsim.core.routes import SetCode
 from remsim.links.kernel.common import COMMON
 
@@ -59,7 +60,7 @@ def _by_port(rules: Rules, values: Values, end: str) -> tuple[Rules, Rules]:
     without = tuple(one.text for one in asked if not one.ports)
     if not is_worth_it(len(asked) - len(without), len(without)):
         return (), rules
-    ports = _merged(span for spans in {one.ports for one in asked} for span in spans)
+    ports = merge(span for spans in {one.ports for one in asked} for span in spans)
     entries = (f"th dport {text} meta l4proto {{ 6, 17 }} goto {BY_PORT}" for text in _as_nft(ports))
     return (*(one.at_some_port for one in asked), end), (*entries, *without)
 
@@ -69,7 +70,7 @@ def is_worth_it(naming: int, without: int) -> bool:
     return naming >= max(LEAST, without)
 
 
-def _as_nft(spans: Ports) -> Iterable[str]:
+def _as_nft(spans: Sequence[tuple[int, int]]) -> Iterable[str]:
     """Ports for rules: narrow ranges as single ports of one set. One of ranges, or a map, is empty to flows that meet
     it in the microseconds in which another takes its place."""
     single = [port for low, high in spans if high - low < NARROW for port in range(low, high + 1)]
@@ -92,7 +93,7 @@ def _all_asked(rules: Rules, values: Values) -> list[Asked]:
     @cache
     def ports_of(text: str) -> Ports:
         spans = [tuple(map(int, one.split("-"))) for one in of(text)]
-        return _merged((one[0], one[-1]) for one in spans)
+        return tuple(merge((one[0], one[-1]) for one in spans))
 
     asked = []
     for rule in rules:
@@ -108,14 +109,3 @@ def _all_asked(rules: Rules, values: Values) -> list[Asked]:
         of_one = "" if protocols == TRANSPORT else f"meta l4proto {protocol} "
         asked.append(Asked(rule, ports, f"{family}th dport {named} {of_one}{rule[found.end() :]}"))
     return asked
-
-
-def _merged(spans: Iterable[tuple[int, int]]) -> Ports:
-    """Ranges in order, none of which touches another."""
-    merged: list[tuple[int, int]] = []
-    for low, high in sorted(spans):
-        if merged and low <= merged[-1][1] + 1:
-            merged[-1] = merged[-1][0], max(high, merged[-1][1])
-        else:
-            merged.append((low, high))
-    return tuple(merged)

@@ -16,7 +16,7 @@ from remsim.core.routes import SetCode
 from remsim.links.kernel import difference
 from remsim.links.kernel.elements import Elements, Form, form_of
 from remsim.links.kernel.nft import Nft, NftError
-from remsim.links.kernel.table import COMING, TABLE, Chain, Table, print_table
+from remsim.links.kernel.table import TABLE, TRANSIENT, Chain, Table, print_table
 from remsim.links.kernel.wide import whole_name
 from remsim.links.plane import PlaneError, PlaneRefused
 
@@ -116,7 +116,7 @@ class InForce:
                 return
             gone: set[str] = set()
             if "policies" in chains:
-                gone = {name for name in there.chains if name.startswith(COMING)} - chains.keys()
+                gone = {name for name in there.chains if name.startswith(TRANSIENT)} - chains.keys()
             before = {name: one for name, one in there.chains.items() if name in chains or name in gone}
             self._run(difference.change(Table(chains=before), Table(chains=chains)))
             after = {name: one for name, one in there.chains.items() if name not in gone}

@@ -44,7 +44,7 @@ INTERACTIVE_RULES = (
     "meta l4proto { 1, 58 } goto class_interactive",
 )
 """ICMP by its numbers: libnftables looks the name of IPv6's up in a file."""
-COMING = (*PICKING, BY_PORT)
+TRANSIENT = (*PICKING, BY_PORT)
 """How the names of chains begin that are there as long as policies need them."""
 UNTAKEN = "untaken"
 """The chain of flows that no policy takes."""
@@ -183,7 +183,7 @@ def _class_chains() -> dict[str, Chain]:
 
 
 def policy_chains(program: Program, rings: Mapping[str, Sequence[int]], ways: Sequence[Way]) -> dict[str, Chain]:
-    """All that depends on policies' rules and rings; those of COMING are there or not as they are needed."""
+    """All that depends on policies' rules and rings; those of TRANSIENT are there or not as they are needed."""
     picks = picks_of(program.policies, rings, ways)
     chains = {name: Chain(rules) for name, rules in picks.chains.items()}
     asked = [(one, picks.rules.get(one.number, ())) for one in program.policies]

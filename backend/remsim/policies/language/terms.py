@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from remsim.core.intervals import merge
 from remsim.core.small_dataclass import dataclass
 from remsim.policies.facts import Applications
 from remsim.policies.language.model import (
@@ -221,17 +222,6 @@ def protocol_numbers(name: str) -> tuple[int, ...]:
     if name == "icmp":
         return (PROTOCOLS["icmp"], PROTOCOLS["icmpv6"])
     return (PROTOCOLS[name] if name in PROTOCOLS else int(name),)
-
-
-def merge(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Intervals in order, those that touch as one."""
-    found: list[tuple[int, int]] = []
-    for low, high in sorted(intervals):
-        if found and low <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(found[-1][1], high))
-        else:
-            found.append((low, high))
-    return found
 
 
 def is_within(kind: str, inner: Extent, outer: Extent) -> bool:

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from remsim.core.clock import Clock
-from remsim.core.errors import Conflict, NotFound, StorageError
+from remsim.core.errors import FREE_SPACE, Conflict, NotFound, StorageError
 from remsim.telemetry.database import RETRY_S, Database
 from remsim.web.auth.audit import SCHEMA as AUDIT_SCHEMA
 from remsim.web.auth.audit import Audit
@@ -125,7 +125,7 @@ class Accounts:
             if not self._write() and kind != "session":  # whoever is to free the disk has to get in
                 del self._by_id[made.id]
                 self._changed.discard(made.id)
-                raise StorageError(self.problem or "accounts cannot be written")
+                raise StorageError(self.problem or "accounts cannot be written", hint=FREE_SPACE)
             if made.digest:
                 self._by_digest[made.digest] = made
         return made, secret
