@@ -64,8 +64,8 @@ class Versions:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(self._path(version.number), json.dumps(content).encode())
         except OSError as error:
-            what = f"the version before a change cannot be kept: {error.strerror}"
-            raise StorageError(what, hint=FREE_SPACE) from error
+            problem = f"the version before a change cannot be kept: {error.strerror}"
+            raise StorageError(problem, hint=FREE_SPACE) from error
         for number in sorted(numbers)[: max(0, len(numbers) + 1 - KEPT)]:
             with contextlib.suppress(OSError):
                 self._path(number).unlink()
