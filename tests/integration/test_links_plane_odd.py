@@ -239,7 +239,7 @@ def test_a_link_that_vanishes_while_rules_load_costs_that_link_only(lab: Lab, pl
             plane.set_links(plane.links(is_metered=bool(number % 2)))
             plane.load(Program(), DEFAULT, ring(1, 3))
             plane.swap(ring(3, 1))
-            assert set(links_of_datagrams(lab, SERVER, count=2)) == {1, 3}
+            assert set(links_of_datagrams(lab, SERVER, count=2, wait_s=5)) == {1, 3}
     finally:
         is_over.set()
         device.join()
